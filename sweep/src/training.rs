@@ -1,0 +1,127 @@
+//! What a run trains: the resolved configuration that a trainer is given.
+//!
+//! Every field has been validated by the sweep file's parser (or the trainer's command line); a
+//! [`TrainingConfig`] holds no defaults and needs no further context.
+
+use serde::{Deserialize, Serialize};
+
+/// Images in one "kimg", the authors' unit of training length.
+pub const IMAGES_PER_KIMG: f64 = 1024.0;
+
+/// A run's resolved configuration, without its seed.
+///
+/// As JSON it is one flat object: `{"model":"acai","lambda":0.5,"gamma":0.2,"advdepth":16,"dataset":"lines32",…}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingConfig {
+    /// Which autoencoder, with the hyper-parameters only it has.
+    #[serde(flatten)]
+    pub model: Model,
+    /// What it is trained on.
+    pub dataset: Dataset,
+    /// Channels after the first convolution; doubled at each scale.
+    pub depth: u32,
+    /// Channels of the latent code.
+    pub latent: u32,
+    /// Width and height of the latent code, a power of two.
+    pub latent_width: u32,
+    /// Images in a training step.
+    pub batch: u32,
+    /// Adam's step size, for every network of the run.
+    pub lr: f64,
+    /// Length of training, in units of 1024 images.
+    pub total_kimg: f64,
+    /// Training between two evaluations, in units of 1024 images.
+    pub eval_kimg: f64,
+}
+
+/// The autoencoders that can be trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "lowercase")]
+pub enum Model {
+    /// Reconstruction only: MSE(x, dec(enc(x))).
+    Baseline,
+    /// Adversarially Constrained Autoencoder Interpolation (Berthelot et al. 2018, section 3).
+    Acai {
+        /// λ, weight of the adversarial term in the autoencoder's loss (the authors' `advweight`).
+        lambda: f64,
+        /// γ, share of the data in the critic's regularizing input (the authors' `reg`).
+        gamma: f64,
+        /// Channels of the critic after its first convolution.
+        advdepth: u32,
+    },
+}
+
+/// The datasets that can be trained on; all are 32×32 pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Dataset {
+    /// Anti-aliased lines through the centre, generated without end (paper, section 4).
+    #[serde(rename = "lines32")]
+    Lines32,
+    /// 1,797 handwritten digits (UCI), embedded in the trainer and upscaled from 8×8.
+    #[serde(rename = "digits32")]
+    Digits32,
+    /// MNIST, IDX files, padded from 28×28.
+    #[serde(rename = "mnist32")]
+    Mnist32,
+    /// Fashion-MNIST, IDX files, padded from 28×28.
+    #[serde(rename = "fashion-mnist32")]
+    FashionMnist32,
+}
+
+impl Dataset {
+    /// All of them, in the order they are listed to people.
+    pub const ALL: [Dataset; 4] =
+        [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32, Dataset::FashionMnist32];
+
+    /// The name in sweep files, on the wire and in tables.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Dataset::Lines32 => "lines32",
+            Dataset::Digits32 => "digits32",
+            Dataset::Mnist32 => "mnist32",
+            Dataset::FashionMnist32 => "fashion-mnist32",
+        }
+    }
+
+    /// The files it needs, relative to the data folder; each may also end in `.gz`. Empty when it
+    /// is generated or built in.
+    #[must_use]
+    pub fn files(self) -> &'static [&'static str] {
+        match self {
+            Dataset::Lines32 | Dataset::Digits32 => &[],
+            Dataset::Mnist32 => &[
+                "mnist/train-images-idx3-ubyte",
+                "mnist/train-labels-idx1-ubyte",
+                "mnist/t10k-images-idx3-ubyte",
+                "mnist/t10k-labels-idx1-ubyte",
+            ],
+            Dataset::FashionMnist32 => &[
+                "fashion-mnist/train-images-idx3-ubyte",
+                "fashion-mnist/train-labels-idx1-ubyte",
+                "fashion-mnist/t10k-images-idx3-ubyte",
+                "fashion-mnist/t10k-labels-idx1-ubyte",
+            ],
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Optimizer steps of the whole run: `total_kimg`·1024 images in batches, rounded up.
+    #[must_use]
+    pub fn total_steps(&self) -> u64 {
+        self.steps_in(self.total_kimg)
+    }
+
+    /// Optimizer steps between two evaluations, at least one.
+    #[must_use]
+    pub fn eval_steps(&self) -> u64 {
+        self.steps_in(self.eval_kimg)
+    }
+
+    /// Optimizer steps that take `kimg`·1024 images, rounded up, at least one.
+    #[must_use]
+    pub fn steps_in(&self, kimg: f64) -> u64 {
+        ((kimg * IMAGES_PER_KIMG / f64::from(self.batch)).ceil() as u64).max(1)
+    }
+}
