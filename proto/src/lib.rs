@@ -1,1 +1,13 @@
-//! Placeholder.
+//! `acai.v1` on the wire.
+//!
+//! [`v1`] holds what is generated from `acai/v1/*.proto`, where every call and field is described.
+//! [`convert`] turns messages into domain values and back; a message that makes no sense is an
+//! error that names its field.
+
+pub mod convert;
+
+/// Generated from `acai/v1/*.proto`.
+#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+pub mod v1 {
+    tonic::include_proto!("acai.v1");
+}
