@@ -1,0 +1,35 @@
+# Two commands do everything on a fresh machine with Rust, a C++ compiler and python3 with pip:
+#   make demo    fetches libtorch, builds, trains sweeps/demo.yaml, prints its table
+#   make test    fetches what tests need, builds, passes
+# A LIBTORCH of yours (libtorch 2.11) is used instead of fetching one.
+
+ifeq ($(origin LIBTORCH),undefined)
+export LIBTORCH := $(CURDIR)/.libtorch/2.11.0
+fetch = python3 scripts/fetch_libtorch.py $(LIBTORCH)
+else
+export LIBTORCH
+fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
+endif
+
+.PHONY: demo test lint bench build libtorch clean
+
+demo: build ## train the demo sweep and print its table
+	target/release/acai run sweeps/demo.yaml
+
+build: libtorch ## target/release/acai and target/release/acai-trainer
+	cargo build --release --locked -p acai-cli -p acai-trainer
+
+test: libtorch ## every test
+	cargo test --workspace --locked
+
+lint: libtorch ## formatting, clippy, dependency arrows
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/check_arrows.sh
+
+bench: build ## training speed beside eager PyTorch (fetches it, 2 GB, into .venv)
+	scripts/bench.sh
+
+libtorch: ## fetch libtorch into .libtorch (silent when it is there)
+	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch libtorch; or set LIBTORCH" >&2; exit 1; }
+	@$(fetch)

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Fails when a crate reaches what the architecture keeps from it (see ARCHITECTURE.md, "Arrows").
+set -eu
+
+status=0
+forbid() { # CRATE DEPENDENCY...
+    crate=$1
+    shift
+    reached=$(cargo tree --locked --offline --edges normal,build --prefix none --format '{p}' --package "$crate" | cut -d' ' -f1 | sort -u)
+    for dependency in "$@"; do
+        if printf '%s\n' "$reached" | grep -qx "$dependency"; then
+            echo "error: $crate depends on $dependency" >&2
+            status=1
+        fi
+    done
+}
+
+forbid acai-sweep tokio sqlx tonic tch torch-sys acai-proto acai-coordinator acai-worker
+forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
+forbid acai-coordinator torch-sys acai-worker
+forbid acai-worker sqlx torch-sys acai-coordinator
+forbid acai-cli torch-sys
+forbid acai-trainer tokio sqlx tonic acai-proto acai-coordinator acai-worker
+exit $status
