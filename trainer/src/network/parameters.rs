@@ -123,6 +123,14 @@ impl Parameters {
         Tensor::cat(&parts, 0)
     }
 
+    /// Whether all weights and moments are finite. Waits for the device.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        [&self.weights, &self.first_moment, &self.second_moment]
+            .iter()
+            .all(|flat| flat.isfinite().all().int64_value(&[]) == 1)
+    }
+
     /// Each parameter's name with its view of `flat`, one of the three tensors or a gradient `[p]`.
     pub fn named<'a>(&'a self, flat: &'a Tensor) -> impl Iterator<Item = (&'a str, Tensor)> {
         views(&self.table, flat)
