@@ -1,8 +1,8 @@
 //! ACAI and its peers on libtorch, from networks to a training process.
 //!
 //! To read in this order: [`network`] (layers and their parameters), [`model`] (what is minimised),
-//! [`adam`], [`session`] (a run from its first step to its last), [`checkpoint`]. [`data`], [`score`] and
-//! [`random`] are what they rely on.
+//! [`adam`], [`session`] (a run from its first step to its last), [`checkpoint`], [`serve`] (a group of
+//! runs for a worker). [`data`], [`score`] and [`random`] are what they rely on.
 
 pub mod adam;
 pub mod checkpoint;
@@ -12,6 +12,7 @@ pub mod model;
 pub mod network;
 pub mod random;
 pub mod score;
+pub mod serve;
 pub mod session;
 
 /// This program's version.
