@@ -1,5 +1,25 @@
-//! ACAI and its peers on libtorch: networks, losses, datasets, scores.
+//! ACAI and its peers on libtorch, from networks to a training process.
+//!
+//! To read in this order: [`network`] (layers and their parameters), [`model`] (what is minimised),
+//! [`adam`], [`session`] (a run from its first step to its last), [`checkpoint`], [`serve`] (a group of
+//! runs for a worker). [`data`], [`score`] and [`random`] are what they rely on.
 
+pub mod adam;
+pub mod checkpoint;
 pub mod data;
+pub mod device;
+pub mod model;
+pub mod network;
 pub mod random;
 pub mod score;
+pub mod serve;
+pub mod session;
+
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The version of libtorch it was built with.
+pub const LIBTORCH_VERSION: &str = match option_env!("LIBTORCH_VERSION") {
+    Some(version) => version,
+    None => "of unknown version",
+};

@@ -1,1 +1,61 @@
-//! Datasets.
+//! Datasets: where training batches and test images come from.
+//!
+//! Every image is 32×32 with values in [-1, 1]. A training batch is a function of (seed, step)
+//! alone, so a run sees the same images however often it is resumed and whatever shares its group.
+
+mod digits;
+mod epochs;
+mod error;
+mod finite;
+pub mod idx;
+pub mod lines;
+mod mnist;
+
+use std::path::Path;
+
+use acai_sweep::training::Dataset;
+use tch::Tensor;
+
+pub use error::DataError;
+
+/// Width and height of every image, in pixels.
+pub const WIDTH: usize = 32;
+
+/// Images and what they show, on the CPU.
+#[derive(Debug)]
+pub struct Batch {
+    /// `[n, channels, 32, 32]`, f32 in [-1, 1].
+    pub images: Tensor,
+    /// `[n]`, i64 in `0..classes`.
+    pub labels: Tensor,
+}
+
+/// A dataset, open for training and evaluation.
+pub trait Source {
+    /// Which dataset this is.
+    fn dataset(&self) -> Dataset;
+
+    /// Colours of an image.
+    fn channels(&self) -> i64;
+
+    /// Number of different labels.
+    fn classes(&self) -> i64;
+
+    /// The `size` training images of `step` (0-based): a function of (`seed`, `step`, `size`) alone.
+    fn batch(&self, seed: u64, step: u64, size: usize) -> Batch;
+
+    /// The whole test set, the same for every seed.
+    fn test(&self) -> &Batch;
+}
+
+/// Opens `dataset`, reading its files (if it has any) below the data folder `folder`.
+///
+/// # Errors
+/// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
+pub fn open(dataset: Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>, DataError> {
+    Ok(match dataset {
+        Dataset::Lines32 => Box::new(lines::Lines::new()),
+        Dataset::Digits32 => Box::new(digits::open()),
+        Dataset::Mnist32 | Dataset::FashionMnist32 => Box::new(mnist::open(dataset, folder)?),
+    })
+}

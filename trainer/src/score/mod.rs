@@ -1,1 +1,6 @@
-//! Scores.
+//! Scores of a trained autoencoder.
+
+mod accuracy;
+pub mod lines;
+
+pub use accuracy::accuracy;

@@ -1,0 +1,23 @@
+//! Makes the programs find the libtorch they were linked against, and records its version.
+
+use std::path::{Path, PathBuf};
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=LIBTORCH");
+    let Some(libtorch) = std::env::var_os("LIBTORCH").map(PathBuf::from) else { return };
+    let Ok(libtorch) = std::path::absolute(libtorch) else { return };
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", libtorch.join("lib").display());
+    if let Some(version) = version(&libtorch) {
+        println!("cargo::rustc-env=LIBTORCH_VERSION={version}");
+    }
+}
+
+/// `MAJOR.MINOR.PATCH` as libtorch's own header gives it.
+fn version(libtorch: &Path) -> Option<String> {
+    let header = std::fs::read_to_string(libtorch.join("include/torch/headeronly/version.h")).ok()?;
+    let number = |part: &str| {
+        let rest = header.split_once(&format!("#define TORCH_VERSION_{part} "))?.1;
+        Some(rest.lines().next()?.trim().to_owned())
+    };
+    Some(format!("{}.{}.{}", number("MAJOR")?, number("MINOR")?, number("PATCH")?))
+}

@@ -1,0 +1,63 @@
+//! What a checkpoint says of itself.
+
+use acai_sweep::training::TrainingConfig;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The format that is written, and the only one that is read.
+pub(super) const FORMAT: u64 = 1;
+
+/// Key of the header's JSON in the file's metadata. There is one key only, so that equal states give
+/// files of equal bytes.
+pub(super) const METADATA_KEY: &str = "acai-checkpoint";
+
+/// Which run a checkpoint is of. A run resumes only from its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Key of the run's random numbers.
+    pub seed: u64,
+    /// What it trains.
+    pub config: TrainingConfig,
+}
+
+/// A checkpoint's description, beside its tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the file format.
+    pub format: u64,
+    /// Optimizer steps done.
+    pub step: u64,
+    /// The run.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// SHA-256 of the tensors' names and bytes.
+    pub sha256: String,
+    /// Program and libtorch that wrote it.
+    pub built_by: String,
+}
+
+impl Identity {
+    /// The first setting that differs between two runs, in words.
+    pub(super) fn difference(&self, other: &Identity) -> Option<String> {
+        if self == other {
+            return None;
+        }
+        let (theirs, ours) = (other.settings(), self.settings());
+        let setting = |settings: &Map<String, Value>, name: &str| {
+            settings.get(name).map_or("not set".to_owned(), |value| format!("`{value}`"))
+        };
+        let names = ours.keys().chain(theirs.keys());
+        let mut differing = names.filter(|name| ours.get(*name) != theirs.get(*name));
+        differing.next().map(|name| {
+            format!("`{name}` is {} there and {} here", setting(&theirs, name), setting(&ours, name))
+        })
+    }
+
+    fn settings(&self) -> Map<String, Value> {
+        let Ok(Value::Object(mut settings)) = serde_json::to_value(&self.config) else {
+            unreachable!("a configuration is a JSON object")
+        };
+        settings.insert("seed".into(), self.seed.into());
+        settings
+    }
+}

@@ -1,0 +1,78 @@
+//! Reading a checkpoint.
+
+use std::fs;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+use serde::Deserialize;
+use tch::Tensor;
+
+use super::header::{FORMAT, METADATA_KEY};
+use super::save::dtype;
+use super::{CheckpointError, Header, Identity, contents, digest};
+use crate::model::Model;
+
+/// Gives `model`, of the run `identity`, the state in the checkpoint at `path`; returns the steps done.
+/// The model is changed only when all of the checkpoint is as it should be.
+///
+/// # Errors
+/// The file cannot be read, is damaged, is no checkpoint, has a newer format or belongs to another run.
+pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<u64, CheckpointError> {
+    let bytes = fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
+    let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
+
+    let header = header(&bytes, path)?;
+    if let Some(difference) = identity.difference(&header.identity) {
+        return Err(CheckpointError::OtherRun { path: path.into(), difference });
+    }
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut stored = file.tensors();
+    stored.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if digest(stored.into_iter().map(|(name, view)| (name, view.data()))) != header.sha256 {
+        return Err(damaged("its tensors are not those that were written".into()));
+    }
+    let mut copies = Vec::new();
+    for (name, ours) in contents(model) {
+        let view = file.tensor(&name).map_err(|_| damaged(format!("`{name}` is missing")))?;
+        let theirs = tensor(&view, &ours)
+            .ok_or_else(|| damaged(format!("`{name}` has another shape or type than this run's")))?;
+        copies.push((ours, theirs));
+    }
+    for (mut ours, theirs) in copies {
+        ours.copy_(&theirs);
+    }
+    Ok(header.step)
+}
+
+/// The header, read before the tensors: what is wrong with them should not hide that the file is foreign.
+fn header(bytes: &[u8], path: &Path) -> Result<Header, CheckpointError> {
+    /// The only part of a header that every format shares.
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u64,
+    }
+
+    let foreign = |what: String| CheckpointError::Foreign { path: path.into(), what };
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| CheckpointError::Damaged {
+        path: path.into(),
+        what: format!("not a whole safetensors file ({error})"),
+    })?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|entries| entries.get(METADATA_KEY))
+        .ok_or_else(|| foreign(format!("its metadata has no `{METADATA_KEY}`")))?;
+    let Versioned { format } = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    if format > FORMAT {
+        return Err(CheckpointError::Newer { path: path.into(), found: format });
+    }
+    serde_json::from_str(text).map_err(|error| foreign(error.to_string()))
+}
+
+/// The stored tensor, if it is of the shape and kind of `like`.
+fn tensor(view: &TensorView<'_>, like: &Tensor) -> Option<Tensor> {
+    let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
+    (shape == like.size() && view.dtype() == dtype(like.kind()))
+        .then(|| Tensor::from_data_size(view.data(), &shape, like.kind()))
+}

@@ -1,0 +1,48 @@
+//! Checkpoints: files that training resumes from, bit by bit.
+//!
+//! A checkpoint is a safetensors file: every parameter under its own name (`encoder.0.weight`, shaped
+//! `[out, in, h, w]`), Adam's moments under `first_moment.` and `second_moment.` before that name, and a
+//! [`Header`] that says what they are. There is no generator state to hold: random numbers are keyed.
+
+mod error;
+mod header;
+mod load;
+mod name;
+mod save;
+
+pub use error::CheckpointError;
+pub use header::{Header, Identity};
+pub use load::load;
+pub use name::{file_name, step_of};
+pub use save::save;
+
+use sha2::{Digest, Sha256};
+use tch::Tensor;
+
+use crate::model::Model;
+
+/// Everything a checkpoint holds of `model`: names with views of its tensors.
+fn contents(model: &dyn Model) -> Vec<(String, Tensor)> {
+    let mut contents = Vec::new();
+    for parameters in model.parameters() {
+        for (prefix, flat) in [
+            ("", &parameters.weights),
+            ("first_moment.", &parameters.first_moment),
+            ("second_moment.", &parameters.second_moment),
+        ] {
+            let named = parameters.named(flat).map(|(name, view)| (format!("{prefix}{name}"), view));
+            contents.extend(named);
+        }
+    }
+    contents
+}
+
+/// SHA-256 (hexadecimal) over names and bytes, in the order of names.
+fn digest<B: AsRef<[u8]>>(contents: impl IntoIterator<Item = (String, B)>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, bytes) in contents {
+        hasher.update(name);
+        hasher.update(bytes);
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,96 @@
+//! Writing a checkpoint.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{View, serialize};
+use tch::{Device, Kind, Tensor};
+
+use super::header::{FORMAT, METADATA_KEY};
+use super::{CheckpointError, Header, Identity, contents, digest, file_name};
+use crate::model::Model;
+
+/// Writes the state of `model` after `step` steps into `folder` and returns the file's path.
+///
+/// The file appears whole or not at all, also when the machine stops meanwhile: it is written under another
+/// name, made durable, renamed, and the folder made durable.
+///
+/// # Errors
+/// [`CheckpointError::Write`].
+pub fn save(
+    model: &dyn Model,
+    identity: &Identity,
+    step: u64,
+    folder: &Path,
+) -> Result<PathBuf, CheckpointError> {
+    let path = folder.join(file_name(step));
+    let unfinished = folder.join(format!(".{}.unfinished", file_name(step)));
+    write(model, identity, step, &unfinished)
+        .and_then(|()| fs::rename(&unfinished, &path))
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+fn write(model: &dyn Model, identity: &Identity, step: u64, path: &Path) -> io::Result<()> {
+    let mut stored: Vec<(String, Stored)> =
+        contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
+    stored.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let header = Header {
+        format: FORMAT,
+        step,
+        identity: identity.clone(),
+        sha256: digest(stored.iter().map(|(name, tensor)| (name.clone(), tensor.data()))),
+        built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, crate::LIBTORCH_VERSION),
+    };
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), serde_json::to_string(&header)?)]);
+    let bytes = serialize(stored, Some(metadata)).map_err(io::Error::other)?;
+    let mut file = File::create(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()
+}
+
+/// A tensor on the CPU as safetensors wants it: row-major bytes.
+struct Stored {
+    tensor: Tensor,
+    shape: Vec<usize>,
+}
+
+impl Stored {
+    fn new(tensor: &Tensor) -> Stored {
+        let shape = tensor.size().iter().map(|size| *size as usize).collect();
+        Stored { tensor: tensor.detach().contiguous().to_device(Device::Cpu), shape }
+    }
+}
+
+impl View for Stored {
+    fn dtype(&self) -> Dtype {
+        dtype(self.tensor.kind())
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let mut bytes = vec![0; self.data_len()];
+        self.tensor.copy_data_u8(&mut bytes, self.tensor.numel());
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+    }
+}
+
+/// The safetensors type of the kinds that models are trained in.
+pub(super) fn dtype(kind: Kind) -> Dtype {
+    match kind {
+        Kind::Double => Dtype::F64,
+        _ => Dtype::F32,
+    }
+}

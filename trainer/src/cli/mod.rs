@@ -1,0 +1,63 @@
+//! The command line.
+
+mod defaults;
+mod hyperparameters;
+mod output_folder;
+mod progress;
+mod serve;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use acai_trainer::device;
+use acai_trainer::session::Benchmarks;
+use clap::{Args, Parser, Subcommand};
+
+/// Trains interpolating autoencoders (ACAI, Berthelot et al. 2018) on libtorch.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::Train),
+    Serve(serve::Serve),
+}
+
+impl Arguments {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Train(train) => train.run(),
+            Command::Serve(serve) => serve.run(),
+        }
+    }
+}
+
+/// What a training process runs on.
+#[derive(Debug, Args)]
+struct Machine {
+    /// Where to train: `cpu` or `cuda:N`
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: String,
+    /// Threads that one operation uses on the CPU [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Folder of datasets that are read from files (`DIR/mnist/train-images-idx3-ubyte`, also `.gz`)
+    #[arg(long, value_name = "DIR", env = "ACAI_DATA")]
+    data: Option<PathBuf>,
+}
+
+impl Machine {
+    /// Sets up libtorch; no dataset is open yet.
+    fn prepare(self) -> anyhow::Result<Benchmarks> {
+        let device = device::open(&self.device)?;
+        if let Some(threads) = self.threads {
+            tch::set_num_threads(threads.into());
+        }
+        Ok(Benchmarks::new(device, self.data))
+    }
+}

@@ -1,0 +1,49 @@
+//! `acai-trainer serve`: train what a worker asks for.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::thread;
+
+use acai_sweep::trainer_protocol::Event;
+use acai_trainer::serve::{Reporter, read_commands, serve};
+use acai_trainer::{LIBTORCH_VERSION, VERSION, device};
+use clap::Args;
+use signal_hook::consts::SIGINT;
+
+use super::Machine;
+
+/// Train a group of runs for a worker: JSON commands on standard input, JSON events on standard output
+///
+/// One JSON object a line. Ends when every run of the group has ended, or when standard input does.
+#[derive(Debug, Args)]
+#[command(after_help = "Example, by hand:
+  echo '{\"command\":\"start\",\"group\":[{\"run\":1,\"seed\":0,\"config\":{\"model\":\"baseline\",
+    \"dataset\":\"lines32\",\"depth\":16,\"latent\":16,\"latent_width\":2,\"batch\":64,\"lr\":0.001,
+    \"total_kimg\":1,\"eval_kimg\":1},\"folder\":\".\",\"resume\":null,\"checkpoint_kimg\":1}]}' | tr -d '\\n' |
+    (cat; sleep 60) | acai-trainer serve")]
+pub(super) struct Serve {
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        // A terminal's Ctrl-C reaches the worker too, which decides what becomes of its runs.
+        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+        let mut benchmarks = self.machine.prepare()?;
+        let mut reporter = Reporter(io::stdout());
+        reporter.report(&Event::Ready {
+            version: VERSION.to_owned(),
+            device: device::name(benchmarks.device),
+            threads: tch::get_num_threads().unsigned_abs(),
+            libtorch: LIBTORCH_VERSION.to_owned(),
+        })?;
+        let (sender, commands) = mpsc::channel();
+        thread::spawn(move || read_commands(io::stdin().lock(), &sender));
+        serve(&commands, &mut benchmarks, reporter)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

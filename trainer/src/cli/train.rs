@@ -1,0 +1,135 @@
+//! `acai-trainer train`: one run, without a worker.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use acai_sweep::trainer_protocol::{Event, Member};
+use acai_trainer::session::Session;
+use anyhow::{Context, bail};
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::Machine;
+use super::hyperparameters::Hyperparameters;
+use super::output_folder::{checkpoints, prune};
+use super::progress::Progress;
+
+/// Exit code after an interruption, as shells have it for SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// Train one autoencoder and print its final scores
+///
+/// Ctrl-C writes a checkpoint and ends; `--resume` goes on from there, to the very weights that an
+/// uninterrupted training would have reached (on the CPU, with the same number of threads).
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  acai-trainer train --model acai --dataset lines32 --lr 1e-3 --total-kimg 96 --out lines
+  acai-trainer train --model acai --dataset lines32 --lr 1e-3 --total-kimg 96 --out lines --resume
+  acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json")]
+pub(super) struct Train {
+    #[command(flatten)]
+    hyperparameters: Hyperparameters,
+    /// Key of all random numbers
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Folder for checkpoints, made if missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Go on from the newest checkpoint in the folder, if there is one
+    #[arg(long)]
+    resume: bool,
+    /// Training between two checkpoints, in units of 1024 images
+    #[arg(long, value_name = "KIMG", default_value_t = 64.0, allow_negative_numbers = true)]
+    checkpoint_kimg: f64,
+    /// Print the final scores as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Train {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let member = self.member()?;
+        let (config, folder) = (member.config.clone(), member.folder.clone());
+        let mut benchmarks = self.machine.prepare()?;
+        let mut session = Session::open(member, &mut benchmarks)?;
+        let interrupted = interruption()?;
+        let progress = Progress::new(&config, session.step())?;
+        if session.step() > 0 {
+            progress.say(&format!("resuming at step {}", session.step()));
+        }
+        let mut scores = BTreeMap::new();
+        loop {
+            let events = session.advance()?;
+            progress.at(session.step());
+            for event in events {
+                match event {
+                    Event::Evaluated { step, values, .. } => {
+                        progress.evaluated(step, &values);
+                        scores = values;
+                    }
+                    Event::Checkpoint { .. } => prune(&folder)?,
+                    Event::Finished { step, .. } => {
+                        progress.finish();
+                        print(step, &scores, self.json)?;
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                    _ => {}
+                }
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                session.checkpoint()?;
+                prune(&folder)?;
+                let step = session.step();
+                progress.say(&format!("interrupted at step {step}; `--resume` goes on from there"));
+                return Ok(INTERRUPTED.into());
+            }
+        }
+    }
+
+    /// The run, with its folder ready.
+    fn member(&self) -> anyhow::Result<Member> {
+        let config = self.hyperparameters.config()?;
+        let folder = self.out.clone();
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot make output folder `{}`", folder.display()))?;
+        let newest = checkpoints(&folder)?.pop();
+        if let (Some(checkpoint), false) = (&newest, self.resume) {
+            bail!(
+                "`{}` is from an earlier training; add `--resume` to go on from it, or choose another `--out`",
+                checkpoint.display()
+            );
+        }
+        let (seed, checkpoint_kimg) = (self.seed, self.checkpoint_kimg);
+        Ok(Member { run: 0, seed, config, folder, resume: newest, checkpoint_kimg })
+    }
+}
+
+/// A flag that the first SIGINT or SIGTERM sets; the second ends the program at once.
+fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), interrupted.clone())?;
+        flag::register(signal, interrupted.clone())?;
+    }
+    Ok(interrupted)
+}
+
+fn print(step: u64, scores: &BTreeMap<String, f64>, json: bool) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer(&mut out, &serde_json::json!({ "step": step, "scores": scores }))?;
+        return Ok(writeln!(out)?);
+    }
+    for (name, score) in scores {
+        writeln!(out, "{name:<24} {score:.6}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Sizes of the networks.
+
+use super::IMAGE_WIDTH;
+
+/// Most channels that a convolution may have, so that no configuration asks for an absurd allocation.
+const CHANNELS_MAX: i64 = 1 << 14;
+
+/// What fixes the shapes of encoder, decoder and critic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Architecture {
+    /// Channels of an image.
+    pub colours: i64,
+    /// Channels after the first convolution; doubled at each scale.
+    pub depth: i64,
+    /// Channels of the latent code.
+    pub latent: i64,
+    /// Halvings of the width between image and latent code.
+    pub scales: u32,
+}
+
+/// Why sizes fit no network.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ArchitectureError {
+    /// Not a power of two between 1 and half the image.
+    #[error("latent_width is `{0}`; give a power of two between 1 and {max}", max = IMAGE_WIDTH / 2)]
+    LatentWidth(u32),
+    /// No channels, or too many at the last scale.
+    #[error(
+        "depth `{depth}` and latent `{latent}` need between 1 and {CHANNELS_MAX} channels everywhere, \
+         counting depth doubled {scales} times"
+    )]
+    Channels {
+        /// Channels after the first convolution.
+        depth: u32,
+        /// Channels of the latent code.
+        latent: u32,
+        /// How often the depth is doubled.
+        scales: u32,
+    },
+}
+
+impl Architecture {
+    /// Sizes for images of `colours` channels.
+    ///
+    /// # Errors
+    /// When the latent code cannot be that wide, or a layer would have no channels or too many.
+    pub fn new(
+        colours: i64,
+        depth: u32,
+        latent: u32,
+        latent_width: u32,
+    ) -> Result<Architecture, ArchitectureError> {
+        if !latent_width.is_power_of_two() || i64::from(latent_width) > IMAGE_WIDTH / 2 {
+            return Err(ArchitectureError::LatentWidth(latent_width));
+        }
+        let scales = (IMAGE_WIDTH / i64::from(latent_width)).ilog2();
+        let sizes = Architecture { colours, depth: depth.into(), latent: latent.into(), scales };
+        let allowed = 1..=CHANNELS_MAX;
+        if !allowed.contains(&sizes.depth_at(0))
+            || !allowed.contains(&sizes.depth_at(scales))
+            || !allowed.contains(&sizes.latent)
+        {
+            return Err(ArchitectureError::Channels { depth, latent, scales });
+        }
+        Ok(sizes)
+    }
+
+    /// Channels at `scale`: depth·2^scale.
+    pub fn depth_at(&self, scale: u32) -> i64 {
+        self.depth << scale
+    }
+
+    /// Width and height of the latent code.
+    pub fn latent_width(&self) -> i64 {
+        IMAGE_WIDTH >> self.scales
+    }
+
+    /// Values of the latent code of one image.
+    pub fn latent_size(&self) -> i64 {
+        self.latent * self.latent_width() * self.latent_width()
+    }
+}

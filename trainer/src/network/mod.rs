@@ -1,0 +1,59 @@
+//! The networks that all models share (paper, appendix; the authors' `lib/layers.py`).
+//!
+//! Images are `[n, c, h, w]` in channels-last memory, which convolutions run faster in than in
+//! channels-first.
+
+mod architecture;
+mod classifier;
+mod convolutions;
+mod critic;
+mod decoder;
+mod encoder;
+mod parameters;
+
+pub use architecture::{Architecture, ArchitectureError};
+pub use classifier::Classifier;
+pub use critic::Critic;
+pub use decoder::Decoder;
+pub use encoder::Encoder;
+pub use parameters::{Initial, Parameter, Parameters};
+
+use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
+
+use crate::random::{Purpose, stream};
+
+/// Width and height of every image.
+pub const IMAGE_WIDTH: i64 = 32;
+
+/// Slope of the leaky rectifier left of zero.
+const LEAKY_SLOPE: f64 = 0.2;
+
+/// The networks of a run, each with its own stream of initial weights, so that a network's weights
+/// do not depend on which others a model has.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Encoder = 0,
+    Decoder = 1,
+    Critic = 2,
+    Classifier = 3,
+}
+
+impl Role {
+    fn weights(self, seed: u64) -> ChaCha8Rng {
+        stream(seed, Purpose::Weights, self as u64)
+    }
+}
+
+/// max(x, 0.2·x), as one kernel that autograd differentiates.
+///
+/// `tch` has no leaky rectifier with a slope to choose. The *backward* of one, taken at the detached `x`
+/// for the incoming gradient `x`, is `x` where positive and `0.2·x` elsewhere.
+fn leaky_relu(x: &Tensor) -> Tensor {
+    x.detach().leaky_relu_backward(x, LEAKY_SLOPE, false)
+}
+
+/// The same values `[n, c, h, w]` in channels-last memory.
+pub fn channels_last(images: &Tensor) -> Tensor {
+    images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+}

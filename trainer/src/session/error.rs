@@ -1,0 +1,78 @@
+//! Why a run's training ended early.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use acai_sweep::trainer_protocol::FailureKind;
+
+use super::LimitError;
+use crate::checkpoint::CheckpointError;
+use crate::data::DataError;
+use crate::network::ArchitectureError;
+
+/// What ended a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// A hyper-parameter is out of range.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// Sizes fit no network.
+    #[error(transparent)]
+    Architecture(#[from] ArchitectureError),
+    /// The dataset cannot be opened.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A checkpoint cannot be written or resumed from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A loss, a weight or a moment is no longer finite.
+    #[error("diverged by step {step}: {what}; a smaller lr may help")]
+    Diverged {
+        /// Steps done.
+        step: u64,
+        /// The losses, or what else is not finite.
+        what: String,
+    },
+    /// libtorch refused an operation, for lack of memory for instance.
+    #[error("libtorch failed: {0}")]
+    Libtorch(String),
+}
+
+impl SessionError {
+    /// Whose fault it is, as the protocol wants to know.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            SessionError::Diverged { .. } => FailureKind::Diverged,
+            _ => FailureKind::Error,
+        }
+    }
+
+    /// The error and its causes in one paragraph.
+    #[must_use]
+    pub fn paragraph(&self) -> String {
+        let mut paragraph = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            paragraph.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        paragraph
+    }
+}
+
+/// Runs `work` and turns a panic of `tch` into [`SessionError::Libtorch`].
+///
+/// `tch` panics where libtorch throws; its fallible twins would bury the mathematics under question marks.
+/// Whatever `work` was changing must be dropped after such an error.
+pub(super) fn catching<T>(work: impl FnOnce() -> Result<T, SessionError>) -> Result<T, SessionError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(SessionError::Libtorch(first_line(&*panic))))
+}
+
+/// What a panic says, without libtorch's stack trace.
+fn first_line(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref().copied());
+    let text = text.unwrap_or("no reason given").replace("\\n", "\n");
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,13 @@
+//! A run's training, from its first step or a checkpoint to its last evaluation.
+
+mod benchmark;
+mod error;
+mod limits;
+mod run;
+mod schedule;
+
+pub use benchmark::{Benchmark, Benchmarks};
+pub use error::SessionError;
+pub use limits::{LimitError, check};
+pub use run::Session;
+pub use schedule::{Due, Schedule};

@@ -1,0 +1,61 @@
+//! What is due after which step.
+
+use acai_sweep::trainer_protocol::Member;
+
+/// Steps between two reports of losses.
+const LOSS_STEPS: u64 = 50;
+
+/// When a run reports, is evaluated and is written to disk, in optimizer steps.
+///
+/// Reports and evaluations depend on the configuration alone, so a run repeated or resumed reports the
+/// same steps.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    total: u64,
+    evaluation: u64,
+    checkpoint: u64,
+}
+
+/// What to do after a step, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// Report the losses.
+    pub losses: bool,
+    /// Evaluate.
+    pub evaluation: bool,
+    /// Write a checkpoint.
+    pub checkpoint: bool,
+    /// End: this was the last step.
+    pub end: bool,
+}
+
+impl Schedule {
+    /// The schedule of a run.
+    #[must_use]
+    pub fn new(member: &Member) -> Schedule {
+        Schedule {
+            total: member.config.total_steps(),
+            evaluation: member.config.eval_steps(),
+            checkpoint: member.config.steps_in(member.checkpoint_kimg),
+        }
+    }
+
+    /// Steps of the whole run.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// What is due when `step` steps are done.
+    #[must_use]
+    pub fn due(&self, step: u64) -> Due {
+        let end = step >= self.total;
+        let evaluation = end || step.is_multiple_of(self.evaluation);
+        Due {
+            losses: evaluation || step.is_multiple_of(LOSS_STEPS),
+            evaluation,
+            checkpoint: end || step.is_multiple_of(self.checkpoint),
+            end,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What models start from, and which of them are the same.
+
+use acai_sweep::training::{Dataset, Model as ModelConfig, TrainingConfig};
+use acai_trainer::adam::Adam;
+use acai_trainer::data::{self, Source};
+use acai_trainer::model::{self, Input, Model};
+use acai_trainer::network::channels_last;
+use tch::{Device, Kind, Tensor};
+
+fn config(model: ModelConfig) -> TrainingConfig {
+    TrainingConfig {
+        model,
+        dataset: Dataset::Digits32,
+        depth: 4,
+        latent: 2,
+        latent_width: 4,
+        batch: 8,
+        lr: 1e-3,
+        total_kimg: 1.0,
+        eval_kimg: 1.0,
+    }
+}
+
+fn acai(lambda: f64) -> ModelConfig {
+    ModelConfig::Acai { lambda, gamma: 0.2, advdepth: 4 }
+}
+
+fn untrained(model: ModelConfig, seed: u64) -> Box<dyn Model> {
+    model::new(&config(model), (1, 10), seed, (Kind::Float, Device::Cpu)).expect("sizes are valid")
+}
+
+fn trained(model: ModelConfig, source: &dyn Source) -> Box<dyn Model> {
+    let mut model = untrained(model, 0);
+    for step in 0..3 {
+        let batch = source.batch(0, step, 8);
+        let input = Input { images: channels_last(&batch.images), labels: batch.labels };
+        model::step(&mut *model, &Adam { lr: 1e-3 }, &input, 0, step);
+    }
+    model
+}
+
+/// Weights of the networks that all models share.
+fn shared(model: &dyn Model) -> Tensor {
+    let weights: Vec<&Tensor> = model.parameters().iter().take(3).map(|network| &network.weights).collect();
+    Tensor::cat(&weights, 0)
+}
+
+#[test]
+fn initial_weights_of_shared_networks_depend_on_the_seed_alone() {
+    let baseline = shared(&*untrained(ModelConfig::Baseline, 7));
+    assert_eq!(baseline, shared(&*untrained(acai(0.5), 7)));
+    assert_ne!(baseline, shared(&*untrained(ModelConfig::Baseline, 8)));
+}
+
+#[test]
+fn convolutions_start_with_variance_one_over_1_04_fan_in_and_no_bias() {
+    let model = untrained(ModelConfig::Baseline, 0);
+    let encoder = model.parameters()[0];
+    for (name, values) in encoder.named(&encoder.weights) {
+        if name.ends_with("bias") {
+            assert_eq!(values.count_nonzero(None).int64_value(&[]), 0, "{name}");
+        } else if values.numel() > 1000 {
+            let [_, inputs, height, width] = values.size()[..] else { panic!("{name} is no convolution") };
+            let relative =
+                values.std(false).double_value(&[]).powi(2) * 1.04 * (inputs * height * width) as f64;
+            assert!((relative - 1.0).abs() < 0.1, "{name} has {relative} times its variance");
+        }
+    }
+}
+
+#[test]
+fn acai_with_lambda_zero_trains_as_the_baseline_and_has_no_critic() {
+    let source = data::open(Dataset::Digits32, None).expect("digits are built in");
+    let without = trained(acai(0.0), &*source);
+    assert_eq!(without.parameters().len(), 3);
+    let baseline = shared(&*trained(ModelConfig::Baseline, &*source));
+    assert_eq!(shared(&*without), baseline);
+    assert_ne!(shared(&*trained(acai(0.5), &*source)), baseline);
+}

@@ -1,0 +1,5 @@
+//! The real program, as a worker and as a person runs it.
+
+mod serve;
+mod train;
+mod trainer;

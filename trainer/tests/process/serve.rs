@@ -1,0 +1,174 @@
+//! The trainer process as its worker sees it.
+
+use std::fs;
+
+use crate::trainer::{ACAI, Trainer, checkpoint, member};
+use acai_sweep::trainer_protocol::{Command, Event, FailureKind};
+use acai_sweep::training::{Dataset, Model};
+
+/// More steps than any test waits for.
+const ENDLESS: u32 = 10_000_000;
+
+fn metrics(events: &[Event], run: u64, after: u64) -> Vec<&Event> {
+    let later = |event: &&Event| match event {
+        Event::Metric { run: r, step, .. } | Event::Evaluated { run: r, step, .. } => {
+            *r == run && *step > after
+        }
+        _ => false,
+    };
+    events.iter().filter(later).collect()
+}
+
+#[test]
+fn a_run_killed_and_resumed_ends_bit_equal_to_one_trained_in_a_group_without_interruption() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    let other = member(2, Model::Baseline, 30, &folder.path().join("other"));
+    let (uninterrupted, status, log) = Trainer::start(vec![member(1, ACAI, 30, &first), other]).end();
+    assert!(status.success(), "{log}");
+
+    let mut killed = Trainer::start(vec![member(1, ACAI, 30, &second)]);
+    killed.until(|event| matches!(event, Event::Checkpoint { step: 16, .. }));
+    killed.kill();
+
+    let resume = Some(checkpoint(&second, 16));
+    let again = acai_sweep::trainer_protocol::Member { resume, ..member(1, ACAI, 30, &second) };
+    let (resumed, status, log) = Trainer::start(vec![again]).end();
+    assert!(status.success(), "{log}");
+    assert_eq!(metrics(&resumed, 1, 0), metrics(&uninterrupted, 1, 16));
+    let last = |folder| fs::read(checkpoint(folder, 30)).expect("the last step has a checkpoint");
+    assert!(last(&first) == last(&second), "the final checkpoints differ");
+}
+
+#[test]
+fn a_run_reports_losses_scores_checkpoints_and_its_end_in_order() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (events, status, log) = Trainer::start(vec![member(1, ACAI, 14, folder.path())]).end();
+    assert!(status.success(), "{log}");
+    let told: Vec<(&str, u64)> = events
+        .iter()
+        .map(|event| match event {
+            Event::Metric { step, .. } => ("losses", *step),
+            Event::Evaluated { step, .. } => ("scores", *step),
+            Event::Checkpoint { step, .. } => ("checkpoint", *step),
+            Event::Finished { step, .. } => ("finished", *step),
+            event => panic!("{event:?}"),
+        })
+        .collect();
+    let last = [("losses", 14), ("scores", 14), ("checkpoint", 14), ("finished", 14)];
+    assert_eq!(told[..3], [("checkpoint", 8), ("losses", 12), ("scores", 12)]);
+    assert_eq!(told[3..], last);
+    let Event::Metric { values, .. } = &events[1] else { unreachable!("told above") };
+    let losses = ["loss_ae", "loss_ae_disc", "loss_classifier", "loss_disc", "loss_disc_real"];
+    assert!(values.keys().eq(losses.map(|loss| format!("train/{loss}")).iter()), "{values:?}");
+    let Event::Evaluated { values, .. } = &events[2] else { unreachable!("told above") };
+    assert!(values.keys().eq(["eval/latent_accuracy", "eval/reconstruction_mse"]), "{values:?}");
+}
+
+#[test]
+fn a_stopped_member_leaves_a_checkpoint_while_the_others_finish() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let endless = member(1, ACAI, ENDLESS, &folder.path().join("endless"));
+    let short = member(2, Model::Baseline, 20, &folder.path().join("short"));
+    let mut trainer = Trainer::start(vec![endless, short]);
+    trainer.order(&Command::Stop { run: 1 });
+    let (events, status, log) = trainer.end();
+    assert!(status.success(), "{log}");
+    let stopped = events.iter().position(|event| matches!(event, Event::Stopped { run: 1, .. }));
+    let stopped = stopped.expect("it was stopped");
+    let Event::Stopped { step, .. } = events[stopped] else { unreachable!("found above") };
+    let path = checkpoint(&folder.path().join("endless"), step);
+    assert_eq!(events[stopped - 1], Event::Checkpoint { run: 1, step, path: path.clone() });
+    assert!(path.exists());
+    assert_eq!(events.last(), Some(&Event::Finished { run: 2, step: 20 }));
+}
+
+#[test]
+fn shutdown_checkpoints_and_stops_every_member() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let group = [1, 2].map(|run| member(run, ACAI, ENDLESS, &folder.path().join(run.to_string())));
+    let mut trainer = Trainer::start(group.into());
+    trainer.until(|event| matches!(event, Event::Checkpoint { run: 2, step: 8, .. }));
+    trainer.order(&Command::Checkpoint);
+    trainer.order(&Command::Shutdown);
+    let (events, status, log) = trainer.end();
+    assert!(status.success(), "{log}");
+    let [.., Event::Checkpoint { run: 1, .. }, Event::Stopped { run: 1, .. }, second, third] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert!(matches!(second, Event::Checkpoint { run: 2, .. }), "{events:?}");
+    assert!(matches!(third, Event::Stopped { run: 2, .. }), "{events:?}");
+}
+
+#[test]
+fn a_diverged_run_fails_as_such_and_leaves_no_checkpoint_of_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut wild = member(1, ACAI, 30, &folder.path().join("wild"));
+    wild.config.lr = 1e30;
+    let tame = member(2, ACAI, 10, &folder.path().join("tame"));
+    let (events, status, log) = Trainer::start(vec![wild, tame]).end();
+    assert!(status.success(), "{log}");
+    let failed = events.iter().find_map(|event| match event {
+        Event::Failed { run: 1, step, kind, message } => Some((*step, *kind, message)),
+        _ => None,
+    });
+    let (step, kind, message) = failed.expect("it failed");
+    assert_eq!((step, kind), (8, FailureKind::Diverged));
+    assert!(message.contains("diverged by step 8: ") && message.contains("loss_ae is"), "{message}");
+    assert_eq!(fs::read_dir(folder.path().join("wild")).expect("a folder").count(), 0);
+    assert_eq!(events.last(), Some(&Event::Finished { run: 2, step: 10 }));
+}
+
+#[test]
+fn members_that_cannot_start_fail_with_the_reason_and_do_not_keep_others() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut without_data = member(1, ACAI, 10, folder.path());
+    without_data.config.dataset = Dataset::Mnist32;
+    let mut too_wide = member(2, ACAI, 10, folder.path());
+    too_wide.config.latent_width = 5;
+    let mut no_batch = member(3, ACAI, 10, folder.path());
+    no_batch.config.batch = 0;
+    let mut no_checkpoint = member(4, ACAI, 10, folder.path());
+    no_checkpoint.resume = Some("missing.safetensors".into());
+    let group = vec![without_data, too_wide, no_batch, no_checkpoint, member(5, ACAI, 10, folder.path())];
+    let (events, status, log) = Trainer::start(group).end();
+    assert!(status.success(), "{log}");
+    for (run, reason) in [
+        (1, "mnist32"),
+        (2, "latent_width is `5`"),
+        (3, "batch is `0`"),
+        (4, "cannot read checkpoint `missing.safetensors`"),
+    ] {
+        let Event::Failed { run: failed, step: 0, kind: FailureKind::Error, message } = &events[run - 1]
+        else {
+            panic!("{events:?}")
+        };
+        assert_eq!(*failed, run as u64);
+        assert!(message.contains(reason), "{message}");
+    }
+    assert_eq!(events.last(), Some(&Event::Finished { run: 5, step: 10 }));
+}
+
+#[test]
+fn a_trainer_whose_worker_is_gone_ends_without_a_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut lonely = member(1, ACAI, ENDLESS, folder.path());
+    lonely.checkpoint_kimg = lonely.config.total_kimg;
+    let mut trainer = Trainer::start(vec![lonely]);
+    trainer.until(|event| matches!(event, Event::Metric { .. }));
+    trainer.hang_up();
+    let (_, status, log) = trainer.end();
+    assert_eq!(status.code(), Some(1));
+    assert!(log.contains("the worker is gone"), "{log}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_line_that_is_no_command_ends_the_trainer_with_the_reason() {
+    let mut trainer = Trainer::spawn();
+    trainer.write(r#"{"command":"dance"}"#);
+    let (_, status, log) = trainer.end();
+    assert_eq!(status.code(), Some(1));
+    assert!(log.contains(r#"`{"command":"dance"}` on standard input is no command"#), "{log}");
+}

@@ -1,0 +1,105 @@
+//! `acai-trainer train` as a person runs it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::trainer::{checkpoint, program};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A small run of 160 steps.
+fn train(out: &Path, more: &[&str]) -> Command {
+    let mut program = program();
+    program.args(["train", "--model", "acai", "--dataset", "digits32", "--depth", "2", "--latent", "2"]);
+    program.args(["--latent-width", "8", "--batch", "8", "--threads", "1", "--eval-kimg", "0.25"]);
+    program.args(["--total-kimg", "1.25", "--out"]).arg(out).args(more);
+    program
+}
+
+fn run(mut program: Command) -> (Output, String) {
+    let output = program.output().expect("the program starts");
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output, log)
+}
+
+#[test]
+fn a_training_interrupted_and_resumed_ends_bit_equal_and_prints_its_scores() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (straight, broken) = (folder.path().join("straight"), folder.path().join("broken"));
+    let (output, log) = run(train(&straight, &["--json"]));
+    assert!(output.status.success(), "{log}");
+
+    let mut process = train(&broken, &[]).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut log = BufReader::new(process.stderr.take().expect("it is piped")).lines();
+    let evaluated = log.next().expect("it says something").expect("its log is text");
+    assert!(evaluated.starts_with("0.2 kimg: "), "{evaluated}");
+    kill_process(Pid::from_child(&process), Signal::INT).expect("it is running");
+    assert_eq!(process.wait().expect("it ends").code(), Some(130));
+
+    let (refused, log) = run(train(&broken, &["--json"]));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("add `--resume`"), "{log}");
+
+    let (resumed, log) = run(train(&broken, &["--json", "--resume"]));
+    assert!(resumed.status.success() && log.starts_with("resuming at step "), "{log}");
+    assert_eq!(resumed.stdout, output.stdout);
+    let last = |folder| fs::read(checkpoint(folder, 160)).expect("the last step has a checkpoint");
+    assert!(last(&straight) == last(&broken), "the final checkpoints differ");
+
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it printed JSON");
+    assert_eq!(printed["step"], 160);
+    assert!(printed["scores"]["eval/reconstruction_mse"].is_f64(), "{printed}");
+
+    let (other, log) = run(train(&broken, &["--resume", "--lambda", "0.75"]));
+    assert_eq!(other.status.code(), Some(1));
+    assert!(log.contains("another run: `lambda` is `0.5` there and `0.75` here"), "{log}");
+}
+
+#[test]
+fn lines_are_scored_by_their_interpolations() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let flags = ["--dataset", "lines32", "--total-kimg", "0.008", "--json"];
+    let mut program = program();
+    program.args(["train", "--model", "baseline", "--depth", "2", "--batch", "8", "--out"]);
+    program.arg(folder.path()).args(flags);
+    let (output, log) = run(program);
+    assert!(output.status.success(), "{log}");
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it printed JSON");
+    let scores = printed["scores"].as_object().expect("scores by name");
+    let distance = scores["eval/mean_distance"].as_f64().expect("a number");
+    assert!(distance > 0.001 && distance < 1.0, "{scores:?}");
+    assert!(scores.contains_key("eval/smoothness_nan"), "{scores:?}");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (flags, complaint) in [
+        (&["--gamma", "2"][..], "gamma is `2`; it must be between 0 and 1"),
+        (&["--lambda", "-1"], "lambda is `-1`; it must be 0 or above"),
+        (&["--lr", "nan"], "lr is `NaN`; it must be above 0"),
+        (&["--total-kimg", "0"], "total_kimg is `0`; it must be above 0"),
+        (&["--latent-width", "64"], "latent_width is `64`; give a power of two between 1 and 16"),
+        (&["--depth", "4000000000"], "depth `4000000000`"),
+        (&["--dataset", "mnist32"], "mnist32"),
+        (&["--dataset", "line32"], "lines32"),
+        (&["--model", "baseline", "--lambda", "1"], "`--lambda` has no effect on the model `baseline`"),
+        (&["--device", "gpu"], "device is `gpu`; give `cpu` or `cuda:N`"),
+        (&["--device", "cuda:99"], "`cuda:99`"),
+        (&["--threads", "0"], "1..=1024"),
+    ] {
+        let mut program = program();
+        program.args(["train", "--out"]).arg(folder.path());
+        for (flag, value) in [("--model", "acai"), ("--dataset", "digits32")] {
+            if !flags.contains(&flag) {
+                program.args([flag, value]);
+            }
+        }
+        program.args(flags);
+        let (output, log) = run(program);
+        assert!(!output.status.success(), "{flags:?} was taken");
+        assert!(log.contains(complaint), "{flags:?}: {log}");
+        assert!(output.stdout.is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! The program under test, and small runs for it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+use acai_sweep::trainer_protocol::{Command as Order, Event, Member};
+use acai_sweep::training::{Dataset, Model, TrainingConfig};
+
+pub(crate) fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_acai-trainer"));
+    program.env_remove("ACAI_DATA");
+    program
+}
+
+/// A process serving a worker, with one thread: the number is part of what makes runs bit-equal.
+pub(crate) struct Trainer {
+    process: Child,
+    orders: Option<ChildStdin>,
+    events: Lines<BufReader<ChildStdout>>,
+}
+
+impl Trainer {
+    pub(crate) fn start(group: Vec<Member>) -> Trainer {
+        let mut trainer = Trainer::spawn();
+        assert!(matches!(trainer.next(), Some(Event::Ready { threads: 1, .. })));
+        trainer.order(&Order::Start { group });
+        trainer
+    }
+
+    pub(crate) fn spawn() -> Trainer {
+        let mut process = program()
+            .args(["serve", "--threads", "1"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let orders = process.stdin.take();
+        let events = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        Trainer { process, orders, events }
+    }
+
+    pub(crate) fn order(&mut self, order: &Order) {
+        self.write(&serde_json::to_string(order).expect("an order is JSON"));
+    }
+
+    pub(crate) fn write(&mut self, line: &str) {
+        let orders = self.orders.as_mut().expect("the input is open");
+        writeln!(orders, "{line}").expect("the trainer listens");
+    }
+
+    pub(crate) fn hang_up(&mut self) {
+        self.orders = None;
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.process.kill().expect("it can be killed");
+        self.process.wait().expect("it ends");
+    }
+
+    /// The next event that does not depend on the clock; `None` at the end.
+    pub(crate) fn next(&mut self) -> Option<Event> {
+        loop {
+            let line = self.events.next()?.expect("its output is text");
+            match serde_json::from_str(&line).expect("each line is an event") {
+                Event::Progress { .. } => {}
+                event => return Some(event),
+            }
+        }
+    }
+
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next().expect("the event comes before the end");
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// All further events, the exit status and what it wrote for people.
+    pub(crate) fn end(mut self) -> (Vec<Event>, ExitStatus, String) {
+        let events = std::iter::from_fn(|| self.next()).collect();
+        let stderr = self.process.stderr.take().expect("it is piped");
+        let log = std::io::read_to_string(stderr).expect("its log is text");
+        (events, self.process.wait().expect("it ends"), log)
+    }
+}
+
+impl Drop for Trainer {
+    fn drop(&mut self) {
+        // Ends what a failed test leaves; an error means that it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A small run of `steps` steps on digits, with a checkpoint every 8.
+pub(crate) fn member(run: u64, model: Model, steps: u32, folder: &Path) -> Member {
+    fs::create_dir_all(folder).expect("the folder can be made");
+    let batch = 8;
+    let kimg = |steps: u32| f64::from(steps * batch) / 1024.0;
+    let config = TrainingConfig {
+        model,
+        dataset: Dataset::Digits32,
+        depth: 2,
+        latent: 2,
+        latent_width: 8,
+        batch,
+        lr: 1e-3,
+        total_kimg: kimg(steps),
+        eval_kimg: kimg(12),
+    };
+    let folder = folder.to_owned();
+    Member { run, seed: run, config, folder, resume: None, checkpoint_kimg: kimg(8) }
+}
+
+pub(crate) const ACAI: Model = Model::Acai { lambda: 0.5, gamma: 0.2, advdepth: 2 };
+
+pub(crate) fn checkpoint(folder: &Path, step: u64) -> PathBuf {
+    folder.join(format!("checkpoint-{step:09}.safetensors"))
+}
