@@ -1,4 +1,13 @@
 //! The domain of ACAI sweeps. Pure: no async, no I/O, no clock, no global randomness.
+//!
+//! In reading order:
+//!
+//! - [`parameters`]: the table of everything a sweep can set; [`scalar`]: one value of one parameter.
+//! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
 
+pub mod configuration;
+pub mod parameters;
+pub mod scalar;
+mod spelling;
 pub mod trainer_protocol;
 pub mod training;

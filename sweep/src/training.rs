@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Images in one "kimg", the authors' unit of training length.
 pub const IMAGES_PER_KIMG: f64 = 1024.0;
 
+/// Width and height of every dataset's images, in pixels.
+pub const IMAGE_WIDTH: u32 = 32;
+
 /// A run's resolved configuration, without its seed.
 ///
 /// As JSON it is one flat object: `{"model":"acai","lambda":0.5,"gamma":0.2,"advdepth":16,"dataset":"lines32",…}`.
@@ -72,6 +75,12 @@ impl Dataset {
     /// All of them, in the order they are listed to people.
     pub const ALL: [Dataset; 4] =
         [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32, Dataset::FashionMnist32];
+
+    /// The dataset of this [`name`](Self::name).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Dataset> {
+        Self::ALL.into_iter().find(|dataset| dataset.name() == name)
+    }
 
     /// The name in sweep files, on the wire and in tables.
     #[must_use]

@@ -1,0 +1,58 @@
+//! What can be wrong with a parameter.
+
+/// A parameter, or its value, that cannot be used. Names the parameter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// No such parameter.
+    #[error("unknown parameter {name}")]
+    Unknown {
+        /// The name, quoted.
+        name: String,
+        /// The nearest one.
+        hint: Option<String>,
+    },
+    /// A value that the parameter does not take.
+    #[error("`{name}` takes {expected}, found {found}")]
+    Value {
+        /// The parameter.
+        name: &'static str,
+        /// The values that it takes.
+        expected: String,
+        /// The value, described.
+        found: String,
+        /// The nearest word that it takes.
+        hint: Option<String>,
+    },
+    /// Not set, and without a default.
+    #[error("`{name}` is not set")]
+    Missing {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// Set twice.
+    #[error("`{name}` is set twice")]
+    Repeated {
+        /// The parameter.
+        name: &'static str,
+    },
+    /// Set for a model that has no such parameter.
+    #[error("model `{model}` does not use `{name}`")]
+    Unused {
+        /// The parameter.
+        name: &'static str,
+        /// The model.
+        model: String,
+    },
+}
+
+impl ParameterError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            ParameterError::Unknown { hint, .. } | ParameterError::Value { hint, .. } => hint.as_deref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The parameters that a sweep can set: one table, [`PARAMETERS`], from which sweep files,
+//! configurations, digests and documentation are made. A new model is new rows.
+
+mod error;
+mod table;
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds, RangeInclusive};
+
+pub use error::ParameterError;
+pub use table::PARAMETERS;
+
+use crate::scalar::Scalar;
+use crate::spelling::{did_you_mean, listed, quoted};
+use crate::training::Dataset;
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name in sweep files, on the wire and in tables.
+    pub name: &'static str,
+    /// The values it takes.
+    pub kind: Kind,
+    /// Its value in a run that does not set it.
+    pub default: DefaultValue,
+    /// The models that use it.
+    pub models: Models,
+    /// What runs trained as one group must have in common.
+    pub sharing: Sharing,
+    /// One line for people.
+    pub doc: &'static str,
+}
+
+/// The values that a parameter takes. Displays as "a number from 0 to 1".
+#[derive(Debug)]
+pub enum Kind {
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// An integer of this range.
+    Int(RangeInclusive<i64>),
+    /// A power of two of this range.
+    PowerOfTwo(RangeInclusive<i64>),
+    /// A finite number between these ends.
+    Float(Bound<f64>, Bound<f64>),
+}
+
+/// Where a value comes from that is not set.
+#[derive(Debug)]
+pub enum DefaultValue {
+    /// Nowhere: it must be set.
+    Required,
+    /// Always this.
+    Int(i64),
+    /// Always this.
+    Float(f64),
+    /// The paper's setting for the run's dataset.
+    ByDataset(fn(Dataset) -> i64),
+    /// The value of another parameter, which stands before this one in the table.
+    SameAs(&'static str),
+}
+
+/// The models that use a parameter.
+#[derive(Debug)]
+pub enum Models {
+    /// All of them.
+    All,
+    /// These.
+    Only(&'static [&'static str]),
+}
+
+/// What runs must have in common to be trained as one fused group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// The value: it fixes tensor shapes or the schedule.
+    Equal,
+    /// Whether the value is zero: zero leaves a whole network out.
+    Zero,
+    /// Nothing: each member has its own value.
+    Free,
+}
+
+impl Parameter {
+    /// The row of this name.
+    ///
+    /// # Errors
+    /// [`ParameterError::Unknown`] when there is none.
+    pub fn find(name: &str) -> Result<&'static Parameter, ParameterError> {
+        PARAMETERS.iter().find(|parameter| parameter.name == name).ok_or_else(|| ParameterError::Unknown {
+            name: quoted(name),
+            hint: did_you_mean(name, PARAMETERS.iter().map(|parameter| parameter.name)),
+        })
+    }
+
+    /// Whether runs of this model have the parameter.
+    #[must_use]
+    pub fn is_used_by(&self, model: &str) -> bool {
+        match self.models {
+            Models::All => true,
+            Models::Only(models) => models.contains(&model),
+        }
+    }
+
+    /// The value in canonical form: a float parameter's integer becomes a float, -0.0 becomes 0.0.
+    ///
+    /// # Errors
+    /// [`ParameterError::Value`] when the parameter does not take it.
+    pub fn check(&self, value: &Scalar) -> Result<Scalar, ParameterError> {
+        let canonical = match (&self.kind, value) {
+            (Kind::Word(words), Scalar::Word(word)) if words.contains(&word.as_str()) => value.clone(),
+            (Kind::Int(range), Scalar::Int(int)) if range.contains(int) => value.clone(),
+            (Kind::PowerOfTwo(range), Scalar::Int(int)) if range.contains(int) && int.count_ones() == 1 => {
+                value.clone()
+            }
+            (Kind::Float(min, max), &Scalar::Float(float)) if (*min, *max).contains(&float) => {
+                Scalar::Float(float + 0.0) // -0.0 + 0.0 is 0.0
+            }
+            (Kind::Float(..), &Scalar::Int(int)) => return self.check(&Scalar::Float(int as f64)),
+            (Kind::Word(words), Scalar::Word(word)) => {
+                return Err(self.refuse(quoted(word), did_you_mean(word, words.iter().copied())));
+            }
+            (_, Scalar::Word(word)) => return Err(self.refuse(format!("the word {}", quoted(word)), None)),
+            (Kind::Word(_), number) => return Err(self.refuse(format!("the number `{number}`"), None)),
+            (_, number) => return Err(self.refuse(format!("`{number}`"), None)),
+        };
+        Ok(canonical)
+    }
+
+    /// The error for a value that this parameter does not take; `found` says what it is.
+    pub(crate) fn refuse(&self, found: String, hint: Option<String>) -> ParameterError {
+        ParameterError::Value { name: self.name, expected: self.kind.to_string(), found, hint }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Word(words) => write!(f, "one of {}", listed(words.iter().copied())),
+            Kind::Int(range) => write!(f, "an integer from {} to {}", range.start(), range.end()),
+            Kind::PowerOfTwo(range) => write!(f, "a power of two from {} to {}", range.start(), range.end()),
+            Kind::Float(Bound::Included(min), Bound::Included(max)) => {
+                write!(f, "a number from {min} to {max}")
+            }
+            Kind::Float(min, max) => {
+                f.write_str("a number")?;
+                match min {
+                    Bound::Included(min) => write!(f, " of at least {min}")?,
+                    Bound::Excluded(min) => write!(f, " above {min}")?,
+                    Bound::Unbounded => {}
+                }
+                match max {
+                    Bound::Included(max) => write!(f, " and at most {max}"),
+                    Bound::Excluded(max) => write!(f, " and below {max}"),
+                    Bound::Unbounded => Ok(()),
+                }
+            }
+        }
+    }
+}

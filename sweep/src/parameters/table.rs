@@ -1,0 +1,124 @@
+//! The table itself.
+
+use std::ops::Bound::{Excluded, Included};
+
+use super::DefaultValue::{ByDataset, Float, Int, Required, SameAs};
+use super::{Kind, Models, Parameter, Sharing};
+use crate::training::{Dataset, IMAGE_WIDTH};
+
+/// Channels at the first scale. The paper uses 16 and 64; at 128 and `latent_width` 1 the widest
+/// convolution has 4096² × 9 weights (0.6 GB), the most that anybody can ask for.
+const DEPTH: Kind = Kind::Int(1..=128);
+
+/// Training lengths, in units of 1024 images; the paper's longest is 16384.
+const KIMG: Kind = Kind::Float(Excluded(0.0), Included(1e6));
+
+/// Every parameter, in the order in which people see them. Defaults are the paper's (Berthelot et
+/// al. 2018, section 4 and appendix) and its authors' code's.
+pub static PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "model",
+        kind: Kind::Word(&["baseline", "acai"]),
+        default: Required,
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "which autoencoder is trained",
+    },
+    Parameter {
+        name: "dataset",
+        kind: Kind::Word(&["lines32", "digits32", "mnist32", "fashion-mnist32"]),
+        default: Required,
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "what it is trained on",
+    },
+    Parameter {
+        name: "lambda",
+        kind: Kind::Float(Included(0.0), Included(1e3)),
+        default: Float(0.5),
+        models: Models::Only(&["acai"]),
+        // Without the adversarial term the critic cannot move the autoencoder, so none is trained.
+        sharing: Sharing::Zero,
+        doc: "weight of the adversarial term in the autoencoder's loss (the authors' advweight)",
+    },
+    Parameter {
+        name: "gamma",
+        kind: Kind::Float(Included(0.0), Included(1.0)),
+        default: Float(0.2),
+        models: Models::Only(&["acai"]),
+        sharing: Sharing::Free,
+        doc: "share of the data in the critic's regularizing input (the authors' reg)",
+    },
+    Parameter {
+        name: "lr",
+        kind: Kind::Float(Excluded(0.0), Included(1.0)),
+        default: Float(1e-4),
+        models: Models::All,
+        sharing: Sharing::Free,
+        doc: "Adam's step size, for every network of the run",
+    },
+    Parameter {
+        name: "batch",
+        kind: Kind::Int(1..=4096),
+        default: Int(64),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "images in a training step",
+    },
+    Parameter {
+        name: "depth",
+        kind: DEPTH,
+        default: Int(16),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "channels after the first convolution, doubled at each scale",
+    },
+    Parameter {
+        name: "latent",
+        kind: Kind::Int(1..=1024),
+        default: Int(16),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "channels of the latent code",
+    },
+    Parameter {
+        name: "latent_width",
+        // At least one scale: a code as wide as the image would be no bottleneck.
+        kind: Kind::PowerOfTwo(1..=IMAGE_WIDTH as i64 / 2),
+        default: ByDataset(latent_width),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "width and height of the latent code; there are log2(32 / latent_width) scales",
+    },
+    Parameter {
+        name: "advdepth",
+        kind: DEPTH,
+        default: SameAs("depth"),
+        models: Models::Only(&["acai"]),
+        sharing: Sharing::Equal,
+        doc: "channels of the critic after its first convolution",
+    },
+    Parameter {
+        name: "total_kimg",
+        kind: KIMG,
+        default: Float(16384.0),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "length of training, in units of 1024 images",
+    },
+    Parameter {
+        name: "eval_kimg",
+        kind: KIMG,
+        default: Float(64.0),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "training between two evaluations, in units of 1024 images",
+    },
+];
+
+fn latent_width(dataset: Dataset) -> i64 {
+    match dataset {
+        Dataset::Lines32 => 2,
+        Dataset::Digits32 | Dataset::Mnist32 | Dataset::FashionMnist32 => 4,
+    }
+}
