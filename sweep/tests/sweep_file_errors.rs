@@ -173,7 +173,7 @@ fn zips_have_lists_of_one_length_and_parameters_of_their_own() {
         mistakes_in(text),
         [
             "5:20 `batch` has 3 values and `lr` 2; in a zip they are as many",
-            "6:6 `lambda` has its values elsewhere already",
+            "6:6 `lambda` is in `parameters` or another zip already",
             "7:20 the values here are an earlier row of the zip again",
             "8:5 expected parameters with lists, found an empty mapping",
             "9:13 expected a list, found the number `0.1`",

@@ -169,7 +169,7 @@ fn check_set_once(space: &Space, faults: &Faults) {
     let mut seen: HashSet<&str> = space.constants.iter().map(|setting| setting.name).collect();
     for (name, place) in space.axes.iter().flat_map(|axis| &axis.names) {
         if !seen.insert(name) {
-            faults.push(Fault::new(place, format!("`{name}` has its values elsewhere already")));
+            faults.push(Fault::new(place, format!("`{name}` is in `parameters` or another zip already")));
         }
     }
 }
