@@ -73,16 +73,15 @@ impl Configuration {
 
     /// What `parameter` is when not set, given the parameters before it.
     fn default_of(&self, parameter: &'static Parameter) -> Result<Scalar, ParameterError> {
-        let missing = |name| ParameterError::Missing { name };
         match parameter.default {
-            DefaultValue::Required => Err(missing(parameter.name)),
+            DefaultValue::Required => Err(missing(parameter)),
             DefaultValue::Int(value) => Ok(Scalar::Int(value)),
             DefaultValue::Float(value) => Ok(Scalar::Float(value)),
             DefaultValue::ByDataset(value_for) => {
-                let dataset = Dataset::from_name(self.word("dataset")).ok_or_else(|| missing("dataset"))?;
+                let dataset = Dataset::from_name(self.word("dataset")).ok_or_else(|| missing(parameter))?;
                 Ok(Scalar::Int(value_for(dataset)))
             }
-            DefaultValue::SameAs(name) => self.get(name).cloned().ok_or_else(|| missing(name)),
+            DefaultValue::SameAs(name) => self.get(name).cloned().ok_or_else(|| missing(parameter)),
         }
     }
 
@@ -135,6 +134,10 @@ impl Configuration {
         });
         digest("acai shape 1", shape)
     }
+}
+
+fn missing(parameter: &Parameter) -> ParameterError {
+    ParameterError::Missing { name: parameter.name, expected: parameter.kind.to_string() }
 }
 
 /// SHA-256 of `domain`, then `name=value` lines sorted by name.

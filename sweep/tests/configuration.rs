@@ -147,7 +147,7 @@ fn errors_name_the_parameter() {
             None,
         ),
         (with("gamma", f64::NAN.into()), "`gamma` takes a number from 0 to 1, found `NaN`", None),
-        (with("lr", 0.into()), "`lr` takes a number above 0 and at most 1, found `0.0`", None),
+        (with("lr", 0.into()), "`lr` takes a number above 0 and at most 1, found `0`", None),
         (with("lr", "fast".into()), "`lr` takes a number above 0 and at most 1, found the word `fast`", None),
         (with("gamma", 0.5.into()), "model `baseline` does not use `gamma`", None),
         (with("model", "acai".into()), "`model` is set twice", None),
@@ -159,6 +159,6 @@ fn errors_name_the_parameter() {
     let error = Configuration::new(words).unwrap_err();
     assert_eq!(error.hint(), Some("did you mean `lines32`?"));
     let missing = Configuration::new([("model", Scalar::from("acai"))]).unwrap_err();
-    assert_eq!(missing, ParameterError::Missing { name: "dataset" });
+    assert!(matches!(missing, ParameterError::Missing { name: "dataset", .. }));
     assert!(Configuration::from_json("[1]").is_err());
 }

@@ -25,10 +25,12 @@ pub enum ParameterError {
         hint: Option<String>,
     },
     /// Not set, and without a default.
-    #[error("`{name}` is not set")]
+    #[error("`{name}` is not set; it takes {expected}")]
     Missing {
         /// The parameter.
         name: &'static str,
+        /// The values that it takes.
+        expected: String,
     },
     /// Set twice.
     #[error("`{name}` is set twice")]

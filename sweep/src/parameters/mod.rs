@@ -105,24 +105,25 @@ impl Parameter {
     /// # Errors
     /// [`ParameterError::Value`] when the parameter does not take it.
     pub fn check(&self, value: &Scalar) -> Result<Scalar, ParameterError> {
-        let canonical = match (&self.kind, value) {
-            (Kind::Word(words), Scalar::Word(word)) if words.contains(&word.as_str()) => value.clone(),
-            (Kind::Int(range), Scalar::Int(int)) if range.contains(int) => value.clone(),
+        match (&self.kind, value) {
+            (Kind::Word(words), Scalar::Word(word)) if words.contains(&word.as_str()) => Ok(value.clone()),
+            (Kind::Int(range), Scalar::Int(int)) if range.contains(int) => Ok(value.clone()),
             (Kind::PowerOfTwo(range), Scalar::Int(int)) if range.contains(int) && int.count_ones() == 1 => {
-                value.clone()
+                Ok(value.clone())
             }
-            (Kind::Float(min, max), &Scalar::Float(float)) if (*min, *max).contains(&float) => {
-                Scalar::Float(float + 0.0) // -0.0 + 0.0 is 0.0
+            (&Kind::Float(min, max), &Scalar::Float(float)) if (min, max).contains(&float) => {
+                Ok(Scalar::Float(float + 0.0)) // -0.0 + 0.0 is 0.0
             }
-            (Kind::Float(..), &Scalar::Int(int)) => return self.check(&Scalar::Float(int as f64)),
+            (&Kind::Float(min, max), &Scalar::Int(int)) if (min, max).contains(&(int as f64)) => {
+                Ok(Scalar::Float(int as f64))
+            }
             (Kind::Word(words), Scalar::Word(word)) => {
-                return Err(self.refuse(quoted(word), did_you_mean(word, words.iter().copied())));
+                Err(self.refuse(quoted(word), did_you_mean(word, words.iter().copied())))
             }
-            (_, Scalar::Word(word)) => return Err(self.refuse(format!("the word {}", quoted(word)), None)),
-            (Kind::Word(_), number) => return Err(self.refuse(format!("the number `{number}`"), None)),
-            (_, number) => return Err(self.refuse(format!("`{number}`"), None)),
-        };
-        Ok(canonical)
+            (_, Scalar::Word(word)) => Err(self.refuse(format!("the word {}", quoted(word)), None)),
+            (Kind::Word(_), number) => Err(self.refuse(format!("the number `{number}`"), None)),
+            (_, number) => Err(self.refuse(format!("`{number}`"), None)),
+        }
     }
 
     /// The error for a value that this parameter does not take; `found` says what it is.

@@ -1,0 +1,168 @@
+//! From the space to the plan.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::check;
+use super::error::{Fault, Faults};
+use super::place::Place;
+use super::rules::{Exclude, Include};
+use super::space::{Axis, Setting, Space};
+use crate::configuration::Configuration;
+use crate::plan::{Counts, Plan};
+use crate::scalar::Scalar;
+
+/// A point's values as the file sets them.
+pub(super) type Assignment<'s> = BTreeMap<&'static str, &'s Scalar>;
+
+/// Makes the plan; at most `max_runs` points exist at any time.
+///
+/// Exclusion comes before inclusion, and what `parameters` and `zip` set is never overwritten by an
+/// inclusion (the rules of GitHub's job matrix).
+pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Faults) -> Option<Plan> {
+    let grid = faults.keep(check::grid_size(space, max_runs))?;
+    check::exclude_values(space, faults);
+
+    let mut points = Vec::new();
+    let mut hits = vec![false; space.exclude.len()];
+    for index in 0..grid {
+        let point = grid_point(space, index);
+        if !is_excluded(&point, &space.exclude, &mut hits) {
+            points.push(point);
+        }
+    }
+    check::every_exclude_hits(space, &hits, faults);
+    let excluded = grid - points.len() as u64;
+
+    let set_by_grid: HashSet<&str> = set_names(&space.constants, &space.axes).collect();
+    let (mut merged_into, mut added) = (Vec::new(), Vec::new());
+    for include in &space.include {
+        match merge(include, &mut points, &set_by_grid) {
+            true => merged_into.push(include),
+            false => added.push((new_point(&space.constants, include), include)),
+        }
+    }
+    check::every_merge_shows(&merged_into, &points, faults);
+
+    let mut configurations: Vec<Configuration> = Vec::new();
+    let mut seen = HashSet::new();
+    for point in &points {
+        let configuration = faults.keep(resolve(point, &space.place))?;
+        if seen.insert(configuration.config_hash()) {
+            configurations.push(configuration);
+        }
+    }
+    let merged = points.len() - configurations.len();
+    for (point, include) in &added {
+        match faults.keep(resolve(point, &include.place)) {
+            Some(configuration) if seen.insert(configuration.config_hash()) => {
+                configurations.push(configuration);
+            }
+            Some(_) => faults
+                .push(Fault::new(&include.place, "this adds a configuration that the sweep already has")),
+            None => {}
+        }
+    }
+    let counts = Counts {
+        grid,
+        excluded,
+        merged: merged as u64,
+        included: added.len() as u64,
+        configurations: configurations.len() as u64,
+        seeds: seeds.len() as u64,
+        runs: configurations.len() as u64 * seeds.len() as u64,
+    };
+    check::runs(space, &counts, max_runs, faults);
+    check::every_setting_is_used(space, &configurations, faults);
+    Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts })
+}
+
+/// The point of this index: the last axis varies fastest.
+fn grid_point(space: &Space, mut index: u64) -> Assignment<'_> {
+    let mut point: Assignment<'_> =
+        space.constants.iter().map(|setting| (setting.name, &setting.value)).collect();
+    for axis in space.axes.iter().rev() {
+        let length = axis.rows.len() as u64;
+        let row = &axis.rows[(index % length) as usize];
+        index /= length;
+        point.extend(axis.names.iter().map(|(name, _)| *name).zip(row));
+    }
+    point
+}
+
+/// Whether a rule drops the point; notes in `hits` every rule that does.
+fn is_excluded(point: &Assignment<'_>, rules: &[Exclude], hits: &mut [bool]) -> bool {
+    let mut excluded = false;
+    for (rule, hit) in rules.iter().zip(hits) {
+        let matches = rule.conditions.iter().all(|condition| {
+            point
+                .get(condition.name)
+                .is_some_and(|value| condition.any_of.iter().any(|(any, _)| any == *value))
+        });
+        *hit |= matches;
+        excluded |= matches;
+    }
+    excluded
+}
+
+/// Merges the inclusion into every point where it overwrites nothing of the grid; false when there
+/// is no such point.
+fn merge<'s>(include: &'s Include, points: &mut [Assignment<'s>], set_by_grid: &HashSet<&str>) -> bool {
+    let (fixed, extra): (Vec<&Setting>, Vec<&Setting>) =
+        include.settings.iter().partition(|setting| set_by_grid.contains(setting.name));
+    let mut merged = false;
+    for point in points {
+        if fixed.iter().all(|setting| point.get(setting.name) == Some(&&setting.value)) {
+            point.extend(extra.iter().map(|setting| (setting.name, &setting.value)));
+            merged = true;
+        }
+    }
+    merged
+}
+
+/// The point that an inclusion adds: its values, and the file's constants for the others.
+fn new_point<'s>(constants: &'s [Setting], include: &'s Include) -> Assignment<'s> {
+    constants.iter().chain(&include.settings).map(|setting| (setting.name, &setting.value)).collect()
+}
+
+fn resolve(point: &Assignment<'_>, place: &Place) -> Result<Configuration, Fault> {
+    Configuration::resolve(|name| point.get(name).copied())
+        .map_err(|error| Fault::of_parameter(place, &error))
+}
+
+/// The names that `parameters` and `zip` set, in declared order, constants first.
+pub(super) fn set_names<'s>(
+    constants: &'s [Setting],
+    axes: &'s [Axis],
+) -> impl Iterator<Item = &'static str> {
+    let constants = constants.iter().map(|setting| setting.name);
+    constants.chain(axes.iter().flat_map(|axis| axis.names.iter().map(|(name, _)| *name)))
+}
+
+/// The axes' parameters and the constants that an added point changes; where these do not tell all
+/// configurations apart, every other parameter that only `include` varies.
+fn swept(space: &Space, configurations: &[Configuration]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = set_names(&[], &space.axes).collect();
+    let included = space.include.iter().flat_map(|include| &include.settings).map(|setting| setting.name);
+    let first = |name| configurations.first().and_then(|configuration| configuration.get(name));
+    let varied: Vec<&'static str> = included
+        .filter(|name| configurations.iter().any(|configuration| configuration.get(name) != first(name)))
+        .collect();
+    let add = |names: &mut Vec<&'static str>, wanted: &dyn Fn(&str) -> bool| {
+        for name in &varied {
+            if wanted(name) && !names.contains(name) {
+                names.push(name);
+            }
+        }
+    };
+    add(&mut names, &|name| space.constants.iter().any(|constant| constant.name == name));
+    let mut seen = HashSet::new();
+    let told_apart = configurations.iter().all(|configuration| {
+        seen.insert(
+            names.iter().map(|name| configuration.get(name).map(Scalar::canonical)).collect::<Vec<_>>(),
+        )
+    });
+    if !told_apart {
+        add(&mut names, &|_| true);
+    }
+    names
+}

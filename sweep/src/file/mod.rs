@@ -1,0 +1,136 @@
+//! Sweep files: YAML text to a plan, or to mistakes with their places.
+//!
+//! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
+//! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys;
+//! `expand` makes the plan, with the checks in `check`. Whoever finds a mistake notes its `place`;
+//! `error` turns that into line and column.
+
+mod check;
+mod cursor;
+mod error;
+mod expand;
+mod node;
+mod place;
+mod range;
+mod rules;
+mod settings;
+mod source;
+mod space;
+
+pub use error::{Mistake, SweepFileError};
+pub use source::MAX_BYTES;
+
+use self::cursor::{Cursor, Fields, Keys};
+use self::error::{Fault, Faults};
+use self::node::Node;
+use crate::metric::Metric;
+use crate::plan::Plan;
+
+const KEYS: Keys = Keys {
+    known: &[
+        "version",
+        "name",
+        "description",
+        "tags",
+        "method",
+        "metric",
+        "parameters",
+        "zip",
+        "exclude",
+        "include",
+        "seeds",
+        "max_runs",
+        "priority",
+        "max_concurrent",
+        "max_restarts",
+        "checkpoint",
+        "report",
+    ],
+    planned: &["resources", "group_size", "max_failed_runs"],
+};
+
+/// A sweep file that can be run: everything in it has been checked, and it has a plan.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SweepFile {
+    /// The sweep's id: `[A-Za-z0-9][A-Za-z0-9._-]{0,127}`.
+    pub name: String,
+    /// For people; empty when there is none.
+    pub description: String,
+    /// For people.
+    pub tags: Vec<String>,
+    /// What the sweep is judged by, in order of preference; each with a goal. May be empty.
+    pub metrics: Vec<Metric>,
+    /// Larger first.
+    pub priority: i64,
+    /// Runs at a time, at least 1; `None`: no limit.
+    pub max_concurrent: Option<u32>,
+    /// Failures of its own that a run may have and still be queued again.
+    pub max_restarts: u32,
+    /// Training between two checkpoints, in units of 1024 images; `None`: not said.
+    pub checkpoint_kimg: Option<f64>,
+    /// The parameters whose values make a row of the results; the swept ones if not said.
+    pub group_by: Vec<&'static str>,
+    /// More metrics to show in the results; `None`: not said.
+    pub report_metrics: Option<Vec<String>>,
+    /// What the sweep runs.
+    pub plan: Plan,
+}
+
+impl SweepFile {
+    /// Reads a sweep file. `file` is its name in errors.
+    ///
+    /// # Errors
+    /// Every mistake that can be told apart, with line, column and a hint.
+    pub fn parse(file: &str, source: &[u8]) -> Result<Self, SweepFileError> {
+        let text = source::decode(source).map_err(|mistake| SweepFileError::one(file, mistake))?;
+        let root = node::read(text).map_err(|mistake| SweepFileError::one(file, mistake))?;
+        read(&root).map_err(|faults| SweepFileError::from_faults(file, text, faults))
+    }
+}
+
+fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
+    let root = Cursor::root(root);
+    if matches!(root.node, Node::Null) {
+        return Err(vec![root.fault("the file is empty").with_hint(Some("begin with `version: 1`"))]);
+    }
+    let faults = Faults::default();
+    let fields = Fields::read(&root, &KEYS, &faults).map_err(|fault| vec![fault])?;
+    settings::check_fixed(&fields, &faults);
+    let name = faults.keep_or_default(settings::name(&fields));
+    let seeds = faults.keep_or_default(settings::seeds(&fields));
+    let max_runs = faults.keep_or_default(settings::max_runs(&fields));
+    let report = faults.keep_or_default(settings::report(&fields, &faults));
+    let space = faults.keep_or_default(space::read(&fields, &faults));
+    let description = faults.keep_or_default(settings::description(&fields));
+    let tags = faults.keep_or_default(settings::tags(&fields));
+    let metrics = faults.keep_or_default(settings::metrics(&fields, &faults));
+    let priority = faults.keep_or_default(settings::priority(&fields));
+    let max_concurrent = faults.keep_or_default(settings::max_concurrent(&fields));
+    let max_restarts = faults.keep_or_default(settings::max_restarts(&fields));
+    let checkpoint_kimg = faults.keep_or_default(settings::checkpoint_kimg(&fields, &faults));
+    // What follows from a broken value would only be noise.
+    let faults = faults.unless_any(Some(Faults::default()))?;
+
+    let given = report.group_by.unwrap_or_default();
+    check::group_by(&space, &given, &faults);
+    let plan = expand::expand(&space, seeds, max_runs, &faults);
+    let plan = faults.unless_any(plan)?;
+    let group_by = match given.is_empty() {
+        true => plan.swept().to_vec(),
+        false => given.into_iter().map(|(name, _)| name).collect(),
+    };
+    Ok(SweepFile {
+        name,
+        description,
+        tags,
+        metrics,
+        priority,
+        max_concurrent,
+        max_restarts,
+        checkpoint_kimg,
+        group_by,
+        report_metrics: report.metrics,
+        plan,
+    })
+}

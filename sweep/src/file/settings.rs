@@ -1,0 +1,161 @@
+//! The top-level keys other than the parameters.
+
+use super::cursor::{Cursor, Fields, Keys};
+use super::error::{Fault, Faults};
+use super::node::Node;
+use super::place::Place;
+use crate::metric::{Goal, Metric};
+use crate::parameters::Parameter;
+use crate::spelling::quoted;
+
+/// The most runs that `max_runs` can allow; also the most seeds.
+pub(super) const MAX_RUNS: u32 = 100_000;
+const DEFAULT_MAX_RUNS: u32 = 10_000;
+const DEFAULT_MAX_RESTARTS: u32 = 3;
+const LONGEST_NAME: usize = 128;
+
+/// Checks `version` and `method`, which have one value each.
+pub(super) fn check_fixed(fields: &Fields<'_>, faults: &Faults) {
+    let version = fields.require("version").map_err(|fault| fault.with_hint(Some("add `version: 1`")));
+    faults.keep(version.and_then(|version| match version.node {
+        Node::Int(1) => Ok(()),
+        other => Err(version.fault(format!("sweep files have version `1`, found {other}"))),
+    }));
+    if let Some(method) = fields.get("method") {
+        let random = || method.fault("method `random` is not supported yet").with_hint(Some("use `grid`"));
+        let meaning = method.word(&[("grid", true), ("random", false)]);
+        faults.keep(meaning.and_then(|grid| if grid { Ok(()) } else { Err(random()) }));
+    }
+}
+
+pub(super) fn name(fields: &Fields<'_>) -> Result<String, Fault> {
+    label(fields.require("name")?)
+}
+
+fn label(value: &Cursor<'_>) -> Result<String, Fault> {
+    let what = "a name of letters, digits, `.`, `_` and `-` that begins with a letter or digit (at most 128)";
+    let text = value.text_that(what, |text| {
+        text.len() <= LONGEST_NAME
+            && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    })?;
+    Ok(text.to_owned())
+}
+
+pub(super) fn description(fields: &Fields<'_>) -> Result<String, Fault> {
+    fields.get("description").map_or(Ok(String::new()), |text| Ok(text.text()?.to_owned()))
+}
+
+pub(super) fn tags(fields: &Fields<'_>) -> Result<Vec<String>, Fault> {
+    match fields.get("tags") {
+        Some(tags) => distinct(&tags.items()?, label),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// `metric`: one `{name, goal}` or a list of them, in order of preference.
+pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<Metric>, Fault> {
+    const KEYS: Keys = Keys { known: &["name", "goal"], planned: &[] };
+    let Some(value) = fields.get("metric") else { return Ok(Vec::new()) };
+    let items = match value.node {
+        Node::Map(_) => vec![value.clone()],
+        _ => value.some_items()?,
+    };
+    let mut metrics: Vec<Metric> = Vec::new();
+    for item in items {
+        let fields = Fields::read(&item, &KEYS, faults)?;
+        let name = metric_name(fields.require("name")?)?;
+        let goal =
+            fields.require("goal")?.word(&[("minimize", Goal::Minimize), ("maximize", Goal::Maximize)])?;
+        if metrics.iter().any(|metric| metric.name == name) {
+            return Err(item.fault(format!("{} is in the list twice", quoted(&name))));
+        }
+        metrics.push(Metric { name, goal: Some(goal) });
+    }
+    Ok(metrics)
+}
+
+fn metric_name(value: &Cursor<'_>) -> Result<String, Fault> {
+    let what = "a metric's name, such as `eval/mean_distance`";
+    let text = value.text_that(what, |text| {
+        (1..=LONGEST_NAME).contains(&text.len())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
+    })?;
+    Ok(text.to_owned())
+}
+
+/// `seeds`: how many, counted from 0, or a list. One by default.
+pub(super) fn seeds(fields: &Fields<'_>) -> Result<Vec<u64>, Fault> {
+    let Some(value) = fields.get("seeds") else { return Ok(vec![0]) };
+    match value.node {
+        Node::List(_) => distinct(&value.some_items()?, |seed| seed.integer(0..=u64::MAX)),
+        _ => Ok((0..u64::from(value.integer(1..=MAX_RUNS)?)).collect()),
+    }
+}
+
+pub(super) fn max_runs(fields: &Fields<'_>) -> Result<u64, Fault> {
+    fields.get("max_runs").map_or(Ok(DEFAULT_MAX_RUNS), |max| max.integer(1..=MAX_RUNS)).map(u64::from)
+}
+
+pub(super) fn priority(fields: &Fields<'_>) -> Result<i64, Fault> {
+    fields.get("priority").map_or(Ok(0), |priority| priority.integer(-1_000_000..=1_000_000_i64))
+}
+
+pub(super) fn max_concurrent(fields: &Fields<'_>) -> Result<Option<u32>, Fault> {
+    fields.get("max_concurrent").map(|max| max.integer(1..=MAX_RUNS)).transpose()
+}
+
+pub(super) fn max_restarts(fields: &Fields<'_>) -> Result<u32, Fault> {
+    fields.get("max_restarts").map_or(Ok(DEFAULT_MAX_RESTARTS), |max| max.integer(0..=1_000_u32))
+}
+
+/// `checkpoint.every_kimg`, ×1024 images.
+pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Option<f64>, Fault> {
+    const KEYS: Keys = Keys { known: &["every_kimg"], planned: &["keep"] };
+    let Some(checkpoint) = fields.get("checkpoint") else { return Ok(None) };
+    let checkpoint = Fields::read(checkpoint, &KEYS, faults)?;
+    let Some(every) = checkpoint.get("every_kimg") else { return Ok(None) };
+    match every.number()? {
+        kimg if kimg > 0.0 && kimg <= 1e6 => Ok(Some(kimg)),
+        _ => Err(every.fault(format!("expected a number above 0 and at most 1000000, found {}", every.node))),
+    }
+}
+
+/// What `report` says of the results table.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) group_by: Option<Vec<(&'static str, Place)>>,
+    pub(super) metrics: Option<Vec<String>>,
+}
+
+pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fault> {
+    const KEYS: Keys = Keys { known: &["group_by", "metrics"], planned: &["aggregate", "pivot"] };
+    let Some(report) = fields.get("report") else { return Ok(Report::default()) };
+    let report = Fields::read(report, &KEYS, faults)?;
+    let group_by = report.get("group_by").map(|list| {
+        let items = list.some_items()?;
+        let names = distinct(&items, |item| {
+            let found = Parameter::find(item.text()?);
+            found.map(|parameter| parameter.name).map_err(|error| Fault::of_parameter(&item.place(), &error))
+        })?;
+        Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
+    });
+    let metrics = report.get("metrics").map(|list| distinct(&list.some_items()?, metric_name));
+    Ok(Report { group_by: group_by.transpose()?, metrics: metrics.transpose()? })
+}
+
+/// What `read` makes of each item, unless it makes the same of two.
+fn distinct<'n, T: PartialEq>(
+    items: &[Cursor<'n>],
+    read: impl Fn(&Cursor<'n>) -> Result<T, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        let value = read(item)?;
+        if values.contains(&value) {
+            return Err(item.fault(format!("{} is in the list twice", item.node)));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}

@@ -1,0 +1,58 @@
+//! Bytes to text that is safe to give to the YAML parser and to show in a terminal.
+
+use super::error::Mistake;
+use super::place::Position;
+
+/// The largest sweep file, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// The parser takes time in proportion to bytes × open `[` and `{`, some 4 ns each; so this is
+/// about a second.
+const MAX_PARSER_WORK: usize = 200_000_000;
+
+/// The text of a file.
+pub(super) fn decode(source: &[u8]) -> Result<&str, Mistake> {
+    if source.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, and a sweep file at most {MAX_BYTES}", source.len());
+        return Err(Mistake::new(Position::START, &message, None));
+    }
+    let text = std::str::from_utf8(source).map_err(|error| {
+        let valid = String::from_utf8_lossy(&source[..error.valid_up_to()]);
+        Mistake::new(Position::of_byte(&valid, valid.len()), "this is not UTF-8", None)
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // the mark that some editors begin with
+
+    let hidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    if let Some((byte, c)) = text.char_indices().find(|(_, c)| hidden(*c)) {
+        let message = format!("the control character U+{:04X} is not allowed", u32::from(c));
+        return Err(Mistake::new(Position::of_byte(text, byte), &message, None));
+    }
+    // The parser compares each `%TAG` with all before it.
+    if let Some(line) = text.lines().position(|line| line.starts_with('%')) {
+        let position = Position { line: line + 1, column: 1 };
+        return Err(Mistake::new(position, "sweep files have no directives (`%…`)", None));
+    }
+    let max_open = MAX_PARSER_WORK / text.len().max(1);
+    let mut open = 0;
+    for (line, content) in text.lines().enumerate() {
+        open += left_open(content);
+        if open > max_open {
+            let message =
+                format!("more than {max_open} open `[` and `{{` are too many for a file of this size");
+            let hint = "write long lists and mappings one item a line, without brackets".to_owned();
+            return Err(Mistake::new(Position { line: line + 1, column: 1 }, &message, Some(hint)));
+        }
+    }
+    Ok(text)
+}
+
+/// Brackets that the line may leave open. What looks like a closing bracket may be part of a quoted
+/// text, a comment or a tag, so it counts only in lines that cannot have any.
+fn left_open(line: &str) -> usize {
+    let opened = line.matches(['[', '{']).count();
+    let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " \t_-+./,:[]{}".contains(c));
+    match plain {
+        true => opened.saturating_sub(line.matches([']', '}']).count()),
+        false => opened,
+    }
+}

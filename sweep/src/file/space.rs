@@ -1,0 +1,175 @@
+//! `parameters` and `zip`: what a sweep varies, and over which values.
+
+use std::collections::HashSet;
+
+use super::cursor::{Cursor, Entry, Fields};
+use super::error::{Fault, Faults};
+use super::node::Node;
+use super::place::Place;
+use super::range;
+use super::rules::{Exclude, Include, read_exclude, read_include};
+use crate::parameters::Parameter;
+use crate::scalar::Scalar;
+
+/// Everything that the plan is made of.
+#[derive(Debug, Default)]
+pub(super) struct Space {
+    /// The key `parameters`, for faults of the whole.
+    pub(super) place: Place,
+    pub(super) constants: Vec<Setting>,
+    /// In declared order, those of `parameters` before those of `zip`.
+    pub(super) axes: Vec<Axis>,
+    pub(super) exclude: Vec<Exclude>,
+    pub(super) include: Vec<Include>,
+}
+
+/// A parameter with one value; the place is its key's.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    pub(super) value: Scalar,
+    pub(super) place: Place,
+}
+
+/// Parameters that vary together: each row has a value for each of them.
+#[derive(Debug)]
+pub(super) struct Axis {
+    /// With the places of their keys.
+    pub(super) names: Vec<(&'static str, Place)>,
+    /// No row twice.
+    pub(super) rows: Vec<Vec<Scalar>>,
+}
+
+/// Reads `parameters`, `zip`, `exclude` and `include`.
+pub(super) fn read(fields: &Fields<'_>, faults: &Faults) -> Result<Space, Fault> {
+    fields.require("parameters")?;
+    let mut space = Space::default();
+    if let Some(entry) = fields.entry("parameters") {
+        space.place = entry.key();
+        (space.constants, space.axes) = read_parameters(&entry.value, faults)?;
+    }
+    if let Some(zip) = fields.get("zip") {
+        space.axes.extend(read_zip(zip, faults)?);
+    }
+    check_set_once(&space, faults);
+    if let Some(exclude) = fields.get("exclude") {
+        space.exclude = read_exclude(exclude, faults)?;
+    }
+    if let Some(include) = fields.get("include") {
+        space.include = read_include(include, faults)?;
+    }
+    Ok(space)
+}
+
+/// Reads `parameters`, the constants and the axes apart.
+fn read_parameters(parameters: &Cursor<'_>, faults: &Faults) -> Result<(Vec<Setting>, Vec<Axis>), Fault> {
+    let (mut constants, mut axes) = (Vec::new(), Vec::new());
+    for entry in parameters.entries()? {
+        let Some(parameter) = faults.keep(find(&entry)) else { continue };
+        let values = match entry.value.node {
+            Node::List(_) => read_list(parameter, &entry.value, faults),
+            Node::Map(_) => range::read(parameter, &entry.value, faults),
+            _ => read_scalar(parameter, &entry.value).map(|value| {
+                constants.push(Setting { name: parameter.name, value, place: entry.key() });
+                None
+            }),
+        };
+        if let Some(Some(values)) = faults.keep(values) {
+            let rows = values.into_iter().map(|value| vec![value]).collect();
+            axes.push(Axis { names: vec![(parameter.name, entry.key())], rows });
+        }
+    }
+    Ok((constants, axes))
+}
+
+/// Reads `zip`, a list of mappings from parameters to lists of one length; each is an axis.
+fn read_zip(zip: &Cursor<'_>, faults: &Faults) -> Result<Vec<Axis>, Fault> {
+    let mut axes = Vec::new();
+    for mapping in zip.some_items()? {
+        let axis = read_zip_axis(&mapping, faults);
+        axes.extend(faults.keep(axis).flatten());
+    }
+    Ok(axes)
+}
+
+fn read_zip_axis(mapping: &Cursor<'_>, faults: &Faults) -> Result<Option<Axis>, Fault> {
+    let entries = mapping.entries()?;
+    let mut columns: Vec<(&'static str, Place, Vec<Scalar>)> = Vec::new();
+    for entry in &entries {
+        let parameter = find(entry)?;
+        let items = entry.value.some_items()?;
+        let column = items.iter().map(|item| read_scalar(parameter, item)).collect::<Result<Vec<_>, _>>()?;
+        columns.push((parameter.name, entry.key(), column));
+    }
+    let Some((first, _, column)) = columns.first() else {
+        return Err(mapping.fault("expected parameters with lists, found an empty mapping"));
+    };
+    let length = column.len();
+    if let Some((name, place, other)) = columns.iter().find(|(_, _, column)| column.len() != length) {
+        let message =
+            format!("`{name}` has {} values and `{first}` {length}; in a zip they are as many", other.len());
+        return Err(Fault::new(place, message));
+    }
+    let rows: Vec<Vec<Scalar>> =
+        (0..length).map(|row| columns.iter().map(|(_, _, column)| column[row].clone()).collect()).collect();
+    if let Some(row) = first_repeated(&rows) {
+        let items = entries[0].value.items()?;
+        faults.push(items[row].fault("the values here are an earlier row of the zip again"));
+        return Ok(None);
+    }
+    Ok(Some(Axis { names: columns.into_iter().map(|(name, place, _)| (name, place)).collect(), rows }))
+}
+
+/// The values of an axis, or `None` and faults noted.
+fn read_list(
+    parameter: &Parameter,
+    list: &Cursor<'_>,
+    faults: &Faults,
+) -> Result<Option<Vec<Scalar>>, Fault> {
+    let items = list.some_items()?;
+    let values: Vec<Scalar> =
+        items.iter().filter_map(|item| faults.keep(read_scalar(parameter, item))).collect();
+    if values.len() < items.len() {
+        return Ok(None);
+    }
+    let rows: Vec<Vec<Scalar>> = values.iter().map(|value| vec![value.clone()]).collect();
+    match first_repeated(&rows) {
+        Some(row) => Err(items[row].fault(format!("`{}` is in the list twice", values[row]))),
+        None => Ok(Some(values)),
+    }
+}
+
+/// The first row that equals an earlier one.
+pub(super) fn first_repeated(rows: &[Vec<Scalar>]) -> Option<usize> {
+    let mut seen = HashSet::new();
+    rows.iter().position(|row| !seen.insert(row.iter().map(Scalar::canonical).collect::<Vec<_>>()))
+}
+
+/// The parameter that a key names.
+pub(super) fn find(entry: &Entry<'_>) -> Result<&'static Parameter, Fault> {
+    Parameter::find(entry.name).map_err(|error| Fault::of_parameter(&entry.key(), &error))
+}
+
+/// One value of a parameter, in canonical form.
+pub(super) fn read_scalar(parameter: &Parameter, value: &Cursor<'_>) -> Result<Scalar, Fault> {
+    let scalar = match value.node {
+        Node::Int(int) => i64::try_from(*int).map_or(Scalar::Float(*int as f64), Scalar::Int),
+        Node::Float(float) => Scalar::Float(*float),
+        Node::Text(text) => Scalar::Word(text.clone()),
+        other => {
+            let error = parameter.refuse(other.to_string(), None);
+            return Err(Fault::of_parameter(&value.place(), &error));
+        }
+    };
+    parameter.check(&scalar).map_err(|error| Fault::of_parameter(&value.place(), &error))
+}
+
+/// Notes each parameter that `parameters` and `zip` set, or two zips.
+fn check_set_once(space: &Space, faults: &Faults) {
+    let mut seen: HashSet<&str> = space.constants.iter().map(|setting| setting.name).collect();
+    for (name, place) in space.axes.iter().flat_map(|axis| &axis.names) {
+        if !seen.insert(name) {
+            faults.push(Fault::new(place, format!("`{name}` is in `parameters` or another zip already")));
+        }
+    }
+}

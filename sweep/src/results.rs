@@ -1,0 +1,238 @@
+//! The results table: metrics of runs, aggregated over seeds.
+//!
+//! Only completed runs and finite values count, and a row always says how many of its runs those
+//! are: a mean over three of five seeds never looks like a mean over five.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::configuration::Configuration;
+use crate::metric::{Goal, Metric};
+use crate::run::RunState;
+use crate::scalar::Scalar;
+
+/// What is known of a run's metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// At the largest step.
+    pub last: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+    /// Over all points.
+    pub mean: f64,
+}
+
+/// Which of a run's values of a metric counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// The one at the largest step.
+    Last,
+    /// The smallest.
+    Min,
+    /// The largest.
+    Max,
+    /// The mean over all points.
+    Mean,
+}
+
+/// A run and its metrics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunResult {
+    /// What it trains.
+    pub configuration: Configuration,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// Where it is in its life.
+    pub state: RunState,
+    /// By metric.
+    pub summaries: BTreeMap<String, Summary>,
+}
+
+impl RunResult {
+    /// Whether it counts in tables.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.state == RunState::Completed
+    }
+
+    /// What it contributes to a table: a finite value, once it is completed.
+    fn value(&self, metric: &str, statistic: Statistic) -> Option<f64> {
+        let summary = self.summaries.get(metric).filter(|_| self.is_completed())?;
+        Some(statistic.of(summary)).filter(|value| value.is_finite())
+    }
+}
+
+/// What a table should show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Runs that agree on these parameters make a row. A table is about one dataset, so `dataset`
+    /// adds nothing.
+    pub group_by: Vec<String>,
+    /// Metrics that a table may be sorted by, most wanted first: it is by the first that it has values of.
+    pub sort_by: Vec<Metric>,
+    /// Further metrics, in this order; `None` is every `eval/` metric that there is.
+    pub others: Option<Vec<String>>,
+    /// Which value of each run counts.
+    pub statistic: Statistic,
+}
+
+/// The rows of one dataset: scores on different datasets do not compare.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The dataset.
+    pub dataset: String,
+    /// The parameters of a row.
+    pub group_by: Vec<String>,
+    /// The metrics of a row; the one that sorts, if any does, comes first and has a goal.
+    pub metrics: Vec<Metric>,
+    /// Best first where a metric sorts; rows without a value of it last, in plan order.
+    pub rows: Vec<Row>,
+}
+
+/// Runs that agree on the table's parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Name and value; a parameter that the row's model does not use is absent.
+    pub group: Vec<(String, Scalar)>,
+    /// All its runs.
+    pub runs: usize,
+    /// Those that count.
+    pub completed: usize,
+    /// In the order of the table's metrics; `None` where no run has a value.
+    pub aggregates: Vec<Option<Aggregate>>,
+    /// First in its table by the metric that sorts.
+    pub best: bool,
+}
+
+/// A metric over the runs of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aggregate {
+    /// Runs that have a value.
+    pub n: usize,
+    /// Of their values.
+    pub mean: f64,
+    /// Population standard deviation, as in the paper's tables.
+    pub std: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Aggregate {
+    /// `None` when there are no values.
+    fn of(values: &[f64]) -> Option<Aggregate> {
+        let n = values.len();
+        if n == 0 {
+            return None;
+        }
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64;
+        Some(Aggregate {
+            n,
+            mean,
+            std: variance.sqrt(),
+            min: values.iter().copied().fold(f64::INFINITY, f64::min),
+            max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        })
+    }
+}
+
+/// One table for each dataset, in plan order. `runs` are in plan order.
+#[must_use]
+pub fn tables(query: &Query, runs: &[RunResult]) -> Vec<Table> {
+    let mut by_dataset: Vec<(String, Vec<&RunResult>)> = Vec::new();
+    for run in runs {
+        let dataset = run.configuration.get("dataset").map(ToString::to_string).unwrap_or_default();
+        match by_dataset.iter_mut().find(|(known, _)| *known == dataset) {
+            Some((_, runs)) => runs.push(run),
+            None => by_dataset.push((dataset, vec![run])),
+        }
+    }
+    by_dataset.into_iter().map(|(dataset, runs)| table(query, dataset, &runs)).collect()
+}
+
+fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
+    let has_values = |name: &str| runs.iter().any(|run| run.value(name, query.statistic).is_some());
+    let group_by: Vec<String> = query.group_by.iter().filter(|name| *name != "dataset").cloned().collect();
+    let sorting = query.sort_by.iter().find(|metric| has_values(&metric.name));
+    let others = query.others.clone().unwrap_or_else(|| evaluations(runs));
+    let mut metrics: Vec<Metric> = sorting.cloned().into_iter().collect();
+    for name in others.into_iter().filter(|name| has_values(name)) {
+        if metrics.iter().all(|metric| metric.name != name) {
+            let goal = query.sort_by.iter().find(|metric| metric.name == name).and_then(|metric| metric.goal);
+            metrics.push(Metric { name, goal });
+        }
+    }
+
+    let mut rows = rows(&group_by, &metrics, query.statistic, runs);
+    if let Some(goal) = sorting.and_then(|metric| metric.goal) {
+        sort(&mut rows, goal);
+    }
+    Table { dataset, group_by, metrics, rows }
+}
+
+/// Names of the `eval/` metrics that runs have, sorted.
+fn evaluations(runs: &[&RunResult]) -> Vec<String> {
+    let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(|name| name.starts_with("eval/"));
+    names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The rows in the order of their first runs.
+fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[&RunResult]) -> Vec<Row> {
+    let mut groups: Vec<Vec<&RunResult>> = Vec::new();
+    let mut index: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+    for run in runs {
+        let value = |name: &String| run.configuration.get(name).map(Scalar::canonical);
+        let group = *index.entry(group_by.iter().map(value).collect()).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push(run),
+            None => groups.push(vec![run]),
+        }
+    }
+    let row = |runs: Vec<&RunResult>| {
+        let aggregate = |metric: &Metric| {
+            let values: Vec<f64> = runs.iter().filter_map(|run| run.value(&metric.name, statistic)).collect();
+            Aggregate::of(&values)
+        };
+        let value = |name: &String| Some((name.clone(), runs[0].configuration.get(name)?.clone()));
+        Row {
+            group: group_by.iter().filter_map(value).collect(),
+            runs: runs.len(),
+            completed: runs.iter().filter(|run| run.is_completed()).count(),
+            aggregates: metrics.iter().map(aggregate).collect(),
+            best: false,
+        }
+    };
+    groups.into_iter().map(row).collect()
+}
+
+/// By the mean of the first metric, and marks the best row.
+fn sort(rows: &mut [Row], goal: Goal) {
+    let key = |row: &Row| {
+        let mean = row.aggregates.first().copied().flatten()?.mean;
+        Some(match goal {
+            Goal::Minimize => mean,
+            Goal::Maximize => -mean,
+        })
+    };
+    rows.sort_by(|a, b| match (key(a), key(b)) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    if let Some(first) = rows.first_mut() {
+        first.best = key(first).is_some();
+    }
+}
+
+impl Statistic {
+    fn of(self, summary: &Summary) -> f64 {
+        match self {
+            Statistic::Last => summary.last,
+            Statistic::Min => summary.min,
+            Statistic::Max => summary.max,
+            Statistic::Mean => summary.mean,
+        }
+    }
+}

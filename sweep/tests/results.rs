@@ -1,0 +1,171 @@
+//! The results table: what is aggregated, and in which order it is shown.
+
+use acai_sweep::configuration::Configuration;
+use acai_sweep::metric::{Goal, Metric};
+use acai_sweep::results::{Query, RunResult, Statistic, Summary, Table, tables};
+use acai_sweep::run::RunState;
+use acai_sweep::scalar::Scalar;
+
+/// A run whose metrics have one point each.
+fn run(values: &[(&str, Scalar)], seed: u64, state: RunState, metrics: &[(&str, f64)]) -> RunResult {
+    let defaults = [("model", Scalar::from("acai")), ("dataset", "lines32".into())];
+    let missing = defaults.into_iter().filter(|(name, _)| values.iter().all(|(set, _)| set != name));
+    RunResult {
+        configuration: Configuration::new(missing.chain(values.iter().cloned())).expect("valid values"),
+        seed,
+        state,
+        summaries: metrics
+            .iter()
+            .map(|&(name, value)| {
+                (name.to_owned(), Summary { last: value, min: value, max: value, mean: value })
+            })
+            .collect(),
+    }
+}
+
+fn lambda_run(lambda: f64, seed: u64, state: RunState, metrics: &[(&str, f64)]) -> RunResult {
+    run(&[("lambda", lambda.into())], seed, state, metrics)
+}
+
+fn query(group_by: &[&str], sort_by: &[(&str, Goal)]) -> Query {
+    Query {
+        group_by: group_by.iter().map(ToString::to_string).collect(),
+        sort_by: sort_by
+            .iter()
+            .map(|&(name, goal)| Metric { name: name.to_owned(), goal: Some(goal) })
+            .collect(),
+        others: None,
+        statistic: Statistic::Last,
+    }
+}
+
+/// Each row as its group's values, completed/all runs, and means; the best one with a star.
+fn rows(table: &Table) -> Vec<String> {
+    table
+        .rows
+        .iter()
+        .map(|row| {
+            let group: Vec<String> =
+                row.group.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mean = |aggregate: &Option<_>| {
+                aggregate.map_or("-".to_owned(), |a: acai_sweep::results::Aggregate| a.mean.to_string())
+            };
+            let means: Vec<String> = row.aggregates.iter().map(mean).collect();
+            let star = if row.best { " *" } else { "" };
+            format!("{} {}/{} {}{star}", group.join(","), row.completed, row.runs, means.join(" "))
+        })
+        .collect()
+}
+
+#[test]
+fn a_row_has_mean_population_std_and_range_over_seeds() {
+    let runs: Vec<_> = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]
+        .into_iter()
+        .zip(0..)
+        .map(|(value, seed)| lambda_run(0.5, seed, RunState::Completed, &[("eval/x", value)]))
+        .collect();
+    let tables = tables(&query(&["lambda"], &[]), &runs);
+    let aggregate = tables[0].rows[0].aggregates[0].unwrap();
+    assert_eq!((aggregate.n, aggregate.mean, aggregate.std), (8, 5.0, 2.0));
+    assert_eq!((aggregate.min, aggregate.max), (2.0, 9.0));
+}
+
+#[test]
+fn only_finite_values_of_completed_runs_count_and_the_row_says_how_many() {
+    let runs = [
+        lambda_run(0.1, 0, RunState::Completed, &[("eval/x", 3.0), ("eval/y", f64::NAN)]),
+        lambda_run(0.1, 1, RunState::Completed, &[("eval/x", f64::INFINITY), ("eval/y", f64::NAN)]),
+        lambda_run(0.1, 2, RunState::Diverged, &[("eval/x", 1.0)]),
+        lambda_run(0.1, 3, RunState::Running, &[("eval/x", 2.0)]),
+        lambda_run(0.1, 4, RunState::Completed, &[]),
+    ];
+    let tables =
+        tables(&query(&["lambda"], &[("eval/y", Goal::Minimize), ("eval/x", Goal::Minimize)]), &runs);
+    assert_eq!(tables[0].metrics.len(), 1, "a metric without any finite value is not shown");
+    assert_eq!(tables[0].rows[0].aggregates[0].unwrap().n, 1);
+    assert_eq!(rows(&tables[0]), ["lambda=0.1 3/5 3 *"]);
+}
+
+#[test]
+fn rows_are_sorted_towards_the_goal_and_those_without_a_value_come_last() {
+    let with = |lambda, value| lambda_run(lambda, 0, RunState::Completed, &[("eval/x", value)]);
+    let queued = lambda_run(0.0, 0, RunState::Queued, &[]);
+    let runs = [queued.clone(), with(0.1, 2.0), with(0.2, 1.0), with(0.3, 3.0)];
+    let table = |goal| rows(&tables(&query(&["lambda"], &[("eval/x", goal)]), &runs)[0]);
+    assert_eq!(
+        table(Goal::Minimize),
+        ["lambda=0.2 1/1 1 *", "lambda=0.1 1/1 2", "lambda=0.3 1/1 3", "lambda=0.0 0/1 -"]
+    );
+    assert_eq!(
+        table(Goal::Maximize),
+        ["lambda=0.3 1/1 3 *", "lambda=0.1 1/1 2", "lambda=0.2 1/1 1", "lambda=0.0 0/1 -"]
+    );
+    let unsorted = tables(&query(&["lambda"], &[]), &runs);
+    assert_eq!(
+        rows(&unsorted[0]),
+        ["lambda=0.0 0/1 -", "lambda=0.1 1/1 2", "lambda=0.2 1/1 1", "lambda=0.3 1/1 3"]
+    );
+    let nothing_yet = tables(&query(&["lambda"], &[("eval/x", Goal::Minimize)]), &[queued]);
+    assert_eq!(rows(&nothing_yet[0]), ["lambda=0.0 0/1 "]);
+}
+
+#[test]
+fn each_dataset_is_a_table_of_its_own_sorted_by_the_first_metric_it_has() {
+    let on = |dataset: &str, lambda: f64, metric, value| {
+        let values = [("dataset", Scalar::from(dataset)), ("lambda", lambda.into())];
+        run(&values, 0, RunState::Completed, &[(metric, value)])
+    };
+    let runs = [
+        on("mnist32", 0.1, "eval/accuracy", 90.0),
+        on("lines32", 0.1, "eval/mean_distance", 0.3),
+        on("mnist32", 0.5, "eval/accuracy", 98.0),
+        on("lines32", 0.5, "eval/mean_distance", 0.1),
+    ];
+    let sort_by = [("eval/mean_distance", Goal::Minimize), ("eval/accuracy", Goal::Maximize)];
+    let tables = tables(&query(&["dataset", "lambda"], &sort_by), &runs);
+    let of = |table: &Table| (table.dataset.clone(), table.metrics[0].name.clone(), rows(table));
+    let expected = [
+        ("mnist32", "eval/accuracy", ["lambda=0.5 1/1 98 *", "lambda=0.1 1/1 90"]),
+        ("lines32", "eval/mean_distance", ["lambda=0.5 1/1 0.1 *", "lambda=0.1 1/1 0.3"]),
+    ];
+    for (table, (dataset, metric, rows)) in tables.iter().zip(expected) {
+        assert_eq!(of(table), (dataset.to_owned(), metric.to_owned(), rows.map(str::to_owned).to_vec()));
+    }
+    assert_eq!(tables.len(), 2);
+}
+
+#[test]
+fn a_parameter_that_the_model_lacks_is_absent_from_its_row() {
+    let runs = [
+        run(&[("model", "baseline".into())], 0, RunState::Completed, &[]),
+        lambda_run(0.5, 0, RunState::Completed, &[]),
+        lambda_run(0.5, 1, RunState::Failed, &[]),
+    ];
+    let tables = tables(&query(&["model", "lambda"], &[]), &runs);
+    assert_eq!(rows(&tables[0]), ["model=baseline 1/1 ", "model=acai,lambda=0.5 1/2 "]);
+}
+
+#[test]
+fn the_metrics_shown_are_those_asked_for_or_every_evaluation() {
+    let metrics = [("eval/x", 1.0), ("train/loss", 2.0), ("eval/a", 3.0)];
+    let runs = [lambda_run(0.5, 0, RunState::Completed, &metrics)];
+    let names = |query: &Query| -> Vec<String> {
+        tables(query, &runs)[0].metrics.iter().map(|metric| metric.name.clone()).collect()
+    };
+    let mut query = query(&[], &[("eval/x", Goal::Minimize)]);
+    assert_eq!(names(&query), ["eval/x", "eval/a"]);
+    query.others = Some(vec!["train/loss".to_owned(), "eval/missing".to_owned()]);
+    assert_eq!(names(&query), ["eval/x", "train/loss"]);
+}
+
+#[test]
+fn the_statistic_picks_the_value_of_each_run() {
+    let mut result = lambda_run(0.5, 0, RunState::Completed, &[]);
+    result.summaries.insert("eval/x".to_owned(), Summary { last: 4.0, min: 1.0, max: 9.0, mean: 5.0 });
+    let mean = |statistic| {
+        let query = Query { statistic, ..query(&[], &[]) };
+        tables(&query, std::slice::from_ref(&result))[0].rows[0].aggregates[0].unwrap().mean
+    };
+    let all = [Statistic::Last, Statistic::Min, Statistic::Max, Statistic::Mean];
+    assert_eq!(all.map(mean), [4.0, 1.0, 9.0, 5.0]);
+}

@@ -1,0 +1,319 @@
+//! Sweep files that cannot be run: what is said, and where.
+
+use std::fmt::Write;
+
+use acai_sweep::file::{MAX_BYTES, SweepFile, SweepFileError};
+
+fn error(text: &str) -> SweepFileError {
+    SweepFile::parse("sweep.yaml", text.as_bytes()).expect_err("a mistake")
+}
+
+/// Each mistake as `LINE:COLUMN message`, hints after ` | `.
+fn mistakes(text: &str) -> Vec<String> {
+    let error = error(text);
+    let show = |hint: &String| format!(" | {hint}");
+    let line = |m: &acai_sweep::file::Mistake| {
+        format!("{}:{} {}{}", m.line, m.column, m.message, m.hint.as_ref().map_or(String::new(), show))
+    };
+    error.mistakes.iter().map(line).collect()
+}
+
+/// The mistakes of a file whose `parameters` begin like this: line 4 is the first one given.
+fn mistakes_in(lines: &str) -> Vec<String> {
+    mistakes(&format!(
+        "version: 1\nname: x\nparameters: {{model: acai, dataset: lines32, lambda: [0.1, 0.2]}}\n{lines}"
+    ))
+}
+
+#[test]
+fn errors_print_as_compilers_print_them() {
+    let error = error("version: 1\nname: x\nparameters: {model: acai, datset: lines32, lambda: -1}\n");
+    assert_eq!(
+        error.to_string(),
+        "sweep.yaml:3:27: unknown parameter `datset`\n\
+         hint: did you mean `dataset`?\n\
+         sweep.yaml:3:52: `lambda` takes a number from 0 to 1000, found `-1`"
+    );
+}
+
+#[test]
+fn every_mistake_in_a_value_is_shown_at_its_place() {
+    let text = "version: 1
+name: x
+parameters:
+  model: acia
+  dataset: 32
+  lambda: [0.1, -1, 0.1]
+  gamma: yes
+  depth: [16, 16.5, 999999999999999999999]
+  latent_width: [2, 3]
+  batch: []
+  latent:
+  advdepth: [16, 32, 16.0, 32]
+  lr: [1, 1.0]
+  latnt: 3
+  total_kimg: true
+";
+    assert_eq!(
+        mistakes(text),
+        [
+            "4:10 `model` takes one of `baseline`, `acai`, found `acia` | did you mean `acai`?",
+            "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, found the number `32`",
+            "6:17 `lambda` takes a number from 0 to 1000, found `-1`",
+            "7:10 `gamma` takes a number from 0 to 1, found the word `yes`",
+            "8:15 `depth` takes an integer from 1 to 128, found `16.5`",
+            "8:21 `depth` takes an integer from 1 to 128, found `1e21`",
+            "9:21 `latent_width` takes a power of two from 1 to 16, found `3`",
+            "10:10 the list is empty",
+            "11:10 `latent` takes an integer from 1 to 1024, found nothing",
+            "12:22 `advdepth` takes an integer from 1 to 128, found `16.0`",
+            "13:11 `1.0` is in the list twice",
+            "14:3 unknown parameter `latnt` | did you mean `latent`?",
+            "15:15 `total_kimg` takes a number above 0 and at most 1000000, found the boolean `true`",
+        ]
+    );
+}
+
+#[test]
+fn settings_are_checked() {
+    let text = "version: 2
+nmae: x
+name: 123
+method: random
+resources: {gpus: 1}
+metric: [{name: a b, goal: minimize}]
+checkpoint: {every_kimg: 0, keep: 3}
+report: {pivot: {}, group_by: [lamda]}
+seeds: [1, 1]
+priority: high
+max_concurrent: 0
+tags: [a, a]
+description: [x]
+max_runs: 1e9
+parameters: 5
+";
+    assert_eq!(
+        mistakes(text),
+        [
+            "1:10 sweep files have version `1`, found the number `2`",
+            "2:1 unknown key `nmae` | did you mean `name`?",
+            "3:7 expected a word, found the number `123` | put it in quotes if it is meant as a word",
+            "4:9 method `random` is not supported yet | use `grid`",
+            "5:1 `resources` is not supported yet | remove it",
+            "6:17 expected a metric's name, such as `eval/mean_distance`, found `a b`",
+            "7:26 expected a number above 0 and at most 1000000, found the number `0`",
+            "7:29 `keep` is not supported yet | remove it",
+            "8:10 `pivot` is not supported yet | remove it",
+            "8:32 unknown parameter `lamda` | did you mean `lambda`?",
+            "9:12 the number `1` is in the list twice",
+            "10:11 expected an integer from -1000000 to 1000000, found the word `high`",
+            "11:17 expected an integer from 1 to 100000, found the number `0`",
+            "12:11 the word `a` is in the list twice",
+            "13:14 expected a word, found a list",
+            "14:11 expected an integer from 1 to 100000, found the number `1000000000.0`",
+            "15:13 expected a mapping, found the number `5`",
+        ]
+    );
+    assert_eq!(
+        mistakes("description: x\n"),
+        [
+            "1:1 the key `version` is missing | add `version: 1`",
+            "1:1 the key `name` is missing",
+            "1:1 the key `parameters` is missing",
+        ]
+    );
+    assert_eq!(
+        mistakes_in("metric: {name: eval/x, goal: mnimize}\n"),
+        ["4:30 expected one of `minimize`, `maximize`, found `mnimize` | did you mean `minimize`?"]
+    );
+}
+
+#[test]
+fn impossible_ranges_are_refused() {
+    let text = "version: 1
+name: x
+parameters:
+  lambda: {min: 0, max: 1, count: 3, scale: log}
+  gamma: {min: 1, max: 0, count: 2}
+  lr: {min: 0.1, max: 0.2, count: 1}
+  depth: {min: 16, max: 32, count: 4}
+  batch: {min: 1, max: 2, count: 0}
+  latent: {min: 1, max: 1, count: 2}
+  advdepth: {values: [1]}
+  dataset: {min: 1, max: 2, count: 2}
+  eval_kimg: {min: 1, max: .inf, count: 2}
+";
+    assert_eq!(
+        mistakes(text),
+        [
+            "4:17 a range on a log scale begins above 0",
+            "5:16 `min` is above `max`, which is `0`",
+            "6:35 `min` and `max` are two values, so `count` is at least 2",
+            "7:10 `depth` takes an integer from 1 to 128, found `21.3333333333`",
+            "8:34 expected an integer from 1 to 10000, found the number `0`",
+            "9:11 the range has `1` twice",
+            "10:13 the key `min` is missing",
+            "10:14 unknown key `values` | the keys are `min`, `max`, `count`, `scale`",
+            "11:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, found a mapping",
+            "12:28 `eval_kimg` takes a number above 0 and at most 1000000, found `inf`",
+        ]
+    );
+}
+
+#[test]
+fn zips_have_lists_of_one_length_and_parameters_of_their_own() {
+    let text = "zip:
+  - {lr: [1, 0.1], batch: [1, 2, 3]}
+  - {lambda: [1, 2]}
+  - {depth: [1, 2, 1], latent: [1, 1, 1]}
+  - {}
+  - {gamma: 0.1}
+";
+    assert_eq!(
+        mistakes_in(text),
+        [
+            "5:20 `batch` has 3 values and `lr` 2; in a zip they are as many",
+            "6:6 `lambda` is in `parameters` or another zip already",
+            "7:20 the values here are an earlier row of the zip again",
+            "8:5 expected parameters with lists, found an empty mapping",
+            "9:13 expected a list, found the number `0.1`",
+        ]
+    );
+}
+
+#[test]
+fn rules_without_effect_are_refused() {
+    let text = "exclude:
+  - {lambda: [0.1, 0.3]}
+  - {gamma: 0.2}
+  - {lambda: 0.1, model: baseline}
+include:
+  - {lambda: 0.2}
+  - {lambda: 3}
+  - {lambda: 3, gamma: 0.2}
+  - {depth: 32}
+  - {depth: 64}
+report: {group_by: [dataset, lambda]}
+";
+    assert_eq!(
+        mistakes_in(text),
+        [
+            "5:20 `lambda` is never `0.3` in this sweep",
+            "6:6 `gamma` is not set in `parameters` or `zip`",
+            "7:26 `model` is never `baseline` in this sweep",
+            "9:5 this changes nothing: the sweep has these points, or later entries overwrite it",
+            "11:5 this adds a configuration that the sweep already has",
+            "12:5 this changes nothing: the sweep has these points, or later entries overwrite it",
+            "14:21 `dataset` is not swept: all runs have one value of it",
+        ]
+    );
+    assert_eq!(
+        mistakes_in("zip: [{lr: [0.1, 0.2], batch: [1, 2]}]\nexclude: [{lr: 0.1, batch: 2}]\n"),
+        ["5:11 this excludes nothing: no point has these values together"]
+    );
+    assert_eq!(
+        mistakes_in("exclude: [{model: acai}]\n"),
+        ["3:1 every point is excluded, so there is nothing to run"]
+    );
+}
+
+#[test]
+fn parameters_must_suit_the_models() {
+    let with = |parameters: &str| mistakes(&format!("version: 1\nname: x\nparameters: {{{parameters}}}\n"));
+    assert_eq!(
+        with("model: baseline, dataset: lines32, lambda: [0.1, 0.2]"),
+        ["3:49 `lambda` has no effect: no model of this sweep uses it"]
+    );
+    assert_eq!(with("dataset: lines32"), ["3:1 `model` is not set; it takes one of `baseline`, `acai`"]);
+}
+
+#[test]
+fn more_runs_than_allowed_are_refused_before_they_exist() {
+    let hint = "take away values, or raise `max_runs` (at most 100000)";
+    let mut grid = String::from("version: 1\nname: x\nparameters:\n  model: acai\n  dataset: lines32\n");
+    for parameter in ["lambda", "gamma", "lr", "total_kimg", "eval_kimg"] {
+        writeln!(grid, "  {parameter}: {{min: 0.001, max: 1, count: 10000}}").unwrap();
+    }
+    assert_eq!(
+        mistakes(&grid),
+        [format!("3:1 the grid has more than 10^19 points, and `max_runs` is 10000 | {hint}")]
+    );
+    assert_eq!(
+        mistakes_in("zip: [{gamma: [0.1, 0.2]}]\nmax_runs: 3\n"),
+        [format!("3:1 the grid has 4 points, and `max_runs` is 3 | {hint}")]
+    );
+    assert_eq!(
+        mistakes_in("seeds: 5\nmax_runs: 9\n"),
+        ["3:1 2 configurations × 5 seeds are 10 runs, and `max_runs` is 9 \
+          | take away values or seeds, or raise `max_runs` (at most 100000)"]
+    );
+}
+
+#[test]
+fn text_that_is_no_yaml_mapping_is_refused_where_it_goes_wrong() {
+    let cases = [
+        ("", "1:1 the file is empty | begin with `version: 1`"),
+        ("# nothing\n", "2:1 the file is empty | begin with `version: 1`"),
+        ("- 1\n", "1:1 expected a mapping, found a list"),
+        ("name: x\nname: y\n", "2:1 `name` is here twice"),
+        ("a: {b: 1, b: 2}\n", "1:11 `b` is here twice"),
+        ("5: x\n", "1:1 invalid type: integer `5`, expected a word as key"),
+        ("name: !tag x\n", "1:7 sweep files have no tags (`!…`)"),
+        ("%YAML 1.2\n---\nname: x\n", "1:1 sweep files have no directives (`%…`)"),
+        ("name: *x\n", "1:7 unknown anchor"),
+        (
+            "name: x\n---\nname: y\n",
+            "3:1 a second document begins here | a file holds one sweep: remove what follows `---`",
+        ),
+        (
+            "name: [x\n",
+            "2:1 did not find expected ',' or ']', while parsing a flow sequence at line 1 column 7",
+        ),
+        (
+            "a:\n\tb: 1\n",
+            "2:1 found character that cannot start any token, while scanning for the next token | indent with spaces, not with tabs",
+        ),
+        ("ä: \u{1b}[31m\n", "1:4 the control character U+001B is not allowed"),
+    ];
+    for (text, mistake) in cases {
+        assert_eq!(mistakes(text), [mistake], "{text:?}");
+    }
+    let not_utf8 = SweepFile::parse("x", b"version: 1\nname: \xc3\xa9\xff").unwrap_err();
+    assert_eq!(not_utf8.to_string(), "x:2:8: this is not UTF-8");
+}
+
+/// Without its limit each of these takes seconds, gigabytes or the whole stack.
+#[test]
+fn hostile_files_are_refused_cheaply() {
+    let bomb = (1..9).fold("a0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned(), |mut text, level| {
+        let alias = format!("*a{}", level - 1);
+        writeln!(text, "a{level}: &a{level} [{}]", [alias.as_str(); 8].join(", ")).unwrap();
+        text
+    });
+    let cases = [
+        ("[".repeat(17), "1:17 more than 16 lists and mappings inside each other"),
+        ("a: &a [*a]".to_owned(), "1:4 more than 16 lists and mappings inside each other"),
+        (
+            "{a: ".repeat(250_000),
+            "1:1 more than 200 open `[` and `{` are too many for a file of this size \
+             | write long lists and mappings one item a line, without brackets",
+        ),
+        (bomb, "1:22 the file holds more than 20000 values, aliases resolved"),
+        (
+            format!("a: &a {}\nb: [{}]", "y".repeat(100_000), "*a, ".repeat(50)),
+            "1:4 the file holds more than 20000 values, aliases resolved",
+        ),
+        ("x".repeat(MAX_BYTES + 1), "1:1 the file has 1048577 bytes, and a sweep file at most 1048576"),
+    ];
+    for (text, mistake) in cases {
+        assert_eq!(mistakes(&text), [mistake]);
+    }
+}
+
+#[test]
+fn only_the_first_mistakes_of_many_are_shown_and_the_rest_counted() {
+    let unknown: String = (0..25).map(|index| format!("k{index}: 1\n")).collect();
+    let error = error(&unknown);
+    assert_eq!((error.mistakes.len(), error.omitted), (20, 8));
+    assert!(error.to_string().ends_with("\nsweep.yaml: 8 more mistakes"));
+}
