@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The agent of one machine.
+//!
+//! [`run`] registers with a coordinator, claims groups of runs whenever a slot is free, trains each
+//! group in a trainer process of its own, and reports what that process reports. It keeps its
+//! leases, gives up what it has lost, and on a request to stop it checkpoints, flushes and hands
+//! its runs back.
+//!
+//! Read in this order: `agent` (which groups, on which slots), `group` (one trainer process and the
+//! runs in it), `member` (one of those runs), `reporter` and `outbox` (an attempt's points on their
+//! way), `closing` (how an attempt ends), `checkpoints` (what a run leaves on this machine).
+
+mod agent;
+mod backoff;
+mod checkpoints;
+mod closing;
+mod config;
+mod configuration;
+mod context;
+mod coordinator;
+pub mod datasets;
+pub mod devices;
+mod error;
+mod group;
+pub mod hardware;
+mod launch;
+mod leases;
+mod lines;
+mod member;
+mod outbox;
+mod registrar;
+mod renewal;
+mod reporter;
+mod summary;
+mod trainer_binary;
+mod trainer_process;
+
+pub use agent::run;
+pub use config::WorkerConfig;
+pub use configuration::{ConfigurationError, training_config};
+pub use error::WorkerError;
+pub use summary::Summary;
+pub use trainer_binary::{TrainerNotFound, locate};

@@ -1,0 +1,258 @@
+//! Which groups this worker trains, on which slots.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acai_proto::v1::{ClaimRequest, ClaimResponse, Group, RegisterRequest};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use uuid::Uuid;
+
+use crate::backoff::Backoff;
+use crate::config::WorkerConfig;
+use crate::context::{Context, Stop};
+use crate::coordinator::CallError;
+use crate::devices::{Slot, slots};
+use crate::error::WorkerError;
+use crate::leases::Leases;
+use crate::registrar::Registrar;
+use crate::summary::Summary;
+use crate::{datasets, group, hardware, renewal, trainer_binary};
+
+/// Time to flush and hand runs back after the trainers' grace.
+const FAREWELL: Duration = Duration::from_secs(4);
+/// How long a claim under way is waited for when the worker is told to stop, so that what it grants
+/// can be handed back at once.
+const LAST_CLAIM: Duration = Duration::from_secs(2);
+/// Bounds on the pause after an empty claim, whatever the coordinator asks for.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Works for a coordinator until `shutdown` resolves or there has been nothing to do for
+/// `idle_timeout`. Then trainers get `grace` to checkpoint, and what they did not complete is handed
+/// back; that takes at most 5 s longer than `grace`. Outages of the coordinator are waited out.
+///
+/// Needs a multi-threaded tokio runtime with time and I/O enabled. Dropping the future kills the trainers.
+///
+/// # Errors
+///
+/// What makes this machine unable to work: no coordinator at the first start (after 5 s), one that
+/// refuses this worker, no trainer program or one that does not start, no slots, no state folder.
+pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
+    let mut shutdown = pin!(shutdown);
+    let mut agent = tokio::select! {
+        agent = Agent::start(config) => agent?,
+        () = &mut shutdown => return Ok(Summary::default()),
+    };
+    let context = Arc::clone(&agent.context);
+    let registrar = Arc::clone(&agent.registrar);
+    let stopping = async {
+        shutdown.await;
+        tracing::info!("stopping: no more claims, trainers get {:?} to checkpoint", context.grace);
+        context.stop.ask();
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        result = agent.work() => result,
+        never = renewal::keep(&context.leases, registrar.coordinator(), registrar.worker_id()) => match never {},
+        never = stopping => match never {},
+    }
+}
+
+struct Agent {
+    context: Arc<Context>,
+    registrar: Arc<Registrar>,
+    group_size: u32,
+    idle_timeout: Option<Duration>,
+    /// Used in turn.
+    free: VecDeque<Slot>,
+    groups: JoinSet<GroupEnd>,
+    /// When the last group ended; counts while there is none.
+    idle_since: Instant,
+    summary: Summary,
+}
+
+/// A slot that is free again, and what happened on it.
+type GroupEnd = (Slot, Summary, Result<(), WorkerError>);
+
+impl Agent {
+    async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
+        let trainer = trainer_binary::locate(config.trainer.as_deref())?;
+        let state = std::fs::create_dir_all(config.state.join("runs"))
+            .and_then(|()| config.state.canonicalize())
+            .map_err(|source| WorkerError::State { path: config.state.clone(), source })?;
+        let hardware = hardware::detect().await;
+        let free = slots(&hardware, config.device, config.slots)?;
+        let datasets = datasets::available(config.data.as_deref());
+        let registration = RegisterRequest {
+            worker_id: Uuid::new_v4().to_string(),
+            name: config.name.unwrap_or_else(|| hardware.host.clone()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            hardware: Some(hardware),
+            slots: free.len() as u32,
+            datasets: datasets.iter().map(|dataset| dataset.name().to_owned()).collect(),
+        };
+        let registrar = Registrar::new(config.coordinator, registration)?;
+        let context = Context {
+            coordinator: registrar.connection()?,
+            leases: Arc::new(Leases::new(registrar.first_contact().await?)),
+            trainer,
+            data: config.data,
+            state,
+            grace: config.grace,
+            trainer_silence: config.trainer_silence,
+            queue_points: config.queue_points,
+            stop: Stop::default(),
+        };
+        Ok(Self {
+            context: Arc::new(context),
+            registrar: Arc::new(registrar),
+            group_size: config.group_size.max(1),
+            idle_timeout: config.idle_timeout,
+            free: free.into(),
+            groups: JoinSet::new(),
+            idle_since: Instant::now(),
+            summary: Summary::default(),
+        })
+    }
+
+    async fn work(&mut self) -> Result<Summary, WorkerError> {
+        let worked = self.claim_and_train().await;
+        self.context.stop.ask();
+        let drained = self.drain().await;
+        tracing::info!("the worker ends: {}", self.summary);
+        worked.and(drained).map(|()| self.summary)
+    }
+
+    async fn claim_and_train(&mut self) -> Result<(), WorkerError> {
+        let context = Arc::clone(&self.context);
+        while !context.stop.is_asked() && !self.is_idle_too_long() {
+            if self.free.is_empty() {
+                self.rest(None).await?;
+                continue;
+            }
+            let Some((sent, ClaimResponse { groups, retry_after_ms })) = self.next_grant().await? else {
+                continue;
+            };
+            if groups.is_empty() {
+                let pause = Duration::from_millis(retry_after_ms.into());
+                self.rest(Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
+            }
+            for group in groups {
+                self.begin(group, sent);
+            }
+        }
+        Ok(())
+    }
+
+    async fn next_grant(&self) -> Result<Option<(Instant, ClaimResponse)>, WorkerError> {
+        let mut claiming = pin!(self.claim());
+        tokio::select! {
+            grant = &mut claiming => grant,
+            _ = self.context.stop.asked() => timeout(LAST_CLAIM, claiming).await.unwrap_or(Ok(None)),
+        }
+    }
+
+    /// Claims as many groups as there are free slots, through outages. A repeated call carries the
+    /// same claim id, so that a grant whose answer got lost is not lost with it. None when the worker
+    /// is idle and has tried for the term of a lease: by then a grant it never heard of has lapsed.
+    async fn claim(&self) -> Result<Option<(Instant, ClaimResponse)>, WorkerError> {
+        let request = ClaimRequest {
+            worker_id: self.registrar.worker_id().to_owned(),
+            claim_id: Uuid::new_v4().to_string(),
+            groups: self.free.len() as u32,
+            group_size: self.group_size,
+        };
+        let first_sent = Instant::now();
+        let mut backoff = Backoff::default();
+        let mut registered_again = false;
+        loop {
+            let sent = Instant::now();
+            match self.context.coordinator.claim(request.clone()).await {
+                Ok(answer) => return Ok(Some((sent, answer))),
+                Err(CallError::Rejected(rejection)) if registered_again => {
+                    return Err(self.registrar.refused(&rejection));
+                }
+                Err(CallError::Rejected(rejection)) => tracing::info!("registering again: {rejection}"),
+                Err(CallError::Unavailable(reason)) => {
+                    tracing::warn!("the coordinator does not answer ({reason}); waiting for it");
+                    backoff.pause().await;
+                }
+            }
+            // A coordinator that was away, or refused, may not know this worker any more.
+            if let Some(terms) = self.registrar.register_again().await? {
+                self.context.leases.set_terms(terms);
+                registered_again = true;
+            }
+            if self.is_idle_too_long() && first_sent.elapsed() >= self.context.leases.terms().term {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn begin(&mut self, group: Group, sent: Instant) {
+        let Some(slot) = self.free.pop_front() else {
+            tracing::warn!(
+                "the coordinator granted more groups than asked for; that one's leases will lapse"
+            );
+            return;
+        };
+        for attempt in group.runs.iter().filter_map(|run| run.attempt) {
+            self.context.leases.grant(attempt, sent);
+        }
+        let context = Arc::clone(&self.context);
+        self.groups.spawn(async move {
+            let (summary, result) = group::train(Arc::clone(&context), &slot, group).await;
+            if result.is_err() {
+                context.stop.ask();
+            }
+            (slot, summary, result)
+        });
+    }
+
+    /// Waits for `pause`, or until a group ends or the worker should.
+    async fn rest(&mut self, pause: Option<Duration>) -> Result<(), WorkerError> {
+        let idle = self.idle_timeout.filter(|_| self.groups.is_empty());
+        let pause = pause.into_iter().chain(idle).min();
+        tokio::select! {
+            () = sleep(pause.unwrap_or(LONGEST_PAUSE)) => Ok(()),
+            _ = self.context.stop.asked() => Ok(()),
+            Some(ended) = self.groups.join_next() => self.on_group_end(ended),
+        }
+    }
+
+    fn on_group_end(&mut self, ended: Result<GroupEnd, JoinError>) -> Result<(), WorkerError> {
+        let (slot, summary, result) = match ended {
+            Ok(ended) => ended,
+            Err(error) => resume_unwind(error.into_panic()),
+        };
+        self.free.push_back(slot);
+        self.summary += summary;
+        self.idle_since = Instant::now();
+        result
+    }
+
+    fn is_idle_too_long(&self) -> bool {
+        let idle = || self.idle_since.elapsed();
+        self.groups.is_empty() && self.idle_timeout.is_some_and(|timeout| idle() >= timeout)
+    }
+
+    /// Waits for all groups; those that take too long are dropped, and their trainers killed.
+    async fn drain(&mut self) -> Result<(), WorkerError> {
+        let deadline = self.context.stop.asked().await + self.context.grace + FAREWELL;
+        let mut result = Ok(());
+        while let Ok(Some(ended)) = timeout_at(deadline, self.groups.join_next()).await {
+            result = result.and(self.on_group_end(ended));
+        }
+        if !self.groups.is_empty() {
+            tracing::warn!("{} groups could not hand back their runs in time", self.groups.len());
+            self.groups.shutdown().await;
+        }
+        result
+    }
+}

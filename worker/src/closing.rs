@@ -1,0 +1,113 @@
+//! How an attempt ends: everything acknowledged, then the last call.
+
+use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
+use acai_sweep::trainer_protocol;
+
+use crate::context::Context;
+use crate::coordinator::Rejection;
+use crate::lines::cut;
+use crate::member::{Ending, Member};
+use crate::reporter::{ReportError, on_disk};
+use crate::summary::Outcome;
+
+/// Longest message of a failure that the protocol takes.
+const MESSAGE_BYTES: usize = 4096;
+
+/// Flushes and ends an attempt. Outages are waited out, and the lease is kept up meanwhile.
+pub(crate) async fn close(context: &Context, member: Member, ending: Ending) -> Outcome {
+    let attempt = member.attempt;
+    context.leases.settle(attempt);
+    let outcome = end(context, member, ending).await;
+    context.leases.forget(attempt);
+    tracing::info!(run = attempt.run, attempt = attempt.number, ?outcome, "attempt ended");
+    outcome
+}
+
+/// Ends an attempt that was never started.
+pub(crate) async fn hand_back(context: &Context, attempt: Attempt) -> Outcome {
+    context.leases.settle(attempt);
+    let outcome = release(context, attempt).await;
+    context.leases.forget(attempt);
+    outcome
+}
+
+async fn end(context: &Context, member: Member, ending: Ending) -> Outcome {
+    let Member { attempt, folder, reporter, .. } = member;
+    let last_seq = match reporter.flush().await {
+        Ok(last_seq) => last_seq,
+        Err(ReportError::Lost) => return Outcome::Lost,
+        Err(ReportError::Refused(reason)) => {
+            // A later attempt must not build on a history that was never taken.
+            drop(reporter);
+            keep_going("set the checkpoints aside", on_disk(move || folder.set_all_aside()).await);
+            let message = format!("the coordinator refused the attempt's points: {reason}");
+            return fail(context, attempt, FailureKind::Error, &message).await;
+        }
+    };
+    match ending {
+        Ending::Completed { step } => {
+            let request = CompleteRequest { attempt: Some(attempt), step, last_seq };
+            match context.coordinator.complete(request).await {
+                Ok(()) => {
+                    keep_going("delete old checkpoints", on_disk(move || folder.keep_last()).await);
+                    Outcome::Completed
+                }
+                Err(Rejection::Fenced(_)) => Outcome::Lost,
+                Err(Rejection::Refused(reason)) => {
+                    let message = format!("the coordinator refused the run's completion: {reason}");
+                    fail(context, attempt, FailureKind::Error, &message).await
+                }
+            }
+        }
+        Ending::Failed { kind, message } => {
+            let kind = match kind {
+                trainer_protocol::FailureKind::Diverged => FailureKind::Diverged,
+                trainer_protocol::FailureKind::Error => FailureKind::Error,
+            };
+            fail(context, attempt, kind, &message).await
+        }
+        Ending::CheckpointRefused { message } => {
+            tracing::warn!(run = attempt.run, "not resuming from this checkpoint again: {message}");
+            match on_disk(move || folder.set_aside()).await {
+                Ok(()) => release(context, attempt).await,
+                // It would be resumed from again, without end; a failure is counted.
+                Err(error) => {
+                    let message = format!("{message} (and that checkpoint cannot be set aside: {error})");
+                    fail(context, attempt, FailureKind::Error, &message).await
+                }
+            }
+        }
+        Ending::Released => release(context, attempt).await,
+    }
+}
+
+async fn fail(context: &Context, attempt: Attempt, kind: FailureKind, message: &str) -> Outcome {
+    tracing::warn!(run = attempt.run, attempt = attempt.number, "failed: {message}");
+    let message = cut(message, MESSAGE_BYTES).to_owned();
+    let request = FailRequest { attempt: Some(attempt), kind: kind.into(), message };
+    told(context.coordinator.fail(request).await, Outcome::Failed)
+}
+
+async fn release(context: &Context, attempt: Attempt) -> Outcome {
+    let request = ReleaseRequest { attempt: Some(attempt) };
+    told(context.coordinator.release(request).await, Outcome::Released)
+}
+
+/// An attempt whose end the coordinator does not take is one that ends with its lease.
+fn told(answer: Result<(), Rejection>, outcome: Outcome) -> Outcome {
+    match answer {
+        Ok(()) => outcome,
+        Err(Rejection::Fenced(_)) => Outcome::Lost,
+        Err(Rejection::Refused(reason)) => {
+            tracing::warn!("the coordinator refused an attempt's end: {reason}");
+            Outcome::Lost
+        }
+    }
+}
+
+/// Housekeeping that may fail without touching the result.
+fn keep_going(what: &str, done: std::io::Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!("cannot {what}: {error}");
+    }
+}

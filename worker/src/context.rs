@@ -1,0 +1,46 @@
+//! What all groups of a worker share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::coordinator::Coordinator;
+use crate::leases::Leases;
+
+/// Handles and settings for training a group.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) coordinator: Coordinator,
+    pub(crate) leases: Arc<Leases>,
+    pub(crate) trainer: PathBuf,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) state: PathBuf,
+    pub(crate) grace: Duration,
+    pub(crate) trainer_silence: Duration,
+    pub(crate) queue_points: usize,
+    pub(crate) stop: Stop,
+}
+
+/// The request to stop, and when it came.
+#[derive(Debug, Default)]
+pub(crate) struct Stop(watch::Sender<Option<Instant>>);
+
+impl Stop {
+    /// Asks; only the first time counts.
+    pub(crate) fn ask(&self) {
+        self.0.send_if_modified(|asked| asked.replace(Instant::now()).is_none());
+    }
+
+    /// Resolves when the worker is told to stop, with the time at which it was.
+    pub(crate) async fn asked(&self) -> Instant {
+        let asked = self.0.subscribe().wait_for(Option::is_some).await.ok().and_then(|asked| *asked);
+        asked.unwrap_or_else(Instant::now)
+    }
+
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+}

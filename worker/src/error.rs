@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+
+use crate::devices::SlotsError;
+use crate::trainer_binary::TrainerNotFound;
+
+/// Why a worker could not go on. A run's own failure is never one of these: it is reported to the
+/// coordinator.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The address cannot be parsed.
+    #[error("`{url}` is not the address of a coordinator; write it as `http://host:port`")]
+    Address {
+        /// As given.
+        url: String,
+    },
+    /// Nobody answered at the first start.
+    #[error(
+        "no coordinator answers at `{url}`: {reason}; start one there with `acai coordinator`, or correct the address"
+    )]
+    Unreachable {
+        /// The coordinator's address.
+        url: String,
+        /// Of the last try.
+        reason: String,
+    },
+    /// The coordinator does not want this worker.
+    #[error("the coordinator at `{url}` refused this worker: {reason}")]
+    Refused {
+        /// The coordinator's address.
+        url: String,
+        /// In the coordinator's words.
+        reason: String,
+    },
+    /// Lease terms under which every lease would lapse.
+    #[error(
+        "the coordinator asks for leases of {lease_ms} ms renewed every {renew_ms} ms; a lease has to outlive its renewal"
+    )]
+    LeaseTerms {
+        /// Term of a lease.
+        lease_ms: u32,
+        /// Time between renewals.
+        renew_ms: u32,
+    },
+    /// No slots to train in.
+    #[error(transparent)]
+    Slots(#[from] SlotsError),
+    /// There is no trainer program.
+    #[error(transparent)]
+    TrainerNotFound(#[from] TrainerNotFound),
+    /// The trainer program does not get as far as `ready`.
+    #[error("the trainer `{program}` cannot be started: {reason}")]
+    TrainerStart {
+        /// The program.
+        program: PathBuf,
+        /// What happened, with its last words.
+        reason: String,
+    },
+    /// The state folder cannot be used.
+    #[error(
+        "cannot use the state folder `{path}`; the worker keeps checkpoints there and must be able to write"
+    )]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}

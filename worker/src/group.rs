@@ -1,0 +1,253 @@
+//! One group of runs in one trainer process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use acai_proto::v1::{Assignment, Attempt, Group};
+use acai_sweep::trainer_protocol::{self as protocol, Command, Event, FailureKind};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+
+use crate::checkpoints::RunFolder;
+use crate::closing::{close, hand_back};
+use crate::configuration::training_config;
+use crate::context::Context;
+use crate::devices::Slot;
+use crate::error::WorkerError;
+use crate::launch::launch;
+use crate::member::{Ending, Member, run_of};
+use crate::reporter::{ReportError, Reporter, on_disk};
+use crate::summary::{Outcome, Summary};
+use crate::trainer_process::{Breakdown, TrainerProcess};
+
+/// Trains a group to the end of each of its runs. An error is this machine's fault, not the runs';
+/// they have been handed back.
+pub(crate) async fn train(
+    context: Arc<Context>,
+    slot: &Slot,
+    group: Group,
+) -> (Summary, Result<(), WorkerError>) {
+    let mut session = Session {
+        context,
+        open: BTreeMap::new(),
+        given: BTreeSet::new(),
+        closing: JoinSet::new(),
+        summary: Summary::default(),
+    };
+    let result = session.train(slot, group).await;
+    while let Some(outcome) = session.closing.join_next().await {
+        session.summary += outcome.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+    }
+    (session.summary, result)
+}
+
+struct Session {
+    context: Arc<Context>,
+    /// Runs that are being trained.
+    open: BTreeMap<u64, Member>,
+    /// All runs that the trainer was given; it may still speak of those that are not open any more.
+    given: BTreeSet<u64>,
+    closing: JoinSet<Outcome>,
+    summary: Summary,
+}
+
+/// What happens next to a trainer's members.
+enum Incoming {
+    Event(Event),
+    Breakdown(Breakdown),
+    /// The coordinator will not take what this run reports.
+    Unreportable(u64),
+}
+
+impl Session {
+    async fn train(&mut self, slot: &Slot, group: Group) -> Result<(), WorkerError> {
+        let mut members = Vec::new();
+        let mut fault = Ok(());
+        for assignment in group.runs {
+            let Some(attempt) = assignment.attempt else { continue };
+            if fault.is_ok() && !self.context.stop.is_asked() {
+                match self.admit(attempt, &assignment).await {
+                    Ok(member) => {
+                        members.extend(member);
+                        continue;
+                    }
+                    Err(error) => fault = Err(error),
+                }
+            }
+            let context = Arc::clone(&self.context);
+            self.closing.spawn(async move { hand_back(&context, attempt).await });
+        }
+        if fault.is_ok() && !members.is_empty() {
+            match launch(&self.context, slot, members).await {
+                Ok(Some(trainer)) => self.drive(trainer).await,
+                Ok(None) => {}
+                Err(error) => fault = Err(error),
+            }
+        }
+        self.close_all(|| Ending::Released);
+        fault
+    }
+
+    /// Makes a run ready for the trainer; none if its configuration makes no sense.
+    async fn admit(
+        &mut self,
+        attempt: Attempt,
+        assignment: &Assignment,
+    ) -> Result<Option<protocol::Member>, WorkerError> {
+        let context = &self.context;
+        let (state, wanted) = (context.state.clone(), assignment.clone());
+        let opened = on_disk(move || {
+            let folder = RunFolder::open(&state, &wanted, attempt)?;
+            let resume = folder.resume();
+            Ok((folder, resume))
+        });
+        let cannot_use = |source| WorkerError::State { path: context.state.clone(), source };
+        let (folder, resume) = opened.await.map_err(cannot_use)?;
+        let reporter = Reporter::start(
+            attempt,
+            folder.clone(),
+            context.queue_points,
+            context.coordinator.clone(),
+            Arc::clone(&context.leases),
+        );
+        let member = Member { attempt, folder, reporter, resume };
+        match training_config(&assignment.configuration) {
+            Ok(config) => {
+                let given = protocol::Member {
+                    run: attempt.run,
+                    seed: assignment.seed,
+                    config,
+                    folder: member.folder.attempt().to_owned(),
+                    resume: member.resume.as_ref().map(|checkpoint| checkpoint.file.clone()),
+                    checkpoint_kimg: assignment.checkpoint_kimg,
+                };
+                self.given.insert(attempt.run);
+                self.open.insert(attempt.run, member);
+                Ok(Some(given))
+            }
+            Err(error) => {
+                let message = error.to_string();
+                self.spawn_close(member, Ending::Failed { kind: FailureKind::Error, message });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Follows the trainer until no run is open.
+    async fn drive(&mut self, mut trainer: TrainerProcess) {
+        let context = Arc::clone(&self.context);
+        let mut deadline = None;
+        while !self.open.is_empty() {
+            let attempts: Vec<Attempt> = self.open.values().map(|member| member.attempt).collect();
+            tokio::select! {
+                lost = context.leases.any_lost(&attempts) => {
+                    self.open.retain(|_, member| !lost.contains(&member.attempt));
+                    for attempt in &lost {
+                        tracing::warn!(run = attempt.run, attempt = attempt.number, "attempt lost");
+                        self.summary += Outcome::Lost;
+                    }
+                    if self.open.is_empty() {
+                        return trainer.stop().await;
+                    }
+                    for attempt in lost {
+                        trainer.send(&Command::Stop { run: attempt.run }).await;
+                    }
+                }
+                asked = context.stop.asked(), if deadline.is_none() => {
+                    deadline = Some(asked + context.grace);
+                    trainer.send(&Command::Shutdown).await;
+                }
+                () = async { if let Some(at) = deadline { sleep_until(at).await } else { pending().await } } => {
+                    tracing::warn!("the trainer did not stop in time; killing it");
+                    self.close_all(|| Ending::Released);
+                    return trainer.stop().await;
+                }
+                incoming = self.next(&mut trainer) => {
+                    if let Err(breakdown) = self.on_incoming(incoming, &mut trainer).await {
+                        let blameless = deadline.is_some() || breakdown.is_asked_to_go();
+                        let message = trainer.post_mortem(&breakdown).await;
+                        if blameless {
+                            tracing::warn!("while stopping: {message}");
+                        }
+                        self.close_all(|| match blameless {
+                            true => Ending::Released,
+                            false => Ending::Failed { kind: FailureKind::Error, message: message.clone() },
+                        });
+                        return trainer.stop().await;
+                    }
+                }
+            }
+        }
+        trainer.finish().await;
+    }
+
+    /// The trainer's next event, taken only when every open run has room for what it may bring: this
+    /// is how a full queue makes the trainer wait. Cancel safe.
+    async fn next(&self, trainer: &mut TrainerProcess) -> Incoming {
+        for (run, member) in &self.open {
+            match member.reporter.room().await {
+                Ok(()) => {}
+                Err(ReportError::Refused(_)) => return Incoming::Unreportable(*run),
+                // The lease is gone as well, and whoever waits for that acts on it.
+                Err(ReportError::Lost) => return pending().await,
+            }
+        }
+        match timeout(self.context.trainer_silence, trainer.next()).await {
+            Ok(Ok(event)) => Incoming::Event(event),
+            Ok(Err(breakdown)) => Incoming::Breakdown(breakdown),
+            Err(_) => Incoming::Breakdown(Breakdown::Silent(self.context.trainer_silence)),
+        }
+    }
+
+    async fn on_incoming(
+        &mut self,
+        incoming: Incoming,
+        trainer: &mut TrainerProcess,
+    ) -> Result<(), Breakdown> {
+        match incoming {
+            Incoming::Event(event) => self.on_event(event),
+            Incoming::Breakdown(breakdown) => Err(breakdown),
+            Incoming::Unreportable(run) => {
+                trainer.send(&Command::Stop { run }).await;
+                // Closing finds out from the reporter why, and reports a failure.
+                self.close(run, Ending::Released);
+                Ok(())
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), Breakdown> {
+        let Some(run) = run_of(&event) else {
+            return Err(Breakdown::Protocol("it said `ready` again".to_owned()));
+        };
+        if !self.given.contains(&run) {
+            return Err(Breakdown::Protocol(format!("it reported on run {run}, which it was not given")));
+        }
+        if let Some(member) = self.open.get(&run)
+            && let Some(ending) = member.on_event(event)?
+        {
+            self.close(run, ending);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, run: u64, ending: Ending) {
+        if let Some(member) = self.open.remove(&run) {
+            self.spawn_close(member, ending);
+        }
+    }
+
+    fn close_all(&mut self, ending: impl Fn() -> Ending) {
+        for member in std::mem::take(&mut self.open).into_values() {
+            self.spawn_close(member, ending());
+        }
+    }
+
+    /// In the background: the rest of the group goes on meanwhile.
+    fn spawn_close(&mut self, member: Member, ending: Ending) {
+        let context = Arc::clone(&self.context);
+        self.closing.spawn(async move { close(&context, member, ending).await });
+    }
+}

@@ -1,0 +1,189 @@
+//! The attempts this worker holds, and until when it may believe so.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use acai_proto::v1::{Attempt, RegisterResponse};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::error::WorkerError;
+
+/// How long leases last and how often they are renewed, as the coordinator said at registration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) term: Duration,
+    pub(crate) renew_every: Duration,
+}
+
+impl TryFrom<RegisterResponse> for Terms {
+    type Error = WorkerError;
+
+    fn try_from(RegisterResponse { lease_ms, renew_ms }: RegisterResponse) -> Result<Self, WorkerError> {
+        if renew_ms == 0 || renew_ms >= lease_ms {
+            return Err(WorkerError::LeaseTerms { lease_ms, renew_ms });
+        }
+        let ms = |ms| Duration::from_millis(u64::from(ms));
+        Ok(Self { term: ms(lease_ms), renew_every: ms(renew_ms) })
+    }
+}
+
+/// A lease of this worker.
+#[derive(Debug, Clone, Copy)]
+struct Lease {
+    /// When the call was sent whose answer last confirmed the lease: the coordinator's term began
+    /// no earlier. Only differences of this machine's monotonic clock count.
+    confirmed: Instant,
+    /// Whether a trainer still works on it. When not, all that remains is to report how it ended:
+    /// that costs no device, so it is not given up by the clock, and the answers to its own last
+    /// calls decide.
+    training: bool,
+}
+
+/// All leases of this worker. A lease that is lost is no longer here; whoever works for it waits for
+/// that with [`Leases::lost`] or [`Leases::any_lost`].
+///
+/// Safety comes from the coordinator, which refuses fenced attempts; giving up by the clock only
+/// saves device time.
+#[derive(Debug)]
+pub(crate) struct Leases {
+    held: watch::Sender<HashMap<Attempt, Lease>>,
+    terms: watch::Sender<Terms>,
+}
+
+impl Leases {
+    pub(crate) fn new(terms: Terms) -> Self {
+        Self { held: watch::Sender::default(), terms: watch::Sender::new(terms) }
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        *self.terms.borrow()
+    }
+
+    pub(crate) fn set_terms(&self, terms: Terms) {
+        self.terms.send_replace(terms);
+    }
+
+    /// Takes up an attempt granted by a claim sent at `sent`.
+    pub(crate) fn grant(&self, attempt: Attempt, sent: Instant) {
+        self.held.send_modify(|held| {
+            held.insert(attempt, Lease { confirmed: sent, training: true });
+        });
+    }
+
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        self.held.borrow().keys().copied().collect()
+    }
+
+    /// Takes in the answer to a renewal of `attempts` sent at `sent`.
+    pub(crate) fn renewed(&self, attempts: &[Attempt], sent: Instant, fenced: &[Attempt]) {
+        self.held.send_if_modified(|held| {
+            for attempt in attempts {
+                held.entry(*attempt).and_modify(|lease| lease.confirmed = sent);
+            }
+            retain(held, |attempt, lease| !(lease.training && fenced.contains(attempt)))
+        });
+    }
+
+    /// Gives up what is still trained and has not been confirmed for a whole term at `now`.
+    pub(crate) fn expire(&self, now: Instant) {
+        let term = self.terms().term;
+        self.held.send_if_modified(|held| {
+            retain(held, |_, lease| !lease.training || now.duration_since(lease.confirmed) < term)
+        });
+    }
+
+    /// The trainer has done its part; see [`Lease::training`].
+    pub(crate) fn settle(&self, attempt: Attempt) {
+        self.held.send_if_modified(|held| {
+            held.entry(attempt).and_modify(|lease| lease.training = false);
+            false
+        });
+    }
+
+    /// Drops a lease: the attempt has ended, or the coordinator refused its call.
+    pub(crate) fn forget(&self, attempt: Attempt) {
+        self.held.send_if_modified(|held| held.remove(&attempt).is_some());
+    }
+
+    /// Resolves when the lease is not held any more.
+    pub(crate) async fn lost(&self, attempt: Attempt) {
+        self.any_lost(&[attempt]).await;
+    }
+
+    /// Resolves with those of `attempts` whose lease is not held, as soon as there are any.
+    pub(crate) async fn any_lost(&self, attempts: &[Attempt]) -> Vec<Attempt> {
+        let mut lost = Vec::new();
+        let mut changes = self.held.subscribe();
+        let found = changes.wait_for(|held| {
+            lost = attempts.iter().filter(|attempt| !held.contains_key(attempt)).copied().collect();
+            !lost.is_empty()
+        });
+        // `self` holds the sender, so waiting cannot end for want of one.
+        let _ = found.await;
+        lost
+    }
+}
+
+/// Whether anything went.
+fn retain(held: &mut HashMap<Attempt, Lease>, keep: impl Fn(&Attempt, &Lease) -> bool) -> bool {
+    let before = held.len();
+    held.retain(|attempt, lease| keep(attempt, lease));
+    held.len() < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Attempt = Attempt { run: 1, number: 1 };
+    const SECOND: Attempt = Attempt { run: 2, number: 5 };
+    const TERM: Duration = Duration::from_secs(30);
+
+    fn leases(start: Instant) -> Leases {
+        let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 });
+        leases.grant(FIRST, start);
+        leases.grant(SECOND, start);
+        leases
+    }
+
+    #[test]
+    fn a_lease_lasts_one_term_from_the_sending_of_its_last_confirmed_renewal() {
+        let start = Instant::now();
+        let leases = leases(start);
+        leases.renewed(&[FIRST], start + TERM / 3, &[]);
+        leases.expire(start + TERM - Duration::from_millis(1));
+        assert_eq!(leases.attempts().len(), 2);
+        leases.expire(start + TERM);
+        assert_eq!(leases.attempts(), [FIRST]);
+        leases.expire(start + TERM + TERM / 3);
+        assert_eq!(leases.attempts(), []);
+    }
+
+    #[test]
+    fn an_attempt_that_only_reports_its_end_is_lost_neither_by_the_clock_nor_by_a_renewal() {
+        let start = Instant::now();
+        let leases = leases(start);
+        leases.settle(FIRST);
+        leases.renewed(&[FIRST, SECOND], start, &[FIRST, SECOND]);
+        leases.expire(start + 10 * TERM);
+        assert_eq!(leases.attempts(), [FIRST]);
+    }
+
+    #[tokio::test]
+    async fn a_fenced_attempt_wakes_those_who_work_for_it() {
+        let start = Instant::now();
+        let leases = leases(start);
+        let fence = async { leases.renewed(&[FIRST, SECOND], start, &[SECOND]) };
+        let woken = async { tokio::join!(leases.any_lost(&[FIRST, SECOND]), fence).0 };
+        let lost = tokio::time::timeout(Duration::from_secs(5), woken).await.unwrap();
+        assert_eq!(lost, [SECOND]);
+    }
+
+    #[test]
+    fn terms_under_which_leases_would_lapse_are_refused() {
+        assert!(Terms::try_from(RegisterResponse { lease_ms: 30_000, renew_ms: 10_000 }).is_ok());
+        assert!(Terms::try_from(RegisterResponse { lease_ms: 10_000, renew_ms: 10_000 }).is_err());
+        assert!(Terms::try_from(RegisterResponse { lease_ms: 10_000, renew_ms: 0 }).is_err());
+    }
+}

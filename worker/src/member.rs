@@ -1,0 +1,82 @@
+//! One run of a group that is being trained.
+
+use acai_proto::v1::{Attempt, Point};
+use acai_sweep::trainer_protocol::{Event, FailureKind};
+
+use crate::checkpoints::RunFolder;
+use crate::outbox::Checkpoint;
+use crate::reporter::Reporter;
+use crate::trainer_process::Breakdown;
+
+/// An attempt whose trainer works on it.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) attempt: Attempt,
+    pub(crate) folder: RunFolder,
+    pub(crate) reporter: Reporter,
+    /// What training continues from.
+    pub(crate) resume: Option<Checkpoint>,
+}
+
+/// How an attempt ends, for the coordinator.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// All steps are trained.
+    Completed { step: u64 },
+    /// By the run's own fault.
+    Failed { kind: FailureKind, message: String },
+    /// The trainer did not get beyond the checkpoint it was to continue from: one of another
+    /// configuration, or a damaged one. Not the run's fault, as long as that checkpoint is not used again.
+    CheckpointRefused { message: String },
+    /// Handed back, blameless.
+    Released,
+}
+
+/// The run an event is about; none for `ready`.
+pub(crate) fn run_of(event: &Event) -> Option<u64> {
+    match event {
+        Event::Ready { .. } => None,
+        Event::Metric { run, .. }
+        | Event::Evaluated { run, .. }
+        | Event::Progress { run, .. }
+        | Event::Checkpoint { run, .. }
+        | Event::Finished { run, .. }
+        | Event::Stopped { run, .. }
+        | Event::Failed { run, .. } => Some(*run),
+    }
+}
+
+impl Member {
+    /// Takes in an event about this run, and says how the attempt ends if it was the last.
+    pub(crate) fn on_event(&self, event: Event) -> Result<Option<Ending>, Breakdown> {
+        match event {
+            Event::Ready { .. } => {}
+            Event::Metric { step, values, .. } | Event::Evaluated { step, values, .. } => {
+                self.reporter.progress(step);
+                let point = |(name, value)| Point { name, step, value };
+                self.reporter.points(values.into_iter().map(point));
+            }
+            Event::Progress { step, .. } => self.reporter.progress(step),
+            Event::Checkpoint { step, path, .. } => {
+                if !self.folder.holds(&path) {
+                    let path = path.display();
+                    let broken = format!("the checkpoint `{path}` is not in the folder of its run");
+                    return Err(Breakdown::Protocol(broken));
+                }
+                self.reporter.checkpoint(Checkpoint { step, file: path });
+            }
+            Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
+            Event::Stopped { .. } => return Ok(Some(Ending::Released)),
+            Event::Failed { step, kind, message, .. } => {
+                let resumed_at = self.resume.as_ref().map(|checkpoint| checkpoint.step);
+                let refused = kind == FailureKind::Error && resumed_at.is_some_and(|start| step <= start);
+                return Ok(Some(if refused {
+                    Ending::CheckpointRefused { message }
+                } else {
+                    Ending::Failed { kind, message }
+                }));
+            }
+        }
+        Ok(None)
+    }
+}

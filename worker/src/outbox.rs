@@ -1,0 +1,216 @@
+//! What an attempt has to report and has not been acknowledged, in order.
+//!
+//! Held in memory; the interface is that of an append-only file (append at the end, read from the
+//! first unacknowledged point, drop a prefix), so that it can become one.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use acai_proto::v1::Point;
+
+/// Most points in one call.
+pub(crate) const BATCH_POINTS: usize = 1000;
+
+/// A checkpoint on disk that is not yet one to resume from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    /// Optimizer steps done.
+    pub(crate) step: u64,
+    /// The file.
+    pub(crate) file: PathBuf,
+}
+
+/// One call's worth.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Batch {
+    /// Number of the first point; points are numbered from 1.
+    pub(crate) first_seq: u64,
+    pub(crate) points: Vec<Point>,
+    /// Training steps done.
+    pub(crate) step: u64,
+}
+
+/// The coordinator acknowledged what it cannot have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the coordinator acknowledged points up to {answered} of this attempt, where only {acked} to {sent} make sense; it may have lost data"
+)]
+pub(crate) struct SenselessAck {
+    answered: u64,
+    acked: u64,
+    sent: u64,
+}
+
+/// The queue of one attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// Points from which on there is no room.
+    capacity: usize,
+    /// The first is number `acked + 1`.
+    points: VecDeque<Point>,
+    acked: u64,
+    /// **Checkpoint barrier**: each may be committed when all points up to its number are
+    /// acknowledged. Otherwise a worker that dies and resumes there would leave a hole in the
+    /// acknowledged history that nobody fills.
+    checkpoints: VecDeque<(u64, Checkpoint)>,
+    step: u64,
+    reported_step: u64,
+    urgent: bool,
+}
+
+impl Outbox {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), ..Self::default() }
+    }
+
+    /// Appends points in the order of their numbers.
+    pub(crate) fn push(&mut self, points: impl IntoIterator<Item = Point>) {
+        self.points.extend(points);
+    }
+
+    /// Appends a checkpoint behind all points so far.
+    pub(crate) fn push_checkpoint(&mut self, checkpoint: Checkpoint) {
+        self.checkpoints.push_back((self.last_seq(), checkpoint));
+    }
+
+    /// Training has reached `step`.
+    pub(crate) fn progress(&mut self, step: u64) {
+        self.step = self.step.max(step);
+    }
+
+    /// What there is should go out without waiting for more.
+    pub(crate) fn hurry(&mut self) {
+        self.urgent = true;
+    }
+
+    /// Number of the last point so far.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.acked + self.points.len() as u64
+    }
+
+    /// Whether more points may come. One event's points may exceed the capacity.
+    pub(crate) fn has_room(&self) -> bool {
+        self.points.len() < self.capacity
+    }
+
+    /// Whether there is anything to send or to commit.
+    pub(crate) fn has_work(&self) -> bool {
+        self.has_news() || self.due_checkpoint().is_some()
+    }
+
+    /// Whether there is anything to send.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.points.is_empty() || self.step > self.reported_step
+    }
+
+    /// Whether sending should not wait for more.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent || self.points.len() >= BATCH_POINTS || !self.has_room()
+    }
+
+    /// Whether all points are acknowledged and all checkpoints committed.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.points.is_empty() && self.checkpoints.is_empty()
+    }
+
+    /// What to send next.
+    pub(crate) fn batch(&self) -> Batch {
+        let points = self.points.iter().take(BATCH_POINTS).cloned().collect();
+        Batch { first_seq: self.acked + 1, points, step: self.step }
+    }
+
+    /// Takes in the answer to `batch`: all up to number `answered` is durable. What the answer leaves
+    /// out is sent again with the next batch.
+    pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), SenselessAck> {
+        let sent = batch.first_seq - 1 + batch.points.len() as u64;
+        if answered < self.acked || answered > sent {
+            return Err(SenselessAck { answered, acked: self.acked, sent });
+        }
+        self.points.drain(..(answered - self.acked) as usize);
+        self.acked = answered;
+        self.reported_step = batch.step;
+        Ok(())
+    }
+
+    /// The oldest checkpoint, once it is free to be committed.
+    pub(crate) fn due_checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoints.front().filter(|(seq, _)| *seq <= self.acked).map(|(_, checkpoint)| checkpoint)
+    }
+
+    /// The due checkpoint is committed.
+    pub(crate) fn pop_checkpoint(&mut self) {
+        self.checkpoints.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(steps: std::ops::RangeInclusive<u64>) -> Vec<Point> {
+        steps.map(|step| Point { name: "train/loss".into(), step, value: 0.5 }).collect()
+    }
+
+    fn checkpoint(step: u64) -> Checkpoint {
+        Checkpoint { step, file: format!("step-{step}").into() }
+    }
+
+    #[test]
+    fn batches_are_bounded_and_continue_after_what_is_acknowledged() {
+        let mut outbox = Outbox::new(2000);
+        outbox.push(points(1..=1500));
+        let first = outbox.batch();
+        assert_eq!((first.first_seq, first.points.len()), (1, BATCH_POINTS));
+        outbox.acknowledge(&first, 1000).unwrap();
+        let second = outbox.batch();
+        assert_eq!(second, Batch { first_seq: 1001, points: points(1001..=1500), step: 0 });
+    }
+
+    #[test]
+    fn an_answer_lower_than_expected_rewinds_to_it() {
+        let mut outbox = Outbox::new(2000);
+        outbox.push(points(1..=10));
+        let batch = outbox.batch();
+        outbox.acknowledge(&batch, 4).unwrap();
+        assert_eq!(outbox.batch(), Batch { first_seq: 5, points: points(5..=10), step: 0 });
+    }
+
+    #[test]
+    fn an_answer_that_loses_or_invents_points_is_an_error() {
+        let mut outbox = Outbox::new(2000);
+        outbox.push(points(1..=10));
+        let batch = outbox.batch();
+        assert_eq!(outbox.acknowledge(&batch, 11), Err(SenselessAck { answered: 11, acked: 0, sent: 10 }));
+        outbox.acknowledge(&batch, 10).unwrap();
+        outbox.push(points(11..=12));
+        let batch = outbox.batch();
+        assert_eq!(outbox.acknowledge(&batch, 9), Err(SenselessAck { answered: 9, acked: 10, sent: 12 }));
+    }
+
+    #[test]
+    fn a_checkpoint_is_due_only_when_all_points_before_it_are_acknowledged() {
+        let mut outbox = Outbox::new(2000);
+        outbox.push(points(1..=3));
+        outbox.push_checkpoint(checkpoint(3));
+        outbox.push(points(4..=5));
+        let batch = outbox.batch();
+        outbox.acknowledge(&batch, 2).unwrap();
+        assert_eq!(outbox.due_checkpoint(), None);
+        let batch = outbox.batch();
+        outbox.acknowledge(&batch, 3).unwrap();
+        assert_eq!(outbox.due_checkpoint(), Some(&checkpoint(3)));
+        outbox.pop_checkpoint();
+        assert!(outbox.due_checkpoint().is_none() && !outbox.is_flushed());
+    }
+
+    #[test]
+    fn progress_alone_is_news_until_it_is_reported() {
+        let mut outbox = Outbox::new(2000);
+        assert!(!outbox.has_news());
+        outbox.progress(7);
+        let batch = outbox.batch();
+        assert_eq!(batch, Batch { first_seq: 1, points: vec![], step: 7 });
+        outbox.acknowledge(&batch, 0).unwrap();
+        assert!(!outbox.has_news());
+    }
+}

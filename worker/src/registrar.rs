@@ -1,0 +1,85 @@
+//! Announcing this worker.
+
+use std::time::Duration;
+
+use acai_proto::v1::RegisterRequest;
+use tokio::time::{Instant, timeout_at};
+
+use crate::backoff::Backoff;
+use crate::coordinator::{CallError, Coordinator, Rejection};
+use crate::error::WorkerError;
+use crate::leases::Terms;
+
+/// How long the first registration is tried.
+const FIRST_CONTACT: Duration = Duration::from_secs(5);
+
+/// Who this worker is, and a connection for saying so and for renewing leases: one that no report
+/// can hold up.
+#[derive(Debug)]
+pub(crate) struct Registrar {
+    url: String,
+    registration: RegisterRequest,
+    coordinator: Coordinator,
+}
+
+impl Registrar {
+    pub(crate) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
+        let coordinator = connect(&url)?;
+        Ok(Self { url, registration, coordinator })
+    }
+
+    pub(crate) fn worker_id(&self) -> &str {
+        &self.registration.worker_id
+    }
+
+    pub(crate) fn coordinator(&self) -> &Coordinator {
+        &self.coordinator
+    }
+
+    /// Another connection to the same coordinator.
+    pub(crate) fn connection(&self) -> Result<Coordinator, WorkerError> {
+        connect(&self.url)
+    }
+
+    /// Registers for the first time. A coordinator that was started together with this worker may
+    /// need a moment; a wrong address should not take a minute to be noticed.
+    pub(crate) async fn first_contact(&self) -> Result<Terms, WorkerError> {
+        let deadline = Instant::now() + FIRST_CONTACT;
+        let mut backoff = Backoff::default();
+        let mut reason = format!("no answer within {FIRST_CONTACT:?}");
+        let trying = async {
+            loop {
+                match self.register().await {
+                    Ok(terms) => return terms,
+                    Err(CallError::Rejected(rejection)) => return Err(self.refused(&rejection)),
+                    Err(CallError::Unavailable(why)) => reason = why,
+                }
+                backoff.pause().await;
+            }
+        };
+        let tried = timeout_at(deadline, trying).await;
+        tried.unwrap_or_else(|_| Err(WorkerError::Unreachable { url: self.url.clone(), reason }))
+    }
+
+    /// Registers after an outage; none when it goes on.
+    pub(crate) async fn register_again(&self) -> Result<Option<Terms>, WorkerError> {
+        match self.register().await {
+            Ok(terms) => terms.map(Some),
+            Err(CallError::Rejected(rejection)) => Err(self.refused(&rejection)),
+            Err(CallError::Unavailable(_)) => Ok(None),
+        }
+    }
+
+    /// The error when the coordinator will not work with this worker.
+    pub(crate) fn refused(&self, rejection: &Rejection) -> WorkerError {
+        WorkerError::Refused { url: self.url.clone(), reason: rejection.to_string() }
+    }
+
+    async fn register(&self) -> Result<Result<Terms, WorkerError>, CallError> {
+        self.coordinator.register(self.registration.clone()).await.map(Terms::try_from)
+    }
+}
+
+fn connect(url: &str) -> Result<Coordinator, WorkerError> {
+    Coordinator::new(url).ok_or_else(|| WorkerError::Address { url: url.to_owned() })
+}

@@ -1,0 +1,198 @@
+//! A trainer process: commands in, events out, and an end in every case.
+
+use std::collections::VecDeque;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use acai_sweep::trainer_protocol::{Command, Event};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use crate::devices::Slot;
+use crate::lines::{Line, cut, next_line};
+
+/// Events read ahead of whoever takes them.
+const EVENTS_AHEAD: usize = 64;
+/// Longest event: a group's evaluation has some ten values.
+const EVENT_BYTES: u64 = 1 << 20;
+/// What is kept of the trainer's standard error: 20 lines of at most 180 bytes fit, with the reason
+/// in front, into the 4 KiB of a failure's message.
+const LAST_LINES: usize = 20;
+const LAST_LINE_BYTES: usize = 180;
+/// Time for a trainer that has closed its output to exit, or for one that has nothing left to do.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for a trainer to take a command.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How a trainer let its members down.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Breakdown {
+    #[error("the trainer ended before the run did, with {0}")]
+    Exited(ExitStatus),
+    #[error("the trainer closed its output but did not exit")]
+    OutputClosed,
+    #[error("the trainer wrote a line that is no event ({reason}): `{line}`")]
+    Garbled { line: String, reason: String },
+    #[error("the trainer broke the protocol: {0}")]
+    Protocol(String),
+    #[error("the trainer reported nothing for {0:?} and was killed")]
+    Silent(Duration),
+}
+
+impl Breakdown {
+    /// Whether somebody asked the process to go: nobody's fault.
+    pub(crate) fn is_asked_to_go(&self) -> bool {
+        let asking = [Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw);
+        matches!(self, Self::Exited(status) if status.signal().is_some_and(|signal| asking.contains(&signal)))
+    }
+}
+
+/// A running trainer. Dropping it kills it and whatever it started.
+#[derive(Debug)]
+pub(crate) struct TrainerProcess {
+    child: Child,
+    stdin: ChildStdin,
+    events: mpsc::Receiver<Result<Event, Breakdown>>,
+    stderr: watch::Receiver<VecDeque<String>>,
+}
+
+impl TrainerProcess {
+    /// Starts `program serve --device D --threads T [--data DIR]`. It gets a process group of its
+    /// own, so that a terminal's Ctrl-C reaches only the agent, and everything it starts can be killed.
+    /// It ends by itself at the end of its input, that is with the agent.
+    pub(crate) fn spawn(program: &Path, slot: &Slot, data: Option<&Path>) -> std::io::Result<Self> {
+        let mut command = tokio::process::Command::new(program);
+        command.args(["serve", "--device", &slot.device, "--threads", &slot.threads.to_string()]);
+        if let Some(data) = data {
+            command.arg("--data").arg(data);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(std::io::Error::other("no pipes to the process"));
+        };
+        let (sender, events) = mpsc::channel(EVENTS_AHEAD);
+        tokio::spawn(read_events(stdout, sender));
+        let (last_lines, tail) = watch::channel(VecDeque::new());
+        tokio::spawn(forward_stderr(stderr, last_lines, child.id().unwrap_or_default()));
+        Ok(Self { child, stdin, events, stderr: tail })
+    }
+
+    /// Sends a command. One that cannot be sent is not an error here: the trainer has gone or hangs,
+    /// and [`Self::next`] tells which.
+    pub(crate) async fn send(&mut self, command: &Command) {
+        let Ok(mut line) = serde_json::to_vec(command) else { return };
+        line.push(b'\n');
+        match timeout(COMMAND_TIMEOUT, self.stdin.write_all(&line)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!("cannot send a command to the trainer: {error}"),
+            Err(_) => tracing::warn!("the trainer takes no commands"),
+        }
+    }
+
+    /// The next event, or how the trainer broke down. Cancel safe.
+    pub(crate) async fn next(&mut self) -> Result<Event, Breakdown> {
+        match self.events.recv().await {
+            Some(event) => event,
+            None => match timeout(EXIT_TIMEOUT, self.child.wait()).await {
+                Ok(Ok(status)) => Err(Breakdown::Exited(status)),
+                Ok(Err(_)) | Err(_) => Err(Breakdown::OutputClosed),
+            },
+        }
+    }
+
+    /// Kills the trainer, and explains the breakdown with its last words.
+    pub(crate) async fn post_mortem(&mut self, breakdown: &Breakdown) -> String {
+        self.kill();
+        // With the process group dead its standard error ends, save for what left the group.
+        let _ = timeout(EXIT_TIMEOUT, async { while self.stderr.changed().await.is_ok() {} }).await;
+        let last_lines = self.stderr.borrow().iter().map(|line| format!("\n{line}")).collect::<String>();
+        if last_lines.is_empty() {
+            format!("{breakdown}; it wrote nothing to its standard error")
+        } else {
+            format!("{breakdown}; the end of its standard error:{last_lines}")
+        }
+    }
+
+    /// Lets a trainer exit that has nothing left to do; one that does not is killed.
+    pub(crate) async fn finish(mut self) {
+        let exit = async {
+            // What it still says is of no use, but must not block it.
+            while self.events.recv().await.is_some() {}
+            self.child.wait().await
+        };
+        if timeout(EXIT_TIMEOUT, exit).await.is_err() {
+            tracing::warn!("the trainer did not exit after its last run; killing it");
+        }
+        self.stop().await;
+    }
+
+    /// Kills the trainer and waits until it is gone, so that its device is free.
+    pub(crate) async fn stop(mut self) {
+        self.kill();
+        if let Err(error) = self.child.wait().await {
+            tracing::warn!("cannot wait for the trainer's end: {error}");
+        }
+    }
+
+    /// `SIGKILL` to the whole process group. Its number is the trainer's process id, which is not given
+    /// to anyone else before the trainer is waited for.
+    fn kill(&self) {
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(id as i32)) {
+            // It may just have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for TrainerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<Event, Breakdown>>) {
+    let mut reader = BufReader::new(stdout);
+    while let Ok(Some(line)) = next_line(&mut reader, EVENT_BYTES).await {
+        let event = match line {
+            Line::Whole(bytes) => parse(&bytes),
+            Line::Cut(bytes) if bytes.len() as u64 == EVENT_BYTES => Err(garbled(&bytes, "too long")),
+            // The trainer died while it wrote: its exit says more than half a line.
+            Line::Cut(_) => return,
+        };
+        let last = event.is_err();
+        if events.send(event).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+fn parse(line: &[u8]) -> Result<Event, Breakdown> {
+    serde_json::from_slice(line).map_err(|error| garbled(line, &error.to_string()))
+}
+
+fn garbled(line: &[u8], reason: &str) -> Breakdown {
+    let line = cut(&String::from_utf8_lossy(line), LAST_LINE_BYTES).to_owned();
+    Breakdown::Garbled { line, reason: reason.to_owned() }
+}
+
+async fn forward_stderr(stderr: ChildStderr, last_lines: watch::Sender<VecDeque<String>>, pid: u32) {
+    let mut reader = BufReader::new(stderr);
+    while let Ok(Some(Line::Whole(bytes) | Line::Cut(bytes))) = next_line(&mut reader, 4096).await {
+        let line = String::from_utf8_lossy(&bytes);
+        tracing::info!(target: "acai_trainer", pid, "{line}");
+        last_lines.send_modify(|lines| {
+            lines.push_back(cut(&line, LAST_LINE_BYTES).to_owned());
+            if lines.len() > LAST_LINES {
+                lines.pop_front();
+            }
+        });
+    }
+}

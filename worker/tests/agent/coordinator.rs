@@ -1,0 +1,204 @@
+//! A coordinator that keeps the protocol's rules in memory, and breaks the network on request.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use acai_proto::v1::worker_service_server::{WorkerService, WorkerServiceServer};
+use acai_proto::v1::*;
+use tokio::sync::watch;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status, transport::Server};
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fault {
+    /// It does not arrive.
+    Unavailable,
+    /// It takes effect, but its answer does not arrive.
+    LostReply,
+    /// Only this many of its points are taken.
+    Partial(usize),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum End {
+    Completed { step: u64, last_seq: u64 },
+    Failed { kind: FailureKind, message: String },
+    Released,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) queue: VecDeque<Group>,
+    /// Faults of the next calls, by method.
+    pub(crate) faults: HashMap<&'static str, VecDeque<Fault>>,
+    /// Methods that do not arrive at all.
+    pub(crate) down: HashSet<&'static str>,
+    /// Attempts that do not hold their run any more.
+    pub(crate) fenced: HashSet<Attempt>,
+    pub(crate) points: HashMap<Attempt, Vec<Point>>,
+    /// Every report that was sent, whether or not it arrived.
+    pub(crate) reports: Vec<ReportMetricsRequest>,
+    pub(crate) ends: Vec<(Attempt, End)>,
+    pub(crate) renewals: usize,
+    /// Whether released runs are granted again.
+    pub(crate) requeues: bool,
+    grants: HashMap<String, Vec<Group>>,
+    granted: HashMap<Attempt, Assignment>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Coordinator {
+    pub(crate) url: String,
+    state: Arc<watch::Sender<State>>,
+    lease: Duration,
+}
+
+impl Coordinator {
+    /// Serves on a free port, until the test ends.
+    pub(crate) async fn start(lease: Duration, groups: impl IntoIterator<Item = Group>) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = State { queue: groups.into_iter().collect(), ..State::default() };
+        let coordinator = Self { url, state: Arc::new(watch::Sender::new(state)), lease };
+        let service = WorkerServiceServer::new(coordinator.clone());
+        let server = Server::builder().add_service(service);
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        coordinator
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
+        self.state.send_modify(change);
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state.borrow())
+    }
+
+    pub(crate) async fn until(&self, condition: impl Fn(&State) -> bool) {
+        self.state.subscribe().wait_for(condition).await.unwrap();
+    }
+
+    /// Applies a call to the state, or not, and answers it, or not.
+    fn serve<T>(
+        &self,
+        method: &'static str,
+        apply: impl FnOnce(&mut State, Option<Fault>) -> Result<T, Status>,
+    ) -> Result<Response<T>, Status> {
+        let lost = || Status::unavailable("the network is down");
+        let mut answer = Err(lost());
+        self.state.send_modify(|state| {
+            let fault = state.faults.get_mut(method).and_then(VecDeque::pop_front);
+            if state.down.contains(method) || matches!(fault, Some(Fault::Unavailable)) {
+                return;
+            }
+            let result = apply(state, fault);
+            answer = if matches!(fault, Some(Fault::LostReply)) { Err(lost()) } else { result };
+        });
+        answer.map(Response::new)
+    }
+
+    fn end(&self, method: &'static str, attempt: Option<Attempt>, end: End) -> Result<(), Status> {
+        let attempt = attempt.unwrap();
+        self.serve(method, |state, _| {
+            state.check(attempt)?;
+            if let End::Completed { last_seq, .. } = &end {
+                assert_eq!(*last_seq, state.points.entry(attempt).or_default().len() as u64);
+            }
+            if state.ends.contains(&(attempt, end.clone())) {
+                return Ok(());
+            }
+            assert!(state.ends.iter().all(|(ended, _)| *ended != attempt), "{attempt:?} ends twice");
+            if state.requeues && end == End::Released {
+                let mut again = state.granted[&attempt].clone();
+                again.attempt = Some(Attempt { number: attempt.number + 1, ..attempt });
+                state.queue.push_back(Group { runs: vec![again] });
+            }
+            state.ends.push((attempt, end));
+            Ok(())
+        })
+        .map(Response::into_inner)
+    }
+}
+
+impl State {
+    fn check(&self, attempt: Attempt) -> Result<(), Status> {
+        assert!(self.granted.contains_key(&attempt), "{attempt:?} was never granted");
+        if self.fenced.contains(&attempt) {
+            return Err(Status::failed_precondition("the attempt no longer holds its run"));
+        }
+        Ok(())
+    }
+}
+
+#[tonic::async_trait]
+impl WorkerService for Coordinator {
+    async fn register(&self, _: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
+        let lease_ms = self.lease.as_millis() as u32;
+        self.serve("register", |_, _| Ok(RegisterResponse { lease_ms, renew_ms: lease_ms / 3 }))
+    }
+
+    async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {
+        let request = request.into_inner();
+        self.serve("claim", |state, _| {
+            if !state.grants.contains_key(&request.claim_id) {
+                let count = state.queue.len().min(request.groups as usize);
+                let groups: Vec<Group> = state.queue.drain(..count).collect();
+                for run in groups.iter().flat_map(|group| &group.runs) {
+                    state.granted.insert(run.attempt.unwrap(), run.clone());
+                }
+                state.grants.insert(request.claim_id.clone(), groups);
+            }
+            Ok(ClaimResponse { groups: state.grants[&request.claim_id].clone(), retry_after_ms: 50 })
+        })
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        let attempts = request.into_inner().attempts;
+        self.serve("renew", |state, _| {
+            state.renewals += 1;
+            Ok(RenewResponse { fenced: attempts.into_iter().filter(|a| state.fenced.contains(a)).collect() })
+        })
+    }
+
+    async fn report_metrics(
+        &self,
+        request: Request<ReportMetricsRequest>,
+    ) -> Result<Response<ReportMetricsResponse>, Status> {
+        let request = request.into_inner();
+        self.change(|state| state.reports.push(request.clone()));
+        let attempt = request.attempt.unwrap();
+        self.serve("report", |state, fault| {
+            state.check(attempt)?;
+            let points = state.points.entry(attempt).or_default();
+            let known = points.len() as u64 + 1 - request.first_seq.min(points.len() as u64 + 1);
+            let take = if let Some(Fault::Partial(count)) = fault { count } else { usize::MAX };
+            if request.first_seq <= points.len() as u64 + 1 {
+                points.extend(request.points.into_iter().skip(known as usize).take(take));
+            }
+            Ok(ReportMetricsResponse { acked_seq: points.len() as u64 })
+        })
+    }
+
+    async fn complete(
+        &self,
+        request: Request<CompleteRequest>,
+    ) -> Result<Response<CompleteResponse>, Status> {
+        let CompleteRequest { attempt, step, last_seq } = request.into_inner();
+        self.end("complete", attempt, End::Completed { step, last_seq })?;
+        Ok(Response::new(CompleteResponse {}))
+    }
+
+    async fn fail(&self, request: Request<FailRequest>) -> Result<Response<FailResponse>, Status> {
+        let request = request.into_inner();
+        let (kind, message) = (request.kind(), request.message);
+        self.end("fail", request.attempt, End::Failed { kind, message })?;
+        Ok(Response::new(FailResponse { state: RunState::Queued.into() }))
+    }
+
+    async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
+        self.end("release", request.into_inner().attempt, End::Released)?;
+        Ok(Response::new(ReleaseResponse {}))
+    }
+}

@@ -1,0 +1,158 @@
+//! Lost calls, lost answers, lost leases.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use acai_worker::{Summary, WorkerError};
+
+use crate::coordinator::{Coordinator, End, Fault};
+use crate::setup::{LONG, Machine, attempt, group};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn points_arrive_once_each_and_in_order_whatever_is_lost_on_the_way() {
+    use Fault::{LostReply, Partial, Unavailable};
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| {
+        state.faults.insert("register", [Unavailable].into());
+        state.faults.insert("claim", [Unavailable, LostReply].into());
+        let report = [Unavailable, LostReply, Partial(300), Partial(0), LostReply, Unavailable];
+        state.faults.insert("report", report.into());
+        state.faults.insert("complete", [Unavailable, LostReply, LostReply].into());
+    });
+    let scenario = "for i in $(seq 2500); do metric 7 $i; done; checkpoint 7 2500; finished 7 2500";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        let points = &state.points[&attempt(7, 1)];
+        let seen: Vec<(u64, f64)> = points.iter().map(|point| (point.step, point.value)).collect();
+        let sent: Vec<(u64, f64)> = (1..=2500).map(|step| (step, step as f64 + 0.5)).collect();
+        assert_eq!(seen, sent);
+        assert!(state.reports.iter().all(|report| report.points.len() <= 1000));
+        let completed = End::Completed { step: 2500, last_seq: 2500 };
+        assert_eq!(state.ends, [(attempt(7, 1), completed)]);
+        assert!(state.faults.values().all(VecDeque::is_empty), "not all faults happened: {:?}", state.faults);
+    });
+    assert!(machine.run_file(7, "attempt-1/step-2500").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_counts_only_when_the_points_before_it_are_acknowledged() {
+    let lease = Duration::from_millis(900);
+    let coordinator = Coordinator::start(lease, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["report"]));
+    let scenario = "metric 7 1; checkpoint 7 1; progress 7 2; read -r command; stopped 7 2";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let shutdown = async {
+        // A report of step 2 shows that the checkpoint has been taken in; meanwhile the lease is kept.
+        coordinator.until(|state| state.reports.iter().any(|report| report.step == 2)).await;
+        let renewals = coordinator.read(|state| state.renewals);
+        coordinator.until(|state| state.renewals > renewals + 4).await;
+        assert!(!machine.run_file(7, "resume.json").exists());
+        coordinator.change(|state| state.down.clear());
+    };
+    let summary = machine.work_until(shutdown).await.unwrap();
+
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    assert_eq!(coordinator.read(|state| state.points[&attempt(7, 1)].len()), 1);
+    let committed = std::fs::read_to_string(machine.run_file(7, "resume.json")).unwrap();
+    assert!(committed.contains("attempt-1/step-1"), "{committed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_makes_the_trainer_wait_and_loses_nothing() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["report"]));
+    let scenario = "for i in $(seq 4000); do metric 7 $i; done; touch $data/all-said; finished 7 4000";
+    let mut machine = Machine::new(&coordinator, scenario);
+    machine.config.queue_points = 100;
+
+    let outage = async {
+        coordinator.until(|state| state.reports.len() > 3).await;
+        assert!(!machine.file("all-said").exists());
+        assert!(coordinator.read(|state| state.reports.iter().all(|report| report.points.len() <= 100)));
+        coordinator.change(|state| state.down.clear());
+    };
+    let (summary, ()) = tokio::join!(machine.work(), outage);
+
+    assert_eq!(summary.unwrap().completed, 1);
+    coordinator.read(|state| {
+        let steps = state.points[&attempt(7, 1)].iter().map(|point| point.step);
+        assert!(steps.eq(1..=4000));
+    });
+}
+
+const ENDLESS: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child; metric 7 1; wait";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fenced_attempt_loses_its_trainer_and_reports_no_more() {
+    // The coordinator says so either in answer to a report or in answer to a renewal.
+    for scenario in [ENDLESS, &format!("{}; progress 7 2; wait", ENDLESS.trim_end_matches("; wait"))] {
+        let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
+        let machine = Machine::new(&coordinator, scenario);
+
+        let fence = async {
+            coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+            coordinator.change(|state| state.fenced.extend([attempt(7, 1)]));
+        };
+        let (summary, ()) = tokio::join!(machine.work(), fence);
+
+        assert_eq!(summary.unwrap(), Summary { lost: 1, ..Summary::default() });
+        assert!(!machine.is_running("trainer") && !machine.is_running("child"));
+        assert_eq!(coordinator.read(|state| state.ends.clone()), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_cut_off_for_the_term_of_its_lease_stops_training() {
+    let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
+    let machine = Machine::new(&coordinator, ENDLESS);
+
+    let cut_off = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.down = ["register", "claim", "renew", "report"].into());
+    };
+    let (summary, ()) = tokio::join!(machine.work(), cut_off);
+
+    assert_eq!(summary.unwrap(), Summary { lost: 1, ..Summary::default() });
+    assert!(!machine.is_running("trainer") && !machine.is_running("child"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_run_is_reported_after_an_outage_longer_than_its_lease() {
+    let lease = Duration::from_millis(900);
+    let coordinator = Coordinator::start(lease, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["report"]));
+    let machine = Machine::new(&coordinator, "metric 7 1; finished 7 1");
+
+    let outage = async {
+        coordinator.until(|state| state.reports.len() > 1).await;
+        coordinator.change(|state| state.down.extend(["renew", "claim", "register", "complete"]));
+        // The outage is as long as it takes for a lease to lapse.
+        tokio::time::sleep(2 * lease).await;
+        coordinator.change(|state| state.down.clear());
+    };
+    let (summary, ()) = tokio::join!(machine.work(), outage);
+
+    assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_that_is_not_there_is_an_error_that_names_the_address() {
+    let coordinator = Coordinator::start(LONG, []).await;
+    let mut machine = Machine::new(&coordinator, "");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    machine.config.coordinator = format!("http://{nobody}");
+    let error = machine.work().await.unwrap_err();
+    assert!(matches!(error, WorkerError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains(&nobody.to_string()), "{error}");
+
+    for nonsense in ["not an address", "localhost:7070"] {
+        machine.config.coordinator = nonsense.to_owned();
+        let error = machine.work().await.unwrap_err();
+        assert!(matches!(error, WorkerError::Address { .. }), "{error:?}");
+    }
+}

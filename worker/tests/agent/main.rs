@@ -1,0 +1,9 @@
+//! The agent with real trainer processes, against a coordinator whose network fails on request.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
+
+mod coordinator;
+mod faults;
+mod setup;
+mod stopping;
+mod trainers;

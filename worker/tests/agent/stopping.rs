@@ -1,0 +1,92 @@
+//! Stopping a worker, and going on from what it left.
+
+use std::time::{Duration, Instant};
+
+use acai_worker::Summary;
+
+use crate::coordinator::{Coordinator, End};
+use crate::setup::{LONG, Machine, attempt, group};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_worker_hands_its_run_back_and_the_next_attempt_resumes_from_its_checkpoint() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "metric 7 1; read -r command
+        echo \"$command\" > $data/command; metric 7 2; checkpoint 7 2; stopped 7 2";
+    let machine = Machine::new(&coordinator, scenario);
+    let shutdown = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+    };
+    let summary = machine.work_until(shutdown).await.unwrap();
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    let command = std::fs::read_to_string(machine.file("command")).unwrap();
+    assert_eq!(command.trim(), r#"{"command":"shutdown"}"#);
+
+    machine.follow("case $start in *attempt-1/step-2*) metric 7 3; checkpoint 7 3; finished 7 3;; esac");
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+
+    coordinator.read(|state| {
+        let steps = |number| state.points[&attempt(7, number)].iter().map(|point| point.step);
+        assert!(steps(1).eq([1, 2]) && steps(2).eq([3]));
+        let completed = End::Completed { step: 3, last_seq: 1 };
+        assert_eq!(state.ends, [(attempt(7, 1), End::Released), (attempt(7, 2), completed)]);
+    });
+    assert!(machine.run_file(7, "attempt-2/step-3").exists());
+    assert!(!machine.run_file(7, "attempt-1").exists(), "only the trained model is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_the_trainer_refuses_is_not_resumed_from_again() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "case $start in
+        *'\"resume\":null'*) metric 7 1; finished 7 1;;
+        *) failed 7 0 error 'the checkpoint is of another seed';;
+    esac";
+    let machine = Machine::new(&coordinator, scenario);
+    std::fs::create_dir_all(machine.run_file(7, "attempt-0")).unwrap();
+    std::fs::write(machine.run_file(7, "attempt-0/step-5"), "of another seed").unwrap();
+    let record = r#"{"checkpoints":[{"step":5,"file":"attempt-0/step-5"}]}"#;
+    std::fs::write(machine.run_file(7, "resume.json"), record).unwrap();
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, released: 1, ..Summary::default() });
+    assert!(machine.run_file(7, "attempt-0/step-5.refused").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_ignores_the_shutdown_is_killed_after_the_grace() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, "echo $$ > $data/trainer; metric 7 1; exec sleep 1000");
+    machine.config.grace = Duration::from_millis(300);
+    let stopped = std::cell::Cell::new(Instant::now());
+    let shutdown = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        stopped.set(Instant::now());
+    };
+
+    let summary = machine.work_until(shutdown).await.unwrap();
+
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    assert!(stopped.get().elapsed() < Duration::from_secs(5));
+    assert!(!machine.is_running("trainer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_worker_ends_in_time_even_when_the_coordinator_is_away() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, "metric 7 1; read -r command; stopped 7 1");
+    machine.config.grace = Duration::from_millis(300);
+    let shutdown = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.down = ["report", "renew", "release"].into());
+    };
+
+    let started = Instant::now();
+    machine.work_until(shutdown).await.unwrap();
+
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(coordinator.read(|state| state.ends.clone()), []);
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# A trainer, as the protocol defines one. What it does after `start` is in scenario.sh of its data folder.
+while [ $# -gt 0 ]; do
+    case $1 in --data) data=$2 ;; esac
+    shift
+done
+
+metric() { echo "{\"event\":\"metric\",\"run\":$1,\"step\":$2,\"values\":{\"train/loss\":$2.5}}"; }
+progress() { echo "{\"event\":\"progress\",\"run\":$1,\"step\":$2}"; }
+finished() { echo "{\"event\":\"finished\",\"run\":$1,\"step\":$2}"; }
+stopped() { echo "{\"event\":\"stopped\",\"run\":$1,\"step\":$2}"; }
+failed() { echo "{\"event\":\"failed\",\"run\":$1,\"step\":$2,\"kind\":\"$3\",\"message\":\"$4\"}"; }
+# For a group of one: checkpoint RUN STEP.
+checkpoint() {
+    folder=$(echo "$start" | sed 's/.*"folder":"\([^"]*\)".*/\1/')
+    echo weights > "$folder/step-$2"
+    echo "{\"event\":\"checkpoint\",\"run\":$1,\"step\":$2,\"path\":\"$folder/step-$2\"}"
+}
+
+echo '{"event":"ready","version":"1","device":"cpu","threads":1,"libtorch":"none"}'
+read -r start || exit 0
+. "$data/scenario.sh"

@@ -1,0 +1,100 @@
+//! Trainers that break down, fail, or never start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use acai_proto::v1::FailureKind;
+use acai_worker::{Summary, WorkerError};
+
+use crate::coordinator::{Coordinator, End};
+use crate::setup::{LONG, Machine, attempt, group};
+
+/// How the only run ends when its trainer follows `scenario`.
+async fn end_of(scenario: &str) -> End {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, scenario);
+    machine.config.trainer_silence = Duration::from_secs(1);
+    machine.work().await.unwrap();
+    coordinator.read(|state| {
+        assert_eq!(state.ends.len(), 1);
+        state.ends[0].1.clone()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how() {
+    let cases = [
+        ("echo 'out of memory' >&2; exit 3", ["exit status: 3", "out of memory"]),
+        ("kill -SEGV $$", ["SIGSEGV", "nothing to its standard error"]),
+        ("metric 7 1; echo '{\"event\":\"metr'; exec sleep 1000", ["no event", "{\"event\":\"metr"]),
+        ("metric 99 1; exec sleep 1000", ["run 99", "not given"]),
+        (
+            "echo '{\"event\":\"checkpoint\",\"run\":7,\"step\":1,\"path\":\"/etc/passwd\"}'; read -r _",
+            ["`/etc/passwd`", "not in the folder"],
+        ),
+        ("echo stuck >&2; exec sleep 1000", ["reported nothing for 1s", "stuck"]),
+    ];
+    let ends = cases.map(|(scenario, expected)| async move {
+        let End::Failed { kind: FailureKind::Error, message } = end_of(scenario).await else {
+            panic!("`{scenario}` does not fail its run")
+        };
+        assert!(expected.iter().all(|part| message.contains(part)), "`{scenario}`: {message}");
+    });
+    for end in ends {
+        end.await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_was_asked_to_go_from_outside_gives_its_run_back() {
+    assert_eq!(end_of("kill -TERM $$").await, End::Released);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_run_leaves_the_rest_of_its_group_alone() {
+    let coordinator = Coordinator::start(LONG, [group([1, 2, 3])]).await;
+    let scenario = "metric 1 5; failed 1 5 diverged 'the loss is NaN'; metric 2 9; finished 2 9; exit 1";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, failed: 2, ..Summary::default() });
+    coordinator.read(|state| {
+        let end = |run| &state.ends.iter().find(|(ended, _)| *ended == attempt(run, 1)).unwrap().1;
+        let diverged = End::Failed { kind: FailureKind::Diverged, message: "the loss is NaN".into() };
+        assert_eq!(*end(1), diverged);
+        assert_eq!(*end(2), End::Completed { step: 9, last_seq: 1 });
+        assert!(matches!(end(3), End::Failed { kind: FailureKind::Error, .. }));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_a_sensible_configuration_fails_before_any_trainer_starts() {
+    let mut nonsense = group([7]);
+    nonsense.runs[0].configuration.pop();
+    let coordinator = Coordinator::start(LONG, [nonsense]).await;
+    let machine = Machine::new(&coordinator, "touch $data/started");
+
+    machine.work().await.unwrap();
+
+    assert!(!machine.file("started").exists());
+    let (_, end) = coordinator.read(|state| state.ends[0].clone());
+    assert!(matches!(end, End::Failed { message, .. } if message.contains("`eval_kimg`")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_does_not_start_ends_the_worker_and_its_runs_are_handed_back() {
+    let scenario: PathBuf = "scenario.sh".into();
+    for (program, reason) in [(scenario, "ermission denied"), ("/bin/false".into(), "exit status: 1")] {
+        let coordinator = Coordinator::start(LONG, [group([7, 8])]).await;
+        let mut machine = Machine::new(&coordinator, "");
+        machine.config.trainer = Some(machine.file("").join(program));
+
+        let error = machine.work().await.unwrap_err();
+
+        assert!(matches!(error, WorkerError::TrainerStart { .. }), "{error:?}");
+        assert!(error.to_string().contains(reason), "{error}");
+        let ends = coordinator.read(|state| state.ends.clone());
+        assert!(ends.len() == 2 && ends.iter().all(|(_, end)| *end == End::Released), "{ends:?}");
+    }
+}
