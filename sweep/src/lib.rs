@@ -15,6 +15,7 @@ pub mod plan;
 pub mod results;
 pub mod run;
 pub mod scalar;
+pub mod schedule;
 mod spelling;
 pub mod trainer_protocol;
 pub mod training;

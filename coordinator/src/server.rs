@@ -1,0 +1,89 @@
+//! The server: services on a listener, until it is told to stop.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acai_proto::v1::sweep_service_server::SweepServiceServer;
+use acai_proto::v1::worker_service_server::WorkerServiceServer;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+
+use crate::clock::Clock;
+use crate::lease::{LeaseTerms, expire_leases};
+use crate::service::{Sweeps, Workers};
+use crate::store::{Store, StoreError};
+
+/// A request may take this long.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+/// A sweep file (1 MiB) with its framing is the largest message that comes in.
+const MESSAGE_BYTES: usize = 2 << 20;
+/// Requests at a time on one connection.
+const STREAMS: u32 = 64;
+/// Connections that hang are closed: pinged this often …
+const KEEPALIVE: Duration = Duration::from_secs(20);
+/// … and given this long to answer.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests under way have this long to end at shutdown; then connections are dropped.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the server ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The listener failed.
+    #[error("cannot serve: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves `store` to people and workers on `listener` until `shutdown` resolves.
+///
+/// Runs that were being trained when the last coordinator ended get a fresh lease first: their
+/// workers may still be at them.
+///
+/// # Errors
+/// [`ServeError`]; what was acknowledged is durable.
+pub async fn serve(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    terms: LeaseTerms,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let clock = Clock::start();
+    let fresh_terms = store.lease_grant_fresh_terms(clock.now_ms() + i64::from(terms.lease_ms)).await?;
+    if fresh_terms > 0 {
+        tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
+    }
+    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), clock, terms })
+        .max_decoding_message_size(MESSAGE_BYTES);
+    let workers = WorkerServiceServer::new(Workers { store: store.clone(), clock, terms })
+        .max_decoding_message_size(MESSAGE_BYTES);
+    let (draining, drained) = tokio::sync::oneshot::channel();
+    let server = Server::builder()
+        .timeout(REQUEST_DEADLINE)
+        .max_concurrent_streams(STREAMS)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .tcp_nodelay(true)
+        .add_service(sweeps)
+        .add_service(workers)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
+            shutdown.await;
+            let _ = draining.send(());
+        });
+    // A connection that never closes must not keep the server: the drain has a deadline of its own.
+    let deadline = async {
+        if drained.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = server => Ok(served?),
+        () = deadline => Ok(()),
+        () = expire_leases(store, clock, terms) => Ok(()),
+    }
+}

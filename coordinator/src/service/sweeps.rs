@@ -1,0 +1,281 @@
+//! `SweepService`: submit, list, show, and the results table.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use acai_proto::convert::{FieldError, goal, parameter, parameters, run_state};
+use acai_proto::v1::{self, sweep_service_server::SweepService};
+use acai_sweep::file::SweepFile;
+use acai_sweep::metric::Metric;
+use acai_sweep::parameters::PARAMETERS;
+use acai_sweep::results::{self, Query, Statistic, Table};
+use tonic::{Request, Response, Status};
+
+use super::{hardware, status::status};
+use crate::clock::Clock;
+use crate::lease::LeaseTerms;
+use crate::store::{NewRun, NewSweep, Overview, RunRecord, Store, SweepRecord, WorkerRecord};
+
+/// Failures that a sweep's status shows.
+const FAILURES: u32 = 20;
+
+pub(crate) struct Sweeps {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) terms: LeaseTerms,
+}
+
+impl Sweeps {
+    async fn sweep(&self, name: &str) -> Result<SweepRecord, Status> {
+        if let Some(sweep) = self.store.sweep_fetch(name).await.map_err(status)? {
+            return Ok(sweep);
+        }
+        let known = self.store.sweep_list().await.map_err(status)?;
+        let nearest = known
+            .iter()
+            .map(|sweep| (strsim::jaro_winkler(name, &sweep.name), sweep.name.as_str()))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let hint = match nearest {
+            None => "no sweep has been submitted yet".to_owned(),
+            Some((likeness, nearest)) if likeness > 0.7 => format!("did you mean `{nearest}`?"),
+            Some(_) => "`acai ls` lists the sweeps".to_owned(),
+        };
+        Err(Status::not_found(format!("there is no sweep `{name}`\nhint: {hint}")))
+    }
+
+    fn is_alive(&self, worker: &WorkerRecord) -> bool {
+        self.clock.now_ms() - worker.last_seen_ms < i64::from(self.terms.lease_ms)
+    }
+}
+
+#[tonic::async_trait]
+impl SweepService for Sweeps {
+    async fn submit_sweep(
+        &self,
+        request: Request<v1::SubmitSweepRequest>,
+    ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
+        let source = request.into_inner().source;
+        let sweep = new_sweep(source)?;
+        let name = sweep.name.clone();
+        let submission = self.store.sweep_submit(sweep, self.clock.now_ms()).await.map_err(status)?;
+        tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
+        Ok(Response::new(v1::SubmitSweepResponse {
+            sweep: name,
+            new_runs: submission.new_runs,
+            existing_runs: submission.existing_runs,
+            other_runs: submission.other_runs,
+        }))
+    }
+
+    async fn list_sweeps(
+        &self,
+        _: Request<v1::ListSweepsRequest>,
+    ) -> Result<Response<v1::ListSweepsResponse>, Status> {
+        let sweeps = self.store.sweep_list().await.map_err(status)?;
+        Ok(Response::new(v1::ListSweepsResponse { sweeps: sweeps.iter().map(sweep_message).collect() }))
+    }
+
+    async fn get_sweep(
+        &self,
+        request: Request<v1::GetSweepRequest>,
+    ) -> Result<Response<v1::GetSweepResponse>, Status> {
+        let sweep = self.sweep(&request.into_inner().sweep).await?;
+        let name = &sweep.overview.name;
+        let failed = self.store.failure_list(name, FAILURES).await.map_err(status)?;
+        let workers = self.store.worker_list().await.map_err(status)?;
+        let served: BTreeSet<&String> = workers
+            .iter()
+            .filter(|worker| self.is_alive(worker))
+            .flat_map(|worker| &worker.registration.datasets)
+            .collect();
+        let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !served.contains(dataset));
+        Ok(Response::new(v1::GetSweepResponse {
+            sweep: Some(sweep_message(&sweep.overview)),
+            failures: failed.into_iter().map(|run| run_message(name, run)).collect(),
+            waiting_for_datasets: waiting.cloned().collect(),
+            source: sweep.source,
+        }))
+    }
+
+    type ListRunsStream = tokio_stream::Iter<std::vec::IntoIter<Result<v1::Run, Status>>>;
+
+    async fn list_runs(
+        &self,
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<Self::ListRunsStream>, Status> {
+        let request = request.into_inner();
+        let states = request.states.iter().map(|&state| run_state("states", state));
+        let states = states.collect::<Result<Vec<_>, _>>()?;
+        let sweep = self.sweep(&request.sweep).await?.overview.name;
+        let runs = self.store.run_list(&sweep, &states).await.map_err(status)?;
+        let runs: Vec<_> = runs.into_iter().map(|run| Ok(run_message(&sweep, run))).collect();
+        Ok(Response::new(tokio_stream::iter(runs)))
+    }
+
+    async fn get_results(
+        &self,
+        request: Request<v1::GetResultsRequest>,
+    ) -> Result<Response<v1::GetResultsResponse>, Status> {
+        let request = request.into_inner();
+        let statistic = match request.at() {
+            v1::Statistic::Unspecified | v1::Statistic::Last => Statistic::Last,
+            v1::Statistic::Min => Statistic::Min,
+            v1::Statistic::Max => Statistic::Max,
+            v1::Statistic::Mean => Statistic::Mean,
+        };
+        let sweep = self.sweep(&request.sweep).await?;
+        let file = SweepFile::parse(&request.sweep, sweep.source.as_bytes())
+            .map_err(|mistakes| Status::data_loss(format!("the stored file has mistakes: {mistakes}")))?;
+        let query = query(&file, request.group_by, &request.metrics, statistic)?;
+        let runs = self.store.result_list(&request.sweep).await.map_err(status)?;
+        let completed = runs.iter().filter(|run| run.is_completed()).count();
+        let tables = results::tables(&query, &runs);
+        Ok(Response::new(v1::GetResultsResponse {
+            sweep: request.sweep,
+            runs: count(runs.len()),
+            completed: count(completed),
+            tables: tables.into_iter().map(table_message).collect(),
+        }))
+    }
+
+    async fn list_workers(
+        &self,
+        _: Request<v1::ListWorkersRequest>,
+    ) -> Result<Response<v1::ListWorkersResponse>, Status> {
+        let workers = self.store.worker_list().await.map_err(status)?;
+        let message = |worker: WorkerRecord| v1::Worker {
+            alive: self.is_alive(&worker),
+            id: worker.registration.id,
+            name: worker.registration.name,
+            version: worker.registration.version,
+            hardware: Some(hardware::from_json(&worker.registration.hardware)),
+            slots: worker.registration.slots,
+            datasets: worker.registration.datasets,
+            last_seen_unix_ms: worker.last_seen_ms,
+            running: worker.running,
+        };
+        Ok(Response::new(v1::ListWorkersResponse { workers: workers.into_iter().map(message).collect() }))
+    }
+}
+
+fn new_sweep(source: String) -> Result<NewSweep, Status> {
+    let file = SweepFile::parse("sweep file", source.as_bytes())
+        .map_err(|mistakes| Status::invalid_argument(mistakes.to_string()))?;
+    let runs = file.plan.runs().map(|run| {
+        let training = run.configuration.training_config();
+        NewRun {
+            seed: run.seed,
+            configuration: run.configuration.clone(),
+            batch: training.batch,
+            total_steps: training.total_steps(),
+            dataset: training.dataset.name().to_owned(),
+        }
+    });
+    Ok(NewSweep {
+        runs: runs.collect(),
+        name: file.name,
+        source,
+        description: file.description,
+        tags: file.tags,
+        priority: file.priority,
+        max_concurrent: file.max_concurrent,
+        max_restarts: file.max_restarts,
+        checkpoint_kimg: file.checkpoint_kimg,
+    })
+}
+
+/// What the table shows: as asked, and where nothing was asked as the file says.
+fn query(
+    file: &SweepFile,
+    group_by: Vec<String>,
+    metrics: &[v1::Metric],
+    statistic: Statistic,
+) -> Result<Query, FieldError> {
+    if let Some(unknown) = group_by.iter().find(|name| PARAMETERS.iter().all(|known| known.name != **name)) {
+        let known: Vec<&str> = PARAMETERS.iter().map(|known| known.name).collect();
+        let problem = format!("names `{unknown}`, which is none of the parameters {}", known.join(", "));
+        return Err(FieldError::new("group_by", problem));
+    }
+    let of_file = || file.group_by.iter().map(ToString::to_string).collect();
+    let group_by = if group_by.is_empty() { of_file() } else { group_by };
+    if metrics.is_empty() {
+        let others = file.report_metrics.clone();
+        return Ok(Query { group_by, sort_by: file.metrics.clone(), others, statistic });
+    }
+    let asked = metrics.iter().map(|asked| {
+        let known = file.metrics.iter().find(|known| known.name == asked.name);
+        let goal = goal("metrics.goal", asked.goal)?.or(known.and_then(|known| known.goal));
+        Ok(Metric { name: asked.name.clone(), goal })
+    });
+    let sort_by = asked.collect::<Result<Vec<_>, FieldError>>()?;
+    let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
+    Ok(Query { group_by, sort_by, others, statistic })
+}
+
+fn sweep_message(sweep: &Overview) -> v1::Sweep {
+    let counts = sweep
+        .counts
+        .iter()
+        .map(|&(state, runs)| v1::StateCount { state: v1::RunState::from(state).into(), runs });
+    v1::Sweep {
+        name: sweep.name.clone(),
+        description: sweep.description.clone(),
+        tags: sweep.tags.clone(),
+        priority: sweep.priority,
+        submitted_unix_ms: sweep.submitted_ms,
+        counts: counts.collect(),
+        images_done: sweep.images_done,
+        images_total: sweep.images_total,
+    }
+}
+
+fn run_message(sweep: &str, run: RunRecord) -> v1::Run {
+    v1::Run {
+        id: run.id,
+        sweep: sweep.to_owned(),
+        index: run.index,
+        state: v1::RunState::from(run.state).into(),
+        configuration: parameters(&run.configuration),
+        seed: run.seed,
+        attempt: run.attempt,
+        step: run.step,
+        total_steps: run.total_steps,
+        worker: run.worker.unwrap_or_default(),
+        message: run.message.unwrap_or_default(),
+        failures: run.failures,
+    }
+}
+
+fn table_message(table: Table) -> v1::ResultsTable {
+    let row = |row: results::Row| v1::ResultsRow {
+        group: row.group.iter().map(|(name, value)| parameter(name, value)).collect(),
+        runs: count(row.runs),
+        completed: count(row.completed),
+        aggregates: row.aggregates.into_iter().map(aggregate_message).collect(),
+        best: row.best,
+    };
+    let metric = |metric: Metric| v1::Metric {
+        name: metric.name,
+        goal: metric.goal.map_or(v1::Goal::Unspecified, v1::Goal::from).into(),
+    };
+    v1::ResultsTable {
+        dataset: table.dataset,
+        group_by: table.group_by,
+        metrics: table.metrics.into_iter().map(metric).collect(),
+        rows: table.rows.into_iter().map(row).collect(),
+    }
+}
+
+fn aggregate_message(aggregate: Option<results::Aggregate>) -> v1::Aggregate {
+    aggregate.map_or_else(v1::Aggregate::default, |aggregate| v1::Aggregate {
+        n: count(aggregate.n),
+        mean: aggregate.mean,
+        std: aggregate.std,
+        min: aggregate.min,
+        max: aggregate.max,
+    })
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

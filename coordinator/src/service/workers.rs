@@ -1,0 +1,239 @@
+//! `WorkerService`: claims, leases, metrics, ends of attempts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use acai_proto::convert::{FieldError, parameters};
+use acai_proto::v1::{self, worker_service_server::WorkerService};
+use acai_sweep::schedule::Offer;
+use tonic::{Request, Response, Status};
+
+use super::{hardware, status::status};
+use crate::clock::Clock;
+use crate::lease::LeaseTerms;
+use crate::store::{AttemptRef, Claim, Grant, Point, Registration, Store};
+
+/// Points in a call at the most.
+const POINTS: usize = 1000;
+/// Bytes of a name at the most.
+const NAME: usize = 128;
+/// Bytes of a failure's message that are kept.
+const MESSAGE: usize = 4096;
+/// Groups a worker can ask for in a call, and runs in a group.
+const GROUPS: u32 = 1024;
+/// When nothing is queued, workers ask again after this long.
+const RETRY_AFTER_MS: u32 = 1000;
+
+pub(crate) struct Workers {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) terms: LeaseTerms,
+}
+
+impl Workers {
+    fn lease_expires_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_add(i64::from(self.terms.lease_ms))
+    }
+}
+
+#[tonic::async_trait]
+impl WorkerService for Workers {
+    async fn register(
+        &self,
+        request: Request<v1::RegisterRequest>,
+    ) -> Result<Response<v1::RegisterResponse>, Status> {
+        let worker = registration(request.into_inner())?;
+        tracing::info!(worker = worker.name, id = worker.id, slots = worker.slots, "worker registered");
+        self.store.worker_register(worker, self.clock.now_ms()).await.map_err(status)?;
+        Ok(Response::new(v1::RegisterResponse {
+            lease_ms: self.terms.lease_ms,
+            renew_ms: self.terms.renew_ms,
+        }))
+    }
+
+    async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
+        let request = request.into_inner();
+        let claim = Claim {
+            worker: name("worker_id", request.worker_id)?,
+            id: name("claim_id", request.claim_id)?,
+            offer: Offer {
+                groups: at_most("groups", request.groups, GROUPS)?,
+                group_size: at_most("group_size", request.group_size, GROUPS)?.max(1),
+            },
+        };
+        let now_ms = self.clock.now_ms();
+        let grants =
+            self.store.run_claim(claim, now_ms, self.lease_expires_ms(now_ms)).await.map_err(status)?;
+        let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
+        Ok(Response::new(v1::ClaimResponse { groups: groups(grants), retry_after_ms }))
+    }
+
+    async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
+        let request = request.into_inner();
+        let worker = name("worker_id", request.worker_id)?;
+        let attempts = request.attempts.iter().map(attempt_ref).collect();
+        let now_ms = self.clock.now_ms();
+        let fenced = self
+            .store
+            .lease_renew(&worker, attempts, now_ms, self.lease_expires_ms(now_ms))
+            .await
+            .map_err(status)?;
+        Ok(Response::new(v1::RenewResponse { fenced: fenced.into_iter().map(attempt_message).collect() }))
+    }
+
+    async fn report_metrics(
+        &self,
+        request: Request<v1::ReportMetricsRequest>,
+    ) -> Result<Response<v1::ReportMetricsResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = attempt(request.attempt)?;
+        if request.first_seq == 0 {
+            return Err(FieldError::new("first_seq", "counts from 1").into());
+        }
+        let step = step("step", request.step)?;
+        let points = points(request.points)?;
+        let acked_seq =
+            self.store.metrics_append(attempt, request.first_seq, points, step).await.map_err(status)?;
+        Ok(Response::new(v1::ReportMetricsResponse { acked_seq }))
+    }
+
+    async fn complete(
+        &self,
+        request: Request<v1::CompleteRequest>,
+    ) -> Result<Response<v1::CompleteResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = attempt(request.attempt)?;
+        let step = step("step", request.step)?;
+        self.store
+            .attempt_complete(attempt, step, request.last_seq, self.clock.now_ms())
+            .await
+            .map_err(status)?;
+        tracing::info!(run = attempt.run, attempt = attempt.number, "run completed");
+        Ok(Response::new(v1::CompleteResponse {}))
+    }
+
+    async fn fail(&self, request: Request<v1::FailRequest>) -> Result<Response<v1::FailResponse>, Status> {
+        let request = request.into_inner();
+        let diverged = match request.kind() {
+            v1::FailureKind::Diverged => true,
+            v1::FailureKind::Error => false,
+            v1::FailureKind::Unspecified => {
+                return Err(FieldError::new("kind", "is not one of the failure kinds").into());
+            }
+        };
+        let attempt = attempt(request.attempt)?;
+        let message = cut(request.message);
+        tracing::warn!(run = attempt.run, attempt = attempt.number, message, "run failed");
+        let state =
+            self.store.attempt_fail(attempt, diverged, message, self.clock.now_ms()).await.map_err(status)?;
+        Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))
+    }
+
+    async fn release(
+        &self,
+        request: Request<v1::ReleaseRequest>,
+    ) -> Result<Response<v1::ReleaseResponse>, Status> {
+        let attempt = attempt(request.into_inner().attempt)?;
+        self.store.attempt_release(attempt, self.clock.now_ms()).await.map_err(status)?;
+        tracing::info!(run = attempt.run, attempt = attempt.number, "run given back");
+        Ok(Response::new(v1::ReleaseResponse {}))
+    }
+}
+
+fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError> {
+    let hardware = request.hardware.ok_or(FieldError::new("hardware", "is missing"))?;
+    let datasets = request.datasets.into_iter().map(|dataset| name("datasets", dataset));
+    Ok(Registration {
+        id: name("worker_id", request.worker_id)?,
+        name: name("name", request.name)?,
+        version: name("version", request.version)?,
+        hardware: hardware::to_json(&hardware),
+        slots: at_most("slots", request.slots, GROUPS)?,
+        datasets: datasets.collect::<Result<_, _>>()?,
+    })
+}
+
+fn groups(grants: Vec<Grant>) -> Vec<v1::Group> {
+    let mut groups: Vec<v1::Group> = Vec::new();
+    let mut open = None;
+    for grant in grants {
+        if open != Some(grant.group) {
+            open = Some(grant.group);
+            groups.push(v1::Group::default());
+        }
+        let evaluation = grant.configuration.training_config().eval_kimg;
+        let assignment = v1::Assignment {
+            attempt: Some(attempt_message(grant.attempt)),
+            sweep: grant.sweep,
+            index: grant.index,
+            configuration: parameters(&grant.configuration),
+            seed: grant.seed,
+            checkpoint_kimg: grant.checkpoint_kimg.unwrap_or(evaluation),
+        };
+        if let Some(group) = groups.last_mut() {
+            group.runs.push(assignment);
+        }
+    }
+    groups
+}
+
+fn points(points: Vec<v1::Point>) -> Result<Vec<Point>, FieldError> {
+    if points.len() > POINTS {
+        return Err(FieldError::new("points", format!("has {} points, more than {POINTS}", points.len())));
+    }
+    let mut seen = HashSet::with_capacity(points.len());
+    for (index, point) in points.iter().enumerate() {
+        if !seen.insert((&point.name, point.step)) {
+            let message = format!("repeats `{}` at step {}", point.name, point.step);
+            return Err(FieldError::new(format!("points[{index}]"), message));
+        }
+    }
+    let convert = |(index, point): (usize, v1::Point)| {
+        if !point.value.is_finite() {
+            return Err(FieldError::new(format!("points[{index}].value"), "is not a finite number"));
+        }
+        Ok(Point {
+            name: name("points.name", point.name)?,
+            step: step("points.step", point.step)?,
+            value: point.value,
+        })
+    };
+    points.into_iter().enumerate().map(convert).collect()
+}
+
+fn attempt(attempt: Option<v1::Attempt>) -> Result<AttemptRef, FieldError> {
+    attempt.as_ref().map(attempt_ref).ok_or(FieldError::new("attempt", "is missing"))
+}
+
+fn attempt_ref(attempt: &v1::Attempt) -> AttemptRef {
+    AttemptRef { run: attempt.run, number: attempt.number }
+}
+
+fn attempt_message(attempt: AttemptRef) -> v1::Attempt {
+    v1::Attempt { run: attempt.run, number: attempt.number }
+}
+
+fn name(field: &'static str, text: String) -> Result<String, FieldError> {
+    if text.is_empty() || text.len() > NAME || text.chars().any(char::is_control) {
+        return Err(FieldError::new(field, format!("is not a name of 1 to {NAME} bytes")));
+    }
+    Ok(text)
+}
+
+fn at_most(field: &'static str, value: u32, most: u32) -> Result<u32, FieldError> {
+    if value > most {
+        return Err(FieldError::new(field, format!("is {value}, more than {most}")));
+    }
+    Ok(value)
+}
+
+/// A step that the store's signed integers can hold.
+fn step(field: &'static str, step: u64) -> Result<u64, FieldError> {
+    i64::try_from(step).map(|_| step).map_err(|_| FieldError::new(field, format!("is {step}, too large")))
+}
+
+fn cut(mut message: String) -> String {
+    let end = (0..=MESSAGE.min(message.len())).rev().find(|&end| message.is_char_boundary(end));
+    message.truncate(end.unwrap_or(0));
+    message
+}

@@ -1,0 +1,191 @@
+//! What goes into a store and comes out of it.
+
+use acai_sweep::configuration::Configuration;
+use acai_sweep::run::RunState;
+use acai_sweep::schedule::Offer;
+
+/// One execution of a run: the run's id and the fencing token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AttemptRef {
+    /// The run.
+    pub run: u64,
+    /// Counts claims of the run, from 1.
+    pub number: u32,
+}
+
+/// A sweep to submit, with its expanded plan.
+#[derive(Debug, Clone)]
+pub struct NewSweep {
+    /// Its id for people.
+    pub name: String,
+    /// The YAML text.
+    pub source: String,
+    /// For people.
+    pub description: String,
+    /// For people.
+    pub tags: Vec<String>,
+    /// Larger first.
+    pub priority: i64,
+    /// Runs at a time.
+    pub max_concurrent: Option<u32>,
+    /// Failures a run may have and still be queued again.
+    pub max_restarts: u32,
+    /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
+    pub checkpoint_kimg: Option<f64>,
+    /// In plan order.
+    pub runs: Vec<NewRun>,
+}
+
+/// A run of a plan.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// What it trains.
+    pub configuration: Configuration,
+    /// Images in a step.
+    pub batch: u32,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+    /// What a worker needs to have.
+    pub dataset: String,
+}
+
+/// What a submission changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submission {
+    /// Runs added.
+    pub new_runs: u32,
+    /// Runs of the plan that were there.
+    pub existing_runs: u32,
+    /// Runs that are no longer in the plan.
+    pub other_runs: u32,
+}
+
+/// A sweep's progress.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// Its id for people.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// For people.
+    pub tags: Vec<String>,
+    /// Larger first.
+    pub priority: i64,
+    /// First submission.
+    pub submitted_ms: i64,
+    /// Runs of the plan by state; absent when none.
+    pub counts: Vec<(RunState, u32)>,
+    /// Images that the runs of the plan have been trained on.
+    pub images_done: u64,
+    /// Images that they will have been trained on.
+    pub images_total: u64,
+    /// Datasets of its queued runs.
+    pub queued_datasets: Vec<String>,
+}
+
+/// A sweep with its file.
+#[derive(Debug, Clone)]
+pub struct SweepRecord {
+    /// Its progress.
+    pub overview: Overview,
+    /// The YAML text.
+    pub source: String,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    /// Its number in this database.
+    pub id: u64,
+    /// Place in the plan.
+    pub index: u32,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// What it trains.
+    pub configuration: Configuration,
+    /// Where it is in its life.
+    pub state: RunState,
+    /// Claims so far.
+    pub attempt: u32,
+    /// Steps done.
+    pub step: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+    /// Name of its holder, or last holder.
+    pub worker: Option<String>,
+    /// Failures charged to it.
+    pub failures: u32,
+    /// Why it last failed.
+    pub message: Option<String>,
+}
+
+/// What a worker says of itself.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// A UUID.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Of its program.
+    pub version: String,
+    /// JSON.
+    pub hardware: String,
+    /// Groups it trains at a time.
+    pub slots: u32,
+    /// What it can train on.
+    pub datasets: Vec<String>,
+}
+
+/// A worker.
+#[derive(Debug, Clone)]
+pub struct WorkerRecord {
+    /// What it said of itself.
+    pub registration: Registration,
+    /// Its last call.
+    pub last_seen_ms: i64,
+    /// Runs it holds.
+    pub running: u32,
+}
+
+/// A worker's wish for work.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Who.
+    pub worker: String,
+    /// Chosen by the worker; the same when repeated.
+    pub id: String,
+    /// How much.
+    pub offer: Offer,
+}
+
+/// A run granted to a worker.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The execution it may now do.
+    pub attempt: AttemptRef,
+    /// Which group of the claim it belongs to.
+    pub group: u32,
+    /// Its sweep.
+    pub sweep: String,
+    /// Place in the plan.
+    pub index: u32,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// What to train.
+    pub configuration: Configuration,
+    /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
+    pub checkpoint_kimg: Option<f64>,
+}
+
+/// A value of a metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Such as `eval/mean_distance`.
+    pub name: String,
+    /// Training steps done.
+    pub step: u64,
+    /// Finite.
+    pub value: f64,
+}

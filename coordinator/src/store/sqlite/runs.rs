@@ -1,0 +1,127 @@
+//! Runs, read.
+
+use std::collections::BTreeMap;
+
+use acai_sweep::configuration::Configuration;
+use acai_sweep::results::{RunResult, Summary};
+use acai_sweep::run::RunState;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqlitePool};
+
+use crate::store::{Result, RunRecord, StoreError};
+
+/// The columns of a [`RunRecord`].
+macro_rules! select_runs {
+    ($rest:literal) => {
+        concat!(
+            "select r.id, r.idx, r.seed, r.config, r.state, r.attempt, r.step, r.total_steps, r.failures, r.message,
+                    w.name as worker
+             from runs r
+             join sweeps s on s.id = r.sweep_id
+             left join workers w on w.id = r.worker_id
+             where s.name = $1 and r.in_plan = 1 and ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn list(readers: &SqlitePool, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
+    let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+    let rows = sqlx::query(select_runs!(
+        "($2 = '[]' or r.state in (select value from json_each($2))) order by r.idx"
+    ))
+    .bind(sweep)
+    .bind(serde_json::Value::from(states).to_string())
+    .fetch_all(readers)
+    .await?;
+    rows.iter().map(record).collect()
+}
+
+pub(super) async fn failures(readers: &SqlitePool, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
+    let rows = sqlx::query(select_runs!(
+        "(r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
+                      order by r.idx limit $2"
+    ))
+    .bind(sweep)
+    .bind(most)
+    .fetch_all(readers)
+    .await?;
+    rows.iter().map(record).collect()
+}
+
+fn record(row: &SqliteRow) -> Result<RunRecord> {
+    Ok(RunRecord {
+        id: unsigned(row, "id")?,
+        index: unsigned(row, "idx")?,
+        seed: seed(row)?,
+        configuration: configuration(row)?,
+        state: state(row)?,
+        attempt: unsigned(row, "attempt")?,
+        step: unsigned(row, "step")?,
+        total_steps: unsigned(row, "total_steps")?,
+        worker: row.try_get("worker")?,
+        failures: unsigned(row, "failures")?,
+        message: row.try_get("message")?,
+    })
+}
+
+pub(super) async fn results(readers: &SqlitePool, sweep: &str) -> Result<Vec<RunResult>> {
+    // One statement, so that runs and summaries are of one moment.
+    let rows = sqlx::query(
+        "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
+         from runs r
+         join sweeps s on s.id = r.sweep_id
+         left join summaries m on m.run_id = r.id
+         where s.name = $1 and r.in_plan = 1
+         order by r.idx, r.id, m.name",
+    )
+    .bind(sweep)
+    .fetch_all(readers)
+    .await?;
+    let mut results: Vec<RunResult> = Vec::new();
+    let mut current = None;
+    for row in &rows {
+        let id: i64 = row.try_get("id")?;
+        if current != Some(id) {
+            current = Some(id);
+            results.push(RunResult {
+                configuration: configuration(row)?,
+                seed: seed(row)?,
+                state: state(row)?,
+                summaries: BTreeMap::new(),
+            });
+        }
+        let name: Option<String> = row.try_get("name")?;
+        if let (Some(name), Some(run)) = (name, results.last_mut()) {
+            let count: i64 = row.try_get("count")?;
+            let summary = Summary {
+                last: row.try_get("last")?,
+                min: row.try_get("min")?,
+                max: row.try_get("max")?,
+                mean: row.try_get::<f64, _>("sum")? / count as f64,
+            };
+            run.summaries.insert(name, summary);
+        }
+    }
+    Ok(results)
+}
+
+/// A count or an id. SQLite's integers are signed; ours never are negative.
+pub(super) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<T> {
+    let value: i64 = row.try_get(column)?;
+    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{column}` is {value}")))
+}
+
+pub(super) fn seed(row: &SqliteRow) -> Result<u64> {
+    Ok(row.try_get::<i64, _>("seed")?.cast_unsigned())
+}
+
+pub(super) fn state(row: &SqliteRow) -> Result<RunState> {
+    let word: &str = row.try_get("state")?;
+    word.parse().map_err(|_| StoreError::Corrupt(format!("`{word}` is no state of a run")))
+}
+
+pub(super) fn configuration(row: &SqliteRow) -> Result<Configuration> {
+    let json: &str = row.try_get("config")?;
+    Configuration::from_json(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
+}

@@ -1,0 +1,99 @@
+//! The one task that writes.
+//!
+//! Callers send it work and await the answer. A caller that goes away (a client hung up, a
+//! deadline passed) only loses the answer: its transaction ends as if it had waited. All work that
+//! is queued when a transaction begins shares it, each piece in a savepoint of its own, and all
+//! answers follow the one commit: under load an fsync is paid once for many requests.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::{Result, StoreError};
+
+/// Pieces of work that wait at the most; more make their callers wait.
+const QUEUE: usize = 1024;
+/// Pieces of work in one transaction at the most.
+const BATCH: usize = 256;
+
+type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+
+/// Given the outcome of the commit, sends the caller its answer.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// Does its statements; then says whether to keep them, and how to answer.
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, (bool, Answer)> + Send>;
+
+/// Sends work to the writing task.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Work>,
+}
+
+impl Writer {
+    /// Starts the task on the connection that all writes will use. It ends with the last `Writer`.
+    pub(super) fn start(connection: SqliteConnection) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(run(connection, waiting));
+        Writer { queue }
+    }
+
+    /// Runs `statements` in a transaction; answers after its commit. An error undoes them.
+    pub(super) async fn write<T, F>(&self, statements: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, Result<T>> + Send + 'static,
+    {
+        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+        let (caller, answer) = oneshot::channel();
+        let work: Work = Box::new(move |connection| {
+            Box::pin(async move {
+                let outcome = statements(connection).await;
+                let keep = outcome.is_ok();
+                let respond: Answer = Box::new(move |committed| {
+                    // The caller may be gone; what was done stays done.
+                    let _ = caller.send(committed.and(outcome));
+                });
+                (keep, respond)
+            })
+        });
+        self.queue.send(work).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Work>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let mut answers = Vec::with_capacity(batch.len());
+        let committed = transact(&mut connection, batch.drain(..), &mut answers).await;
+        if let Err(error) = &committed {
+            tracing::error!(%error, "a transaction was undone");
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
+
+/// One transaction over all of `batch`. Work that fails is undone alone; the error is its caller's.
+async fn transact(
+    connection: &mut SqliteConnection,
+    batch: impl Iterator<Item = Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for work in batch {
+        let mut savepoint = transaction.begin().await?;
+        let (keep, answer) = work(&mut savepoint).await;
+        answers.push(answer);
+        if keep {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+        }
+    }
+    Ok(transaction.commit().await?)
+}

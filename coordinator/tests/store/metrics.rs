@@ -1,0 +1,71 @@
+//! Points are stored once each, and summarised as they come.
+
+use acai_coordinator::store::{Point, Store, StoreError};
+
+use crate::{LEASE, claim_one, contract, one_running, point};
+
+contract!(
+    batches_are_taken_in_order_and_once_however_they_are_cut,
+    a_summary_is_that_of_all_points,
+    a_later_attempt_replays_without_doubling_and_its_differences_win,
+    a_fenced_attempt_writes_nothing,
+);
+
+fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
+    steps.map(|step| point("train/loss", step, 1.0 / step as f64)).collect()
+}
+
+/// (last, min, max, mean) of a metric of the only run that has any.
+async fn summary(store: &dyn Store, name: &str) -> (f64, f64, f64, f64) {
+    let results = store.result_list("s").await.unwrap();
+    let summary = results.iter().find_map(|run| run.summaries.get(name)).unwrap();
+    (summary.last, summary.min, summary.max, summary.mean)
+}
+
+async fn batches_are_taken_in_order_and_once_however_they_are_cut(store: &dyn Store) {
+    let attempt = one_running(store).await;
+    let append = async |first_seq, points| store.metrics_append(attempt, first_seq, points, 9).await.unwrap();
+    assert_eq!(append(2, curve(2..4)).await, 0, "a gap is not taken");
+    assert_eq!(append(1, curve(1..4)).await, 3);
+    assert_eq!(append(1, curve(1..4)).await, 3, "a repeated batch is known");
+    assert_eq!(append(3, curve(3..6)).await, 5, "an overlap is trimmed");
+    assert_eq!(append(6, vec![]).await, 5, "no points still report progress");
+    let (last, min, max, mean) = summary(store, "train/loss").await;
+    assert_eq!((last, min, max), (0.2, 0.2, 1.0));
+    assert!((mean - (1.0 + 0.5 + 1.0 / 3.0 + 0.25 + 0.2) / 5.0).abs() < 1e-15, "{mean}");
+    assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 9);
+}
+
+async fn a_summary_is_that_of_all_points(store: &dyn Store) {
+    let attempt = one_running(store).await;
+    let batch = vec![point("a", 10, 3.0), point("b", 10, -1.0), point("a", 20, 1.0)];
+    store.metrics_append(attempt, 1, batch, 20).await.unwrap();
+    store.metrics_append(attempt, 4, vec![point("a", 30, 2.0)], 30).await.unwrap();
+    assert_eq!(summary(store, "a").await, (2.0, 1.0, 3.0, 2.0));
+    assert_eq!(summary(store, "b").await, (-1.0, -1.0, -1.0, -1.0));
+}
+
+async fn a_later_attempt_replays_without_doubling_and_its_differences_win(store: &dyn Store) {
+    let first = one_running(store).await;
+    store.metrics_append(first, 1, curve(1..5), 4).await.unwrap();
+    store.attempt_release(first, 0).await.unwrap();
+    let second = claim_one(store, "second").await;
+    assert_eq!((second.run, second.number), (first.run, 2));
+    let mut replay = curve(1..7);
+    replay[1].value = 7.0;
+    assert_eq!(store.metrics_append(second, 1, replay, 6).await.unwrap(), 6, "numbers count per attempt");
+    let (last, min, max, mean) = summary(store, "train/loss").await;
+    assert_eq!((last, min, max), (1.0 / 6.0, 1.0 / 6.0, 7.0));
+    assert!((mean - (1.0 + 7.0 + 1.0 / 3.0 + 0.25 + 0.2 + 1.0 / 6.0) / 6.0).abs() < 1e-15, "{mean}");
+}
+
+async fn a_fenced_attempt_writes_nothing(store: &dyn Store) {
+    let zombie = one_running(store).await;
+    store.lease_expire(LEASE + 1).await.unwrap();
+    let heir = claim_one(store, "second").await;
+    assert_eq!(heir.run, zombie.run);
+    let refused = store.metrics_append(zombie, 1, curve(1..9), 8).await;
+    assert!(matches!(refused, Err(StoreError::Fenced(attempt)) if attempt == zombie), "{refused:?}");
+    assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
+    assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
+}

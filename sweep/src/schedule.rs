@@ -1,0 +1,96 @@
+//! Which queued runs a worker is given.
+
+use std::collections::BTreeMap;
+
+/// What a worker has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Groups it can start now.
+    pub groups: u32,
+    /// Runs of one shape that it would train as one group, at least 1.
+    pub group_size: u32,
+}
+
+/// A queued run that the worker could train.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its id.
+    pub run: u64,
+    /// Its sweep's id.
+    pub sweep: i64,
+    /// Runs that share it may train as one group.
+    pub shape_key: String,
+}
+
+/// Groups of run ids for the worker, out of `candidates` in the order they should start.
+///
+/// The first waiting run opens a group, which later runs of its shape and sweep fill up; so the
+/// order holds between groups, and a group never waits to become full. `headroom` says how many
+/// more runs a sweep may have running; a sweep that is not in it has no limit.
+#[must_use]
+pub fn choose_groups(
+    candidates: &[Candidate],
+    mut headroom: BTreeMap<i64, u32>,
+    offer: Offer,
+) -> Vec<Vec<u64>> {
+    let mut groups: Vec<Vec<u64>> = Vec::new();
+    let mut taken = vec![false; candidates.len()];
+    for (first, opener) in candidates.iter().enumerate() {
+        if groups.len() as u64 >= u64::from(offer.groups) {
+            break;
+        }
+        let mut group = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate().skip(first) {
+            let fits = candidate.sweep == opener.sweep && candidate.shape_key == opener.shape_key;
+            if taken[index] || !fits {
+                continue;
+            }
+            if let Some(left) = headroom.get_mut(&candidate.sweep) {
+                if *left == 0 {
+                    break;
+                }
+                *left -= 1;
+            }
+            taken[index] = true;
+            group.push(candidate.run);
+            if group.len() as u64 >= u64::from(offer.group_size.max(1)) {
+                break;
+            }
+        }
+        if !group.is_empty() {
+            groups.push(group);
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(shapes: &[(i64, &str)]) -> Vec<Candidate> {
+        let candidate = |(run, &(sweep, shape)): (usize, &(i64, &str))| Candidate {
+            run: run as u64,
+            sweep,
+            shape_key: shape.to_owned(),
+        };
+        shapes.iter().enumerate().map(candidate).collect()
+    }
+
+    #[test]
+    fn a_group_takes_later_runs_of_its_shape_and_sweep_and_keeps_the_order() {
+        let queue = candidates(&[(1, "a"), (1, "b"), (1, "a"), (2, "a"), (1, "a"), (1, "b")]);
+        let chosen =
+            |groups, group_size| choose_groups(&queue, BTreeMap::new(), Offer { groups, group_size });
+        assert_eq!(chosen(2, 2), vec![vec![0, 2], vec![1, 5]]);
+        assert_eq!(chosen(9, 1), vec![vec![0], vec![1], vec![2], vec![3], vec![4], vec![5]]);
+        assert_eq!(chosen(0, 4), Vec::<Vec<u64>>::new());
+    }
+
+    #[test]
+    fn a_sweep_at_its_limit_leaves_the_room_to_others() {
+        let queue = candidates(&[(1, "a"), (1, "a"), (1, "a"), (2, "a")]);
+        let chosen = choose_groups(&queue, BTreeMap::from([(1, 2)]), Offer { groups: 4, group_size: 1 });
+        assert_eq!(chosen, vec![vec![0], vec![1], vec![3]]);
+    }
+}
