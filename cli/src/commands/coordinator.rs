@@ -1,0 +1,38 @@
+//! `acai coordinator`
+
+use std::sync::Arc;
+
+use acai_coordinator::store::sqlite::SqliteStore;
+use acai_coordinator::{LeaseTerms, serve};
+use anyhow::{Context, anyhow, bail};
+use tokio::net::TcpListener;
+
+use crate::args::CoordinatorArguments;
+use crate::failure::Failure;
+use crate::log;
+use crate::output::Output;
+use crate::signals::Shutdown;
+
+pub(super) async fn coordinator(arguments: &CoordinatorArguments, output: Output) -> Result<(), Failure> {
+    Ok(run(arguments, output).await?)
+}
+
+async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result<()> {
+    if !arguments.listen.ip().is_loopback() && !arguments.insecure {
+        bail!(
+            "listening on {} would let everybody on the network submit sweeps and read results\nhint: add --insecure if the network is trusted, or listen on 127.0.0.1 and reach it through ssh -L",
+            arguments.listen
+        );
+    }
+    let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
+        anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
+    })?;
+    let store = SqliteStore::open(&SqliteStore::path_of_url(&arguments.db)?).await?;
+    log::to_stderr();
+    let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    output.note(&format!("coordinator: {} on http://{address}, Ctrl-C stops it", arguments.db));
+    let lease_ms = u32::try_from(arguments.lease.as_millis()).unwrap_or(u32::MAX);
+    let terms = LeaseTerms { lease_ms, renew_ms: lease_ms / 3 };
+    Ok(serve(listener, Arc::new(store), terms, shutdown.wait()).await?)
+}

@@ -1,0 +1,44 @@
+//! `acai ls`
+
+use acai_proto::v1::{ListSweepsRequest, Sweep};
+use serde_json::{Value, json};
+
+use crate::args::ListArguments;
+use crate::client::connect;
+use crate::failure::Failure;
+use crate::format::{grid, percent, states};
+use crate::output::Output;
+
+pub(super) async fn ls(arguments: &ListArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at.coordinator).await?;
+    let sweeps = client.list_sweeps(ListSweepsRequest {}).await?.into_inner().sweeps;
+    if arguments.json {
+        let sweeps: Vec<Value> = sweeps.iter().map(sweep_json).collect();
+        output.data(&json!({"version": 1, "sweeps": sweeps}).to_string());
+    } else if sweeps.is_empty() {
+        output.note("no sweeps yet: `acai submit FILE` adds one");
+    } else {
+        let row = |sweep: &Sweep| {
+            let runs: u32 = sweep.counts.iter().map(|count| count.runs).sum();
+            let done = percent(sweep.images_done, sweep.images_total);
+            vec![sweep.name.clone(), runs.to_string(), done, states(&sweep.counts), sweep.description.clone()]
+        };
+        let rows = sweeps.iter().map(row).collect();
+        output.data(&grid(&["sweep", "runs", "trained", "states", "description"], rows));
+    }
+    Ok(())
+}
+
+pub(super) fn sweep_json(sweep: &Sweep) -> Value {
+    let counts = sweep.counts.iter().map(|count| (crate::format::state(count.state), json!(count.runs)));
+    json!({
+        "name": sweep.name,
+        "description": sweep.description,
+        "tags": sweep.tags,
+        "priority": sweep.priority,
+        "submitted_unix_ms": sweep.submitted_unix_ms,
+        "states": counts.collect::<serde_json::Map<_, _>>(),
+        "images_done": sweep.images_done,
+        "images_total": sweep.images_total,
+    })
+}

@@ -1,0 +1,51 @@
+//! One file a command.
+
+mod coordinator;
+mod ls;
+mod plan;
+mod results;
+mod run;
+mod runs;
+mod status;
+mod submit;
+mod worker;
+mod workers;
+
+use std::path::Path;
+
+use acai_sweep::file::SweepFile;
+use anyhow::Context;
+
+use crate::args::{Arguments, Command};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Run(arguments) => run::run(arguments, *output).await,
+        Command::Plan(arguments) => plan::plan(&arguments, *output),
+        Command::Submit(arguments) => submit::submit(&arguments, *output).await,
+        Command::Ls(arguments) => ls::ls(&arguments, *output).await,
+        Command::Status(arguments) => status::status(&arguments, *output).await,
+        Command::Runs(arguments) => runs::runs(arguments, *output).await,
+        Command::Results(arguments) => results::results(&arguments, *output).await,
+        Command::Workers(arguments) => workers::workers(&arguments, *output).await,
+        Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
+        Command::Worker(arguments) => worker::worker(arguments).await,
+    }
+}
+
+/// A sweep file that has no mistakes, as text and as what it means.
+struct Sweep {
+    source: String,
+    file: SweepFile,
+}
+
+/// Reads a sweep file and finds all its mistakes here, before anybody is asked anything.
+fn read_sweep(path: &Path) -> Result<Sweep, Failure> {
+    let source =
+        std::fs::read(path).with_context(|| format!("cannot read the sweep file `{}`", path.display()))?;
+    let file = SweepFile::parse(&path.display().to_string(), &source)
+        .map_err(|mistakes| Failure::SweepFile(mistakes.to_string()))?;
+    Ok(Sweep { source: String::from_utf8_lossy(&source).into_owned(), file })
+}

@@ -1,0 +1,111 @@
+//! A cluster of one machine: coordinator and worker in this process.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use acai_coordinator::store::sqlite::SqliteStore;
+use acai_coordinator::{LeaseTerms, serve};
+use acai_sweep::plan::Plan;
+use acai_sweep::training::Dataset;
+use acai_worker::{Summary, WorkerError, datasets};
+use anyhow::{Context, anyhow, bail};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::args::TrainingArguments;
+use crate::client::{Client, connect};
+use crate::commands::worker;
+use crate::signals::Shutdown;
+
+/// Says what is missing before anything is made: the trainer, or files of a dataset.
+pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Result<()> {
+    acai_worker::locate(training.trainer.as_deref())?;
+    let datasets: BTreeSet<Dataset> =
+        plan.configurations().iter().map(|configuration| configuration.training_config().dataset).collect();
+    for dataset in datasets {
+        let missing = datasets::missing_files(dataset, Some(&training.data));
+        if let [first, others @ ..] = missing.as_slice() {
+            let others =
+                if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
+            bail!(
+                "the dataset `{}` is not in the data folder: there is no `{}`{others} (plain or .gz)\nhint: put its files there, or name another folder with --data",
+                dataset.name(),
+                first.display(),
+            );
+        }
+    }
+    Ok(())
+}
+
+pub(super) struct Machine {
+    pub(super) client: Client,
+    url: String,
+    coordinator: JoinHandle<()>,
+    stop_coordinator: Shutdown,
+    worker: Option<JoinHandle<Result<Summary, WorkerError>>>,
+    stop_worker: Shutdown,
+}
+
+impl Machine {
+    /// A coordinator on the database in `state`, on a free port.
+    pub(super) async fn start(state: &Path) -> anyhow::Result<Self> {
+        let store = SqliteStore::open(&state.join("acai.db")).await?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
+        let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
+        let stop_coordinator = Shutdown::new();
+        let stop = stop_coordinator.wait();
+        let coordinator = tokio::spawn(async move {
+            if let Err(error) = serve(listener, Arc::new(store), LeaseTerms::default(), stop).await {
+                tracing::error!(%error, "the coordinator ended");
+            }
+        });
+        let client = connect(&url).await?;
+        Ok(Machine { client, url, coordinator, stop_coordinator, worker: None, stop_worker: Shutdown::new() })
+    }
+
+    pub(super) fn start_worker(&mut self, state: &Path, training: &TrainingArguments) {
+        let config = worker::config(self.url.clone(), state.to_owned(), training.clone());
+        self.worker = Some(tokio::spawn(acai_worker::run(config, self.stop_worker.wait())));
+    }
+
+    /// Resolves if the worker ends before it was told to, which it does only with an error.
+    pub(super) async fn worker_ended(&mut self) -> anyhow::Result<()> {
+        match self.worker.as_mut() {
+            None => std::future::pending().await,
+            Some(worker) => {
+                let ended = worker.await;
+                self.worker = None;
+                explain(ended)?;
+                Err(anyhow!("the worker ended before the sweep did; see the log"))
+            }
+        }
+    }
+
+    /// Lets trainers write checkpoints, gives their runs back, and waits for that.
+    pub(super) async fn stop_worker(&mut self) -> anyhow::Result<()> {
+        self.stop_worker.request();
+        match self.worker.take() {
+            None => Ok(()),
+            Some(worker) => explain(worker.await),
+        }
+    }
+
+    /// Ends what is left.
+    pub(super) async fn stop(mut self) {
+        if let Err(error) = self.stop_worker().await {
+            tracing::error!(%error, "the worker ended");
+        }
+        drop(self.client);
+        self.stop_coordinator.request();
+        if let Err(error) = self.coordinator.await {
+            tracing::error!(%error, "the coordinator ended");
+        }
+    }
+}
+
+fn explain(ended: Result<Result<Summary, WorkerError>, tokio::task::JoinError>) -> anyhow::Result<()> {
+    let summary = ended.context("the worker broke down")?.context("the worker ended")?;
+    tracing::info!(%summary, "the worker ended");
+    Ok(())
+}

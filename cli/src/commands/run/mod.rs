@@ -1,0 +1,106 @@
+//! `acai run`: a coordinator on a file, a worker on this machine, and the table at the end.
+//!
+//! Nothing here trains or remembers by itself: the same server and the same agent as in a cluster
+//! talk over a port of the loopback interface.
+
+mod machine;
+mod progress;
+
+use std::time::Duration;
+
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, SubmitSweepRequest};
+use anyhow::Context;
+
+use super::results::print_table;
+use super::{Sweep, read_sweep, submit};
+use crate::args::RunArguments;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::format::count;
+use crate::log;
+use crate::output::Output;
+use crate::signals::Shutdown;
+use machine::Machine;
+use progress::Progress;
+
+/// How often progress is looked up.
+const POLL: Duration = Duration::from_millis(500);
+
+const OPEN: [RunState; 2] = [RunState::Queued, RunState::Running];
+const BAD: [RunState; 3] = [RunState::Diverged, RunState::Failed, RunState::Lost];
+
+pub(super) async fn run(arguments: RunArguments, output: Output) -> Result<(), Failure> {
+    let sweep = read_sweep(&arguments.file)?;
+    machine::can_train(&sweep.file.plan, &arguments.training)?;
+    std::fs::create_dir_all(&arguments.state)
+        .with_context(|| format!("cannot make the folder `{}`", arguments.state.display()))?;
+    log::to_file(&arguments.state.join("log"))?;
+
+    let shutdown = Shutdown::on_signal(move || {
+        output.note("\nstopping: the trainers write checkpoints (Ctrl-C again to exit at once)");
+    })?;
+    let mut machine = Machine::start(&arguments.state).await?;
+    let outcome = train(&mut machine, &sweep, &arguments, &shutdown, output).await;
+    machine.stop().await;
+    outcome
+}
+
+async fn train(
+    machine: &mut Machine,
+    sweep: &Sweep,
+    arguments: &RunArguments,
+    shutdown: &Shutdown,
+    output: Output,
+) -> Result<(), Failure> {
+    let name = &sweep.file.name;
+    let request = SubmitSweepRequest { source: sweep.source.clone() };
+    let submitted = machine.client.submit_sweep(request).await?.into_inner();
+    let mut status = fetch(&mut machine.client, name).await?;
+    if open(&status) > 0 {
+        output.note(&submit::describe(&submitted));
+        machine.start_worker(&arguments.state, &arguments.training);
+        let mut progress = Progress::new(&status, output);
+        while open(&status) > 0 && !shutdown.is_requested() {
+            tokio::select! {
+                () = tokio::time::sleep(POLL) => {}
+                () = shutdown.wait() => {}
+                ended = machine.worker_ended() => ended?,
+            }
+            status = fetch(&mut machine.client, name).await?;
+            progress.show(&status);
+        }
+        machine.stop_worker().await?;
+        progress.finish();
+        status = fetch(&mut machine.client, name).await?;
+    }
+    if open(&status) > 0 {
+        let completed = count(counts(&status), &[RunState::Completed]);
+        let runs: u32 = counts(&status).iter().map(|count| count.runs).sum();
+        return Err(Failure::Interrupted(format!(
+            "stopped with {completed} of {runs} runs completed; run the same command to go on"
+        )));
+    }
+    print_table(&mut machine.client, name, &arguments.table, output).await?;
+    match count(counts(&status), &BAD) {
+        0 => Ok(()),
+        bad => {
+            for run in &status.failures {
+                output.note(&format!("#{} {}: {}", run.index, crate::format::state(run.state), run.message));
+            }
+            Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
+        }
+    }
+}
+
+async fn fetch(client: &mut Client, sweep: &str) -> Result<GetSweepResponse, Failure> {
+    Ok(client.get_sweep(GetSweepRequest { sweep: sweep.to_owned() }).await?.into_inner())
+}
+
+fn counts(status: &GetSweepResponse) -> &[acai_proto::v1::StateCount] {
+    status.sweep.as_ref().map_or(&[], |sweep| &sweep.counts)
+}
+
+/// Runs that are still to be trained.
+fn open(status: &GetSweepResponse) -> u32 {
+    count(counts(status), &OPEN)
+}

@@ -1,0 +1,61 @@
+//! `acai status`
+
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse};
+use serde_json::{Value, json};
+
+use super::ls::sweep_json;
+use super::runs::run_json;
+use crate::args::StatusArguments;
+use crate::client::connect;
+use crate::failure::Failure;
+use crate::format::{self, percent, states};
+use crate::output::Output;
+
+pub(super) async fn status(arguments: &StatusArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at.coordinator).await?;
+    let request = GetSweepRequest { sweep: arguments.sweep.clone() };
+    let response = client.get_sweep(request).await?.into_inner();
+    output.data(&if arguments.json { json(&response).to_string() } else { text(&response) });
+    Ok(())
+}
+
+fn json(response: &GetSweepResponse) -> Value {
+    let mut value = json!({
+        "version": 1,
+        "failures": response.failures.iter().map(run_json).collect::<Vec<_>>(),
+        "waiting_for_datasets": response.waiting_for_datasets,
+    });
+    value["sweep"] = response.sweep.as_ref().map(sweep_json).unwrap_or_default();
+    value
+}
+
+fn text(response: &GetSweepResponse) -> String {
+    let sweep = response.sweep.clone().unwrap_or_default();
+    let mut lines = vec![if sweep.description.is_empty() {
+        sweep.name
+    } else {
+        format!("{}: {}", sweep.name, sweep.description)
+    }];
+    lines.push(format!("  runs     {}", states(&sweep.counts)));
+    lines.push(format!(
+        "  trained  {} of {:.0} kimg",
+        percent(sweep.images_done, sweep.images_total),
+        sweep.images_total as f64 / acai_sweep::training::IMAGES_PER_KIMG
+    ));
+    if !response.waiting_for_datasets.is_empty() {
+        lines.push(format!(
+            "  waiting  for a worker that has {} (see `acai worker --help`, --data)",
+            response.waiting_for_datasets.join(", ")
+        ));
+    }
+    for run in &response.failures {
+        lines.push(format!(
+            "  #{} {} after {} failures: {}",
+            run.index,
+            format::state(run.state),
+            run.failures,
+            run.message
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,44 @@
+//! `acai worker`
+
+use acai_worker::WorkerConfig;
+use acai_worker::devices::DeviceChoice;
+use anyhow::Context;
+
+use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
+use crate::failure::Failure;
+use crate::log;
+use crate::signals::Shutdown;
+
+pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
+    log::to_stderr();
+    let config = WorkerConfig {
+        name: arguments.name,
+        idle_timeout: arguments.idle_timeout,
+        ..config(arguments.at.coordinator, arguments.state, arguments.training)
+    };
+    let shutdown = Shutdown::on_signal(|| {
+        tracing::info!("stopping: the trainers write checkpoints; once more to exit at once");
+    })?;
+    let summary = acai_worker::run(config, shutdown.wait()).await.context("the worker ended")?;
+    tracing::info!("{summary}");
+    Ok(())
+}
+
+/// A worker of `coordinator` that trains as these arguments say.
+pub(super) fn config(
+    coordinator: String,
+    state: std::path::PathBuf,
+    training: TrainingArguments,
+) -> WorkerConfig {
+    WorkerConfig {
+        slots: training.slots.map(Into::into),
+        device: match training.device {
+            DeviceArgument::Auto => DeviceChoice::Auto,
+            DeviceArgument::Cpu => DeviceChoice::Cpu,
+            DeviceArgument::Gpu => DeviceChoice::Gpu,
+        },
+        data: Some(training.data),
+        trainer: training.trainer,
+        ..WorkerConfig::new(coordinator, state)
+    }
+}

@@ -1,0 +1,60 @@
+//! `acai workers`
+
+use acai_proto::v1::{ListWorkersRequest, Worker};
+use serde_json::{Value, json};
+
+use crate::args::ListArguments;
+use crate::client::connect;
+use crate::failure::Failure;
+use crate::format::grid;
+use crate::output::Output;
+
+pub(super) async fn workers(arguments: &ListArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at.coordinator).await?;
+    let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
+    if arguments.json {
+        let workers: Vec<Value> = workers.iter().map(worker_json).collect();
+        output.data(&json!({"version": 1, "workers": workers}).to_string());
+    } else if workers.is_empty() {
+        output.note("no workers yet: `acai worker` starts one");
+    } else {
+        let rows = workers.iter().map(row).collect();
+        output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows));
+    }
+    Ok(())
+}
+
+fn row(worker: &Worker) -> Vec<String> {
+    let hardware = worker.hardware.clone().unwrap_or_default();
+    let gpus = hardware.gpus.iter().map(|gpu| format!(", {}", gpu.name)).collect::<String>();
+    vec![
+        worker.name.clone(),
+        if worker.alive { "alive" } else { "silent" }.to_owned(),
+        worker.running.to_string(),
+        worker.slots.to_string(),
+        format!("{} cores, {} GiB{gpus}", hardware.cores, hardware.memory_bytes >> 30),
+        worker.datasets.join(", "),
+    ]
+}
+
+fn worker_json(worker: &Worker) -> Value {
+    let hardware = worker.hardware.clone().unwrap_or_default();
+    let gpus = hardware.gpus.iter().map(|gpu| json!({"name": gpu.name, "memory_bytes": gpu.memory_bytes}));
+    json!({
+        "id": worker.id,
+        "name": worker.name,
+        "version": worker.version,
+        "alive": worker.alive,
+        "last_seen_unix_ms": worker.last_seen_unix_ms,
+        "running": worker.running,
+        "slots": worker.slots,
+        "datasets": worker.datasets,
+        "hardware": {
+            "host": hardware.host,
+            "cpu": hardware.cpu,
+            "cores": hardware.cores,
+            "memory_bytes": hardware.memory_bytes,
+            "gpus": gpus.collect::<Vec<_>>(),
+        },
+    })
+}

@@ -1,0 +1,47 @@
+//! How a command can end badly, and with which exit code.
+
+use tonic::Code;
+
+/// The exit codes are part of the command line's contract; `acai --help` lists them.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something is missing, unreachable or broken: exit code 1.
+    Error(anyhow::Error),
+    /// The sweep file has mistakes, one or more lines: exit code 3.
+    SweepFile(String),
+    /// Some runs diverged or failed: exit code 4.
+    Runs(String),
+    /// Ctrl-C, after everything was put in order: exit code 130.
+    Interrupted(String),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Error(_) => 1,
+            Failure::SweepFile(_) => 3,
+            Failure::Runs(_) => 4,
+            Failure::Interrupted(_) => 130,
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl From<tonic::Status> for Failure {
+    fn from(status: tonic::Status) -> Self {
+        let message = status.message();
+        Failure::Error(match status.code() {
+            // Ours, and written for people.
+            Code::NotFound | Code::InvalidArgument | Code::ResourceExhausted | Code::DataLoss => {
+                anyhow::anyhow!("{message}")
+            }
+            Code::Unavailable => anyhow::anyhow!("the coordinator does not answer: {message}"),
+            code => anyhow::anyhow!("the coordinator refused: {message} ({code:?})"),
+        })
+    }
+}

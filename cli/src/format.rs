@@ -1,0 +1,125 @@
+//! Values as people and programs read them.
+
+use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
+use anyhow::Context;
+use comfy_table::{ContentArrangement, Table};
+use serde_json::Value;
+
+/// Rows under their headings, without lines.
+pub(crate) fn grid(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// Rows under their headings as comma-separated values (RFC 4180).
+pub(crate) fn csv<S: AsRef<str>>(headings: &[S], rows: Vec<Vec<String>>) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(headings.iter().map(AsRef::as_ref))?;
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let bytes = writer.into_inner().context("cannot write CSV")?;
+    String::from_utf8(bytes).context("cannot write CSV")
+}
+
+/// A parameter's value; empty where it has none.
+pub(crate) fn value(parameter: &Parameter) -> String {
+    match &parameter.value {
+        Some(parameter::Value::Integer(integer)) => integer.to_string(),
+        Some(parameter::Value::Number(number)) => number.to_string(),
+        Some(parameter::Value::Word(word)) => word.clone(),
+        None => String::new(),
+    }
+}
+
+/// `model=acai dataset=lines32 …`
+pub(crate) fn assignment(parameters: &[Parameter]) -> String {
+    let words = parameters.iter().map(|parameter| format!("{}={}", parameter.name, value(parameter)));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// An object from name to value.
+pub(crate) fn parameters_json(parameters: &[Parameter]) -> Value {
+    let entry = |parameter: &Parameter| {
+        let value = match &parameter.value {
+            Some(parameter::Value::Integer(integer)) => Value::from(*integer),
+            Some(parameter::Value::Number(number)) => Value::from(*number),
+            Some(parameter::Value::Word(word)) => Value::from(word.clone()),
+            None => Value::Null,
+        };
+        (parameter.name.clone(), value)
+    };
+    Value::Object(parameters.iter().map(entry).collect())
+}
+
+/// A state's word.
+pub(crate) fn state(state: i32) -> String {
+    match acai_proto::convert::run_state("state", state) {
+        Ok(state) => state.to_string(),
+        Err(_) => "unknown".to_owned(),
+    }
+}
+
+/// `3 running, 9 queued`
+pub(crate) fn states(counts: &[StateCount]) -> String {
+    let mut counts = counts.to_vec();
+    counts.sort_by_key(|count| count.state);
+    let words = counts.iter().map(|count| format!("{} {}", count.runs, state(count.state)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Runs in any of `states`.
+pub(crate) fn count(counts: &[StateCount], states: &[RunState]) -> u32 {
+    counts.iter().filter(|count| states.contains(&count.state())).map(|count| count.runs).sum()
+}
+
+/// `37%`, never rounded up to 100.
+pub(crate) fn percent(done: u64, total: u64) -> String {
+    let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
+    format!("{:.0}%", (share * 100.0).floor().min(100.0))
+}
+
+/// Two significant digits of the standard deviation, or four of the mean where it is alone.
+pub(crate) fn mean_and_std(mean: f64, std: f64, n: u32) -> String {
+    let decimals = |of: f64, digits: i32| -> usize {
+        if of == 0.0 {
+            return 2;
+        }
+        let leading = of.abs().log10().floor() as i32;
+        (digits - 1 - leading).clamp(0, 7) as usize
+    };
+    if n < 2 {
+        return format!("{mean:.*}", decimals(mean, 4));
+    }
+    let decimals = if std == 0.0 { decimals(mean, 4) } else { decimals(std, 2) };
+    format!("{mean:.decimals$} ± {std:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_has_the_digits_that_its_deviation_makes_meaningful() {
+        assert_eq!(mean_and_std(0.003_912_3, 0.000_214, 3), "0.00391 ± 0.00021");
+        assert_eq!(mean_and_std(98.254, 1.26, 5), "98.3 ± 1.3");
+        assert_eq!(mean_and_std(0.003_912_3, 0.0, 1), "0.003912");
+        assert_eq!(mean_and_std(256.0, 0.0, 2), "256.0 ± 0.0");
+        assert_eq!(mean_and_std(0.0, 0.0, 2), "0.00 ± 0.00");
+        assert_eq!(mean_and_std(12345.0, 678.0, 2), "12345 ± 678");
+    }
+
+    #[test]
+    fn nothing_counts_as_done_before_it_is() {
+        assert_eq!(percent(999, 1000), "99%");
+        assert_eq!(percent(1000, 1000), "100%");
+        assert_eq!(percent(0, 0), "0%");
+    }
+}

@@ -1,0 +1,53 @@
+//! The only place that prints: what could be piped goes to standard output, all else to standard error.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+
+/// Where a command's words go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    stdout_is_terminal: bool,
+    stderr_is_terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        Output {
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Data: `text` and a line feed. A closed pipe is the reader's choice, not an error.
+    pub(crate) fn data(self, text: &str) {
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// A remark for people.
+    pub(crate) fn note(self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// The one message of a command that failed.
+    pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
+        match failure {
+            Failure::Error(error) => self.note(&format!("error: {error:#}")),
+            Failure::SweepFile(mistakes) => self.note(mistakes),
+            Failure::Runs(summary) => self.note(&format!("error: {summary}")),
+            Failure::Interrupted(summary) => self.note(summary),
+        }
+        ExitCode::from(failure.exit_code())
+    }
+
+    /// Whether tables may use bold, and progress a moving line. `NO_COLOR` is honoured.
+    pub(crate) fn is_styled(self) -> bool {
+        self.stdout_is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
+    /// Whether progress can be drawn over itself.
+    pub(crate) fn draws_progress(self) -> bool {
+        self.stderr_is_terminal
+    }
+}

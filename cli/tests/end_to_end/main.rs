@@ -1,0 +1,137 @@
+//! The programs as people use them: real processes, real gRPC, a real SQLite file, the real trainer.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod mistakes;
+mod outages;
+mod sweeps;
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+
+/// A folder to work in; what is started here is killed with it.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        let trainer = Path::new(env!("CARGO_BIN_EXE_acai")).with_file_name("acai-trainer");
+        assert!(trainer.is_file(), "these tests need the trainer: `cargo build -p acai-trainer`");
+        Place { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file here.
+    pub(crate) fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// `acai` with these arguments, in this folder and with nothing of the environment's settings.
+    pub(crate) fn acai(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_acai"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        for variable in ["ACAI_COORDINATOR", "ACAI_DATA", "ACAI_TRAINER", "RUST_LOG"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// Runs `acai` to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::from(self.acai(arguments).output().unwrap())
+    }
+
+    /// Starts `acai` and goes on.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Started {
+        let child = self.acai(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Started { child }
+    }
+
+    /// A connection of one's own to a database here.
+    pub(crate) async fn database(&self, name: &str) -> SqliteConnection {
+        SqliteConnection::connect(&format!("sqlite:{}", self.path(name).display())).await.unwrap()
+    }
+}
+
+/// A process that is killed when the test ends.
+pub(crate) struct Started {
+    child: Child,
+}
+
+impl Started {
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn interrupt(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
+    pub(crate) fn wait(mut self) -> Ended {
+        let status = self.child.wait().unwrap();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        self.child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+        self.child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+        Ended::from(Output { status, stdout, stderr })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a process left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.stdout
+    }
+}
+
+/// An address that nobody listens on.
+pub(crate) fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// Waits until `condition` holds.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

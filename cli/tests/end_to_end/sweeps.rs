@@ -1,0 +1,114 @@
+//! From a sweep file to its table.
+
+use serde_json::Value;
+
+use crate::Place;
+
+const TINY: &str = "
+version: 1
+name: tiny
+metric:
+  - {name: eval/mean_distance, goal: minimize}
+  - {name: eval/latent_accuracy, goal: maximize}
+parameters:
+  model: acai
+  dataset: [lines32, digits32]
+  lambda: [0, 0.5]
+  depth: 2
+  latent: 2
+  latent_width: 2
+  lr: 0.01
+  batch: 32
+  total_kimg: 1
+  eval_kimg: 0.5
+seeds: 2
+";
+
+#[tokio::test]
+async fn one_command_trains_a_sweep_and_prints_its_table() {
+    let place = Place::new();
+    place.file("tiny.yaml", TINY);
+    let first = place.run(&["run", "tiny.yaml"]);
+    assert!(first.stderr.contains("8 new runs"), "{first:#?}");
+    let table = first.ok();
+    let blocks: Vec<&str> = table.trim().split("\n\n").collect();
+    let [lines, digits] = blocks[..] else { panic!("one table a dataset:\n{table}") };
+    assert!(lines.starts_with("lines32, * marks the smallest eval/mean_distance\n"), "{lines}");
+    assert!(digits.starts_with("digits32, * marks the largest eval/latent_accuracy\n"), "{digits}");
+    for block in [lines, digits] {
+        let rows: Vec<&str> = block.lines().skip(2).collect();
+        assert_eq!(rows.len(), 2, "{block}");
+        assert_eq!(rows.iter().filter(|row| row.starts_with('*')).count(), 1, "{block}");
+        assert!(rows.iter().all(|row| row.contains(" 2 ") && row.contains(" ± ")), "{block}");
+    }
+
+    // Again: nothing to train, the same table.
+    let again = place.run(&["run", "tiny.yaml"]);
+    assert!(!again.stderr.contains("new runs"), "{again:#?}");
+    assert_eq!(again.ok(), table);
+
+    // The figures are those of the points in the database.
+    let json = place.run(&["run", "tiny.yaml", "--format", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["runs"], &json["completed"]), (&Value::from(8), &Value::from(8)));
+    let best = &json["tables"][0]["rows"][0];
+    let mut database = place.database(".acai/acai.db").await;
+    let last: Vec<f64> = sqlx::query_scalar(
+        "select value from metrics m join runs r on r.id = m.run_id
+         where m.name = 'eval/mean_distance' and m.step = r.total_steps
+           and r.dataset = 'lines32' and json_extract(r.config, '$.lambda') = $1",
+    )
+    .bind(best["group"]["lambda"].as_f64().unwrap())
+    .fetch_all(&mut database)
+    .await
+    .unwrap();
+    assert_eq!(last.len(), 2);
+    let mean = (last[0] + last[1]) / 2.0;
+    let distance = &best["metrics"]["eval/mean_distance"];
+    assert!((distance["mean"].as_f64().unwrap() - mean).abs() < 1e-12, "{best} and {last:?}");
+    let std = (last[0] - last[1]).abs() / 2.0;
+    assert!((distance["std"].as_f64().unwrap() - std).abs() < 1e-12, "{best} and {last:?}");
+
+    // A larger grid trains only what is missing.
+    place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 3").replace("[lines32, digits32]", "digits32"));
+    let larger = place.run(&["run", "tiny.yaml", "--format", "csv"]);
+    assert!(
+        larger.stderr.contains("2 new runs, 4 were there already; 4 earlier runs are not in this file"),
+        "{larger:#?}"
+    );
+    let csv = larger.ok();
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    assert!(csv.starts_with("dataset,lambda,runs,completed,best,eval/latent_accuracy_mean,"), "{csv}");
+}
+
+#[test]
+fn a_run_that_fails_is_tried_again_then_named_and_left_out_of_the_table() {
+    let place = Place::new();
+    place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 1\nmax_restarts: 1"));
+    // A trainer by the protocol's definition, that fails one of the runs.
+    place.file(
+        "trainer",
+        r#"#!/usr/bin/env python3
+import json, os, sys
+print(json.dumps({"event": "ready", "version": "0", "device": "cpu", "threads": 1, "libtorch": "none"}), flush=True)
+for member in json.loads(sys.stdin.readline())["group"]:
+    run, config = member["run"], member["config"]
+    if config["dataset"] == "digits32" and config["lambda"] == 0.5:
+        print("out of luck", file=sys.stderr)
+        sys.exit(7)
+    steps = round(config["total_kimg"] * 1024 / config["batch"])
+    values = {"eval/mean_distance": config["lambda"]}
+    print(json.dumps({"event": "evaluated", "run": run, "step": steps, "values": values}), flush=True)
+    print(json.dumps({"event": "finished", "run": run, "step": steps}), flush=True)
+"#,
+    );
+    std::fs::set_permissions(place.path("trainer"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer"]);
+    assert_eq!(ended.code, Some(4), "{ended:#?}");
+    assert!(ended.stderr.contains("1 runs did not complete"), "{ended:#?}");
+    assert!(ended.stderr.contains("#3 failed: "), "{ended:#?}");
+    assert!(ended.stderr.contains("out of luck"), "the trainer's last words: {ended:#?}");
+    assert!(ended.stdout.contains("0/1"), "the row says that its run is missing: {ended:#?}");
+    assert!(ended.stdout.contains("3 of 4 runs completed"), "{ended:#?}");
+}
