@@ -1,5 +1,6 @@
 //! A group of runs, trained for a worker: commands in, events out (`acai_sweep::trainer_protocol`).
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
@@ -71,6 +72,8 @@ impl<W: Write> Reporter<W> {
 
 /// Waits for a group and trains it, a step of each member in turn, until each has ended.
 ///
+/// A command waits for one member's step at most, with the evaluation that may be due after it.
+///
 /// # Errors
 /// When the worker is gone or does not keep to the protocol. A run's own error is an event.
 pub fn serve<W: Write>(
@@ -87,7 +90,7 @@ pub fn serve<W: Write>(
         Ok(Ok(_)) => return Err(ServeError::OutOfTurn("the first command must be `start`")),
         Ok(Err(error)) => return Err(error),
     };
-    let mut group = Group { sessions: Vec::new(), reporter };
+    let mut group = Group { sessions: VecDeque::new(), reporter };
     group.open(members, benchmarks)?;
     let mut progress = Instant::now();
     while !group.sessions.is_empty() {
@@ -104,9 +107,9 @@ pub fn serve<W: Write>(
     Ok(())
 }
 
-/// The members still in training.
+/// The members still in training, the next one to take a step first.
 struct Group<W: Write> {
-    sessions: Vec<Session>,
+    sessions: VecDeque<Session>,
     reporter: Reporter<W>,
 }
 
@@ -115,7 +118,7 @@ impl<W: Write> Group<W> {
         for member in members {
             let run = member.run;
             match Session::open(member, benchmarks) {
-                Ok(session) => self.sessions.push(session),
+                Ok(session) => self.sessions.push_back(session),
                 Err(error) => self.reporter.failed(run, 0, &error)?,
             }
         }
@@ -131,29 +134,28 @@ impl<W: Write> Group<W> {
         }
     }
 
-    /// One step of every member; those that end leave.
+    /// A step of the member whose turn it is; it leaves if that was its last.
     fn step(&mut self) -> Result<(), ServeError> {
-        for mut session in std::mem::take(&mut self.sessions) {
-            match session.advance() {
-                Ok(events) => {
-                    for event in &events {
-                        self.reporter.report(event)?;
-                    }
-                    if !matches!(events.last(), Some(Event::Finished { .. })) {
-                        self.sessions.push(session);
-                    }
+        let Some(mut session) = self.sessions.pop_front() else { return Ok(()) };
+        match session.advance() {
+            Ok(events) => {
+                for event in &events {
+                    self.reporter.report(event)?;
                 }
-                Err(error) => self.reporter.failed(session.run(), session.step(), &error)?,
+                if !matches!(events.last(), Some(Event::Finished { .. })) {
+                    self.sessions.push_back(session);
+                }
+                Ok(())
             }
+            Err(error) => self.reporter.failed(session.run(), session.step(), &error),
         }
-        Ok(())
     }
 
     /// Writes a checkpoint of every chosen member, and ends it if `stop`.
     fn checkpoint(&mut self, chosen: impl Fn(&Session) -> bool, stop: bool) -> Result<(), ServeError> {
         for session in std::mem::take(&mut self.sessions) {
             if !chosen(&session) {
-                self.sessions.push(session);
+                self.sessions.push_back(session);
                 continue;
             }
             let (run, step) = (session.run(), session.step());
@@ -163,7 +165,7 @@ impl<W: Write> Group<W> {
                     if stop {
                         self.reporter.report(&Event::Stopped { run, step })?;
                     } else {
-                        self.sessions.push(session);
+                        self.sessions.push_back(session);
                     }
                 }
                 Err(error) => self.reporter.failed(run, step, &error)?,

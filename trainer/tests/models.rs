@@ -3,8 +3,8 @@
 use acai_sweep::training::{Dataset, Model as ModelConfig, TrainingConfig};
 use acai_trainer::adam::Adam;
 use acai_trainer::data::{self, Source};
-use acai_trainer::model::{self, Input, Model};
-use acai_trainer::network::channels_last;
+use acai_trainer::model::{self, AdversarialRegularizer, Input, Interpolated, Model};
+use acai_trainer::network::{Architecture, channels_last};
 use tch::{Device, Kind, Tensor};
 
 fn config(model: ModelConfig) -> TrainingConfig {
@@ -76,4 +76,22 @@ fn acai_with_lambda_zero_trains_as_the_baseline_and_has_no_critic() {
     let baseline = shared(&*trained(ModelConfig::Baseline, &*source));
     assert_eq!(shared(&*without), baseline);
     assert_ne!(shared(&*trained(acai(0.5), &*source)), baseline);
+}
+
+#[test]
+fn images_get_the_gradient_of_their_squared_guesses_also_where_the_critic_guesses_alpha_exactly() {
+    let double = (Kind::Double, Device::Cpu);
+    let sizes = Architecture::new(1, 4, 2, 4).expect("sizes are valid");
+    let regularizer = AdversarialRegularizer::new(&sizes, 0.5, 0.2, 0, double);
+    let images = channels_last(&Tensor::linspace(-1, 1, 4 * 32 * 32, double).sin().view([4, 1, 32, 32]));
+
+    let x_mix = images.copy().set_requires_grad(true);
+    let guesses = regularizer.critic.forward(&x_mix);
+    let expected = Tensor::run_backward(&[guesses.square().mean(None)], &[&x_mix], false, false);
+
+    let right_and_wrong = Tensor::from_slice(&[0.0, 0.3, 0.0, -0.2]);
+    let interpolated = Interpolated { alpha: guesses.detach() + right_and_wrong };
+    let criticism = regularizer.criticise(&images, &images, &images, &interpolated);
+    let error = (&criticism.of_x_mix - &expected[0]).abs().max() / expected[0].abs().max();
+    assert!(error.double_value(&[]) < 1e-9, "off by {error}");
 }

@@ -19,24 +19,21 @@ impl Acai {
     /// [`Model::gradients`] for given α.
     pub fn gradients_at(&self, input: &Input, interpolated: &Interpolated) -> (Losses, Vec<Tensor>) {
         let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
-        let AdversarialRegularizer { critic, lambda, .. } = &self.regularizer;
         let x = &input.images;
         let z = encoder.forward(x); // [n, latent, w, w]
         let both = Tensor::cat(&[&z, &interpolated.mix(&z)], 0); // [2n, latent, w, w]
         let [decoded, x_mix] = halves(&decoder.forward(&both)); // each [n, c, 32, 32]
 
         let loss_ae = mse(x, &decoded);
-        let critics = self.regularizer.losses(x, &decoded, &x_mix, interpolated);
         let loss_classifier = classifier.loss(&z, &input.labels);
-
-        // Equation 1 for the critic and equation 2 for the autoencoder, at the same weights.
-        let equation_1 = [&critics.loss_disc, &critics.loss_disc_real];
-        let [of_critic] = gradients(&equation_1, [critic.parameters()], true);
-        let equation_2 = &loss_ae + *lambda * &critics.loss_ae_disc;
+        // Equation 1: the critic's losses and gradient.
+        let critics = self.regularizer.criticise(x, &decoded, &x_mix, interpolated);
+        // Equation 2, at the same weights. ⟨x_mix, g⟩ hands the gradient g on as x_mix's own.
+        let through_x_mix = (&x_mix * &critics.of_x_mix).sum(None);
+        let equation_2 = &loss_ae + self.regularizer.lambda * through_x_mix;
         let [of_encoder, of_decoder, of_classifier] = gradients(
             &[&equation_2, &loss_classifier],
             [&encoder.parameters, &decoder.parameters, &classifier.parameters],
-            false,
         );
         let losses = Losses::new([
             ("loss_ae", &loss_ae),
@@ -45,7 +42,7 @@ impl Acai {
             ("loss_disc_real", &critics.loss_disc_real),
             ("loss_classifier", &loss_classifier),
         ]);
-        (losses, vec![of_encoder, of_decoder, of_classifier, of_critic])
+        (losses, vec![of_encoder, of_decoder, of_classifier, critics.of_critic])
     }
 }
 

@@ -22,7 +22,7 @@ impl Model for Baseline {
         let loss_classifier = classifier.loss(&z, &input.labels);
 
         let networks = [&encoder.parameters, &decoder.parameters, &classifier.parameters];
-        let flat = gradients(&[&loss_ae, &loss_classifier], networks, false);
+        let flat = gradients(&[&loss_ae, &loss_classifier], networks);
         let losses = Losses::new([("loss_ae", &loss_ae), ("loss_classifier", &loss_classifier)]);
         (losses, flat.into())
     }

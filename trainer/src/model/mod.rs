@@ -7,7 +7,7 @@ mod baseline;
 mod losses;
 
 pub use acai::Acai;
-pub use adversarial::{AdversarialRegularizer, Interpolated};
+pub use adversarial::{AdversarialRegularizer, Criticism, Interpolated};
 pub use autoencoder::Autoencoder;
 pub use baseline::Baseline;
 pub use losses::Losses;
@@ -86,13 +86,9 @@ pub fn new(
 
 /// Flat gradients of `losses` (summed) with regard to each network's parameters, and to nothing else: no
 /// gradient of another network's weights is computed.
-fn gradients<const N: usize>(
-    losses: &[&Tensor],
-    networks: [&Parameters; N],
-    keep_graph: bool,
-) -> [Tensor; N] {
+fn gradients<const N: usize>(losses: &[&Tensor], networks: [&Parameters; N]) -> [Tensor; N] {
     let leaves: Vec<&Tensor> = networks.iter().flat_map(|network| network.leaves()).collect();
-    let all = Tensor::run_backward(losses, &leaves, keep_graph, false);
+    let all = Tensor::run_backward(losses, &leaves, false, false);
     let mut rest = all.as_slice();
     networks.map(|network| {
         let (own, others) = rest.split_at(network.leaves().len());

@@ -3,7 +3,7 @@
 use super::IMAGE_WIDTH;
 
 /// Most channels that a convolution may have, so that no configuration asks for an absurd allocation.
-const CHANNELS_MAX: i64 = 1 << 14;
+const CHANNELS_MAX: i64 = 1 << 12;
 
 /// What fixes the shapes of encoder, decoder and critic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,7 +53,12 @@ fn leaky_relu(x: &Tensor) -> Tensor {
     x.detach().leaky_relu_backward(x, LEAKY_SLOPE, false)
 }
 
-/// The same values `[n, c, h, w]` in channels-last memory.
+/// The same values `[n, c, h, w]` in channels-last memory; not for differentiating.
+///
+/// With one channel that changes the strides alone. libtorch reads the layout from them, and would convert the
+/// first layer's output and its gradient each time if they said channels-first.
 pub fn channels_last(images: &Tensor) -> Tensor {
-    images.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2])
+    let (n, c, h, w) = images.size4().expect("images have four dimensions");
+    let values = images.permute([0, 2, 3, 1]).contiguous();
+    values.as_strided([n, c, h, w], [h * w * c, 1, w * c, c], None)
 }

@@ -76,3 +76,18 @@ fn first_line(panic: &(dyn Any + Send)) -> String {
     let text = text.unwrap_or("no reason given").replace("\\n", "\n");
     text.lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::{SessionError, catching};
+
+    #[test]
+    fn memory_that_libtorch_cannot_get_is_an_error_in_one_line() {
+        let more_than_there_is = 1 << 58;
+        let result = catching(|| Ok(Tensor::zeros([more_than_there_is], (Kind::Float, Device::Cpu)).size()));
+        let Err(SessionError::Libtorch(what)) = result else { panic!("{result:?}") };
+        assert!(what.contains("can't allocate memory") && !what.contains('\n'), "{what}");
+    }
+}
