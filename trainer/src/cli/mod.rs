@@ -39,6 +39,7 @@ impl Arguments {
 
 /// What a training process runs on.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Machine")]
 struct Machine {
     /// Where to train: `cpu` or `cuda:N`
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]

@@ -19,11 +19,9 @@ use super::Machine;
 ///
 /// One JSON object a line. Ends when every run of the group has ended, or when standard input does.
 #[derive(Debug, Args)]
-#[command(after_help = "Example, by hand:
-  echo '{\"command\":\"start\",\"group\":[{\"run\":1,\"seed\":0,\"config\":{\"model\":\"baseline\",
-    \"dataset\":\"lines32\",\"depth\":16,\"latent\":16,\"latent_width\":2,\"batch\":64,\"lr\":0.001,
-    \"total_kimg\":1,\"eval_kimg\":1},\"folder\":\".\",\"resume\":null,\"checkpoint_kimg\":1}]}' | tr -d '\\n' |
-    (cat; sleep 60) | acai-trainer serve")]
+#[command(after_help = "Example, by hand (the second `cat` keeps the input open; Ctrl-D ends it):
+  (cat start.json; cat) | acai-trainer serve
+  where start.json is one line, a `start` command as sweep/src/trainer_protocol.rs has it")]
 pub(super) struct Serve {
     #[command(flatten)]
     machine: Machine,

@@ -33,11 +33,6 @@ const INTERRUPTED: u8 = 130;
   acai-trainer train --model acai --dataset lines32 --lr 1e-3 --total-kimg 96 --out lines --resume
   acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json")]
 pub(super) struct Train {
-    #[command(flatten)]
-    hyperparameters: Hyperparameters,
-    /// Key of all random numbers
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
     /// Folder for checkpoints, made if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -50,6 +45,11 @@ pub(super) struct Train {
     /// Print the final scores as JSON
     #[arg(long)]
     json: bool,
+    /// Key of all random numbers
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    hyperparameters: Hyperparameters,
     #[command(flatten)]
     machine: Machine,
 }
