@@ -207,7 +207,7 @@ report: {group_by: [dataset, lambda]}
             "6:6 `gamma` is not set in `parameters` or `zip`",
             "7:26 `model` is never `baseline` in this sweep",
             "9:5 this changes nothing: the sweep has these points, or later entries overwrite it",
-            "11:5 this adds a configuration that the sweep already has",
+            "11:5 the sweep already has this configuration",
             "12:5 this changes nothing: the sweep has these points, or later entries overwrite it",
             "14:21 `dataset` is not swept: all runs have one value of it",
         ]
