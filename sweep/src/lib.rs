@@ -4,7 +4,7 @@
 //!
 //! - [`parameters`]: the table of everything a sweep can set; [`scalar`]: one value of one parameter.
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
-//! - [`file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
+//! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
 //! - [`run`]: the life of a run; [`results`]: the table that a sweep ends in.
 
 pub mod configuration;

@@ -123,6 +123,11 @@ parameters: 5
         ]
     );
     assert_eq!(
+        mistakes("version: 1\nname: my sweep\nparameters: {model: acai, dataset: lines32}\n"),
+        ["2:7 expected a name of letters, digits, `.`, `_` and `-` that begins with a letter or digit \
+             (at most 128), found `my sweep`"]
+    );
+    assert_eq!(
         mistakes_in("metric: {name: eval/x, goal: mnimize}\n"),
         ["4:30 expected one of `minimize`, `maximize`, found `mnimize` | did you mean `minimize`?"]
     );
@@ -202,7 +207,7 @@ report: {group_by: [dataset, lambda]}
             "6:6 `gamma` is not set in `parameters` or `zip`",
             "7:26 `model` is never `baseline` in this sweep",
             "9:5 this changes nothing: the sweep has these points, or later entries overwrite it",
-            "11:5 this adds a configuration that the sweep already has",
+            "11:5 the sweep already has this configuration",
             "12:5 this changes nothing: the sweep has these points, or later entries overwrite it",
             "14:21 `dataset` is not swept: all runs have one value of it",
         ]
@@ -294,14 +299,22 @@ fn hostile_files_are_refused_cheaply() {
         ("[".repeat(17), "1:17 more than 16 lists and mappings inside each other"),
         ("a: &a [*a]".to_owned(), "1:4 more than 16 lists and mappings inside each other"),
         (
-            "{a: ".repeat(250_000),
-            "1:1 more than 200 open `[` and `{` are too many for a file of this size \
+            "{a: ".repeat(20_000),
+            "1:1 more than 2500 open `[` and `{` are too many for a file of this size \
              | write long lists and mappings one item a line, without brackets",
         ),
         (bomb, "1:22 the file holds more than 20000 values, aliases resolved"),
         (
             format!("a: &a {}\nb: [{}]", "y".repeat(100_000), "*a, ".repeat(50)),
             "1:4 the file holds more than 20000 values, aliases resolved",
+        ),
+        (
+            format!(
+                "version: 1\nname: x\nparameters:\n  model: acai\n  dataset: lines32\n  \
+                 lambda: {{min: 0, max: 1, count: 10000}}\nexclude: [{{lambda: [{}]}}]\n",
+                "0, ".repeat(501)
+            ),
+            "3:1 `exclude` and `include` have 501 values, too many for a grid of 10000 points",
         ),
         ("x".repeat(MAX_BYTES + 1), "1:1 the file has 1048577 bytes, and a sweep file at most 1048576"),
     ];

@@ -116,10 +116,10 @@ pub(super) fn every_setting_is_used(space: &Space, configurations: &[Configurati
     let settings = space.constants.iter().chain(space.include.iter().flat_map(|include| &include.settings));
     let places = settings.map(|setting| (setting.name, &setting.place));
     let axes = space.axes.iter().flat_map(|axis| axis.names.iter().map(|(name, place)| (*name, place)));
+    let used: HashSet<&str> =
+        configurations.iter().flat_map(|configuration| configuration.iter().map(|(name, _)| name)).collect();
     for (name, place) in places.chain(axes) {
-        if !configurations.is_empty()
-            && configurations.iter().all(|configuration| configuration.get(name).is_none())
-        {
+        if !used.contains(name) && !configurations.is_empty() {
             faults.push(Fault::new(place, format!("`{name}` has no effect: no model of this sweep uses it")));
         }
     }

@@ -14,7 +14,7 @@ use crate::scalar::Scalar;
 /// A point's values as the file sets them.
 pub(super) type Assignment<'s> = BTreeMap<&'static str, &'s Scalar>;
 
-/// Makes the plan; at most `max_runs` points exist at any time.
+/// Makes the plan. A grid of more than `max_runs` points is refused before there are any.
 ///
 /// Exclusion comes before inclusion, and what `parameters` and `zip` set is never overwritten by an
 /// inclusion (the rules of GitHub's job matrix).
@@ -22,26 +22,9 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
     let grid = faults.keep(check::grid_size(space, max_runs))?;
     check::exclude_values(space, faults);
 
-    let mut points = Vec::new();
-    let mut hits = vec![false; space.exclude.len()];
-    for index in 0..grid {
-        let point = grid_point(space, index);
-        if !is_excluded(&point, &space.exclude, &mut hits) {
-            points.push(point);
-        }
-    }
-    check::every_exclude_hits(space, &hits, faults);
+    let mut points = kept_points(space, grid, faults);
     let excluded = grid - points.len() as u64;
-
-    let set_by_grid: HashSet<&str> = set_names(&space.constants, &space.axes).collect();
-    let (mut merged_into, mut added) = (Vec::new(), Vec::new());
-    for include in &space.include {
-        match merge(include, &mut points, &set_by_grid) {
-            true => merged_into.push(include),
-            false => added.push((new_point(&space.constants, include), include)),
-        }
-    }
-    check::every_merge_shows(&merged_into, &points, faults);
+    let added = include(space, &mut points, faults);
 
     let mut configurations: Vec<Configuration> = Vec::new();
     let mut seen = HashSet::new();
@@ -57,8 +40,7 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
             Some(configuration) if seen.insert(configuration.config_hash()) => {
                 configurations.push(configuration);
             }
-            Some(_) => faults
-                .push(Fault::new(&include.place, "this adds a configuration that the sweep already has")),
+            Some(_) => faults.push(Fault::new(&include.place, "the sweep already has this configuration")),
             None => {}
         }
     }
@@ -74,6 +56,15 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
     check::runs(space, &counts, max_runs, faults);
     check::every_setting_is_used(space, &configurations, faults);
     Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts })
+}
+
+/// The points of the grid that no rule of `exclude` drops.
+fn kept_points<'s>(space: &'s Space, grid: u64, faults: &Faults) -> Vec<Assignment<'s>> {
+    let mut hits = vec![false; space.exclude.len()];
+    let mut points: Vec<_> = (0..grid).map(|index| grid_point(space, index)).collect();
+    points.retain(|point| !is_excluded(point, &space.exclude, &mut hits));
+    check::every_exclude_hits(space, &hits, faults);
+    points
 }
 
 /// The point of this index: the last axis varies fastest.
@@ -102,6 +93,19 @@ fn is_excluded(point: &Assignment<'_>, rules: &[Exclude], hits: &mut [bool]) -> 
         excluded |= matches;
     }
     excluded
+}
+
+/// Merges each inclusion into the points that it extends; returns the points that the others add.
+fn include<'s>(
+    space: &'s Space,
+    points: &mut [Assignment<'s>],
+    faults: &Faults,
+) -> Vec<(Assignment<'s>, &'s Include)> {
+    let set_by_grid: HashSet<&str> = set_names(&space.constants, &space.axes).collect();
+    let (merged, added): (Vec<&Include>, Vec<&Include>) =
+        space.include.iter().partition(|include| merge(include, points, &set_by_grid));
+    check::every_merge_shows(&merged, points, faults);
+    added.into_iter().map(|include| (new_point(&space.constants, include), include)).collect()
 }
 
 /// Merges the inclusion into every point where it overwrites nothing of the grid; false when there
@@ -143,10 +147,14 @@ pub(super) fn set_names<'s>(
 fn swept(space: &Space, configurations: &[Configuration]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = set_names(&[], &space.axes).collect();
     let included = space.include.iter().flat_map(|include| &include.settings).map(|setting| setting.name);
+    let mut varied: Vec<&'static str> = Vec::new();
+    for name in included {
+        if !varied.contains(&name) {
+            varied.push(name);
+        }
+    }
     let first = |name| configurations.first().and_then(|configuration| configuration.get(name));
-    let varied: Vec<&'static str> = included
-        .filter(|name| configurations.iter().any(|configuration| configuration.get(name) != first(name)))
-        .collect();
+    varied.retain(|name| configurations.iter().any(|configuration| configuration.get(name) != first(name)));
     let add = |names: &mut Vec<&'static str>, wanted: &dyn Fn(&str) -> bool| {
         for name in &varied {
             if wanted(name) && !names.contains(name) {

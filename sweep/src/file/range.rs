@@ -55,10 +55,7 @@ pub(super) fn read(
         let value = match scale {
             _ if index == 0 => min,
             _ if index == count - 1 => max,
-            Scale::Linear => {
-                let (low, high) = (f64::from(count - 1 - index), f64::from(index));
-                as_written((min * low + max * high) / f64::from(count - 1))
-            }
+            Scale::Linear => as_written(min + (max - min) * f64::from(index) / f64::from(count - 1)),
             Scale::Log => as_written(min * (max / min).powf(f64::from(index) / f64::from(count - 1))),
         };
         let scalar = if value.fract() == 0.0 { Scalar::Int(value as i64) } else { Scalar::Float(value) };
