@@ -5,6 +5,7 @@ use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt, Group};
 use acai_sweep::trainer_protocol::{self as protocol, Command, Event, FailureKind};
 use tokio::task::JoinSet;
@@ -12,7 +13,6 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::checkpoints::RunFolder;
 use crate::closing::{close, hand_back};
-use crate::configuration::training_config;
 use crate::context::Context;
 use crate::devices::Slot;
 use crate::error::WorkerError;
@@ -113,12 +113,12 @@ impl Session {
             Arc::clone(&context.leases),
         );
         let member = Member { attempt, folder, reporter, resume };
-        match training_config(&assignment.configuration) {
-            Ok(config) => {
+        match configuration(&assignment.configuration) {
+            Ok(configuration) => {
                 let given = protocol::Member {
                     run: attempt.run,
                     seed: assignment.seed,
-                    config,
+                    config: configuration.training_config(),
                     folder: member.folder.attempt().to_owned(),
                     resume: member.resume.as_ref().map(|checkpoint| checkpoint.file.clone()),
                     checkpoint_kimg: assignment.checkpoint_kimg,

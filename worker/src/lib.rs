@@ -14,7 +14,6 @@ mod backoff;
 mod checkpoints;
 mod closing;
 mod config;
-mod configuration;
 mod context;
 mod coordinator;
 pub mod datasets;
@@ -36,7 +35,6 @@ mod trainer_process;
 
 pub use agent::run;
 pub use config::WorkerConfig;
-pub use configuration::{ConfigurationError, training_config};
 pub use error::WorkerError;
 pub use summary::Summary;
 pub use trainer_binary::{TrainerNotFound, locate};

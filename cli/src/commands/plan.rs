@@ -34,7 +34,7 @@ fn text(name: &str, plan: &Plan, headings: &[&str], shown: usize) -> String {
     if hidden > 0 {
         text += &format!("\n… and {hidden} more (--all shows them)");
     }
-    text += &format!("\n\nin all runs: {}", fixed(plan).join(" "));
+    text += &format!("\n\nnot swept: {}", fixed(plan).join(" "));
     text += &format!("\n{name}: {} points", counts.grid);
     for (number, what) in [
         (counts.excluded, "excluded"),
@@ -51,18 +51,21 @@ fn text(name: &str, plan: &Plan, headings: &[&str], shown: usize) -> String {
     )
 }
 
-/// `name=value` of the parameters that are not swept.
+/// `name=value` of the parameters that are not swept; `name=value|value` where they go along with those
+/// that are.
 fn fixed(plan: &Plan) -> Vec<String> {
-    let mut fixed: Vec<String> = Vec::new();
+    let mut fixed: Vec<(&str, Vec<String>)> = Vec::new();
     for configuration in plan.configurations() {
         for (name, value) in configuration.iter().filter(|(name, _)| !plan.swept().contains(name)) {
-            let word = format!("{name}={value}");
-            if !fixed.contains(&word) {
-                fixed.push(word);
+            let value = value.to_string();
+            match fixed.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) if values.contains(&value) => {}
+                Some((_, values)) => values.push(value),
+                None => fixed.push((name, vec![value])),
             }
         }
     }
-    fixed
+    fixed.into_iter().map(|(name, values)| format!("{name}={}", values.join("|"))).collect()
 }
 
 /// Index, values of the swept parameters (`-` where the model does not use one), seed.

@@ -1,102 +1,84 @@
-//! A configuration from flags.
+//! A configuration from flags: one for each parameter that a sweep file can set.
 
-use acai_sweep::training::{Dataset, Model, TrainingConfig};
-use anyhow::bail;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use acai_sweep::configuration::Configuration;
+use acai_sweep::parameters::{DefaultValue, Kind, Models, PARAMETERS, Parameter};
+use acai_sweep::scalar::Scalar;
+use acai_sweep::training::{Dataset, TrainingConfig};
+use anyhow::anyhow;
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use super::defaults;
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ModelName {
-    /// Reconstruction only
-    Baseline,
-    /// With a critic of interpolations
-    Acai,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Hyper-parameters")]
+/// The flags that were given, and the defaults of the sweep files' table for the others.
+#[derive(Debug)]
 pub(super) struct Hyperparameters {
-    /// Autoencoder to train
-    #[arg(long, value_enum)]
-    model: ModelName,
-    /// Images to train on
-    #[arg(long, value_parser = dataset())]
-    dataset: Dataset,
-    /// acai: weight of the critic in the autoencoder's loss [default: 0.5]
-    #[arg(long, allow_negative_numbers = true)]
-    lambda: Option<f64>,
-    /// acai: share of the data in the critic's second input [default: 0.2]
-    #[arg(long, allow_negative_numbers = true)]
-    gamma: Option<f64>,
-    /// acai: depth of the critic [default: that of the autoencoder]
-    #[arg(long)]
-    advdepth: Option<u32>,
-    /// Channels after the first convolution, doubled at each scale
-    #[arg(long, default_value_t = defaults::DEPTH)]
-    depth: u32,
-    /// Channels of the latent code
-    #[arg(long, default_value_t = defaults::LATENT)]
-    latent: u32,
-    /// Width and height of the latent code, a power of two [default: 2 on lines32, 4 on others]
-    #[arg(long)]
-    latent_width: Option<u32>,
-    /// Images in a training step
-    #[arg(long, default_value_t = defaults::BATCH)]
-    batch: u32,
-    /// Step size of Adam
-    #[arg(long, default_value_t = defaults::LR, allow_negative_numbers = true)]
-    lr: f64,
-    /// Length of training, in units of 1024 images
-    #[arg(long, value_name = "KIMG", default_value_t = defaults::TOTAL_KIMG, allow_negative_numbers = true)]
-    total_kimg: f64,
-    /// Training between two evaluations, in units of 1024 images
-    #[arg(long, value_name = "KIMG", default_value_t = defaults::EVAL_KIMG, allow_negative_numbers = true)]
-    eval_kimg: f64,
+    given: Vec<(&'static str, Scalar)>,
 }
 
 impl Hyperparameters {
-    /// The configuration they say; ranges are checked where training starts.
+    /// The configuration they say.
     pub(super) fn config(&self) -> anyhow::Result<TrainingConfig> {
-        Ok(TrainingConfig {
-            model: self.model()?,
-            dataset: self.dataset,
-            depth: self.depth,
-            latent: self.latent,
-            latent_width: self.latent_width.unwrap_or_else(|| defaults::latent_width(self.dataset)),
-            batch: self.batch,
-            lr: self.lr,
-            total_kimg: self.total_kimg,
-            eval_kimg: self.eval_kimg,
-        })
-    }
-
-    fn model(&self) -> anyhow::Result<Model> {
-        match self.model {
-            ModelName::Acai => Ok(Model::Acai {
-                lambda: self.lambda.unwrap_or(defaults::LAMBDA),
-                gamma: self.gamma.unwrap_or(defaults::GAMMA),
-                advdepth: self.advdepth.unwrap_or(self.depth),
-            }),
-            ModelName::Baseline => {
-                let given = [
-                    ("--lambda", self.lambda.is_some()),
-                    ("--gamma", self.gamma.is_some()),
-                    ("--advdepth", self.advdepth.is_some()),
-                ];
-                if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
-                    bail!("`{flag}` has no effect on the model `baseline`; leave it out or use `acai`");
-                }
-                Ok(Model::Baseline)
-            }
-        }
+        let configuration =
+            Configuration::new(self.given.iter().cloned()).map_err(|error| match error.hint() {
+                Some(hint) => anyhow!("{error}\nhint: {hint}"),
+                None => anyhow!("{error}"),
+            })?;
+        Ok(configuration.training_config())
     }
 }
 
-fn dataset() -> impl TypedValueParser<Value = Dataset> {
-    PossibleValuesParser::new(Dataset::ALL.map(Dataset::name)).map(|name| {
-        let named = Dataset::ALL.into_iter().find(|dataset| dataset.name() == name);
-        named.expect("the parser admits only these names")
-    })
+impl Args for Hyperparameters {
+    fn augment_args(command: Command) -> Command {
+        command.next_help_heading("Hyper-parameters").args(PARAMETERS.iter().map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Hyperparameters {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = PARAMETERS.iter().filter_map(|parameter| {
+            matches.get_one::<String>(parameter.name).map(|text| (parameter.name, scalar(text)))
+        });
+        Ok(Hyperparameters { given: given.collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn flag(parameter: &'static Parameter) -> Arg {
+    let models = match parameter.models {
+        Models::All => String::new(),
+        Models::Only(models) => format!("{}: ", models.join(", ")),
+    };
+    let default = match parameter.default {
+        DefaultValue::Required => String::new(),
+        DefaultValue::Int(value) => format!(" [default: {value}]"),
+        DefaultValue::Float(value) => format!(" [default: {value}]"),
+        DefaultValue::SameAs(other) => format!(" [default: that of {other}]"),
+        DefaultValue::ByDataset(of) => {
+            let of = Dataset::ALL.map(|dataset| format!("{} on {}", of(dataset), dataset.name()));
+            format!(" [default: {}]", of.join(", "))
+        }
+    };
+    let arg = Arg::new(parameter.name)
+        .long(parameter.name.replace('_', "-"))
+        .help(format!("{models}{}{default}", parameter.doc))
+        .required(matches!(parameter.default, DefaultValue::Required))
+        .allow_negative_numbers(true);
+    match parameter.kind {
+        Kind::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
+        _ => arg.value_name("NUMBER"),
+    }
+}
+
+/// A number where the text is one, else a word; the table then says what is allowed.
+fn scalar(text: &str) -> Scalar {
+    let integer = text.parse().map(Scalar::Int);
+    let number = integer.or_else(|_| text.parse().map(Scalar::Float));
+    number.unwrap_or_else(|_| Scalar::from(text))
 }

@@ -1,6 +1,5 @@
 //! The command line.
 
-mod defaults;
 mod hyperparameters;
 mod output_folder;
 mod progress;

@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use acai_sweep::configuration::ConfigurationError;
 use acai_sweep::trainer_protocol::FailureKind;
 
-use super::LimitError;
 use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::network::ArchitectureError;
@@ -15,7 +15,10 @@ use crate::network::ArchitectureError;
 pub enum SessionError {
     /// A hyper-parameter is out of range.
     #[error(transparent)]
-    Limit(#[from] LimitError),
+    Configuration(#[from] ConfigurationError),
+    /// Checkpoints at no distance from each other.
+    #[error("checkpoint_kimg is `{0}`; it must be above 0")]
+    CheckpointKimg(f64),
     /// Sizes fit no network.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),

@@ -2,12 +2,10 @@
 
 mod benchmark;
 mod error;
-mod limits;
 mod run;
 mod schedule;
 
 pub use benchmark::{Benchmark, Benchmarks};
 pub use error::SessionError;
-pub use limits::{LimitError, check};
 pub use run::Session;
 pub use schedule::{Due, Schedule};

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Event, Member};
 use tch::Kind;
 
 use super::error::catching;
-use super::{Benchmark, Benchmarks, Due, Schedule, SessionError, check};
+use super::{Benchmark, Benchmarks, Due, Schedule, SessionError};
 use crate::adam::Adam;
 use crate::checkpoint::{self, Identity};
 use crate::model::{self, Input, Losses, Model};
@@ -41,7 +42,11 @@ impl Session {
     /// # Errors
     /// When the configuration cannot be trained, or dataset or checkpoint cannot be read.
     pub fn open(member: Member, benchmarks: &mut Benchmarks) -> Result<Session, SessionError> {
-        check(&member.config, member.checkpoint_kimg)?;
+        // A worker's configurations have been checked, but anybody can speak the protocol.
+        Configuration::try_from(&member.config)?;
+        if !(member.checkpoint_kimg > 0.0 && member.checkpoint_kimg.is_finite()) {
+            return Err(SessionError::CheckpointKimg(member.checkpoint_kimg));
+        }
         catching(|| {
             let benchmark = benchmarks.get(member.config.dataset)?;
             let images = (benchmark.source.channels(), benchmark.source.classes());
