@@ -109,7 +109,7 @@ fn shutdown_checkpoints_and_stops_every_member() {
 fn a_diverged_run_fails_as_such_and_leaves_no_checkpoint_of_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut wild = member(1, ACAI, 30, &folder.path().join("wild"));
-    wild.config.lr = 1e30;
+    wild.config.lr = 1.0;
     let tame = member(2, ACAI, 10, &folder.path().join("tame"));
     let (events, status, log) = Trainer::start(vec![wild, tame]).end();
     assert!(status.success(), "{log}");
@@ -118,8 +118,11 @@ fn a_diverged_run_fails_as_such_and_leaves_no_checkpoint_of_it() {
         _ => None,
     });
     let (step, kind, message) = failed.expect("it failed");
-    assert_eq!((step, kind), (8, FailureKind::Diverged));
-    assert!(message.contains("diverged by step 8: ") && message.contains("loss_ae is"), "{message}");
+    assert_eq!(kind, FailureKind::Diverged, "{message}");
+    assert!(
+        message.contains(&format!("diverged by step {step}: ")) && message.contains("loss_ae is"),
+        "{message}"
+    );
     assert_eq!(fs::read_dir(folder.path().join("wild")).expect("a folder").count(), 0);
     assert_eq!(events.last(), Some(&Event::Finished { run: 2, step: 10 }));
 }
@@ -140,8 +143,8 @@ fn members_that_cannot_start_fail_with_the_reason_and_do_not_keep_others() {
     assert!(status.success(), "{log}");
     for (run, reason) in [
         (1, "mnist32"),
-        (2, "latent_width is `5`"),
-        (3, "batch is `0`"),
+        (2, "`latent_width` takes a power of two from 1 to 16, found `5`"),
+        (3, "`batch` takes an integer from 1 to 4096, found `0`"),
         (4, "cannot read checkpoint `missing.safetensors`"),
     ] {
         let Event::Failed { run: failed, step: 0, kind: FailureKind::Error, message } = &events[run - 1]

@@ -76,15 +76,15 @@ fn lines_are_scored_by_their_interpolations() {
 fn a_mistake_on_the_command_line_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (flags, complaint) in [
-        (&["--gamma", "2"][..], "gamma is `2`; it must be between 0 and 1"),
-        (&["--lambda", "-1"], "lambda is `-1`; it must be 0 or above"),
-        (&["--lr", "nan"], "lr is `NaN`; it must be above 0"),
-        (&["--total-kimg", "0"], "total_kimg is `0`; it must be above 0"),
-        (&["--latent-width", "64"], "latent_width is `64`; give a power of two between 1 and 16"),
-        (&["--depth", "4000000000"], "depth `4000000000`"),
+        (&["--gamma", "2"][..], "`gamma` takes a number from 0 to 1, found `2`"),
+        (&["--lambda", "-1"], "`lambda` takes a number from 0 to 1000, found `-1`"),
+        (&["--lr", "nan"], "`lr` takes a number above 0 and at most 1, found `NaN`"),
+        (&["--total-kimg", "0"], "`total_kimg` takes a number above 0 and at most 1000000, found `0`"),
+        (&["--latent-width", "64"], "`latent_width` takes a power of two from 1 to 16, found `64`"),
+        (&["--depth", "4000000000"], "`depth` takes an integer from 1 to 128, found `4000000000`"),
         (&["--dataset", "mnist32"], "mnist32"),
         (&["--dataset", "line32"], "lines32"),
-        (&["--model", "baseline", "--lambda", "1"], "`--lambda` has no effect on the model `baseline`"),
+        (&["--model", "baseline", "--lambda", "1"], "model `baseline` does not use `lambda`"),
         (&["--device", "gpu"], "device is `gpu`; give `cpu` or `cuda:N`"),
         (&["--device", "cuda:99"], "`cuda:99`"),
         (&["--threads", "0"], "1..=1024"),
