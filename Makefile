@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint bench build libtorch clean
+.PHONY: demo test lint bench build libtorch
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml

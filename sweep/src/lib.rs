@@ -16,6 +16,6 @@ pub mod results;
 pub mod run;
 pub mod scalar;
 pub mod schedule;
-mod spelling;
+pub mod spelling;
 pub mod trainer_protocol;
 pub mod training;

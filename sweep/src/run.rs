@@ -55,12 +55,6 @@ impl RunState {
             RunState::Cancelled => "cancelled",
         }
     }
-
-    /// Whether nothing but a person's wish can make it run again.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        !matches!(self, RunState::Queued | RunState::Running | RunState::Paused)
-    }
 }
 
 impl fmt::Display for RunState {

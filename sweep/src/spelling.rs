@@ -2,7 +2,7 @@
 
 /// The candidate that `word` was probably meant to be, if one is near: a mistake or two, more in
 /// long words.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     /// No valid word is longer, and the distance takes time quadratic in length.
     const LONGEST: usize = 64;
     if word.len() > LONGEST {
@@ -17,13 +17,15 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
         .map(|(_, candidate)| candidate)
 }
 
-/// The hint that goes with [`nearest`].
-pub(crate) fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+/// The hint for a word that is none of `candidates`, where one of them is near.
+#[must_use]
+pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
 /// `text` in backticks, on one line, cut to a readable length.
-pub(crate) fn quoted(text: &str) -> String {
+#[must_use]
+pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut characters = text.chars();
     let mut shown: String = characters.by_ref().take(LONGEST).flat_map(char::escape_debug).collect();

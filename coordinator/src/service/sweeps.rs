@@ -7,8 +7,9 @@ use acai_proto::convert::{FieldError, goal, parameter, parameters, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
 use acai_sweep::file::SweepFile;
 use acai_sweep::metric::Metric;
-use acai_sweep::parameters::PARAMETERS;
+use acai_sweep::parameters::Parameter;
 use acai_sweep::results::{self, Query, Statistic, Table};
+use acai_sweep::spelling::{did_you_mean, quoted};
 use tonic::{Request, Response, Status};
 
 use super::{hardware, status::status};
@@ -31,16 +32,12 @@ impl Sweeps {
             return Ok(sweep);
         }
         let known = self.store.sweep_list().await.map_err(status)?;
-        let nearest = known
-            .iter()
-            .map(|sweep| (strsim::jaro_winkler(name, &sweep.name), sweep.name.as_str()))
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        let hint = match nearest {
-            None => "no sweep has been submitted yet".to_owned(),
-            Some((likeness, nearest)) if likeness > 0.7 => format!("did you mean `{nearest}`?"),
-            Some(_) => "`acai ls` lists the sweeps".to_owned(),
+        let hint = match did_you_mean(name, known.iter().map(|sweep| sweep.name.as_str())) {
+            Some(hint) => hint,
+            None if known.is_empty() => "no sweep has been submitted yet".to_owned(),
+            None => "`acai ls` lists the sweeps".to_owned(),
         };
-        Err(Status::not_found(format!("there is no sweep `{name}`\nhint: {hint}")))
+        Err(Status::not_found(format!("there is no sweep {}\nhint: {hint}", quoted(name))))
     }
 
     fn is_alive(&self, worker: &WorkerRecord) -> bool {
@@ -191,10 +188,11 @@ fn query(
     metrics: &[v1::Metric],
     statistic: Statistic,
 ) -> Result<Query, FieldError> {
-    if let Some(unknown) = group_by.iter().find(|name| PARAMETERS.iter().all(|known| known.name != **name)) {
-        let known: Vec<&str> = PARAMETERS.iter().map(|known| known.name).collect();
-        let problem = format!("names `{unknown}`, which is none of the parameters {}", known.join(", "));
-        return Err(FieldError::new("group_by", problem));
+    for name in &group_by {
+        Parameter::find(name).map_err(|error| {
+            let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            FieldError::new("group_by", format!("names an {error}{hint}"))
+        })?;
     }
     let of_file = || file.group_by.iter().map(ToString::to_string).collect();
     let group_by = if group_by.is_empty() { of_file() } else { group_by };
