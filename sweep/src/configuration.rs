@@ -77,6 +77,8 @@ impl Configuration {
             DefaultValue::Required => Err(missing(parameter)),
             DefaultValue::Int(value) => Ok(Scalar::Int(value)),
             DefaultValue::Float(value) => Ok(Scalar::Float(value)),
+            DefaultValue::Word(word) => Ok(Scalar::from(word)),
+            DefaultValue::ByModel(value_for) => Ok(Scalar::Float(value_for(self.word("model")))),
             DefaultValue::ByDataset(value_for) => {
                 let dataset = Dataset::from_name(self.word("dataset")).ok_or_else(|| missing(parameter))?;
                 Ok(Scalar::Int(value_for(dataset)))

@@ -35,14 +35,57 @@ pub struct TrainingConfig {
     pub total_kimg: f64,
     /// Training between two evaluations, in units of 1024 images.
     pub eval_kimg: f64,
+    /// What convolutions compute in.
+    pub precision: Precision,
+    /// Restarts of K-means in the final clustering of latent codes.
+    pub kmeans_inits: u32,
+}
+
+/// What convolutions compute in; weights, losses and Adam's moments are fp32 in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision.
+    Fp32,
+    /// bfloat16: 8 bits of mantissa, the range of fp32.
+    Bf16,
 }
 
 /// The autoencoders that can be trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "model", rename_all = "lowercase")]
+#[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
     /// Reconstruction only: MSE(x, dec(enc(x))).
     Baseline,
+    /// Reconstruction from codes of which a part is dropped in training.
+    Dropout {
+        /// Share of a code's values that a training step drops.
+        dropout: f64,
+    },
+    /// Reconstruction of an image from a noisy one.
+    Denoising {
+        /// Standard deviation of the noise.
+        noise: f64,
+    },
+    /// Variational autoencoder with a Bernoulli likelihood.
+    Vae {
+        /// Weight of the KL term.
+        beta: f64,
+    },
+    /// Adversarial autoencoder: a discriminator tells codes from N(0, 1).
+    Aae {
+        /// Adam's step size for the discriminator.
+        adversary_lr: f64,
+    },
+    /// Vector-quantised autoencoder.
+    Vqvae {
+        /// Weight of the commitment loss.
+        beta: f64,
+        /// Vectors in the codebook.
+        codes: u32,
+        /// Vectors that make up a code.
+        num_latents: u32,
+    },
     /// Adversarially Constrained Autoencoder Interpolation (Berthelot et al. 2018, section 3).
     Acai {
         /// λ, weight of the adversarial term in the autoencoder's loss (the authors' `advweight`).
@@ -52,6 +95,19 @@ pub enum Model {
         /// Channels of the critic after its first convolution.
         advdepth: u32,
     },
+    /// The variational autoencoder with ACAI's regularizer on its posterior means.
+    AcaiVae {
+        /// Weight of the KL term.
+        beta: f64,
+        /// λ, weight of the adversarial term.
+        lambda: f64,
+        /// γ, share of the data in the critic's regularizing input.
+        gamma: f64,
+        /// Channels of the critic after its first convolution.
+        advdepth: u32,
+    },
+    /// No autoencoder: the single-layer classifier on raw pixels (paper, section 5.1).
+    Pixels,
 }
 
 /// The datasets that can be trained on; all are 32×32 pixels.

@@ -3,7 +3,7 @@
 use acai_sweep::configuration::Configuration;
 use acai_sweep::parameters::{DefaultValue, Kind, PARAMETERS, Parameter, ParameterError};
 use acai_sweep::scalar::Scalar;
-use acai_sweep::training::{Dataset, Model, TrainingConfig};
+use acai_sweep::training::{Dataset, Model, Precision, TrainingConfig};
 
 fn configuration(values: &[(&str, Scalar)]) -> Configuration {
     Configuration::new(values.iter().cloned()).expect("valid values")
@@ -35,6 +35,8 @@ fn defaults_are_the_papers() {
             lr: 1e-4,
             total_kimg: 16384.0,
             eval_kimg: 64.0,
+            precision: Precision::Fp32,
+            kmeans_inits: 1000,
         }
     );
     let digits = configuration(&[("model", "baseline".into()), ("dataset", "digits32".into())]);
@@ -57,17 +59,19 @@ fn every_model_and_dataset_converts_to_the_trainers_form_and_back() {
 
 #[test]
 fn the_largest_and_smallest_values_fit_the_trainers_form() {
-    for smallest in [true, false] {
-        let ends = PARAMETERS.iter().filter_map(|parameter| {
-            let value = match &parameter.kind {
-                Kind::Int(range) | Kind::PowerOfTwo(range) => {
-                    Scalar::Int(if smallest { *range.start() } else { *range.end() })
-                }
-                _ => return None,
-            };
-            Some((parameter.name, parameter.check(&value).unwrap()))
-        });
-        let _ = acai_on_lines(&ends.collect::<Vec<_>>()).training_config();
+    for (&model, smallest) in words("model").iter().flat_map(|model| [(model, true), (model, false)]) {
+        let ends =
+            PARAMETERS.iter().filter(|parameter| parameter.is_used_by(model)).filter_map(|parameter| {
+                let value = match &parameter.kind {
+                    Kind::Int(range) | Kind::PowerOfTwo(range) => {
+                        Scalar::Int(if smallest { *range.start() } else { *range.end() })
+                    }
+                    _ => return None,
+                };
+                Some((parameter.name, parameter.check(&value).unwrap()))
+            });
+        let words = [("model", model.into()), ("dataset", "lines32".into())];
+        let _ = configuration(&words.into_iter().chain(ends).collect::<Vec<_>>()).training_config();
     }
 }
 
@@ -107,13 +111,13 @@ fn digests_never_change() {
     let configuration = acai_on_lines(&[("lambda", 0.25.into()), ("lr", 2e-4.into())]);
     assert_eq!(
         configuration.to_json(),
-        r#"{"model":"acai","dataset":"lines32","lambda":0.25,"gamma":0.2,"lr":0.0002,"batch":64,"depth":16,"latent":16,"latent_width":2,"advdepth":16,"total_kimg":16384.0,"eval_kimg":64.0}"#
+        r#"{"model":"acai","dataset":"lines32","lambda":0.25,"gamma":0.2,"lr":0.0002,"batch":64,"depth":16,"latent":16,"latent_width":2,"advdepth":16,"total_kimg":16384.0,"eval_kimg":64.0,"precision":"fp32","kmeans_inits":1000}"#
     );
     assert_eq!(
         configuration.config_hash(),
-        "85903b0ebf6f825a62b39144cbfc250b82d71d6c921a74d026e7a24d5cb15fec"
+        "c1870bdaf4752cf6bb5261d612a49eef38d2a2d9d3aaec1799daab25db325cf7"
     );
-    assert_eq!(configuration.shape_key(), "ba4173ab7db876631da46b24d4a710a1d39102fadb05ba0501f271428ae75452");
+    assert_eq!(configuration.shape_key(), "018dd6b08eb7586c971e8d493a8156b7c2e5c1d058fcd57240ebc74023d1039e");
 }
 
 #[test]
@@ -126,6 +130,7 @@ fn runs_share_a_shape_unless_shapes_schedule_or_the_critics_existence_differ() {
     for fixed in ["batch", "depth", "latent", "latent_width", "advdepth", "total_kimg", "eval_kimg"] {
         assert_ne!(shape(fixed, 8.into()), usual, "{fixed}");
     }
+    assert_ne!(shape("precision", "bf16".into()), usual);
     assert_ne!(shape("lambda", 0.into()), usual);
 }
 

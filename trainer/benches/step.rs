@@ -1,70 +1,76 @@
-//! Speed of the whole ACAI step on lines32 (drawing the batch, losses, both gradients, Adam), at the paper's
-//! sizes, on the CPU.
+//! Speed of a model's whole step on lines32 (drawing the batch, losses, gradients, Adam), at the paper's sizes, on
+//! the CPU.
 //!
-//! `cargo bench --bench step` prints images/s and the peak of resident memory. With `--lockstep` it measures
-//! one window for each line `BATCH THREADS` on standard input, so that another program can take turns with it
-//! (`eager.py` does): on a shared machine only such figures compare.
+//! For each line `MODEL BATCH THREADS GROUP PRECISION` on standard input it measures one window, GROUP runs trained as
+//! one program, and answers `IMAGES_PER_SECOND PEAK_MIB`, so that another program can take turns with it (`eager`
+//! does): on a shared machine only such figures compare. What stays set up from one line to the next is the
+//! training of the last line.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use acai_sweep::training::{Dataset, Model as ModelConfig, TrainingConfig};
-use acai_trainer::adam::Adam;
+use acai_sweep::configuration::Configuration;
+use acai_sweep::scalar::Scalar;
+use acai_sweep::training::TrainingConfig;
 use acai_trainer::data::{self, Source};
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::network::channels_last;
-use anyhow::Context;
-use tch::{Device, Kind};
+use acai_trainer::random::Keyed;
+use anyhow::{Context, bail};
+use tch::{Device, Kind, Tensor};
 
 const WINDOW: Duration = Duration::from_secs(2);
-const ROUNDS: usize = 5;
 
 /// A training that goes on for as long as it is asked to.
 struct Training {
-    batch: u32,
+    config: TrainingConfig,
     model: Box<dyn Model>,
     source: Box<dyn Source>,
+    seeds: u64,
     step: u64,
 }
 
 impl Training {
-    fn new(batch: u32) -> anyhow::Result<Training> {
-        let config = TrainingConfig {
-            model: ModelConfig::Acai { lambda: 0.5, gamma: 0.2, advdepth: 16 },
-            dataset: Dataset::Lines32,
-            depth: 16,
-            latent: 16,
-            latent_width: 2,
-            batch,
-            lr: 1e-4,
-            total_kimg: 16384.0,
-            eval_kimg: 64.0,
-        };
+    fn new(model: &str, batch: i64, group: u64, precision: &str) -> anyhow::Result<Training> {
+        let latent_width = if model == "vqvae" { 4 } else { 2 };
+        let config = Configuration::new([
+            ("model", Scalar::from(model)),
+            ("dataset", Scalar::from("lines32")),
+            ("batch", Scalar::Int(batch)),
+            ("latent_width", Scalar::Int(latent_width)),
+            ("precision", Scalar::from(precision)),
+        ])?
+        .training_config();
         let source = data::open(config.dataset, None)?;
         let images = (source.channels(), source.classes());
-        let model = model::new(&config, images, 0, (Kind::Float, Device::Cpu))?;
-        Ok(Training { batch, model, source, step: 0 })
+        let runs: Vec<_> = (0..group).map(|seed| (&config, seed)).collect();
+        let model = model::new(&runs, images, (Kind::Float, Device::Cpu))?;
+        Ok(Training { config, model, source, seeds: group, step: 0 })
     }
 
     fn step(&mut self) {
-        let batch = self.source.batch(0, self.step, self.batch as usize);
-        let input = Input { images: channels_last(&batch.images), labels: batch.labels };
-        model::step(&mut *self.model, &Adam { lr: 1e-4 }, &input, 0, self.step);
+        let keys: Vec<(u64, u64)> = (0..self.seeds).map(|seed| (seed, self.step)).collect();
+        let size = self.config.batch as usize;
+        let batches: Vec<_> = keys.iter().map(|(seed, step)| self.source.batch(*seed, *step, size)).collect();
+        let images = Tensor::cat(&batches.iter().map(|batch| &batch.images).collect::<Vec<_>>(), 1);
+        let labels = Tensor::stack(&batches.iter().map(|batch| &batch.labels).collect::<Vec<_>>(), 0);
+        let draws = Keyed { keys: &keys, options: (Kind::Float, Device::Cpu) };
+        let input = Input { images: channels_last(&images), labels, draws: &draws };
         self.step += 1;
+        model::step(&mut *self.model, &input, &vec![self.step; self.seeds as usize]);
     }
 
-    /// Images a second over a window, after a step that is not counted.
+    /// Images a second, of all runs together, over a window after a step that is not counted.
     fn speed(&mut self, threads: i32) -> f64 {
         tch::set_num_threads(threads);
         self.step();
-        let (start, mut steps) = (Instant::now(), 0);
+        let (start, mut images) = (Instant::now(), 0);
         while start.elapsed() < WINDOW {
             self.step();
-            steps += 1;
+            images += u64::from(self.config.batch) * self.seeds;
         }
-        f64::from(steps * self.batch) / start.elapsed().as_secs_f64()
+        images as f64 / start.elapsed().as_secs_f64()
     }
 }
 
@@ -76,27 +82,21 @@ fn peak_mib() -> anyhow::Result<u64> {
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut trainings = BTreeMap::new();
-    for batch in [16, 64] {
-        trainings.insert(batch, Training::new(batch)?);
-    }
     let mut out = io::stdout();
-    if std::env::args().any(|argument| argument == "--lockstep") {
-        for line in io::stdin().lines() {
-            let line = line?;
-            let (batch, threads) = line.split_once(' ').context("a line is `BATCH THREADS`")?;
-            let training = trainings.get_mut(&batch.parse::<u32>()?).context("batch is 16 or 64")?;
-            writeln!(out, "{:.1} {}", training.speed(threads.parse()?), peak_mib()?)?;
-        }
-        return Ok(());
+    let mut open: Option<(String, Training)> = None;
+    for line in io::stdin().lines() {
+        let line = line?;
+        let [name, batch, threads, group, precision] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            bail!("a line is `MODEL BATCH THREADS GROUP PRECISION`, found `{line}`")
+        };
+        let what = format!("{name} {batch} {group} {precision}");
+        let mut training = match open.take() {
+            Some((is, training)) if is == what => training,
+            _ => Training::new(name, batch.parse()?, group.parse()?, precision)?,
+        };
+        writeln!(out, "{:.1} {}", training.speed(threads.parse()?), peak_mib()?)?;
+        out.flush()?;
+        open = Some((what, training));
     }
-    for threads in [1, 2] {
-        for (batch, training) in &mut trainings {
-            let mut speeds: Vec<f64> = (0..ROUNDS).map(|_| training.speed(threads)).collect();
-            speeds.sort_by(f64::total_cmp);
-            let (median, low, high) = (speeds[ROUNDS / 2], speeds[0], speeds[ROUNDS - 1]);
-            writeln!(out, "batch {batch}, threads {threads}: {median:.0} images/s [{low:.0} to {high:.0}]")?;
-        }
-    }
-    Ok(writeln!(out, "peak of resident memory: {} MiB", peak_mib()?)?)
+    Ok(())
 }

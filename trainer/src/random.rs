@@ -5,11 +5,13 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use tch::{Device, Kind, Tensor};
 
 /// What a stream of random numbers is for. Streams of different purposes are independent.
 ///
 /// The numbers are part of every run's identity: never reuse or renumber one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u64)]
 pub enum Purpose {
     /// Initial weights; the "step" is the network's number.
@@ -24,6 +26,14 @@ pub enum Purpose {
     TestSet = 5,
     /// Pairs of test images that an evaluation interpolates.
     Pairs = 6,
+    /// Noise on the images that a denoising autoencoder sees.
+    Noise = 10,
+    /// Which values of a code dropout keeps.
+    Dropout = 11,
+    /// Codes drawn from a posterior; in an evaluation the "step" is the number of the chunk.
+    Posterior = 12,
+    /// Codes drawn from a prior.
+    Prior = 13,
 }
 
 /// The stream of random numbers for `purpose` at `step` of the run seeded with `seed`.
@@ -34,4 +44,43 @@ pub fn stream(seed: u64, purpose: Purpose, step: u64) -> ChaCha8Rng {
     key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
     key[16..24].copy_from_slice(&step.to_le_bytes());
     ChaCha8Rng::from_seed(key)
+}
+
+/// Where a group's random numbers for one step come from.
+pub trait Draws {
+    /// Uniform numbers in [0, 1), `[K, n, d]`.
+    fn uniform(&self, purpose: Purpose, n: i64, d: i64) -> Tensor;
+
+    /// Standard normal numbers, `[K, n, d]`.
+    fn normal(&self, purpose: Purpose, n: i64, d: i64) -> Tensor;
+}
+
+/// Draws that are keyed by each member's seed and step.
+#[derive(Debug)]
+pub struct Keyed<'a> {
+    /// Seed and step of each member.
+    pub keys: &'a [(u64, u64)],
+    /// Kind and device of the numbers.
+    pub options: (Kind, Device),
+}
+
+impl Keyed<'_> {
+    fn draw<D: Distribution<f64>>(&self, distribution: D, purpose: Purpose, n: i64, d: i64) -> Tensor {
+        let numbers = self.keys.iter().flat_map(|(seed, step)| {
+            (&distribution).sample_iter(stream(*seed, purpose, *step)).take((n * d) as usize)
+        });
+        let numbers: Vec<f64> = numbers.collect();
+        let (kind, device) = self.options;
+        Tensor::from_slice(&numbers).to_kind(kind).to_device(device).view([-1, n, d])
+    }
+}
+
+impl Draws for Keyed<'_> {
+    fn uniform(&self, purpose: Purpose, n: i64, d: i64) -> Tensor {
+        self.draw(StandardUniform, purpose, n, d)
+    }
+
+    fn normal(&self, purpose: Purpose, n: i64, d: i64) -> Tensor {
+        self.draw(StandardNormal, purpose, n, d)
+    }
 }

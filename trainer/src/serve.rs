@@ -1,13 +1,14 @@
 //! A group of runs, trained for a worker: commands in, events out (`acai_sweep::trainer_protocol`).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
+use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Command, Event, Member};
 
-use crate::session::{Benchmarks, Session, SessionError};
+use crate::session::{Benchmarks, Group, Refusal, SessionError};
 
 /// Time between two signs of life.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -70,9 +71,9 @@ impl<W: Write> Reporter<W> {
     }
 }
 
-/// Waits for a group and trains it, a step of each member in turn, until each has ended.
+/// Waits for a group and trains it until each of its runs has ended.
 ///
-/// A command waits for one member's step at most, with the evaluation that may be due after it.
+/// A command waits for one step at most, with the evaluations that may be due after it.
 ///
 /// # Errors
 /// When the worker is gone or does not keep to the protocol. A run's own error is an event.
@@ -90,37 +91,46 @@ pub fn serve<W: Write>(
         Ok(Ok(_)) => return Err(ServeError::OutOfTurn("the first command must be `start`")),
         Ok(Err(error)) => return Err(error),
     };
-    let mut group = Group { sessions: VecDeque::new(), reporter };
-    group.open(members, benchmarks)?;
+    let mut serving = Serving { groups: VecDeque::new(), reporter };
+    serving.open(members, benchmarks)?;
     let mut progress = Instant::now();
-    while !group.sessions.is_empty() {
+    while !serving.groups.is_empty() {
         match commands.try_recv() {
-            Ok(command) => group.obey(&command?)?,
+            Ok(command) => serving.obey(&command?)?,
             Err(TryRecvError::Disconnected) => return Err(ServeError::WorkerGone),
-            Err(TryRecvError::Empty) => group.step()?,
+            Err(TryRecvError::Empty) => serving.step()?,
         }
         if progress.elapsed() >= PROGRESS {
-            group.report_progress()?;
+            serving.report_progress()?;
             progress = Instant::now();
         }
     }
     Ok(())
 }
 
-/// The members still in training, the next one to take a step first.
-struct Group<W: Write> {
-    sessions: VecDeque<Session>,
+/// The runs still in training.
+struct Serving<W: Write> {
+    /// One for each shape; the next one to take a step first.
+    groups: VecDeque<Group>,
     reporter: Reporter<W>,
 }
 
-impl<W: Write> Group<W> {
+/// What a group's step or checkpoint came to.
+type Outcome = Result<(Vec<Event>, Vec<Refusal>), SessionError>;
+
+impl<W: Write> Serving<W> {
+    /// Opens a group for each shape among the members: one, from a coordinator that keeps to the protocol.
     fn open(&mut self, members: Vec<Member>, benchmarks: &mut Benchmarks) -> Result<(), ServeError> {
+        let mut shapes: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for member in members {
-            let run = member.run;
-            match Session::open(member, benchmarks) {
-                Ok(session) => self.sessions.push_back(session),
-                Err(error) => self.reporter.failed(run, 0, &error)?,
-            }
+            // Without a shape, a configuration makes no sense; opening it says why.
+            let shape = Configuration::try_from(&member.config).map(|config| config.shape_key());
+            shapes.entry(shape.unwrap_or_default()).or_default().push(member);
+        }
+        for members in shapes.into_values() {
+            let (group, refusals) = Group::open(members, benchmarks);
+            self.groups.extend(group);
+            self.refuse(&refusals)?;
         }
         Ok(())
     }
@@ -128,55 +138,56 @@ impl<W: Write> Group<W> {
     fn obey(&mut self, command: &Command) -> Result<(), ServeError> {
         match command {
             Command::Start { .. } => Err(ServeError::OutOfTurn("a group was already started")),
-            Command::Stop { run } => self.checkpoint(|session| session.run() == *run, true),
+            Command::Stop { run } => self.checkpoint(|other| other == *run, true),
             Command::Shutdown => self.checkpoint(|_| true, true),
             Command::Checkpoint => self.checkpoint(|_| true, false),
         }
     }
 
-    /// A step of the member whose turn it is; it leaves if that was its last.
+    /// A step of the group whose turn it is.
     fn step(&mut self) -> Result<(), ServeError> {
-        let Some(mut session) = self.sessions.pop_front() else { return Ok(()) };
-        match session.advance() {
-            Ok(events) => {
+        let Some(mut group) = self.groups.pop_front() else { return Ok(()) };
+        let outcome = group.advance();
+        self.report(group, outcome)
+    }
+
+    /// Writes a checkpoint of every chosen run, and ends it if `stop`.
+    fn checkpoint(&mut self, chosen: impl Fn(u64) -> bool, stop: bool) -> Result<(), ServeError> {
+        for mut group in std::mem::take(&mut self.groups) {
+            let outcome = group.checkpoint(&chosen, stop);
+            self.report(group, outcome)?;
+        }
+        Ok(())
+    }
+
+    /// Says what came out, and keeps the group if any of its runs go on.
+    fn report(&mut self, group: Group, outcome: Outcome) -> Result<(), ServeError> {
+        match outcome {
+            Ok((events, refusals)) => {
                 for event in &events {
                     self.reporter.report(event)?;
                 }
-                if !matches!(events.last(), Some(Event::Finished { .. })) {
-                    self.sessions.push_back(session);
+                self.refuse(&refusals)?;
+                if group.steps().next().is_some() {
+                    self.groups.push_back(group);
                 }
-                Ok(())
             }
-            Err(error) => self.reporter.failed(session.run(), session.step(), &error),
-        }
-    }
-
-    /// Writes a checkpoint of every chosen member, and ends it if `stop`.
-    fn checkpoint(&mut self, chosen: impl Fn(&Session) -> bool, stop: bool) -> Result<(), ServeError> {
-        for session in std::mem::take(&mut self.sessions) {
-            if !chosen(&session) {
-                self.sessions.push_back(session);
-                continue;
-            }
-            let (run, step) = (session.run(), session.step());
-            match session.checkpoint() {
-                Ok(event) => {
-                    self.reporter.report(&event)?;
-                    if stop {
-                        self.reporter.report(&Event::Stopped { run, step })?;
-                    } else {
-                        self.sessions.push_back(session);
-                    }
+            Err(error) => {
+                for (run, step) in group.steps() {
+                    self.reporter.failed(run, step, &error)?;
                 }
-                Err(error) => self.reporter.failed(run, step, &error)?,
             }
         }
         Ok(())
     }
 
+    fn refuse(&mut self, refusals: &[Refusal]) -> Result<(), ServeError> {
+        refusals.iter().try_for_each(|(run, step, error)| self.reporter.failed(*run, *step, error))
+    }
+
     fn report_progress(&mut self) -> Result<(), ServeError> {
-        for session in &self.sessions {
-            self.reporter.report(&Event::Progress { run: session.run(), step: session.step() })?;
+        for (run, step) in self.groups.iter().flat_map(Group::steps) {
+            self.reporter.report(&Event::Progress { run, step })?;
         }
         Ok(())
     }

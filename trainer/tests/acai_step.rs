@@ -1,8 +1,10 @@
 //! ACAI's step against an independent implementation in eager PyTorch, f64: losses, gradients, weights.
 
-use acai_trainer::adam::Adam;
-use acai_trainer::model::{Acai, AdversarialRegularizer, Autoencoder, Input, Interpolated, Model};
-use acai_trainer::network::{Architecture, channels_last};
+use acai_sweep::training::Precision;
+use acai_trainer::adam;
+use acai_trainer::model::{Acai, AdversarialRegularizer, Autoencoder, Input, Model};
+use acai_trainer::network::{Architecture, Members, channels_last};
+use acai_trainer::random::{Draws, Purpose};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
 
@@ -11,6 +13,20 @@ const STEPS: u64 = 3;
 const LAMBDA: f64 = 0.5;
 
 struct Golden(SafeTensors<'static>);
+
+/// The golden step's α `[n]`, which folding leaves as they are.
+struct Alpha(Tensor);
+
+impl Draws for Alpha {
+    fn uniform(&self, purpose: Purpose, n: i64, d: i64) -> Tensor {
+        assert_eq!((purpose, n, d), (Purpose::Alpha, self.0.size()[0], 1));
+        self.0.view([1, -1, 1])
+    }
+
+    fn normal(&self, purpose: Purpose, _n: i64, _d: i64) -> Tensor {
+        panic!("ACAI draws no normal numbers, but asked for {purpose:?}")
+    }
+}
 
 impl Golden {
     fn open() -> Golden {
@@ -24,23 +40,22 @@ impl Golden {
         Tensor::from_data_size(view.data(), &shape, stored).to_kind(kind)
     }
 
-    fn input(&self, step: u64, kind: Kind) -> (Input, Interpolated) {
+    fn input<'a>(&self, step: u64, kind: Kind, alpha: &'a Alpha) -> Input<'a> {
         let images = channels_last(&self.tensor(&format!("step{step}.x"), kind));
-        let labels = self.tensor(&format!("step{step}.labels"), Kind::Int64);
-        let alpha = self.tensor(&format!("step{step}.alpha"), kind);
-        (Input { images, labels }, Interpolated { alpha })
+        let labels = self.tensor(&format!("step{step}.labels"), Kind::Int64).unsqueeze(0);
+        Input { images, labels, draws: alpha }
     }
 
     /// The golden run's model, with its initial weights.
     fn model(&self, kind: Kind) -> Acai {
-        let sizes = Architecture::new(1, 4, 4, 4).expect("the golden run's sizes are valid");
-        let options = (kind, Device::Cpu);
+        let sizes = Architecture::new(1, 4, 4, 4, Precision::Fp32).expect("the golden run's sizes are valid");
+        let members = Members { seeds: vec![0], lr: vec![1e-3], options: (kind, Device::Cpu) };
         let mut acai = Acai {
-            autoencoder: Autoencoder::new(&sizes, 10, 0, options),
-            regularizer: AdversarialRegularizer::new(&sizes, LAMBDA, 0.2, 0, options),
+            autoencoder: Autoencoder::new(&sizes, 10, &members),
+            regularizer: AdversarialRegularizer::new(&sizes, &[LAMBDA], &[0.2], &members),
         };
         for parameters in acai.parameters_mut() {
-            for (name, mut weight) in parameters.named(&parameters.weights) {
+            for (name, mut weight) in parameters.named(&parameters.weights, 0) {
                 weight.copy_(&self.tensor(&format!("init.{name}"), kind));
             }
         }
@@ -60,12 +75,11 @@ fn error(ours: &Tensor, theirs: &Tensor) -> f64 {
 fn three_steps_match(kind: Kind, loss_error: f64, gradient_error: f64, weight_error: f64) {
     let golden = Golden::open();
     let mut acai = golden.model(kind);
-    let adam = Adam { lr: 1e-3 };
     let losses = golden.tensor("losses", Kind::Double); // [steps, 4]
     for step in 0..STEPS {
-        let (input, interpolated) = golden.input(step, kind);
-        let (ours, gradients) = acai.gradients_at(&input, &interpolated);
-        let ours = ours.read();
+        let alpha = Alpha(golden.tensor(&format!("step{step}.alpha"), kind));
+        let (ours, gradients) = acai.gradients(&golden.input(step, kind, &alpha));
+        let ours = ours.read().remove(0);
         let columns = [
             ours["loss_ae"],
             LAMBDA * ours["loss_ae_disc"],
@@ -79,16 +93,16 @@ fn three_steps_match(kind: Kind, loss_error: f64, gradient_error: f64, weight_er
         }
         for (parameters, gradient) in acai.parameters_mut().into_iter().zip(&gradients) {
             if step == 0 {
-                for (name, ours) in parameters.named(gradient) {
+                for (name, ours) in parameters.named(gradient, 0) {
                     let error = error(&ours, &golden.tensor(&format!("grad0.{name}"), kind));
                     assert!(error < gradient_error, "gradient of {name} is off by {error}");
                 }
             }
-            adam.update(parameters, gradient, step + 1);
+            adam::update(parameters, gradient, &[step + 1]);
         }
     }
     for parameters in acai.parameters() {
-        for (name, ours) in parameters.named(&parameters.weights) {
+        for (name, ours) in parameters.named(&parameters.weights, 0) {
             let error = error(&ours, &golden.tensor(&format!("final.{name}"), kind));
             assert!(error < weight_error, "{name} is off by {error}");
         }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use acai_sweep::training::{Dataset, Model as ModelConfig, TrainingConfig};
-use acai_trainer::adam::Adam;
+use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
 use acai_trainer::checkpoint::{self, Identity};
 use acai_trainer::model::{self, Input, Model};
+use acai_trainer::random::Keyed;
 use tch::{Device, Kind, Tensor};
 
 fn identity() -> Identity {
@@ -20,21 +20,24 @@ fn identity() -> Identity {
         lr: 1e-3,
         total_kimg: 1.0,
         eval_kimg: 1.0,
+        precision: Precision::Fp32,
+        kmeans_inits: 1,
     };
     Identity { seed: 3, config }
 }
 
 fn untrained() -> Box<dyn Model> {
     let Identity { seed, config } = identity();
-    model::new(&config, (1, 10), seed, (Kind::Float, Device::Cpu)).expect("sizes are valid")
+    model::new(&[(&config, seed)], (1, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid")
 }
 
 /// A model after one step, whose moments are not all zero.
 fn trained() -> Box<dyn Model> {
     let mut model = untrained();
     let images = Tensor::linspace(-1, 1, 4 * 32 * 32, (Kind::Float, Device::Cpu)).view([4, 1, 32, 32]);
-    let input = Input { images, labels: Tensor::from_slice(&[0i64, 1, 2, 3]) };
-    model::step(&mut *model, &Adam { lr: 1e-3 }, &input, 3, 0);
+    let draws = Keyed { keys: &[(3, 0)], options: (Kind::Float, Device::Cpu) };
+    let labels = Tensor::from_slice(&[0i64, 1, 2, 3]).unsqueeze(0);
+    model::step(&mut *model, &Input { images, labels, draws: &draws }, &[1]);
     model
 }
 
@@ -97,8 +100,8 @@ fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
     assert!(refused(golden).contains("is no checkpoint of this program"));
     assert!(refused(b"a text that is not even safetensors").contains("is damaged"));
 
-    let newer = refused(&replaced(&whole, r#"\"format\":1"#, r#"\"format\":7"#));
-    assert!(newer.contains("has format 7, and this trainer reads format 1"), "{newer}");
+    let newer = refused(&replaced(&whole, r#"\"format\":2"#, r#"\"format\":7"#));
+    assert!(newer.contains("has format 7, and this trainer reads format 2"), "{newer}");
 
     let other_seed = Identity { seed: 4, ..identity() };
     let reason = refusal(&whole, &other_seed, folder);

@@ -1,10 +1,10 @@
 //! What models start from, and which of them are the same.
 
-use acai_sweep::training::{Dataset, Model as ModelConfig, TrainingConfig};
-use acai_trainer::adam::Adam;
+use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
 use acai_trainer::data::{self, Source};
 use acai_trainer::model::{self, AdversarialRegularizer, Input, Interpolated, Model};
-use acai_trainer::network::{Architecture, channels_last};
+use acai_trainer::network::{Architecture, Members, channels_last};
+use acai_trainer::random::Keyed;
 use tch::{Device, Kind, Tensor};
 
 fn config(model: ModelConfig) -> TrainingConfig {
@@ -18,6 +18,8 @@ fn config(model: ModelConfig) -> TrainingConfig {
         lr: 1e-3,
         total_kimg: 1.0,
         eval_kimg: 1.0,
+        precision: Precision::Fp32,
+        kmeans_inits: 1,
     }
 }
 
@@ -26,15 +28,16 @@ fn acai(lambda: f64) -> ModelConfig {
 }
 
 fn untrained(model: ModelConfig, seed: u64) -> Box<dyn Model> {
-    model::new(&config(model), (1, 10), seed, (Kind::Float, Device::Cpu)).expect("sizes are valid")
+    model::new(&[(&config(model), seed)], (1, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid")
 }
 
 fn trained(model: ModelConfig, source: &dyn Source) -> Box<dyn Model> {
     let mut model = untrained(model, 0);
     for step in 0..3 {
         let batch = source.batch(0, step, 8);
-        let input = Input { images: channels_last(&batch.images), labels: batch.labels };
-        model::step(&mut *model, &Adam { lr: 1e-3 }, &input, 0, step);
+        let draws = Keyed { keys: &[(0, step)], options: (Kind::Float, Device::Cpu) };
+        let (images, labels) = (channels_last(&batch.images), batch.labels.unsqueeze(0));
+        model::step(&mut *model, &Input { images, labels, draws: &draws }, &[step + 1]);
     }
     model
 }
@@ -42,7 +45,7 @@ fn trained(model: ModelConfig, source: &dyn Source) -> Box<dyn Model> {
 /// Weights of the networks that all models share.
 fn shared(model: &dyn Model) -> Tensor {
     let weights: Vec<&Tensor> = model.parameters().iter().take(3).map(|network| &network.weights).collect();
-    Tensor::cat(&weights, 0)
+    Tensor::cat(&weights, 1)
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn initial_weights_of_shared_networks_depend_on_the_seed_alone() {
 fn convolutions_start_with_variance_one_over_1_04_fan_in_and_no_bias() {
     let model = untrained(ModelConfig::Baseline, 0);
     let encoder = model.parameters()[0];
-    for (name, values) in encoder.named(&encoder.weights) {
+    for (name, values) in encoder.named(&encoder.weights, 0) {
         if name.ends_with("bias") {
             assert_eq!(values.count_nonzero(None).int64_value(&[]), 0, "{name}");
         } else if values.numel() > 1000 {
@@ -81,15 +84,16 @@ fn acai_with_lambda_zero_trains_as_the_baseline_and_has_no_critic() {
 #[test]
 fn images_get_the_gradient_of_their_squared_guesses_also_where_the_critic_guesses_alpha_exactly() {
     let double = (Kind::Double, Device::Cpu);
-    let sizes = Architecture::new(1, 4, 2, 4).expect("sizes are valid");
-    let regularizer = AdversarialRegularizer::new(&sizes, 0.5, 0.2, 0, double);
+    let sizes = Architecture::new(1, 4, 2, 4, Precision::Fp32).expect("sizes are valid");
+    let members = Members { seeds: vec![0], lr: vec![1e-3], options: double };
+    let regularizer = AdversarialRegularizer::new(&sizes, &[0.5], &[0.2], &members);
     let images = channels_last(&Tensor::linspace(-1, 1, 4 * 32 * 32, double).sin().view([4, 1, 32, 32]));
 
     let x_mix = images.copy().set_requires_grad(true);
     let guesses = regularizer.critic.forward(&x_mix);
     let expected = Tensor::run_backward(&[guesses.square().mean(None)], &[&x_mix], false, false);
 
-    let right_and_wrong = Tensor::from_slice(&[0.0, 0.3, 0.0, -0.2]);
+    let right_and_wrong = Tensor::from_slice(&[0.0, 0.3, 0.0, -0.2]).unsqueeze(1);
     let interpolated = Interpolated { alpha: guesses.detach() + right_and_wrong };
     let criticism = regularizer.criticise(&images, &images, &images, &interpolated);
     let error = (&criticism.of_x_mix - &expected[0]).abs().max() / expected[0].abs().max();

@@ -53,6 +53,10 @@ pub enum DefaultValue {
     Int(i64),
     /// Always this.
     Float(f64),
+    /// Always this.
+    Word(&'static str),
+    /// The paper's setting for the run's model.
+    ByModel(fn(&str) -> f64),
     /// The paper's setting for the run's dataset.
     ByDataset(fn(Dataset) -> i64),
     /// The value of another parameter, which stands before this one in the table.

@@ -2,13 +2,19 @@
 
 use std::ops::Bound::{Excluded, Included};
 
-use super::DefaultValue::{ByDataset, Float, Int, Required, SameAs};
+use super::DefaultValue::{ByDataset, ByModel, Float, Int, Required, SameAs, Word};
 use super::{Kind, Models, Parameter, Sharing};
 use crate::training::{Dataset, IMAGE_WIDTH};
 
 /// Channels at the first scale. The paper uses 16 and 64; at 128 and `latent_width` 1 the widest
 /// convolution has 4096² × 9 weights (0.6 GB), the most that anybody can ask for.
 const DEPTH: Kind = Kind::Int(1..=128);
+
+/// Models with the adversarial regularizer.
+const CRITICS: Models = Models::Only(&["acai", "acai_vae"]);
+
+/// Step sizes of Adam.
+const LR: Kind = Kind::Float(Excluded(0.0), Included(1.0));
 
 /// Training lengths, in units of 1024 images; the paper's longest is 16384.
 const KIMG: Kind = Kind::Float(Excluded(0.0), Included(1e6));
@@ -18,7 +24,17 @@ const KIMG: Kind = Kind::Float(Excluded(0.0), Included(1e6));
 pub static PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "model",
-        kind: Kind::Word(&["baseline", "acai"]),
+        kind: Kind::Word(&[
+            "baseline",
+            "dropout",
+            "denoising",
+            "vae",
+            "aae",
+            "vqvae",
+            "acai",
+            "acai_vae",
+            "pixels",
+        ]),
         default: Required,
         models: Models::All,
         sharing: Sharing::Equal,
@@ -36,7 +52,7 @@ pub static PARAMETERS: &[Parameter] = &[
         name: "lambda",
         kind: Kind::Float(Included(0.0), Included(1e3)),
         default: Float(0.5),
-        models: Models::Only(&["acai"]),
+        models: CRITICS,
         // Without the adversarial term the critic cannot move the autoencoder, so none is trained.
         sharing: Sharing::Zero,
         doc: "weight of the adversarial term in the autoencoder's loss (the authors' advweight)",
@@ -45,17 +61,65 @@ pub static PARAMETERS: &[Parameter] = &[
         name: "gamma",
         kind: Kind::Float(Included(0.0), Included(1.0)),
         default: Float(0.2),
-        models: Models::Only(&["acai"]),
+        models: CRITICS,
         sharing: Sharing::Free,
         doc: "share of the data in the critic's regularizing input (the authors' reg)",
     },
     Parameter {
+        name: "beta",
+        kind: Kind::Float(Included(0.0), Included(1e3)),
+        default: ByModel(beta),
+        models: Models::Only(&["vae", "acai_vae", "vqvae"]),
+        sharing: Sharing::Free,
+        doc: "weight of the KL term; for vqvae that of the commitment loss",
+    },
+    Parameter {
+        name: "noise",
+        kind: Kind::Float(Included(0.0), Included(1e2)),
+        default: Float(1.0),
+        models: Models::Only(&["denoising"]),
+        sharing: Sharing::Free,
+        doc: "standard deviation of the noise on the encoder's images",
+    },
+    Parameter {
+        name: "dropout",
+        kind: Kind::Float(Included(0.0), Excluded(1.0)),
+        default: Float(0.5),
+        models: Models::Only(&["dropout"]),
+        sharing: Sharing::Free,
+        doc: "share of a code's values that a training step drops (the paper has 0.25 on cifar10)",
+    },
+    Parameter {
+        name: "codes",
+        kind: Kind::Int(2..=1 << 16),
+        default: Int(1 << 14),
+        models: Models::Only(&["vqvae"]),
+        sharing: Sharing::Equal,
+        doc: "vectors in the codebook",
+    },
+    Parameter {
+        name: "num_latents",
+        kind: Kind::Int(1..=64),
+        default: Int(10),
+        models: Models::Only(&["vqvae"]),
+        sharing: Sharing::Equal,
+        doc: "vectors of the codebook that make up a code",
+    },
+    Parameter {
         name: "lr",
-        kind: Kind::Float(Excluded(0.0), Included(1.0)),
+        kind: LR,
         default: Float(1e-4),
         models: Models::All,
         sharing: Sharing::Free,
         doc: "Adam's step size, for every network of the run",
+    },
+    Parameter {
+        name: "adversary_lr",
+        kind: LR,
+        default: Float(1e-4),
+        models: Models::Only(&["aae"]),
+        sharing: Sharing::Free,
+        doc: "Adam's step size for the discriminator of codes",
     },
     Parameter {
         name: "batch",
@@ -94,7 +158,7 @@ pub static PARAMETERS: &[Parameter] = &[
         name: "advdepth",
         kind: DEPTH,
         default: SameAs("depth"),
-        models: Models::Only(&["acai"]),
+        models: CRITICS,
         sharing: Sharing::Equal,
         doc: "channels of the critic after its first convolution",
     },
@@ -114,7 +178,27 @@ pub static PARAMETERS: &[Parameter] = &[
         sharing: Sharing::Equal,
         doc: "training between two evaluations, in units of 1024 images",
     },
+    Parameter {
+        name: "precision",
+        kind: Kind::Word(&["fp32", "bf16"]),
+        default: Word("fp32"),
+        models: Models::All,
+        sharing: Sharing::Equal,
+        doc: "what convolutions compute in; weights, losses and moments are fp32",
+    },
+    Parameter {
+        name: "kmeans_inits",
+        kind: Kind::Int(1..=100_000),
+        default: Int(1000),
+        models: Models::All,
+        sharing: Sharing::Free,
+        doc: "restarts of K-means when the final codes are clustered (datasets with labels and an end)",
+    },
 ];
+
+fn beta(model: &str) -> f64 {
+    if model == "vqvae" { 10.0 } else { 1.0 }
+}
 
 fn latent_width(dataset: Dataset) -> i64 {
     match dataset {

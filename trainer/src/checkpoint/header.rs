@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The format that is written, and the only one that is read.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 /// Key of the header's JSON in the file's metadata. There is one key only, so that equal states give
 /// files of equal bytes.

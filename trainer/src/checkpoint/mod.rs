@@ -2,7 +2,8 @@
 //!
 //! A checkpoint is a safetensors file: every parameter under its own name (`encoder.0.weight`, shaped
 //! `[out, in, h, w]`), Adam's moments under `first_moment.` and `second_moment.` before that name, and a
-//! [`Header`] that says what they are. There is no generator state to hold: random numbers are keyed.
+//! [`Header`] that says what they are. VQ-VAE's running averages lie beside them (`codebook`, `codebook_counts`,
+//! `codebook_sums`). There is no generator state to hold: random numbers are keyed.
 
 mod error;
 mod header;
@@ -21,7 +22,7 @@ use tch::Tensor;
 
 use crate::model::Model;
 
-/// Everything a checkpoint holds of `model`: names with views of its tensors.
+/// Everything a checkpoint holds of `model`, which is of one run: names with views of its tensors.
 fn contents(model: &dyn Model) -> Vec<(String, Tensor)> {
     let mut contents = Vec::new();
     for parameters in model.parameters() {
@@ -30,10 +31,12 @@ fn contents(model: &dyn Model) -> Vec<(String, Tensor)> {
             ("first_moment.", &parameters.first_moment),
             ("second_moment.", &parameters.second_moment),
         ] {
-            let named = parameters.named(flat).map(|(name, view)| (format!("{prefix}{name}"), view));
+            let named = parameters.named(flat, 0).map(|(name, view)| (format!("{prefix}{name}"), view));
             contents.extend(named);
         }
     }
+    contents
+        .extend(model.averages().into_iter().map(|(name, average)| (name.to_owned(), average.select(0, 0))));
     contents
 }
 

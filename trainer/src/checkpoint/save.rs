@@ -14,7 +14,7 @@ use super::header::{FORMAT, METADATA_KEY};
 use super::{CheckpointError, Header, Identity, contents, digest, file_name};
 use crate::model::Model;
 
-/// Writes the state of `model` after `step` steps into `folder` and returns the file's path.
+/// Writes the state of `model`, which is of one run, after `step` steps into `folder` and returns the file's path.
 ///
 /// The file appears whole or not at all, also when the machine stops meanwhile: it is written under another
 /// name, made durable, renamed, and the folder made durable.

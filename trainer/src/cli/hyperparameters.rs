@@ -59,6 +59,14 @@ fn flag(parameter: &'static Parameter) -> Arg {
         DefaultValue::Required => String::new(),
         DefaultValue::Int(value) => format!(" [default: {value}]"),
         DefaultValue::Float(value) => format!(" [default: {value}]"),
+        DefaultValue::Word(word) => format!(" [default: {word}]"),
+        DefaultValue::ByModel(of) => match parameter.models {
+            Models::All => String::new(),
+            Models::Only(models) => {
+                let of = models.iter().map(|model| format!("{} for {model}", of(model)));
+                format!(" [default: {}]", of.collect::<Vec<_>>().join(", "))
+            }
+        },
         DefaultValue::SameAs(other) => format!(" [default: that of {other}]"),
         DefaultValue::ByDataset(of) => {
             let of = Dataset::ALL.map(|dataset| format!("{} on {}", of(dataset), dataset.name()));

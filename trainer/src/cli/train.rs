@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use acai_sweep::trainer_protocol::{Event, Member};
-use acai_trainer::session::Session;
+use acai_trainer::session::{Group, Refusal, SessionError};
 use anyhow::{Context, bail};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -59,16 +59,20 @@ impl Train {
         let member = self.member()?;
         let (config, folder) = (member.config.clone(), member.folder.clone());
         let mut benchmarks = self.machine.prepare()?;
-        let mut session = Session::open(member, &mut benchmarks)?;
+        let (group, refusals) = Group::open(vec![member], &mut benchmarks);
+        go_on(refusals)?;
+        let mut group = group.context("a run that is not refused is in training")?;
         let interrupted = interruption()?;
-        let progress = Progress::new(&config, session.step())?;
-        if session.step() > 0 {
-            progress.say(&format!("resuming at step {}", session.step()));
+        let step = |group: &Group| group.steps().next().map_or(config.total_steps(), |(_, step)| step);
+        let progress = Progress::new(&config, step(&group))?;
+        if step(&group) > 0 {
+            progress.say(&format!("resuming at step {}", step(&group)));
         }
         let mut scores = BTreeMap::new();
         loop {
-            let events = session.advance()?;
-            progress.at(session.step());
+            let (events, refusals) = group.advance()?;
+            progress.at(step(&group));
+            go_on(refusals)?;
             for event in events {
                 match event {
                     Event::Evaluated { step, values, .. } => {
@@ -85,9 +89,9 @@ impl Train {
                 }
             }
             if interrupted.load(Ordering::Relaxed) {
-                session.checkpoint()?;
+                let step = step(&group);
+                go_on(group.checkpoint(|_| true, true)?.1)?;
                 prune(&folder)?;
-                let step = session.step();
                 progress.say(&format!("interrupted at step {step}; `--resume` goes on from there"));
                 return Ok(INTERRUPTED.into());
             }
@@ -110,6 +114,11 @@ impl Train {
         let (seed, checkpoint_kimg) = (self.seed, self.checkpoint_kimg);
         Ok(Member { run: 0, seed, config, folder, resume: newest, checkpoint_kimg })
     }
+}
+
+/// The error of a run that cannot go on.
+fn go_on(refusals: Vec<Refusal>) -> Result<(), SessionError> {
+    refusals.into_iter().next().map_or(Ok(()), |(_, _, error)| Err(error))
 }
 
 /// A flag that the first SIGINT or SIGTERM sets; the second ends the program at once.

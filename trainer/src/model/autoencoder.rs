@@ -1,8 +1,10 @@
 //! What the models have in common.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
-use crate::network::{Architecture, Classifier, Decoder, Encoder};
+use crate::network::{
+    Architecture, Classifier, Decoder, Encoder, Members, Parameters, Pick, by_member, mean,
+};
 
 /// Encoder f_θ and decoder g_φ, with the classifier that is trained beside them on their latents.
 #[derive(Debug)]
@@ -16,17 +18,67 @@ pub struct Autoencoder {
 }
 
 impl Autoencoder {
-    /// Initial weights of the run seeded with `seed`.
-    pub fn new(sizes: &Architecture, classes: i64, seed: u64, options: (Kind, Device)) -> Autoencoder {
+    /// Initial weights.
+    #[must_use]
+    pub fn new(sizes: &Architecture, classes: i64, members: &Members) -> Autoencoder {
         Autoencoder {
-            encoder: Encoder::new(sizes, seed, options),
-            decoder: Decoder::new(sizes, seed, options),
-            classifier: Classifier::new(sizes.latent_size(), classes, seed, options),
+            encoder: Encoder::new(sizes, members),
+            decoder: Decoder::new(sizes, members),
+            classifier: Classifier::new(sizes.latent_size(), classes, members),
         }
+    }
+
+    /// Some of the members.
+    #[must_use]
+    pub fn pick(&self, pick: Pick<'_>) -> Autoencoder {
+        let Autoencoder { encoder, decoder, classifier } = self;
+        Autoencoder {
+            encoder: encoder.pick(pick),
+            decoder: decoder.pick(pick),
+            classifier: classifier.pick(pick),
+        }
+    }
+
+    /// How many members: K.
+    #[must_use]
+    pub fn members(&self) -> i64 {
+        self.encoder.parameters.members()
+    }
+
+    /// Parameters of encoder, decoder and classifier.
+    #[must_use]
+    pub fn parameters(&self) -> [&Parameters; 3] {
+        [&self.encoder.parameters, &self.decoder.parameters, self.classifier.parameters()]
+    }
+
+    /// The same, to change.
+    pub fn parameters_mut(&mut self) -> [&mut Parameters; 3] {
+        let Autoencoder { encoder, decoder, classifier } = self;
+        [&mut encoder.parameters, &mut decoder.parameters, classifier.parameters_mut()]
+    }
+
+    /// Mean squared error `[K]` between images `[n, K·c, 32, 32]`, over all elements of a member.
+    pub(super) fn mse(&self, target: &Tensor, output: &Tensor) -> Tensor {
+        mean(&(output - target).square(), self.members())
     }
 }
 
-/// Mean squared error over all elements.
-pub(super) fn mse(target: &Tensor, output: &Tensor) -> Tensor {
-    output.mse_loss(target, tch::Reduction::Mean)
+/// Values `[n, K·c, h, w]` times a number for each image and member, `[n, K]`.
+pub(super) fn scaled(x: &Tensor, by: &Tensor) -> Tensor {
+    let members = by.size()[1];
+    (by_member(x, members) * by.view([-1, members, 1, 1, 1])).view_as(x)
+}
+
+/// Flat gradients of `losses` (each `[K]`, all summed) with regard to each network's parameters, and to nothing
+/// else: no gradient of another network's weights is computed.
+pub(super) fn gradients<const N: usize>(losses: &[&Tensor], networks: [&Parameters; N]) -> [Tensor; N] {
+    let leaves: Vec<&Tensor> = networks.iter().flat_map(|network| network.leaves()).collect();
+    let sums: Vec<Tensor> = losses.iter().map(|loss| loss.sum(None)).collect();
+    let all = Tensor::run_backward(&sums, &leaves, false, false);
+    let mut rest = all.as_slice();
+    networks.map(|network| {
+        let (own, others) = rest.split_at(network.leaves().len());
+        rest = others;
+        network.flatten(own)
+    })
 }

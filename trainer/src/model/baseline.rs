@@ -1,51 +1,101 @@
-//! The plain autoencoder.
+//! Autoencoders that only reconstruct: the plain one, and those that must do so from less.
 
 use tch::Tensor;
 
-use super::autoencoder::mse;
-use super::{Autoencoder, Input, Losses, Model, gradients};
-use crate::network::Parameters;
+use super::autoencoder::gradients;
+use super::{Autoencoder, Codes, Input, Losses, Model};
+use crate::network::{Parameters, Pick, by_member, channels_last, flatten, unflatten};
+use crate::random::{Draws, Purpose};
 
-/// Minimises the reconstruction error ‖x - g_φ(f_θ(x))‖² (paper, section 2).
+/// Minimises the reconstruction error ‖x - g_φ(f_θ(x))‖² (paper, section 2), perhaps with something taken away.
 #[derive(Debug)]
 pub struct Baseline {
     /// Its networks.
     pub autoencoder: Autoencoder,
+    /// What training takes away.
+    pub corruption: Corruption,
+}
+
+/// What an autoencoder is denied in training, so that it learns more than to copy.
+#[derive(Debug)]
+pub enum Corruption {
+    /// Nothing.
+    None,
+    /// The encoder sees x + σ·N(0, 1) (Vincent et al. 2010); σ is `[K]`.
+    Noise(Tensor),
+    /// The decoder sees a code without a share `[K]` of its values, the others scaled up to keep the mean
+    /// (Srivastava et al. 2014).
+    Dropout(Tensor),
+}
+
+impl Corruption {
+    /// Images `[n, K·c, 32, 32]` as the encoder sees them.
+    fn of_images(&self, x: &Tensor, draws: &dyn Draws) -> Tensor {
+        let Corruption::Noise(sigma) = self else { return x.shallow_clone() };
+        let members = sigma.size()[0];
+        let [n, values] = [x.size()[0], x.numel() as i64 / x.size()[0] / members];
+        let noise = unflatten(&draws.normal(Purpose::Noise, n, values), x.size()[3]);
+        let scaled = by_member(&noise, members) * sigma.view([1, members, 1, 1, 1]);
+        channels_last(&(x + scaled.view_as(&noise)))
+    }
+
+    /// Codes `[n, K·latent, w, w]` as the decoder sees them.
+    fn of_codes(&self, z: &Tensor, draws: &dyn Draws) -> Tensor {
+        let Corruption::Dropout(share) = self else { return z.shallow_clone() };
+        let keep: Tensor = 1.0 - share.view([-1, 1, 1]);
+        let flat = flatten(z, share.size()[0]); // [K, n, latent·w·w]
+        let chance = draws.uniform(Purpose::Dropout, flat.size()[1], flat.size()[2]);
+        let dropped = flat.where_self(&chance.lt_tensor(&keep), &flat.zeros_like()) / keep;
+        unflatten(&dropped, z.size()[3])
+    }
+
+    fn pick(&self, pick: Pick<'_>) -> Corruption {
+        match self {
+            Corruption::None => Corruption::None,
+            Corruption::Noise(sigma) => Corruption::Noise(pick(sigma)),
+            Corruption::Dropout(share) => Corruption::Dropout(pick(share)),
+        }
+    }
 }
 
 impl Model for Baseline {
-    fn gradients(&self, input: &Input, _seed: u64, _step: u64) -> (Losses, Vec<Tensor>) {
+    fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
         let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
         let x = &input.images;
-        let z = encoder.forward(x); // [n, latent, w, w]
-        let loss_ae = mse(x, &decoder.forward(&z));
+        let z = encoder.forward(&self.corruption.of_images(x, input.draws)); // [n, K·latent, w, w]
+        let decoded = decoder.forward(&self.corruption.of_codes(&z, input.draws));
+        let loss_ae = self.autoencoder.mse(x, &decoded);
         let loss_classifier = classifier.loss(&z, &input.labels);
 
-        let networks = [&encoder.parameters, &decoder.parameters, &classifier.parameters];
-        let flat = gradients(&[&loss_ae, &loss_classifier], networks);
+        let flat = gradients(&[&loss_ae, &loss_classifier], self.autoencoder.parameters());
         let losses = Losses::new([("loss_ae", &loss_ae), ("loss_classifier", &loss_classifier)]);
         (losses, flat.into())
     }
 
-    fn encode(&self, images: &Tensor) -> Tensor {
-        self.autoencoder.encoder.forward(images)
+    fn encode(&self, images: &Tensor, _draws: &dyn Draws) -> Codes {
+        Codes::same(self.autoencoder.encoder.forward(images))
     }
 
     fn decode(&self, latents: &Tensor) -> Tensor {
         self.autoencoder.decoder.forward(latents)
     }
 
-    fn classify(&self, latents: &Tensor) -> Tensor {
-        self.autoencoder.classifier.forward(latents)
+    fn classify(&self, features: &Tensor) -> Tensor {
+        self.autoencoder.classifier.forward(features)
     }
 
     fn parameters(&self) -> Vec<&Parameters> {
-        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
-        vec![&encoder.parameters, &decoder.parameters, &classifier.parameters]
+        self.autoencoder.parameters().into()
     }
 
     fn parameters_mut(&mut self) -> Vec<&mut Parameters> {
-        let Autoencoder { encoder, decoder, classifier } = &mut self.autoencoder;
-        vec![&mut encoder.parameters, &mut decoder.parameters, &mut classifier.parameters]
+        self.autoencoder.parameters_mut().into()
+    }
+
+    fn pick(&self, pick: Pick<'_>) -> Box<dyn Model> {
+        Box::new(Baseline {
+            autoencoder: self.autoencoder.pick(pick),
+            corruption: self.corruption.pick(pick),
+        })
     }
 }

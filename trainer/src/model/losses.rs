@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
-/// A step's losses, named, as scalars on the device until somebody reads them.
+/// A step's losses, named, `[K]` each, on the device until somebody reads them.
 #[derive(Debug)]
 pub struct Losses(Vec<(&'static str, Tensor)>);
 
@@ -13,11 +13,18 @@ impl Losses {
         Losses(losses.map(|(name, loss)| (name, loss.detach())).into())
     }
 
-    /// Waits for the device and reads them all at once.
-    pub fn read(&self) -> BTreeMap<&'static str, f64> {
-        let scalars: Vec<&Tensor> = self.0.iter().map(|(_, loss)| loss).collect();
-        let values = Tensor::stack(&scalars, 0).to_device(tch::Device::Cpu);
-        let value = |(i, (name, _)): (usize, &(&'static str, _))| (*name, values.double_value(&[i as i64]));
-        self.0.iter().enumerate().map(value).collect()
+    /// These, and others.
+    pub(super) fn and<const N: usize>(mut self, losses: [(&'static str, &Tensor); N]) -> Losses {
+        self.0.extend(Losses::new(losses).0);
+        self
+    }
+
+    /// Waits for the device and reads them all at once: those of each member.
+    pub fn read(&self) -> Vec<BTreeMap<&'static str, f64>> {
+        let losses: Vec<&Tensor> = self.0.iter().map(|(_, loss)| loss).collect();
+        let values = Tensor::stack(&losses, 1).to_kind(Kind::Double).to_device(Device::Cpu); // [K, losses]
+        let rows = Vec::<Vec<f64>>::try_from(values).expect("a matrix of f64");
+        let named = |row: Vec<f64>| self.0.iter().map(|(name, _)| *name).zip(row).collect();
+        rows.into_iter().map(named).collect()
     }
 }

@@ -1,98 +1,107 @@
 //! The models: what is minimised, and how images become latent codes and come back.
+//!
+//! Every model is written for the K members of a group (see [`crate::network::Members`]); a run alone is K = 1.
 
+mod aae;
 mod acai;
 mod adversarial;
 mod autoencoder;
 mod baseline;
 mod losses;
+mod new;
+mod pixels;
+mod vae;
+mod vqvae;
 
+pub use aae::Aae;
 pub use acai::Acai;
 pub use adversarial::{AdversarialRegularizer, Criticism, Interpolated};
 pub use autoencoder::Autoencoder;
-pub use baseline::Baseline;
+pub use baseline::{Baseline, Corruption};
 pub use losses::Losses;
+pub use new::new;
+pub use pixels::Pixels;
+pub use vae::Vae;
+pub use vqvae::VqVae;
 
-use acai_sweep::training::{self, TrainingConfig};
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
-use crate::adam::Adam;
-use crate::network::{Architecture, ArchitectureError, Parameters};
+use crate::adam;
+use crate::network::{Parameters, Pick};
+use crate::random::Draws;
 
-/// A training batch on the model's device.
-#[derive(Debug)]
-pub struct Input {
-    /// `[n, c, 32, 32]`, channels-last.
+/// A training batch of every member, on the model's device.
+pub struct Input<'a> {
+    /// `[n, K·c, 32, 32]`, channels-last.
     pub images: Tensor,
-    /// `[n]`, i64.
+    /// `[K, n]`, i64.
     pub labels: Tensor,
+    /// The random numbers of this step.
+    pub draws: &'a dyn Draws,
 }
 
-/// A model in training: networks, losses and the state of their optimizer.
+/// What an encoder makes of images.
+#[derive(Debug)]
+pub struct Codes {
+    /// What is interpolated, clustered and decoded, `[n, K·latent, w, w]`.
+    pub latents: Tensor,
+    /// What the classifier sees, of the same shape.
+    pub features: Tensor,
+}
+
+impl Codes {
+    fn same(latents: Tensor) -> Codes {
+        Codes { features: latents.shallow_clone(), latents }
+    }
+}
+
+/// K models of one shape in training: networks, losses and the state of their optimizer.
 pub trait Model {
-    /// Losses of a batch, and the gradient `[p]` of each network's parameters in the order of
-    /// [`Model::parameters`], all at the present weights.
+    /// Losses of a batch, and the gradient `[K, p]` of each network's parameters in the order of
+    /// [`Model::parameters`], all at the present weights. Running averages move on.
     ///
-    /// Random numbers are those of training step `step` (from 0) of the run seeded with `seed`. Nothing is
-    /// read back from the device.
-    fn gradients(&self, input: &Input, seed: u64, step: u64) -> (Losses, Vec<Tensor>);
+    /// Nothing is read back from the device.
+    fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>);
 
-    /// Latent codes `[n, latent, w, w]` of images `[n, c, 32, 32]`, as interpolation wants them.
-    fn encode(&self, images: &Tensor) -> Tensor;
+    /// Codes of images `[n, K·c, 32, 32]`, as interpolation wants them.
+    fn encode(&self, images: &Tensor, draws: &dyn Draws) -> Codes;
 
-    /// Images `[n, c, 32, 32]` of latent codes `[n, latent, w, w]`.
+    /// Images `[n, K·c, 32, 32]` of latent codes `[n, K·latent, w, w]`.
     fn decode(&self, latents: &Tensor) -> Tensor;
 
-    /// Logits `[n, classes]` of latent codes.
-    fn classify(&self, latents: &Tensor) -> Tensor;
+    /// Logits `[K, n, classes]` of what [`Codes::features`] holds.
+    fn classify(&self, features: &Tensor) -> Tensor;
+
+    /// Whether codes drawn from N(0, 1) decode to samples.
+    fn has_prior(&self) -> bool {
+        false
+    }
 
     /// Every network's parameters, in a fixed order.
     fn parameters(&self) -> Vec<&Parameters>;
 
     /// The same, to change.
     fn parameters_mut(&mut self) -> Vec<&mut Parameters>;
+
+    /// State that is learnt without a gradient: names and tensors `[K, …]`.
+    fn averages(&self) -> Vec<(&'static str, &Tensor)> {
+        Vec::new()
+    }
+
+    /// Some of the members.
+    fn pick(&self, pick: Pick<'_>) -> Box<dyn Model>;
 }
 
-/// One training step: all gradients at the same weights, then all updates.
-pub fn step(model: &mut dyn Model, adam: &Adam, input: &Input, seed: u64, step: u64) -> Losses {
-    let (losses, gradients) = model.gradients(input, seed, step);
+/// One training step: all gradients at the same weights, then all updates. `t` numbers each member's update from 1.
+pub fn step(model: &mut dyn Model, input: &Input<'_>, t: &[u64]) -> Losses {
+    let (losses, gradients) = model.gradients(input);
     for (parameters, gradient) in model.parameters_mut().into_iter().zip(&gradients) {
-        adam.update(parameters, gradient, step + 1);
+        adam::update(parameters, gradient, t);
     }
     losses
 }
 
-/// The untrained model of a run, for images of `colours` channels in `classes` classes.
-///
-/// ACAI with λ = 0 is the baseline: no gradient of a critic reaches the autoencoder then, so none is trained.
-///
-/// # Errors
-/// When the configuration's sizes fit no network.
-pub fn new(
-    config: &TrainingConfig,
-    (colours, classes): (i64, i64),
-    seed: u64,
-    options: (Kind, Device),
-) -> Result<Box<dyn Model>, ArchitectureError> {
-    let sizes = |depth| Architecture::new(colours, depth, config.latent, config.latent_width);
-    let autoencoder = Autoencoder::new(&sizes(config.depth)?, classes, seed, options);
-    Ok(match config.model {
-        training::Model::Acai { lambda, gamma, advdepth } if lambda != 0.0 => {
-            let regularizer = AdversarialRegularizer::new(&sizes(advdepth)?, lambda, gamma, seed, options);
-            Box::new(Acai { autoencoder, regularizer })
-        }
-        training::Model::Acai { .. } | training::Model::Baseline => Box::new(Baseline { autoencoder }),
-    })
-}
-
-/// Flat gradients of `losses` (summed) with regard to each network's parameters, and to nothing else: no
-/// gradient of another network's weights is computed.
-fn gradients<const N: usize>(losses: &[&Tensor], networks: [&Parameters; N]) -> [Tensor; N] {
-    let leaves: Vec<&Tensor> = networks.iter().flat_map(|network| network.leaves()).collect();
-    let all = Tensor::run_backward(losses, &leaves, false, false);
-    let mut rest = all.as_slice();
-    networks.map(|network| {
-        let (own, others) = rest.split_at(network.leaves().len());
-        rest = others;
-        network.flatten(own)
-    })
+/// A view of one member: what it changes changes in the group.
+pub fn member(model: &dyn Model, member: usize) -> Box<dyn Model> {
+    model.pick(&|tensor| tensor.narrow(0, member as i64, 1))
 }

@@ -1,6 +1,9 @@
 //! Sizes of the networks.
 
-use super::IMAGE_WIDTH;
+use acai_sweep::training::Precision;
+use tch::Kind;
+
+use super::{IMAGE_WIDTH, Members};
 
 /// Most channels that a convolution may have, so that no configuration asks for an absurd allocation.
 const CHANNELS_MAX: i64 = 1 << 12;
@@ -16,6 +19,8 @@ pub struct Architecture {
     pub latent: i64,
     /// Halvings of the width between image and latent code.
     pub scales: u32,
+    /// What convolutions compute in.
+    pub precision: Precision,
 }
 
 /// Why sizes fit no network.
@@ -49,12 +54,13 @@ impl Architecture {
         depth: u32,
         latent: u32,
         latent_width: u32,
+        precision: Precision,
     ) -> Result<Architecture, ArchitectureError> {
         if !latent_width.is_power_of_two() || i64::from(latent_width) > IMAGE_WIDTH / 2 {
             return Err(ArchitectureError::LatentWidth(latent_width));
         }
         let scales = (IMAGE_WIDTH / i64::from(latent_width)).ilog2();
-        let sizes = Architecture { colours, depth: depth.into(), latent: latent.into(), scales };
+        let sizes = Architecture { colours, depth: depth.into(), latent: latent.into(), scales, precision };
         let allowed = 1..=CHANNELS_MAX;
         if !allowed.contains(&sizes.depth_at(0))
             || !allowed.contains(&sizes.depth_at(scales))
@@ -68,6 +74,14 @@ impl Architecture {
     /// Channels at `scale`: depth·2^scale.
     pub fn depth_at(&self, scale: u32) -> i64 {
         self.depth << scale
+    }
+
+    /// Kind of the convolutions' inputs and outputs; weights, losses and moments keep that of `members`.
+    pub(super) fn compute(&self, members: &Members) -> Kind {
+        match self.precision {
+            Precision::Fp32 => members.options.0,
+            Precision::Bf16 => Kind::BFloat16,
+        }
     }
 
     /// Width and height of the latent code.

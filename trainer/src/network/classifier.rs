@@ -1,47 +1,47 @@
 //! The single-layer classifier of latent codes (paper, section 5.1).
 
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Kind, Tensor};
 
-use super::{Initial, Parameter, Parameters, Role};
+use super::{Dense, Members, Parameters, Pick, flatten};
 
 /// One dense layer on the latents flattened as C, H, W.
 #[derive(Debug)]
 pub struct Classifier {
-    /// Parameters `classifier.weight` and `classifier.bias`.
-    pub parameters: Parameters,
+    layer: Dense,
 }
 
 impl Classifier {
-    /// Initial weights of the run seeded with `seed`: Glorot uniform, zero bias.
-    pub fn new(latent_size: i64, classes: i64, seed: u64, options: (Kind, Device)) -> Classifier {
-        let limit = (6.0 / (latent_size + classes) as f64).sqrt();
-        let table = vec![
-            Parameter {
-                name: "classifier.weight".into(),
-                shape: vec![classes, latent_size],
-                initial: Initial::Uniform { limit },
-            },
-            Parameter { name: "classifier.bias".into(), shape: vec![classes], initial: Initial::Zero },
-        ];
-        Classifier { parameters: Parameters::new(table, &mut Role::Classifier.weights(seed), options) }
+    /// Initial weights, for codes of `size` values.
+    #[must_use]
+    pub fn new(size: i64, classes: i64, members: &Members) -> Classifier {
+        Classifier { layer: Dense::classifier(size, classes, members) }
     }
 
-    /// Logits `[n, classes]` of latents `[n, latent, w, w]`, through which no gradient flows back.
+    /// Some of the members.
+    #[must_use]
+    pub fn pick(&self, pick: Pick<'_>) -> Classifier {
+        Classifier { layer: self.layer.pick(pick) }
+    }
+
+    /// Logits `[K, n, classes]` of latents `[n, K·latent, w, w]`, through which no gradient flows back.
     pub fn forward(&self, latents: &Tensor) -> Tensor {
-        let [weight, bias] = self.parameters.leaves() else { unreachable!("a weight and a bias") };
-        let flat = latents.detach().flatten(1, -1); // copies to C, H, W order
-        flat.linear(weight, Some(bias))
+        self.layer.apply(0, &flatten(&latents.detach(), self.parameters().members()))
     }
 
-    /// Softmax cross-entropy, averaged over the batch, for labels `[n]`.
+    /// Softmax cross-entropy `[K]`, averaged over the batch, for labels `[K, n]`.
     pub fn loss(&self, latents: &Tensor, labels: &Tensor) -> Tensor {
-        let (class_weights, ignored_label, smoothing) = (None::<&Tensor>, -1, 0.0);
-        self.forward(latents).cross_entropy_loss(
-            labels,
-            class_weights,
-            Reduction::Mean,
-            ignored_label,
-            smoothing,
-        )
+        let log_probabilities = self.forward(latents).log_softmax(-1, None::<Kind>);
+        let of_labels = log_probabilities.gather(2, &labels.unsqueeze(2), false); // [K, n, 1]
+        -of_labels.mean_dim([1, 2].as_slice(), false, None)
+    }
+
+    /// Parameters `classifier.weight` and `classifier.bias`.
+    pub fn parameters(&self) -> &Parameters {
+        &self.layer.parameters
+    }
+
+    /// The same, to change.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.layer.parameters
     }
 }

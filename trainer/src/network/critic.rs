@@ -1,8 +1,8 @@
 //! The critic of interpolations.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
-use super::{Architecture, Encoder, Parameters, Role};
+use super::{Architecture, Encoder, Members, Parameters, Pick, Role, flatten};
 
 /// Critic d_ω: an encoder whose outputs are averaged to one number an image, its guess of α
 /// (paper, section 3).
@@ -12,14 +12,22 @@ pub struct Critic {
 }
 
 impl Critic {
-    /// Initial weights of the run seeded with `seed`; `sizes` has the critic's own depth.
-    pub fn new(sizes: &Architecture, seed: u64, options: (Kind, Device)) -> Critic {
-        Critic { encoder: Encoder::named("critic", sizes, &mut Role::Critic.weights(seed), options) }
+    /// Initial weights; `sizes` has the critic's own depth.
+    #[must_use]
+    pub fn new(sizes: &Architecture, members: &Members) -> Critic {
+        Critic { encoder: Encoder::of(Role::Critic, sizes, members) }
     }
 
-    /// Guesses `[n]` for images `[n, c, 32, 32]`.
+    /// Some of the members.
+    #[must_use]
+    pub fn pick(&self, pick: Pick<'_>) -> Critic {
+        Critic { encoder: self.encoder.pick(pick) }
+    }
+
+    /// Guesses `[n, K]` for images `[n, K·c, 32, 32]`.
     pub fn forward(&self, images: &Tensor) -> Tensor {
-        self.encoder.forward(images).mean_dim([1, 2, 3].as_slice(), false, None)
+        let outputs = flatten(&self.encoder.forward(images), self.parameters().members()); // [K, n, d]
+        outputs.mean_dim([2].as_slice(), false, None).tr()
     }
 
     /// Parameters `critic.i.…`.

@@ -5,17 +5,23 @@
 
 mod architecture;
 mod classifier;
+mod codebook;
 mod convolutions;
 mod critic;
 mod decoder;
+mod dense;
 mod encoder;
+mod members;
 mod parameters;
 
 pub use architecture::{Architecture, ArchitectureError};
 pub use classifier::Classifier;
+pub use codebook::Codebook;
 pub use critic::Critic;
 pub use decoder::Decoder;
+pub use dense::Dense;
 pub use encoder::Encoder;
+pub use members::{Members, Pick, by_member, flatten, mean, rows, unflatten};
 pub use parameters::{Initial, Parameter, Parameters};
 
 use rand_chacha::ChaCha8Rng;
@@ -37,9 +43,27 @@ enum Role {
     Decoder = 1,
     Critic = 2,
     Classifier = 3,
+    Posterior = 4,
+    Discriminator = 5,
+    Vectors = 6,
+    Codebook = 7,
 }
 
 impl Role {
+    /// What its parameters' names begin with.
+    fn name(self) -> &'static str {
+        match self {
+            Role::Encoder => "encoder",
+            Role::Decoder => "decoder",
+            Role::Critic => "critic",
+            Role::Classifier => "classifier",
+            Role::Posterior => "posterior",
+            Role::Discriminator => "discriminator",
+            Role::Vectors => "vectors",
+            Role::Codebook => "codebook",
+        }
+    }
+
     fn weights(self, seed: u64) -> ChaCha8Rng {
         stream(seed, Purpose::Weights, self as u64)
     }
@@ -49,7 +73,7 @@ impl Role {
 ///
 /// `tch` has no leaky rectifier with a slope to choose. The *backward* of one, taken at the detached `x`
 /// for the incoming gradient `x`, is `x` where positive and `0.2·x` elsewhere.
-fn leaky_relu(x: &Tensor) -> Tensor {
+pub(crate) fn leaky_relu(x: &Tensor) -> Tensor {
     x.detach().leaky_relu_backward(x, LEAKY_SLOPE, false)
 }
 

@@ -9,9 +9,9 @@ use rand_distr::{Distribution, Uniform};
 use tch::{Device, Kind, Tensor};
 
 use crate::data::{self, DataError, Source};
-use crate::model::Model;
+use crate::model::{Codes, Model};
 use crate::network::channels_last;
-use crate::random::{Purpose, stream};
+use crate::random::{Keyed, Purpose, stream};
 use crate::score::accuracy;
 use crate::score::lines::LineJudge;
 
@@ -74,7 +74,7 @@ impl Benchmark {
         self.device
     }
 
-    /// Scores of `model` by name, a function of its weights alone. A score that is not finite is left out.
+    /// Scores of `model`, which is of one run, by name: a function of its weights alone. A score that is not finite is left out.
     #[must_use]
     pub fn evaluate(&self, model: &dyn Model) -> BTreeMap<String, f64> {
         let _guard = tch::no_grad_guard();
@@ -94,11 +94,11 @@ impl Benchmark {
         let test = self.source.test();
         let mut squared_error = Tensor::zeros([], (Kind::Double, self.device));
         let mut logits = Vec::new();
-        for images in test.images.split(CHUNK, 0) {
+        for (chunk, images) in test.images.split(CHUNK, 0).iter().enumerate() {
             let images = channels_last(&images.to_device(self.device));
-            let latents = model.encode(&images);
-            logits.push(model.classify(&latents));
-            squared_error += (model.decode(&latents) - images).square().sum(Kind::Double);
+            let codes = self.encode(model, &images, chunk as u64);
+            logits.push(model.classify(&codes.features).squeeze_dim(0));
+            squared_error += (model.decode(&codes.latents) - images).square().sum(Kind::Double);
         }
         let mse = squared_error.double_value(&[]) / test.images.numel() as f64;
         let labels = test.labels.to_device(self.device);
@@ -106,16 +106,21 @@ impl Benchmark {
         vec![("eval/reconstruction_mse", mse), ("eval/latent_accuracy", accuracy)]
     }
 
+    /// Codes of images; those that are drawn are the same in every evaluation.
+    fn encode(&self, model: &dyn Model, images: &Tensor, chunk: u64) -> Codes {
+        model.encode(images, &Keyed { keys: &[(0, chunk)], options: (Kind::Float, self.device) })
+    }
+
     /// Decoded codes on straight lines between those of pairs of test images,
     /// `[256, 16, 32, 32]`; the first image of each is the first of the pair.
     fn interpolations(&self, model: &dyn Model) -> Tensor {
         let images = &self.source.test().images;
         let (from, to) = pairs(images.size()[0] as u64);
-        let encode = |indices: &[i64]| {
+        let encode = |indices: &[i64], chunk| {
             let chosen = images.index_select(0, &Tensor::from_slice(indices));
-            model.encode(&channels_last(&chosen.to_device(self.device)))
+            self.encode(model, &channels_last(&chosen.to_device(self.device)), chunk).latents
         };
-        let (from, to) = (encode(&from), encode(&to)); // each [256, latent, w, w]
+        let (from, to) = (encode(&from, 0), encode(&to, 1)); // each [256, latent, w, w]
         let decoded: Vec<Tensor> = (0..STEPS)
             .map(|i| model.decode(&from.lerp(&to, i as f64 / (STEPS - 1) as f64)).squeeze_dim(1))
             .collect();

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use acai_sweep::configuration::ConfigurationError;
 use acai_sweep::trainer_protocol::FailureKind;
@@ -36,6 +37,9 @@ pub enum SessionError {
         /// The losses, or what else is not finite.
         what: String,
     },
+    /// What keeps a whole group from training.
+    #[error(transparent)]
+    Group(Arc<SessionError>),
     /// libtorch refused an operation, for lack of memory for instance.
     #[error("libtorch failed: {0}")]
     Libtorch(String),
@@ -47,6 +51,7 @@ impl SessionError {
     pub fn kind(&self) -> FailureKind {
         match self {
             SessionError::Diverged { .. } => FailureKind::Diverged,
+            SessionError::Group(error) => error.kind(),
             _ => FailureKind::Error,
         }
     }

@@ -29,6 +29,11 @@ pub struct Due {
     pub end: bool,
 }
 
+impl Due {
+    /// Go on.
+    pub const NOTHING: Due = Due { losses: false, evaluation: false, checkpoint: false, end: false };
+}
+
 impl Schedule {
     /// The schedule of a run.
     #[must_use]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use acai_sweep::trainer_protocol::{Command as Order, Event, Member};
-use acai_sweep::training::{Dataset, Model, TrainingConfig};
+use acai_sweep::training::{Dataset, Model, Precision, TrainingConfig};
 
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_acai-trainer"));
@@ -112,6 +112,8 @@ pub(crate) fn member(run: u64, model: Model, steps: u32, folder: &Path) -> Membe
         lr: 1e-3,
         total_kimg: kimg(steps),
         eval_kimg: kimg(12),
+        precision: Precision::Fp32,
+        kmeans_inits: 2,
     };
     let folder = folder.to_owned();
     Member { run, seed: run, config, folder, resume: None, checkpoint_kimg: kimg(8) }

@@ -24,6 +24,8 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         ("lr", Number(1e-4)),
         ("total_kimg", Integer(1)),
         ("eval_kimg", Integer(1)),
+        ("precision", Word("fp32".into())),
+        ("kmeans_inits", Integer(1)),
     ];
     let parameter = |(name, value): (&str, _)| Parameter { name: name.into(), value: Some(value) };
     let configuration: Vec<Parameter> = configuration.map(parameter).into();

@@ -1,0 +1,177 @@
+//! The variational autoencoder, alone and with ACAI's regularizer.
+
+use tch::Tensor;
+
+use super::acai::halves;
+use super::autoencoder::gradients;
+use super::{AdversarialRegularizer, Autoencoder, Codes, Input, Interpolated, Losses, Model};
+use crate::network::{Dense, Members, Parameters, Pick, flatten, unflatten};
+use crate::random::{Draws, Purpose};
+
+/// A variational autoencoder (Kingma and Welling 2014) of images seen as (x+1)/2 in [0, 1], with a Bernoulli
+/// likelihood; the KL term weighs β (Higgins et al. 2017).
+///
+/// With a regularizer it is `acai_vae`: a critic judges images decoded from mixed posterior means, and what it says
+/// is added to the bound as equation 2 adds it to the squared error.
+#[derive(Debug)]
+pub struct Vae {
+    /// Encoder, decoder of logits, classifier of the encoder's output.
+    pub autoencoder: Autoencoder,
+    /// From the encoder's output h to μ (layer 0) and log σ² (layer 1).
+    pub posterior: Dense,
+    /// β `[K]`.
+    pub beta: Tensor,
+    /// ACAI's critic.
+    pub regularizer: Option<AdversarialRegularizer>,
+    latent_width: i64,
+}
+
+/// The normal distribution of codes that an image stands for; each part `[K, n, d]`.
+struct Posterior {
+    mean: Tensor,
+    log_variance: Tensor,
+}
+
+impl Posterior {
+    /// μ + σ·ε.
+    fn sample(&self, epsilon: &Tensor) -> Tensor {
+        &self.mean + (&self.log_variance * 0.5).exp() * epsilon
+    }
+
+    /// KL divergence from N(0, 1), summed over a code, averaged over the batch: `[K]`.
+    fn divergence(&self) -> Tensor {
+        let parts = self.mean.square() + self.log_variance.exp() - &self.log_variance - 1.0;
+        parts.sum_dim_intlist([2].as_slice(), false, None).mean_dim([1].as_slice(), false, None) * 0.5
+    }
+}
+
+impl Vae {
+    /// Untrained, with a β for each member; `latent_width` is that of the code.
+    #[must_use]
+    pub fn new(
+        autoencoder: Autoencoder,
+        (latent_size, latent_width): (i64, i64),
+        beta: &[f64],
+        regularizer: Option<AdversarialRegularizer>,
+        members: &Members,
+    ) -> Vae {
+        let posterior = Dense::posterior(latent_size, members);
+        Vae { autoencoder, posterior, beta: members.scalars(beta), regularizer, latent_width }
+    }
+
+    /// Of the encoder's output h `[n, K·latent, w, w]`.
+    fn posterior(&self, h: &Tensor) -> Posterior {
+        let flat = flatten(h, self.autoencoder.members());
+        Posterior { mean: self.posterior.apply(0, &flat), log_variance: self.posterior.apply(1, &flat) }
+    }
+
+    fn code(&self, flat: &Tensor) -> Tensor {
+        unflatten(flat, self.latent_width)
+    }
+
+    /// -log p((x+1)/2 | logits), summed over an image, averaged over the batch: `[K]`.
+    fn surprise(&self, x: &Tensor, logits: &Tensor) -> Tensor {
+        let none = None::<&Tensor>;
+        let each =
+            logits.binary_cross_entropy_with_logits(&((x + 1.0) / 2.0), none, none, tch::Reduction::None);
+        let of_images =
+            flatten(&each, self.autoencoder.members()).sum_dim_intlist([2].as_slice(), false, None);
+        of_images.mean_dim([1].as_slice(), false, None)
+    }
+}
+
+impl Model for Vae {
+    fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
+        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
+        let x = &input.images;
+        let h = encoder.forward(x); // [n, K·latent, w, w]
+        let posterior = self.posterior(&h);
+        let (n, d) = (posterior.mean.size()[1], posterior.mean.size()[2]);
+        let z = self.code(&posterior.sample(&input.draws.normal(Purpose::Posterior, n, d)));
+        let loss_classifier = classifier.loss(&h, &input.labels);
+
+        let mix = self.regularizer.as_ref().map(|regularizer| {
+            let interpolated = Interpolated::draw(n, input.draws);
+            let mixed = interpolated.mix(&self.code(&posterior.mean));
+            (regularizer, interpolated, mixed)
+        });
+        let (logits, criticised) = match mix {
+            None => (decoder.forward(&z), None),
+            Some((regularizer, interpolated, mixed)) => {
+                let [logits, of_mixed] = halves(&decoder.forward(&Tensor::cat(&[&z, &mixed], 0)));
+                let x_mix = image(&of_mixed);
+                let critics = regularizer.criticise(x, &image(&logits), &x_mix, &interpolated);
+                (logits, Some((regularizer.towards_unmixed(&x_mix, &critics), critics)))
+            }
+        };
+        let loss_likelihood = self.surprise(x, &logits);
+        let loss_kl = posterior.divergence();
+        let loss_ae = &loss_likelihood + &self.beta * &loss_kl;
+        let own = self.autoencoder.parameters();
+        let networks = [own[0], own[1], own[2], &self.posterior.parameters];
+        let losses = Losses::new([
+            ("loss_ae", &loss_ae),
+            ("loss_likelihood", &loss_likelihood),
+            ("loss_kl", &loss_kl),
+            ("loss_classifier", &loss_classifier),
+        ]);
+        match criticised {
+            None => (losses, gradients(&[&loss_ae, &loss_classifier], networks).into()),
+            Some((towards_unmixed, critics)) => {
+                let flat = gradients(&[&(&loss_ae + towards_unmixed), &loss_classifier], networks);
+                (losses.and(critics.losses()), flat.into_iter().chain([critics.of_critic]).collect())
+            }
+        }
+    }
+
+    /// Codes drawn from the posterior, as the authors interpolate them; with a regularizer, their means.
+    fn encode(&self, images: &Tensor, draws: &dyn Draws) -> Codes {
+        let features = self.autoencoder.encoder.forward(images);
+        let posterior = self.posterior(&features);
+        let (n, d) = (posterior.mean.size()[1], posterior.mean.size()[2]);
+        let flat = match self.regularizer {
+            None => posterior.sample(&draws.normal(Purpose::Posterior, n, d)),
+            Some(_) => posterior.mean,
+        };
+        Codes { latents: self.code(&flat), features }
+    }
+
+    fn decode(&self, latents: &Tensor) -> Tensor {
+        image(&self.autoencoder.decoder.forward(latents))
+    }
+
+    fn classify(&self, features: &Tensor) -> Tensor {
+        self.autoencoder.classifier.forward(features)
+    }
+
+    fn has_prior(&self) -> bool {
+        true
+    }
+
+    fn parameters(&self) -> Vec<&Parameters> {
+        let own = self.autoencoder.parameters().into_iter();
+        let critic = self.regularizer.iter().map(|regularizer| regularizer.critic.parameters());
+        own.chain([&self.posterior.parameters]).chain(critic).collect()
+    }
+
+    fn parameters_mut(&mut self) -> Vec<&mut Parameters> {
+        let own = self.autoencoder.parameters_mut().into_iter();
+        let critic = self.regularizer.iter_mut().map(|regularizer| regularizer.critic.parameters_mut());
+        own.chain([&mut self.posterior.parameters]).chain(critic).collect()
+    }
+
+    fn pick(&self, pick: Pick<'_>) -> Box<dyn Model> {
+        Box::new(Vae {
+            autoencoder: self.autoencoder.pick(pick),
+            posterior: self.posterior.pick(pick),
+            beta: pick(&self.beta),
+            regularizer: self.regularizer.as_ref().map(|regularizer| regularizer.pick(pick)),
+            latent_width: self.latent_width,
+        })
+    }
+}
+
+/// The mean image in [-1, 1] of a Bernoulli distribution's logits.
+fn image(logits: &Tensor) -> Tensor {
+    logits.sigmoid() * 2.0 - 1.0
+}

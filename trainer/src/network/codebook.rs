@@ -1,0 +1,82 @@
+//! The codebook of a vector-quantised autoencoder.
+
+use rand_distr::{Distribution, StandardNormal};
+use tch::{Kind, Tensor};
+
+use super::{Members, Pick, Role};
+
+/// Decay of the running averages, an update.
+const DECAY: f64 = 0.999;
+/// Laplace smoothing of the counts.
+const EPSILON: f64 = 1e-5;
+
+/// Vectors that codes are rounded to, learnt as running averages of what was rounded to them (van den Oord et al.
+/// 2017, appendix A.1), not by gradient.
+#[derive(Debug)]
+pub struct Codebook {
+    /// The vectors, `[K, codes, h]`.
+    pub vectors: Tensor,
+    /// Running average of how many vectors each code took, `[K, codes]`.
+    pub counts: Tensor,
+    /// Running average of their sum, `[K, codes, h]`.
+    pub sums: Tensor,
+}
+
+impl Codebook {
+    /// Initial vectors: standard normal, as sums too; counts start at 0 (as in the authors' code).
+    #[must_use]
+    pub fn new(codes: i64, width: i64, members: &Members) -> Codebook {
+        let (kind, device) = members.options;
+        let draw = |seed: &u64| -> Vec<f64> {
+            StandardNormal.sample_iter(Role::Codebook.weights(*seed)).take((codes * width) as usize).collect()
+        };
+        let numbers: Vec<f64> = members.seeds.iter().flat_map(draw).collect();
+        let vectors = Tensor::from_slice(&numbers).view([-1, codes, width]).to_kind(kind).to_device(device);
+        let counts = Tensor::zeros([members.seeds.len() as i64, codes], members.options);
+        Codebook { sums: vectors.copy(), counts, vectors }
+    }
+
+    /// Some of the members.
+    #[must_use]
+    pub fn pick(&self, pick: Pick<'_>) -> Codebook {
+        Codebook { vectors: pick(&self.vectors), counts: pick(&self.counts), sums: pick(&self.sums) }
+    }
+
+    /// Number of the code nearest to each of `x` `[K, m, h]`: `[K, m]`, i64.
+    #[must_use]
+    pub fn nearest(&self, x: &Tensor) -> Tensor {
+        // ‖x - c‖² less ‖x‖², which is the same for all c.
+        let squares = self.vectors.square().sum_dim_intlist([2].as_slice(), false, None).unsqueeze(1);
+        let distances = squares - x.detach().bmm(&self.vectors.transpose(1, 2)) * 2.0; // [K, m, codes]
+        distances.argmin(2, false)
+    }
+
+    /// The vectors `[K, m, h]` of codes `[K, m]`.
+    #[must_use]
+    pub fn look_up(&self, codes: &Tensor) -> Tensor {
+        let width = self.vectors.size()[2];
+        let index = codes.unsqueeze(2).expand([-1, -1, width], false);
+        self.vectors.gather(1, &index, false)
+    }
+
+    /// Moves the vectors towards the averages of the `x` `[K, m, h]` that were rounded to `codes` `[K, m]`.
+    pub fn learn(&mut self, x: &Tensor, codes: &Tensor) {
+        let (members, size, width) = self.vectors.size3().expect("members, codes, values");
+        let first = Tensor::arange(members, (Kind::Int64, codes.device())) * size;
+        let rows = (codes + first.unsqueeze(1)).flatten(0, 1); // of all members' codes, one after the other
+        let taken = rows.bincount(None::<&Tensor>, members * size).to_kind(x.kind()).view_as(&self.counts);
+        let sums = Tensor::zeros([members * size, width], (x.kind(), x.device()));
+        let sums = sums.index_add(0, &rows, &x.detach().flatten(0, 1)).view_as(&self.sums);
+        let _ = self.counts.lerp_(&taken, 1.0 - DECAY);
+        let _ = self.sums.lerp_(&sums, 1.0 - DECAY);
+
+        let total = self.counts.sum_dim_intlist([1].as_slice(), true, None); // [K, 1]
+        let smoothed = (&self.counts + EPSILON) / (&total + EPSILON * size as f64) * total;
+        self.vectors.copy_(&(&self.sums / smoothed.unsqueeze(2)));
+    }
+
+    /// What a checkpoint holds of it, named.
+    pub fn named(&self) -> [(&'static str, &Tensor); 3] {
+        [("codebook", &self.vectors), ("codebook_counts", &self.counts), ("codebook_sums", &self.sums)]
+    }
+}

@@ -1,0 +1,191 @@
+//! Runs of one shape, trained as one program.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use acai_sweep::trainer_protocol::{Event, Member};
+use tch::{Kind, Tensor};
+
+use super::error::catching;
+use super::run::{Losses, Run};
+use super::{Benchmark, Benchmarks, Due, SessionError, batch};
+use crate::model::{self, Input, Model};
+use crate::random::Keyed;
+
+/// A run that cannot go on: its number, the steps it has, and why.
+pub type Refusal = (u64, u64, SessionError);
+
+/// K runs of one shape at their steps, in one model.
+///
+/// Runs end one by one, without a trace in the others: a group of two or more never becomes one model alone,
+/// whose convolutions round otherwise. Its last run goes on beside a copy of itself.
+pub struct Group {
+    /// Run i is member i of the model.
+    runs: Vec<Run>,
+    model: Box<dyn Model>,
+    benchmark: Rc<Benchmark>,
+    /// Of the last step, unread.
+    losses: Option<model::Losses>,
+}
+
+impl std::fmt::Debug for Group {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Group").field("runs", &self.runs).finish_non_exhaustive()
+    }
+}
+
+impl Group {
+    /// Runs of one shape before their first steps, or where their checkpoints left them; and those that cannot be
+    /// trained. `None` if none can.
+    pub fn open(members: Vec<Member>, benchmarks: &mut Benchmarks) -> (Option<Group>, Vec<Refusal>) {
+        let mut refusals = Vec::new();
+        let mut runs = Vec::new();
+        for member in members {
+            match Run::new(member) {
+                Ok(run) => runs.push(run),
+                Err((run, error)) => refusals.push((run, 0, error)),
+            }
+        }
+        let numbers: Vec<u64> = runs.iter().map(|run| run.member.run).collect();
+        if numbers.is_empty() {
+            return (None, refusals);
+        }
+        match catching(|| Group::untrained(runs, benchmarks)) {
+            Ok(mut group) => {
+                refusals.extend(group.each(|_, run, model| run.resume(&mut *model)).1);
+                ((!group.runs.is_empty()).then_some(group), refusals)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                refusals.extend(numbers.into_iter().map(|run| (run, 0, SessionError::Group(error.clone()))));
+                (None, refusals)
+            }
+        }
+    }
+
+    fn untrained(runs: Vec<Run>, benchmarks: &mut Benchmarks) -> Result<Group, SessionError> {
+        let benchmark = benchmarks.get(runs[0].member.config.dataset)?;
+        let images = (benchmark.source.channels(), benchmark.source.classes());
+        let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
+        let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
+        Ok(Group { runs, model, benchmark, losses: None })
+    }
+
+    /// Numbers of the runs still in training, with their steps.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.runs.iter().map(|run| (run.member.run, run.step))
+    }
+
+    /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
+    /// that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
+    ///
+    /// A run resumed after its last step is evaluated again instead.
+    ///
+    /// # Errors
+    /// When libtorch fails: none of the runs can go on.
+    pub fn advance(&mut self) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
+        catching(|| {
+            let trained = self.runs.iter().all(Run::has_steps_left);
+            if trained {
+                self.train();
+            }
+            let due: Vec<Due> = self.runs.iter().map(|run| run.due(trained)).collect();
+            if due.iter().all(|due| *due == Due::NOTHING) {
+                return Ok((Vec::new(), Vec::new()));
+            }
+            let losses = self.read_losses().filter(|_| trained);
+            let benchmark = self.benchmark.clone();
+            let (events, refusals) = self.each(|at, run, model| {
+                run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark)
+            });
+            let events: Vec<Event> = events.into_iter().flatten().collect();
+            let ended = |run: u64| {
+                events.iter().any(|event| matches!(event, Event::Finished { run: r, .. } if *r == run))
+            };
+            self.keep(|run| !ended(run.member.run));
+            Ok((events, refusals))
+        })
+    }
+
+    /// Writes a checkpoint of every chosen run, and ends it if `stop`.
+    ///
+    /// # Errors
+    /// When libtorch fails.
+    pub fn checkpoint(
+        &mut self,
+        chosen: impl Fn(u64) -> bool,
+        stop: bool,
+    ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
+        catching(|| {
+            let losses = self.read_losses();
+            let (events, refusals) = self.each(|at, run, model| {
+                if !chosen(run.member.run) {
+                    return Ok(Vec::new());
+                }
+                let mut events = vec![run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model)?];
+                if stop {
+                    events.push(Event::Stopped { run: run.member.run, step: run.step });
+                }
+                Ok(events)
+            });
+            if stop {
+                self.keep(|run| !chosen(run.member.run));
+            }
+            Ok((events.into_iter().flatten().collect(), refusals))
+        })
+    }
+
+    /// One step of all members.
+    fn train(&mut self) {
+        let members = self.model.parameters()[0].members() as usize;
+        // Beyond the runs, a member is a copy of the last.
+        let run = |member: usize| &self.runs[member.min(self.runs.len() - 1)];
+        let keys: Vec<(u64, u64)> = (0..members).map(|at| (run(at).member.seed, run(at).step)).collect();
+        let size = self.runs[0].member.config.batch as usize;
+        let device = self.benchmark.device();
+        let (images, labels) = batch::of_members(&*self.benchmark.source, &keys, size, device);
+        let input = Input { images, labels, draws: &Keyed { keys: &keys, options: (Kind::Float, device) } };
+        let t: Vec<u64> = keys.iter().map(|(_, step)| step + 1).collect();
+        self.losses = Some(model::step(&mut *self.model, &input, &t));
+        for run in &mut self.runs {
+            run.step += 1;
+        }
+    }
+
+    fn read_losses(&self) -> Option<Vec<Losses>> {
+        self.losses.as_ref().map(model::Losses::read)
+    }
+
+    /// Does `work` with every run and a view of its model. Those that fail leave the group.
+    fn each<T>(
+        &mut self,
+        mut work: impl FnMut(usize, &mut Run, &mut dyn Model) -> Result<T, SessionError>,
+    ) -> (Vec<T>, Vec<Refusal>) {
+        let (mut results, mut refusals) = (Vec::new(), Vec::new());
+        for (at, run) in self.runs.iter_mut().enumerate() {
+            match work(at, run, &mut *model::member(&*self.model, at)) {
+                Ok(result) => results.push(result),
+                Err(error) => refusals.push((run.member.run, run.step, error)),
+            }
+        }
+        self.keep(|run| !refusals.iter().any(|(refused, ..)| *refused == run.member.run));
+        (results, refusals)
+    }
+
+    /// Ends the other runs.
+    fn keep(&mut self, kept: impl Fn(&Run) -> bool) {
+        let mut members: Vec<i64> =
+            (0..).zip(&self.runs).filter(|(_, run)| kept(run)).map(|(at, _)| at).collect();
+        if members.len() == self.runs.len() || members.is_empty() {
+            self.runs.retain(kept);
+            return;
+        }
+        self.runs.retain(kept);
+        if let [last] = members[..] {
+            members.push(last);
+        }
+        let index = Tensor::from_slice(&members);
+        self.model = self.model.pick(&|tensor| tensor.index_select(0, &index.to_device(tensor.device())));
+        self.losses = None;
+    }
+}
