@@ -115,12 +115,12 @@ class Trainer:
     """benches/step.rs, measured a window at a time."""
 
     def __init__(self):
-        command = ["cargo", "bench", "-q", "-p", "acai-trainer", "--bench", "step", "--", "--lockstep"]
+        command = ["cargo", "bench", "-q", "-p", "acai-trainer", "--bench", "step"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.peak_mib = 0
 
-    def speed(self, batch, threads):
-        self.process.stdin.write(f"{batch} {threads}\n")
+    def speed(self, batch, threads, model="acai", group=1, precision="fp32"):
+        self.process.stdin.write(f"{model} {batch} {threads} {group} {precision}\n")
         self.process.stdin.flush()
         speed, self.peak_mib = self.process.stdout.readline().split()
         return float(speed)

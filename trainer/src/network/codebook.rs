@@ -43,7 +43,6 @@ impl Codebook {
     }
 
     /// Number of the code nearest to each of `x` `[K, m, h]`: `[K, m]`, i64.
-    #[must_use]
     pub fn nearest(&self, x: &Tensor) -> Tensor {
         // ‖x - c‖² less ‖x‖², which is the same for all c.
         let squares = self.vectors.square().sum_dim_intlist([2].as_slice(), false, None).unsqueeze(1);
@@ -52,7 +51,6 @@ impl Codebook {
     }
 
     /// The vectors `[K, m, h]` of codes `[K, m]`.
-    #[must_use]
     pub fn look_up(&self, codes: &Tensor) -> Tensor {
         let width = self.vectors.size()[2];
         let index = codes.unsqueeze(2).expand([-1, -1, width], false);

@@ -19,7 +19,6 @@ pub struct Members {
 
 impl Members {
     /// A scalar of each member as a tensor `[K]` beside the weights.
-    #[must_use]
     pub fn scalars(&self, values: &[f64]) -> Tensor {
         let (kind, device) = self.options;
         Tensor::from_slice(values).to_kind(kind).to_device(device)
