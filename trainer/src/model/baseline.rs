@@ -21,7 +21,7 @@ pub struct Baseline {
 pub enum Corruption {
     /// Nothing.
     None,
-    /// The encoder sees x + σ·N(0, 1) (Vincent et al. 2010); σ is `[K]`.
+    /// The encoder sees x + σ·N(0, 1) (Vincent et al. 2010); σ is `[K]`. The classifier learns from clean images' codes.
     Noise(Tensor),
     /// The decoder sees a code without a share `[K]` of its values, the others scaled up to keep the mean
     /// (Srivastava et al. 2014).
@@ -65,7 +65,11 @@ impl Model for Baseline {
         let z = encoder.forward(&self.corruption.of_images(x, input.draws)); // [n, K·latent, w, w]
         let decoded = decoder.forward(&self.corruption.of_codes(&z, input.draws));
         let loss_ae = self.autoencoder.mse(x, &decoded);
-        let loss_classifier = classifier.loss(&z, &input.labels);
+        let features = match self.corruption {
+            Corruption::Noise(_) => tch::no_grad(|| encoder.forward(x)),
+            Corruption::None | Corruption::Dropout(_) => z,
+        };
+        let loss_classifier = classifier.loss(&features, &input.labels);
 
         let flat = gradients(&[&loss_ae, &loss_classifier], self.autoencoder.parameters());
         let losses = Losses::new([("loss_ae", &loss_ae), ("loss_classifier", &loss_classifier)]);

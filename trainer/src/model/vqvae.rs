@@ -66,7 +66,7 @@ impl VqVae {
     /// The decoder's input `[n, K·latent, w, w]` of `n` images' vectors `[K, n·vectors, h]`.
     fn input_of_decoder(&self, vectors: &Tensor, n: i64) -> Tensor {
         let flat = vectors.reshape([vectors.size()[0], n, -1]).relu();
-        unflatten(&self.around.apply(2, &self.around.apply(1, &flat)), self.latent_width)
+        unflatten(&self.around.apply(2, &self.around.apply(1, &flat).relu()), self.latent_width)
     }
 }
 

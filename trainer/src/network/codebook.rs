@@ -1,6 +1,6 @@
 //! The codebook of a vector-quantised autoencoder.
 
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Distribution, Uniform};
 use tch::{Kind, Tensor};
 
 use super::{Members, Pick, Role};
@@ -23,12 +23,17 @@ pub struct Codebook {
 }
 
 impl Codebook {
-    /// Initial vectors: standard normal, as sums too; counts start at 0 (as in the authors' code).
+    /// Initial vectors, which are the sums too: uniform with variance 1/codes. Counts start at 0.
+    ///
+    /// So the authors have it (`lib/discretization.py`), and it throws the vectors far out at first: a code's share of
+    /// the counts is tiny until some thousand steps have filled them.
     #[must_use]
     pub fn new(codes: i64, width: i64, members: &Members) -> Codebook {
         let (kind, device) = members.options;
+        let limit = (3.0 / codes as f64).sqrt();
+        let uniform = Uniform::new_inclusive(-limit, limit).expect("a limit above 0");
         let draw = |seed: &u64| -> Vec<f64> {
-            StandardNormal.sample_iter(Role::Codebook.weights(*seed)).take((codes * width) as usize).collect()
+            uniform.sample_iter(Role::Codebook.weights(*seed)).take((codes * width) as usize).collect()
         };
         let numbers: Vec<f64> = members.seeds.iter().flat_map(draw).collect();
         let vectors = Tensor::from_slice(&numbers).view([-1, codes, width]).to_kind(kind).to_device(device);
@@ -65,8 +70,8 @@ impl Codebook {
         let taken = rows.bincount(None::<&Tensor>, members * size).to_kind(x.kind()).view_as(&self.counts);
         let sums = Tensor::zeros([members * size, width], (x.kind(), x.device()));
         let sums = sums.index_add(0, &rows, &x.detach().flatten(0, 1)).view_as(&self.sums);
-        let _ = self.counts.lerp_(&taken, 1.0 - DECAY);
-        let _ = self.sums.lerp_(&sums, 1.0 - DECAY);
+        self.counts += (taken - &self.counts) * (1.0 - DECAY);
+        self.sums += (sums - &self.sums) * (1.0 - DECAY);
 
         let total = self.counts.sum_dim_intlist([1].as_slice(), true, None); // [K, 1]
         let smoothed = (&self.counts + EPSILON) / (&total + EPSILON * size as f64) * total;

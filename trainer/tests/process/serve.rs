@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::trainer::{ACAI, Trainer, checkpoint, member};
-use acai_sweep::trainer_protocol::{Command, Event, FailureKind};
+use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
 use acai_sweep::training::{Dataset, Model};
 
 /// More steps than any test waits for.
@@ -19,25 +19,55 @@ fn metrics(events: &[Event], run: u64, after: u64) -> Vec<&Event> {
     events.iter().filter(later).collect()
 }
 
+/// Every model, small.
+const MODELS: [Model; 9] = [
+    Model::Baseline,
+    Model::Dropout { dropout: 0.5 },
+    Model::Denoising { noise: 1.0 },
+    Model::Vae { beta: 1.0 },
+    Model::Aae { adversary_lr: 1e-4 },
+    Model::Vqvae { beta: 10.0, codes: 16, num_latents: 3 },
+    ACAI,
+    Model::AcaiVae { beta: 1.0, lambda: 0.5, gamma: 0.2, advdepth: 2 },
+    Model::Pixels,
+];
+
 #[test]
-fn a_run_killed_and_resumed_ends_bit_equal_to_one_trained_in_a_group_without_interruption() {
+fn a_run_killed_and_resumed_in_another_folder_ends_bit_equal_to_one_without_interruption() {
+    for model in MODELS {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [first, second, third] = ["first", "second", "third"].map(|name| folder.path().join(name));
+        let (uninterrupted, status, log) = Trainer::start(vec![member(1, model.clone(), 30, &first)]).end();
+        assert!(status.success(), "{model:?}: {log}");
+
+        let mut killed = Trainer::start(vec![member(1, model.clone(), 30, &second)]);
+        killed.until(|event| matches!(event, Event::Checkpoint { step: 16, .. }));
+        killed.kill();
+
+        let again = Member { resume: Some(checkpoint(&second, 16)), ..member(1, model.clone(), 30, &third) };
+        let (resumed, status, log) = Trainer::start(vec![again]).end();
+        assert!(status.success(), "{model:?}: {log}");
+        assert_eq!(metrics(&resumed, 1, 0), metrics(&uninterrupted, 1, 16), "{model:?}");
+        let last = |folder| fs::read(checkpoint(folder, 30)).expect("the last step has a checkpoint");
+        assert!(last(&first) == last(&third), "{model:?}: the final checkpoints differ");
+    }
+}
+
+#[test]
+fn a_member_of_a_group_goes_on_in_another_group_to_the_same_bits() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    let other = member(2, Model::Baseline, 30, &folder.path().join("other"));
-    let (uninterrupted, status, log) = Trainer::start(vec![member(1, ACAI, 30, &first), other]).end();
+    let at = |name: &str| folder.path().join(name);
+    let group = vec![member(1, ACAI, 30, &at("first")), member(2, ACAI, 30, &at("other"))];
+    let (_, status, log) = Trainer::start(group).end();
     assert!(status.success(), "{log}");
 
-    let mut killed = Trainer::start(vec![member(1, ACAI, 30, &second)]);
-    killed.until(|event| matches!(event, Event::Checkpoint { step: 16, .. }));
-    killed.kill();
-
-    let resume = Some(checkpoint(&second, 16));
-    let again = acai_sweep::trainer_protocol::Member { resume, ..member(1, ACAI, 30, &second) };
-    let (resumed, status, log) = Trainer::start(vec![again]).end();
+    let resume = Some(checkpoint(&at("first"), 24));
+    let again = Member { resume, ..member(1, ACAI, 30, &at("second")) };
+    let group = vec![member(3, ACAI, 30, &at("third")), member(4, ACAI, 30, &at("fourth")), again];
+    let (_, status, log) = Trainer::start(group).end();
     assert!(status.success(), "{log}");
-    assert_eq!(metrics(&resumed, 1, 0), metrics(&uninterrupted, 1, 16));
-    let last = |folder| fs::read(checkpoint(folder, 30)).expect("the last step has a checkpoint");
-    assert!(last(&first) == last(&second), "the final checkpoints differ");
+    let last = |name| fs::read(checkpoint(&at(name), 30)).expect("the last step has a checkpoint");
+    assert!(last("first") == last("second"), "the final checkpoints differ");
 }
 
 #[test]

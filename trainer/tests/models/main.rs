@@ -1,0 +1,7 @@
+//! Every model: what it starts from, what it learns, and that a group changes nothing.
+
+mod gradients;
+mod groups;
+mod initial;
+mod learning;
+mod small_run;
