@@ -36,6 +36,12 @@ pub struct Header {
     pub built_by: String,
 }
 
+impl Header {
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a header has string keys and finite numbers")
+    }
+}
+
 impl Identity {
     /// The first setting that differs between two runs, in words.
     pub(super) fn difference(&self, other: &Identity) -> Option<String> {

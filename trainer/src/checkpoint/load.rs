@@ -19,18 +19,11 @@ use crate::model::Model;
 /// # Errors
 /// The file cannot be read, is damaged, is no checkpoint, has a newer format or belongs to another run.
 pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<u64, CheckpointError> {
-    let bytes = fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
+    let bytes = read(path)?;
     let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
-
-    let header = header(&bytes, path)?;
+    let (header, file) = verified(&bytes, path)?;
     if let Some(difference) = identity.difference(&header.identity) {
         return Err(CheckpointError::OtherRun { path: path.into(), difference });
-    }
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let mut stored = file.tensors();
-    stored.sort_by(|(a, _), (b, _)| a.cmp(b));
-    if digest(stored.into_iter().map(|(name, view)| (name, view.data()))) != header.sha256 {
-        return Err(damaged("its tensors are not those that were written".into()));
     }
     let mut copies = Vec::new();
     for (name, ours) in contents(model) {
@@ -43,6 +36,34 @@ pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<u
         ours.copy_(&theirs);
     }
     Ok(header.step)
+}
+
+/// What the checkpoint at `path` says of itself; its tensors are not looked at.
+///
+/// # Errors
+/// The file cannot be read, is cut short, is no checkpoint or has a newer format.
+pub fn read_header(path: &Path) -> Result<Header, CheckpointError> {
+    header(&read(path)?, path)
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })
+}
+
+/// Header and tensors, which are those that were written.
+pub(super) fn verified<'a>(
+    bytes: &'a [u8],
+    path: &Path,
+) -> Result<(Header, SafeTensors<'a>), CheckpointError> {
+    let header = header(bytes, path)?;
+    let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+    let mut stored = file.tensors();
+    stored.sort_by(|(a, _), (b, _)| a.cmp(b));
+    if digest(stored.into_iter().map(|(name, view)| (name, view.data()))) != header.sha256 {
+        return Err(damaged("its tensors are not those that were written".into()));
+    }
+    Ok((header, file))
 }
 
 /// The header, read before the tensors: what is wrong with them should not hide that the file is foreign.

@@ -6,14 +6,16 @@
 //! `codebook_sums`). There is no generator state to hold: random numbers are keyed.
 
 mod error;
+mod export;
 mod header;
 mod load;
 mod name;
 mod save;
 
 pub use error::CheckpointError;
+pub use export::export;
 pub use header::{Header, Identity};
-pub use load::load;
+pub use load::{load, read_header};
 pub use name::{file_name, step_of};
 pub use save::save;
 
@@ -22,14 +24,18 @@ use tch::Tensor;
 
 use crate::model::Model;
 
+/// What the names of Adam's moments begin with.
+const MOMENTS: [&str; 2] = ["first_moment.", "second_moment."];
+
 /// Everything a checkpoint holds of `model`, which is of one run: names with views of its tensors.
 fn contents(model: &dyn Model) -> Vec<(String, Tensor)> {
     let mut contents = Vec::new();
+    let [first, second] = MOMENTS;
     for parameters in model.parameters() {
         for (prefix, flat) in [
             ("", &parameters.weights),
-            ("first_moment.", &parameters.first_moment),
-            ("second_moment.", &parameters.second_moment),
+            (first, &parameters.first_moment),
+            (second, &parameters.second_moment),
         ] {
             let named = parameters.named(flat, 0).map(|(name, view)| (format!("{prefix}{name}"), view));
             contents.extend(named);

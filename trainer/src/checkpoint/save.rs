@@ -1,7 +1,6 @@
 //! Writing a checkpoint.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,8 +15,7 @@ use crate::model::Model;
 
 /// Writes the state of `model`, which is of one run, after `step` steps into `folder` and returns the file's path.
 ///
-/// The file appears whole or not at all, also when the machine stops meanwhile: it is written under another
-/// name, made durable, renamed, and the folder made durable.
+/// The file appears whole or not at all, also when the machine stops meanwhile.
 ///
 /// # Errors
 /// [`CheckpointError::Write`].
@@ -28,15 +26,6 @@ pub fn save(
     folder: &Path,
 ) -> Result<PathBuf, CheckpointError> {
     let path = folder.join(file_name(step));
-    let unfinished = folder.join(format!(".{}.unfinished", file_name(step)));
-    write(model, identity, step, &unfinished)
-        .and_then(|()| fs::rename(&unfinished, &path))
-        .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
-    Ok(path)
-}
-
-fn write(model: &dyn Model, identity: &Identity, step: u64, path: &Path) -> io::Result<()> {
     let mut stored: Vec<(String, Stored)> =
         contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
     stored.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -47,11 +36,27 @@ fn write(model: &dyn Model, identity: &Identity, step: u64, path: &Path) -> io::
         sha256: digest(stored.iter().map(|(name, tensor)| (name.clone(), tensor.data()))),
         built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, crate::LIBTORCH_VERSION),
     };
-    let metadata = HashMap::from([(METADATA_KEY.to_owned(), serde_json::to_string(&header)?)]);
-    let bytes = serialize(stored, Some(metadata)).map_err(io::Error::other)?;
-    let mut file = File::create(path)?;
+    let metadata = [(METADATA_KEY, header.to_json())];
+    write(stored, metadata, &path).map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// Writes under another name, makes that durable, renames it, and makes the folder durable.
+pub(super) fn write<const N: usize>(
+    tensors: Vec<(String, impl View)>,
+    metadata: [(&str, String); N],
+    path: &Path,
+) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    let unfinished = folder.join(format!(".{}.unfinished", name.display()));
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
+    let bytes = serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
+    let mut file = File::create(&unfinished)?;
     file.write_all(&bytes)?;
-    file.sync_all()
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// A tensor on the CPU as safetensors wants it: row-major bytes.

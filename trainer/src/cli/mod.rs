@@ -1,10 +1,14 @@
 //! The command line.
 
+mod eval;
+mod export;
 mod hyperparameters;
 mod output_folder;
 mod progress;
+mod scores;
 mod serve;
 mod train;
+mod trained;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +28,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Train(train::Train),
+    Eval(eval::Eval),
+    Export(export::Export),
     Serve(serve::Serve),
 }
 
@@ -31,6 +37,8 @@ impl Arguments {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Train(train) => train.run(),
+            Command::Eval(eval) => eval.run(),
+            Command::Export(export) => export.run(),
             Command::Serve(serve) => serve.run(),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ use super::Machine;
 use super::hyperparameters::Hyperparameters;
 use super::output_folder::{checkpoints, prune};
 use super::progress::Progress;
+use super::scores::print;
 
 /// Exit code after an interruption, as shells have it for SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -129,16 +129,4 @@ fn interruption() -> anyhow::Result<Arc<AtomicBool>> {
         flag::register(signal, interrupted.clone())?;
     }
     Ok(interrupted)
-}
-
-fn print(step: u64, scores: &BTreeMap<String, f64>, json: bool) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer(&mut out, &serde_json::json!({ "step": step, "scores": scores }))?;
-        return Ok(writeln!(out)?);
-    }
-    for (name, score) in scores {
-        writeln!(out, "{name:<24} {score:.6}")?;
-    }
-    Ok(())
 }

@@ -2,4 +2,5 @@
 
 mod serve;
 mod train;
+mod trained;
 mod trainer;
