@@ -26,6 +26,8 @@ pub enum Purpose {
     TestSet = 5,
     /// Pairs of test images that an evaluation interpolates.
     Pairs = 6,
+    /// Examples that a K-means starts from; the "step" is the restart.
+    Clusters = 7,
     /// Noise on the images that a denoising autoencoder sees.
     Noise = 10,
     /// Which values of a code dropout keeps.

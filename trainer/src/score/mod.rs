@@ -1,6 +1,9 @@
 //! Scores of a trained autoencoder.
 
 mod accuracy;
+pub mod clustering;
 pub mod lines;
+mod recent;
 
 pub use accuracy::accuracy;
+pub use recent::Recent;

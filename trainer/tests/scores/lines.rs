@@ -1,7 +1,5 @@
 //! The scores of line interpolations are those of the authors' evaluation.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use std::f64::consts::{PI, TAU};
 
 use acai_trainer::data::lines::draw;
@@ -15,7 +13,7 @@ const END: f64 = 3.0 * PI / 2.0;
 const CASES: [&str; 5] = ["perfect", "data_space", "abrupt", "the_long_way_round", "no_movement"];
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("golden/line_eval_golden.json")).unwrap()
+    serde_json::from_str(include_str!("../golden/line_eval_golden.json")).unwrap()
 }
 
 /// `[16, 32, 32]`: lines at angles spaced evenly from `start` to `end`.

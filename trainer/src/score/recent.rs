@@ -1,0 +1,46 @@
+//! The last evaluations of a run.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+/// Evaluations whose median the paper reports (section 4).
+const KEPT: usize = 20;
+
+/// Scores of a run's last 20 evaluations, oldest first, each with its step.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recent(VecDeque<(u64, BTreeMap<String, f64>)>);
+
+impl Recent {
+    /// Adds the scores of the evaluation after `step`; a repeated evaluation replaces the first one.
+    pub fn push(&mut self, step: u64, scores: BTreeMap<String, f64>) {
+        self.0.retain(|(earlier, _)| *earlier < step);
+        self.0.push_back((step, scores));
+        if self.0.len() > KEPT {
+            self.0.pop_front();
+        }
+    }
+
+    /// The median of each score `eval/x` over the evaluations that have it, as `final/x`.
+    #[must_use]
+    pub fn medians(&self) -> BTreeMap<String, f64> {
+        let mut all: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for (name, score) in self.0.iter().flat_map(|(_, scores)| scores) {
+            if let Some(name) = name.strip_prefix("eval/") {
+                all.entry(name).or_default().push(*score);
+            }
+        }
+        all.into_iter().map(|(name, scores)| (format!("final/{name}"), median(scores))).collect()
+    }
+}
+
+/// The middle of some values; of an even number, the mean of the middle two.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        0 => f64::midpoint(values[middle - 1], values[middle]),
+        _ => values[middle],
+    }
+}
