@@ -102,6 +102,15 @@ pub enum Event {
         /// The file.
         path: PathBuf,
     },
+    /// A file for people is on disk, whole: a picture of what the run does at this step.
+    Artifact {
+        /// The member.
+        run: u64,
+        /// Steps done.
+        step: u64,
+        /// The file.
+        path: PathBuf,
+    },
     /// The run has all its steps and its last evaluation.
     Finished {
         /// The member.

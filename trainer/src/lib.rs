@@ -1,15 +1,18 @@
 //! ACAI and its peers on libtorch, from networks to a training process.
 //!
 //! To read in this order: [`network`] (layers and their parameters), [`model`] (what is minimised),
-//! [`adam`], [`session`] (a run from its first step to its last), [`checkpoint`], [`serve`] (a group of
-//! runs for a worker). [`data`], [`score`] and [`random`] are what they rely on.
+//! [`adam`], [`session`] (a group of runs from its first step to its last), [`benchmark`] (what a model is
+//! measured on), [`checkpoint`], [`serve`] (a group of runs for a worker). [`data`], [`score`], [`picture`] and
+//! [`random`] are what they rely on.
 
 pub mod adam;
+pub mod benchmark;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
 pub mod model;
 pub mod network;
+pub mod picture;
 pub mod random;
 pub mod score;
 pub mod serve;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Command, Event, Member};
 
-use crate::session::{Benchmarks, Group, Refusal, SessionError};
+use crate::benchmark::Benchmarks;
+use crate::session::{Group, Refusal, SessionError};
 
 /// Time between two signs of life.
 const PROGRESS: Duration = Duration::from_secs(1);

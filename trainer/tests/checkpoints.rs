@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
-use acai_trainer::checkpoint::{self, Identity};
+use acai_trainer::checkpoint::{self, Identity, Progress};
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::random::Keyed;
+use acai_trainer::score::Recent;
 use tch::{Device, Kind, Tensor};
 
 fn identity() -> Identity {
@@ -24,6 +25,12 @@ fn identity() -> Identity {
         kmeans_inits: 1,
     };
     Identity { seed: 3, config }
+}
+
+fn progress() -> Progress {
+    let mut recent = Recent::default();
+    recent.push(1, [("eval/x".to_owned(), 0.1 + 0.2)].into());
+    Progress { step: 1, recent }
 }
 
 fn untrained() -> Box<dyn Model> {
@@ -66,16 +73,16 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_checkpoint_gives_back_weights_moments_and_step() {
+fn a_checkpoint_gives_back_weights_moments_and_progress() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let saved = trained();
-    let path = checkpoint::save(&*saved, &identity(), 1, folder.path()).expect("it can be written");
+    let path = checkpoint::save(&*saved, &identity(), &progress(), folder.path()).expect("it can be written");
     assert_eq!(path, folder.path().join("checkpoint-000000001.safetensors"));
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left there");
 
     let mut loaded = untrained();
-    let step = checkpoint::load(&mut *loaded, &identity(), &path).expect("it is the run's own");
-    assert_eq!(step, 1);
+    let loaded_progress = checkpoint::load(&mut *loaded, &identity(), &path).expect("it is the run's own");
+    assert_eq!(loaded_progress, progress());
     assert_eq!(state(&*loaded), state(&*saved));
     assert_ne!(state(&*loaded), state(&*untrained()));
 }
@@ -84,7 +91,7 @@ fn a_checkpoint_gives_back_weights_moments_and_step() {
 fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    let path = checkpoint::save(&*trained(), &identity(), 1, folder).expect("it can be written");
+    let path = checkpoint::save(&*trained(), &identity(), &progress(), folder).expect("it can be written");
     let whole = fs::read(path).expect("it was written");
     let refused = |bytes: &[u8]| refusal(bytes, &identity(), folder);
 
@@ -114,7 +121,7 @@ fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let error = checkpoint::save(&*trained(), &identity(), 1, Path::new("no/such/folder"));
+    let error = checkpoint::save(&*trained(), &identity(), &progress(), Path::new("no/such/folder"));
     let error = error.expect_err("there is no such folder").to_string();
     assert!(error.contains("`no/such/folder/checkpoint-000000001.safetensors`"), "{error}");
 }

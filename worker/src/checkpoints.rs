@@ -3,6 +3,7 @@
 //! ```text
 //! <state>/runs/<sweep>-<index>-run<id>/
 //!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
+//!   pictures/        what its trainers drew
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::outbox::Checkpoint;
 
 const RECORD: &str = "resume.json";
+const PICTURES: &str = "pictures";
 /// Committed checkpoints to keep, so that there is another one when the newest turns out damaged.
 const KEEP: usize = 2;
 
@@ -68,6 +70,13 @@ impl RunFolder {
     /// Whether `file` exists and is directly in the attempt's folder, as a checkpoint must be.
     pub(crate) fn holds(&self, file: &Path) -> bool {
         file.canonicalize().is_ok_and(|file| file.parent() == Some(&self.attempt))
+    }
+
+    /// Takes a file of the attempt's folder to where no later attempt clears it away.
+    pub(crate) fn keep_artifact(&self, file: &Path) -> io::Result<()> {
+        let pictures = self.root.join(PICTURES);
+        fs::create_dir_all(&pictures)?;
+        fs::rename(file, pictures.join(file.file_name().unwrap_or_default()))
     }
 
     /// Makes `checkpoint` what a later attempt resumes from, and deletes all but the newest two.
@@ -140,7 +149,7 @@ impl RunFolder {
     fn clear(&self, record: &Record) -> io::Result<()> {
         for attempt in fs::read_dir(&self.root)? {
             let attempt = attempt?;
-            if !attempt.file_type()?.is_dir() {
+            if !attempt.file_type()?.is_dir() || attempt.file_name() == PICTURES {
                 continue;
             }
             for file in fs::read_dir(attempt.path())? {

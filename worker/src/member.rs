@@ -1,5 +1,7 @@
 //! One run of a group that is being trained.
 
+use std::path::Path;
+
 use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
 
@@ -40,6 +42,7 @@ pub(crate) fn run_of(event: &Event) -> Option<u64> {
         | Event::Evaluated { run, .. }
         | Event::Progress { run, .. }
         | Event::Checkpoint { run, .. }
+        | Event::Artifact { run, .. }
         | Event::Finished { run, .. }
         | Event::Stopped { run, .. }
         | Event::Failed { run, .. } => Some(*run),
@@ -58,12 +61,15 @@ impl Member {
             }
             Event::Progress { step, .. } => self.reporter.progress(step),
             Event::Checkpoint { step, path, .. } => {
-                if !self.folder.holds(&path) {
-                    let path = path.display();
-                    let broken = format!("the checkpoint `{path}` is not in the folder of its run");
-                    return Err(Breakdown::Protocol(broken));
-                }
+                self.holds("checkpoint", &path)?;
                 self.reporter.checkpoint(Checkpoint { step, file: path });
+            }
+            Event::Artifact { path, .. } => {
+                self.holds("artifact", &path)?;
+                // A picture less is no reason to lose the run.
+                if let Err(error) = self.folder.keep_artifact(&path) {
+                    tracing::warn!("cannot keep `{}`: {error}", path.display());
+                }
             }
             Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
             Event::Stopped { .. } => return Ok(Some(Ending::Released)),
@@ -78,5 +84,13 @@ impl Member {
             }
         }
         Ok(None)
+    }
+
+    fn holds(&self, what: &str, path: &Path) -> Result<(), Breakdown> {
+        if self.folder.holds(path) {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(Breakdown::Protocol(format!("the {what} `{path}` is not in the folder of its run")))
     }
 }

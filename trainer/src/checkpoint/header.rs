@@ -4,6 +4,8 @@ use acai_sweep::training::TrainingConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::score::Recent;
+
 /// The format that is written, and the only one that is read.
 pub(super) const FORMAT: u64 = 2;
 
@@ -20,16 +22,26 @@ pub struct Identity {
     pub config: TrainingConfig,
 }
 
+/// How far a run is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimizer steps done.
+    pub step: u64,
+    /// Scores of its last evaluations.
+    pub recent: Recent,
+}
+
 /// A checkpoint's description, beside its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// Version of the file format.
     pub format: u64,
-    /// Optimizer steps done.
-    pub step: u64,
     /// The run.
     #[serde(flatten)]
     pub identity: Identity,
+    /// How far it is.
+    #[serde(flatten)]
+    pub progress: Progress,
     /// SHA-256 of the tensors' names and bytes.
     pub sha256: String,
     /// Program and libtorch that wrote it.

@@ -10,15 +10,16 @@ use tch::Tensor;
 
 use super::header::{FORMAT, METADATA_KEY};
 use super::save::dtype;
-use super::{CheckpointError, Header, Identity, contents, digest};
+use super::{CheckpointError, Header, Identity, Progress, contents, digest};
 use crate::model::Model;
 
-/// Gives `model`, of the run `identity`, the state in the checkpoint at `path`; returns the steps done.
+/// Gives `model`, of the run `identity`, the state in the checkpoint at `path`; returns how far
+/// the run is.
 /// The model is changed only when all of the checkpoint is as it should be.
 ///
 /// # Errors
 /// The file cannot be read, is damaged, is no checkpoint, has a newer format or belongs to another run.
-pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<u64, CheckpointError> {
+pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<Progress, CheckpointError> {
     let bytes = read(path)?;
     let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
     let (header, file) = verified(&bytes, path)?;
@@ -35,7 +36,7 @@ pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<u
     for (mut ours, theirs) in copies {
         ours.copy_(&theirs);
     }
-    Ok(header.step)
+    Ok(header.progress)
 }
 
 /// What the checkpoint at `path` says of itself; its tensors are not looked at.

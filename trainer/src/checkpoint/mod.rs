@@ -14,7 +14,7 @@ mod save;
 
 pub use error::CheckpointError;
 pub use export::export;
-pub use header::{Header, Identity};
+pub use header::{Header, Identity, Progress};
 pub use load::{load, read_header};
 pub use name::{file_name, step_of};
 pub use save::save;

@@ -10,10 +10,10 @@ use safetensors::tensor::{View, serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::header::{FORMAT, METADATA_KEY};
-use super::{CheckpointError, Header, Identity, contents, digest, file_name};
+use super::{CheckpointError, Header, Identity, Progress, contents, digest, file_name};
 use crate::model::Model;
 
-/// Writes the state of `model`, which is of one run, after `step` steps into `folder` and returns the file's path.
+/// Writes the state of `model`, which is of one run, at `progress` into `folder` and returns the file's path.
 ///
 /// The file appears whole or not at all, also when the machine stops meanwhile.
 ///
@@ -22,17 +22,17 @@ use crate::model::Model;
 pub fn save(
     model: &dyn Model,
     identity: &Identity,
-    step: u64,
+    progress: &Progress,
     folder: &Path,
 ) -> Result<PathBuf, CheckpointError> {
-    let path = folder.join(file_name(step));
+    let path = folder.join(file_name(progress.step));
     let mut stored: Vec<(String, Stored)> =
         contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
     stored.sort_by(|(a, _), (b, _)| a.cmp(b));
     let header = Header {
         format: FORMAT,
-        step,
         identity: identity.clone(),
+        progress: progress.clone(),
         sha256: digest(stored.iter().map(|(name, tensor)| (name.clone(), tensor.data()))),
         built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, crate::LIBTORCH_VERSION),
     };

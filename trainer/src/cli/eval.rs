@@ -13,10 +13,13 @@ use super::trained::{Opened, Trained};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer eval lines/checkpoint-000001536.safetensors
-  acai-trainer eval mnist/checkpoint-000015360.safetensors --data data --json")]
+  acai-trainer eval mnist/checkpoint-000015360.safetensors --data data --clustering --json")]
 pub(super) struct Eval {
     #[command(flatten)]
     trained: Trained,
+    /// Also cluster the codes, as at the end of a training (minutes on a large dataset)
+    #[arg(long)]
+    clustering: bool,
     /// Print the scores as JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +28,13 @@ pub(super) struct Eval {
 impl Eval {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let Opened { header, model, benchmark } = self.trained.open()?;
-        print(header.step, &benchmark.evaluate(&*model), self.json)?;
+        let mut scores = benchmark.evaluate(&*model);
+        if self.clustering {
+            let restarts = header.identity.config.kmeans_inits;
+            let accuracy = benchmark.clustering_accuracy(&*model, restarts);
+            scores.extend(accuracy.map(|accuracy| ("eval/clustering_accuracy".to_owned(), accuracy)));
+        }
+        print(header.progress.step, &scores, self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 }

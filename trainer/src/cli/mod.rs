@@ -3,6 +3,7 @@
 mod eval;
 mod export;
 mod hyperparameters;
+mod interpolate;
 mod output_folder;
 mod progress;
 mod scores;
@@ -13,8 +14,8 @@ mod trained;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use acai_trainer::benchmark::Benchmarks;
 use acai_trainer::device;
-use acai_trainer::session::Benchmarks;
 use clap::{Args, Parser, Subcommand};
 
 /// Trains interpolating autoencoders (ACAI, Berthelot et al. 2018) on libtorch.
@@ -29,6 +30,7 @@ pub(crate) struct Arguments {
 enum Command {
     Train(train::Train),
     Eval(eval::Eval),
+    Interpolate(interpolate::Interpolate),
     Export(export::Export),
     Serve(serve::Serve),
 }
@@ -38,6 +40,7 @@ impl Arguments {
         match self.command {
             Command::Train(train) => train.run(),
             Command::Eval(eval) => eval.run(),
+            Command::Interpolate(interpolate) => interpolate.run(),
             Command::Export(export) => export.run(),
             Command::Serve(serve) => serve.run(),
         }

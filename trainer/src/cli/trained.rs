@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use acai_trainer::benchmark::Benchmark;
 use acai_trainer::checkpoint::{self, Header};
 use acai_trainer::model::{self, Model};
-use acai_trainer::session::Benchmark;
 use tch::Kind;
 
 use super::Machine;

@@ -45,6 +45,12 @@ impl Source for Finite {
         }
     }
 
+    fn train(&self, chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>> {
+        let Batch { images, labels } = &self.train;
+        let chunks = images.split(chunk, 0).into_iter().zip(labels.split(chunk, 0));
+        Some(Box::new(chunks.map(|(images, labels)| Batch { images, labels })))
+    }
+
     fn test(&self) -> &Batch {
         &self.test
     }

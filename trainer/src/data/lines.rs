@@ -95,6 +95,10 @@ impl Source for Lines {
         sample(&mut stream(seed, Purpose::Batch, step), size)
     }
 
+    fn train(&self, _chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>> {
+        None
+    }
+
     fn test(&self) -> &Batch {
         &self.test
     }

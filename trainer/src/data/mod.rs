@@ -44,6 +44,9 @@ pub trait Source {
     /// The `size` training images of `step` (0-based): a function of (`seed`, `step`, `size`) alone.
     fn batch(&self, seed: u64, step: u64, size: usize) -> Batch;
 
+    /// The whole training set in the order of its files, `chunk` images at a time; `None` if it is endless.
+    fn train(&self, chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>>;
+
     /// The whole test set, the same for every seed.
     fn test(&self) -> &Batch;
 }

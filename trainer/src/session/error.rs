@@ -1,7 +1,9 @@
 //! Why a run's training ended early.
 
 use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use acai_sweep::configuration::ConfigurationError;
@@ -29,6 +31,14 @@ pub enum SessionError {
     /// A checkpoint cannot be written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A picture cannot be written.
+    #[error("cannot write picture `{path}`")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A loss, a weight or a moment is no longer finite.
     #[error("diverged by step {step}: {what}; a smaller lr may help")]
     Diverged {

@@ -8,7 +8,8 @@ use tch::{Kind, Tensor};
 
 use super::error::catching;
 use super::run::{Losses, Run};
-use super::{Benchmark, Benchmarks, Due, SessionError, batch};
+use super::{Due, SessionError, batch};
+use crate::benchmark::{Benchmark, Benchmarks};
 use crate::model::{self, Input, Model};
 use crate::random::Keyed;
 
@@ -73,7 +74,7 @@ impl Group {
 
     /// Numbers of the runs still in training, with their steps.
     pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.runs.iter().map(|run| (run.member.run, run.step))
+        self.runs.iter().map(|run| (run.member.run, run.step()))
     }
 
     /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
@@ -124,7 +125,7 @@ impl Group {
                 }
                 let mut events = vec![run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model)?];
                 if stop {
-                    events.push(Event::Stopped { run: run.member.run, step: run.step });
+                    events.push(Event::Stopped { run: run.member.run, step: run.step() });
                 }
                 Ok(events)
             });
@@ -140,7 +141,7 @@ impl Group {
         let members = self.model.parameters()[0].members() as usize;
         // Beyond the runs, a member is a copy of the last.
         let run = |member: usize| &self.runs[member.min(self.runs.len() - 1)];
-        let keys: Vec<(u64, u64)> = (0..members).map(|at| (run(at).member.seed, run(at).step)).collect();
+        let keys: Vec<(u64, u64)> = (0..members).map(|at| (run(at).member.seed, run(at).step())).collect();
         let size = self.runs[0].member.config.batch as usize;
         let device = self.benchmark.device();
         let (images, labels) = batch::of_members(&*self.benchmark.source, &keys, size, device);
@@ -148,7 +149,7 @@ impl Group {
         let t: Vec<u64> = keys.iter().map(|(_, step)| step + 1).collect();
         self.losses = Some(model::step(&mut *self.model, &input, &t));
         for run in &mut self.runs {
-            run.step += 1;
+            run.progress.step += 1;
         }
     }
 
@@ -165,7 +166,7 @@ impl Group {
         for (at, run) in self.runs.iter_mut().enumerate() {
             match work(at, run, &mut *model::member(&*self.model, at)) {
                 Ok(result) => results.push(result),
-                Err(error) => refusals.push((run.member.run, run.step, error)),
+                Err(error) => refusals.push((run.member.run, run.step(), error)),
             }
         }
         self.keep(|run| !refusals.iter().any(|(refused, ..)| *refused == run.member.run));

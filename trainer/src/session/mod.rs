@@ -1,13 +1,11 @@
 //! The training of a group of runs, each from its first step or a checkpoint to its last evaluation.
 
 mod batch;
-mod benchmark;
 mod error;
 mod group;
 mod run;
 mod schedule;
 
-pub use benchmark::{Benchmark, Benchmarks};
 pub use error::SessionError;
 pub use group::{Group, Refusal};
 pub use schedule::{Due, Schedule};

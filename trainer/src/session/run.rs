@@ -1,12 +1,14 @@
 //! One run of a group: what it is, how far it is, and what it reports.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Event, Member};
 
-use super::{Benchmark, Due, Schedule, SessionError};
-use crate::checkpoint::{self, Identity};
+use super::{Due, Schedule, SessionError};
+use crate::benchmark::{Benchmark, Picture};
+use crate::checkpoint::{self, Identity, Progress};
 use crate::model::Model;
 
 /// A run at some step; its model is in the group.
@@ -14,8 +16,7 @@ use crate::model::Model;
 pub(super) struct Run {
     pub(super) member: Member,
     schedule: Schedule,
-    /// Optimizer steps done.
-    pub(super) step: u64,
+    pub(super) progress: Progress,
 }
 
 /// Losses of a run's last step, by name.
@@ -31,7 +32,7 @@ impl Run {
             kimg => Err(SessionError::CheckpointKimg(kimg)),
         });
         match checked {
-            Ok(()) => Ok(Run { schedule: Schedule::new(&member), member, step: 0 }),
+            Ok(()) => Ok(Run { schedule: Schedule::new(&member), member, progress: Progress::default() }),
             Err(error) => Err((member.run, error)),
         }
     }
@@ -39,34 +40,39 @@ impl Run {
     /// Gives `model`, a view of this run's in the group, the state that the run resumes from.
     pub(super) fn resume(&mut self, model: &mut dyn Model) -> Result<(), SessionError> {
         if let Some(path) = &self.member.resume {
-            self.step = checkpoint::load(model, &self.identity(), path)?;
+            self.progress = checkpoint::load(model, &self.identity(), path)?;
         }
         Ok(())
     }
 
+    /// Optimizer steps done.
+    pub(super) fn step(&self) -> u64 {
+        self.progress.step
+    }
+
     pub(super) fn has_steps_left(&self) -> bool {
-        self.step < self.schedule.total()
+        self.step() < self.schedule.total()
     }
 
     /// What is due now, after a step or (a run of the group has all its steps already) without one: then that run
     /// is evaluated again, and the others wait.
     pub(super) fn due(&self, trained: bool) -> Due {
         match (trained, self.has_steps_left()) {
-            (true, _) => self.schedule.due(self.step),
+            (true, _) => self.schedule.due(self.step()),
             (false, true) => Due::NOTHING,
-            (false, false) => Due { evaluation: true, end: true, ..Due::NOTHING },
+            (false, false) => Due { evaluation: true, pictures: true, end: true, ..Due::NOTHING },
         }
     }
 
     /// Does what is due, with this run's `model`; `losses` are those of the last step, if it is known.
     pub(super) fn report(
-        &self,
+        &mut self,
         due: Due,
         losses: Option<&Losses>,
         model: &dyn Model,
         benchmark: &Benchmark,
     ) -> Result<Vec<Event>, SessionError> {
-        let (run, step) = (self.member.run, self.step);
+        let (run, step) = (self.member.run, self.step());
         let mut events = Vec::new();
         if due == Due::NOTHING {
             return Ok(events);
@@ -79,7 +85,10 @@ impl Run {
             }
         }
         if due.evaluation {
-            events.push(Event::Evaluated { run, step, values: benchmark.evaluate(model) });
+            events.push(Event::Evaluated { run, step, values: self.evaluate(due.end, model, benchmark) });
+        }
+        if due.pictures {
+            events.extend(self.draw(model, benchmark)?);
         }
         if due.checkpoint {
             events.push(self.save(model)?);
@@ -90,12 +99,40 @@ impl Run {
         Ok(events)
     }
 
+    /// Scores of this evaluation; at the end of the run, its final figures too.
+    fn evaluate(&mut self, end: bool, model: &dyn Model, benchmark: &Benchmark) -> BTreeMap<String, f64> {
+        let mut scores = benchmark.evaluate(model);
+        if end {
+            let restarts = self.member.config.kmeans_inits;
+            let accuracy = benchmark.clustering_accuracy(model, restarts);
+            scores.extend(accuracy.map(|accuracy| ("eval/clustering_accuracy".to_owned(), accuracy)));
+        }
+        self.progress.recent.push(self.step(), scores.clone());
+        if end {
+            scores.extend(self.progress.recent.medians());
+        }
+        scores
+    }
+
+    /// Writes pictures into the run's folder.
+    fn draw(&self, model: &dyn Model, benchmark: &Benchmark) -> Result<Vec<Event>, SessionError> {
+        let (run, step) = (self.member.run, self.step());
+        let write = |picture: Picture| {
+            let path = self.member.folder.join(format!("{}-{step:09}.png", picture.name));
+            match fs::write(&path, picture.png) {
+                Ok(()) => Ok(Event::Artifact { run, step, path }),
+                Err(source) => Err(SessionError::Picture { path, source }),
+            }
+        };
+        benchmark.pictures(model).into_iter().map(write).collect()
+    }
+
     fn finite(&self, losses: &Losses) -> Result<(), SessionError> {
         if losses.values().all(|loss| loss.is_finite()) {
             return Ok(());
         }
         let all: Vec<String> = losses.iter().map(|(name, loss)| format!("{name} is {loss}")).collect();
-        Err(SessionError::Diverged { step: self.step, what: all.join(", ") })
+        Err(SessionError::Diverged { step: self.step(), what: all.join(", ") })
     }
 
     /// Writes a checkpoint, but not of a useless state.
@@ -111,10 +148,10 @@ impl Run {
     fn save(&self, model: &dyn Model) -> Result<Event, SessionError> {
         if !model.parameters().iter().all(|parameters| parameters.is_finite()) {
             let what = "a weight or a moment of Adam is not finite".to_owned();
-            return Err(SessionError::Diverged { step: self.step, what });
+            return Err(SessionError::Diverged { step: self.step(), what });
         }
-        let path = checkpoint::save(model, &self.identity(), self.step, &self.member.folder)?;
-        Ok(Event::Checkpoint { run: self.member.run, step: self.step, path })
+        let path = checkpoint::save(model, &self.identity(), &self.progress, &self.member.folder)?;
+        Ok(Event::Checkpoint { run: self.member.run, step: self.step(), path })
     }
 
     fn identity(&self) -> Identity {

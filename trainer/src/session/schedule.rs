@@ -23,6 +23,8 @@ pub struct Due {
     pub losses: bool,
     /// Evaluate.
     pub evaluation: bool,
+    /// Draw pictures: at evaluations 1, 2, 4, 8 and so on, and the last.
+    pub pictures: bool,
     /// Write a checkpoint.
     pub checkpoint: bool,
     /// End: this was the last step.
@@ -31,7 +33,8 @@ pub struct Due {
 
 impl Due {
     /// Go on.
-    pub const NOTHING: Due = Due { losses: false, evaluation: false, checkpoint: false, end: false };
+    pub const NOTHING: Due =
+        Due { losses: false, evaluation: false, pictures: false, checkpoint: false, end: false };
 }
 
 impl Schedule {
@@ -59,6 +62,7 @@ impl Schedule {
         Due {
             losses: evaluation || step.is_multiple_of(LOSS_STEPS),
             evaluation,
+            pictures: evaluation && (end || (step / self.evaluation).is_power_of_two()),
             checkpoint: end || step.is_multiple_of(self.checkpoint),
             end,
         }

@@ -1,5 +1,6 @@
 //! The trainer process as its worker sees it.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::trainer::{ACAI, Trainer, checkpoint, member};
@@ -80,19 +81,28 @@ fn a_run_reports_losses_scores_checkpoints_and_its_end_in_order() {
         .map(|event| match event {
             Event::Metric { step, .. } => ("losses", *step),
             Event::Evaluated { step, .. } => ("scores", *step),
+            Event::Artifact { step, path, .. } => {
+                assert!(fs::read(path).expect("it is written").starts_with(b"\x89PNG"));
+                ("picture", *step)
+            }
             Event::Checkpoint { step, .. } => ("checkpoint", *step),
             Event::Finished { step, .. } => ("finished", *step),
             event => panic!("{event:?}"),
         })
         .collect();
-    let last = [("losses", 14), ("scores", 14), ("checkpoint", 14), ("finished", 14)];
-    assert_eq!(told[..3], [("checkpoint", 8), ("losses", 12), ("scores", 12)]);
-    assert_eq!(told[3..], last);
+    let (pictures, last) = ([("picture", 12); 3], [("losses", 14), ("scores", 14)]);
+    let end = [("picture", 14), ("picture", 14), ("picture", 14), ("checkpoint", 14), ("finished", 14)];
+    let first = [("checkpoint", 8), ("losses", 12), ("scores", 12)];
+    assert_eq!(told, [&first[..], &pictures, &last, &end].concat());
     let Event::Metric { values, .. } = &events[1] else { unreachable!("told above") };
     let losses = ["loss_ae", "loss_ae_disc", "loss_classifier", "loss_disc", "loss_disc_real"];
     assert!(values.keys().eq(losses.map(|loss| format!("train/{loss}")).iter()), "{values:?}");
     let Event::Evaluated { values, .. } = &events[2] else { unreachable!("told above") };
     assert!(values.keys().eq(["eval/latent_accuracy", "eval/reconstruction_mse"]), "{values:?}");
+    let Event::Evaluated { values: last, .. } = &events[7] else { unreachable!("told above") };
+    let mse = |values: &BTreeMap<String, f64>| values["eval/reconstruction_mse"];
+    assert_eq!(last["final/reconstruction_mse"], f64::midpoint(mse(values), mse(last)), "the median of both");
+    assert_eq!(last["final/clustering_accuracy"], last["eval/clustering_accuracy"]);
 }
 
 #[test]
@@ -200,7 +210,8 @@ fn a_trainer_whose_worker_is_gone_ends_without_a_checkpoint() {
     let (_, status, log) = trainer.end();
     assert_eq!(status.code(), Some(1));
     assert!(log.contains("the worker is gone"), "{log}");
-    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    let mut left = fs::read_dir(folder.path()).expect("a folder").map(|file| file.expect("a file").path());
+    assert!(left.all(|file| file.extension().is_some_and(|extension| extension == "png")));
 }
 
 #[test]

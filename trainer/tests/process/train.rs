@@ -13,7 +13,7 @@ fn train(out: &Path, more: &[&str]) -> Command {
     let mut program = program();
     program.args(["train", "--model", "acai", "--dataset", "digits32", "--depth", "2", "--latent", "2"]);
     program.args(["--latent-width", "8", "--batch", "8", "--threads", "1", "--eval-kimg", "0.25"]);
-    program.args(["--total-kimg", "1.25", "--out"]).arg(out).args(more);
+    program.args(["--kmeans-inits", "2", "--total-kimg", "1.25", "--out"]).arg(out).args(more);
     program
 }
 

@@ -1,6 +1,7 @@
 //! What a person does with a checkpoint.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -13,7 +14,7 @@ fn train(folder: &Path) -> (Output, PathBuf) {
     let mut train = program();
     train.args(["train", "--model", "vqvae", "--codes", "16", "--dataset", "digits32", "--depth", "2"]);
     train.args(["--latent", "2", "--latent-width", "8", "--batch", "8", "--total-kimg", "0.125"]);
-    train.args(["--threads", "1", "--json", "--out"]).arg(folder);
+    train.args(["--kmeans-inits", "2", "--threads", "1", "--json", "--out"]).arg(folder);
     (train.output().expect("the program starts"), checkpoint(folder, 16))
 }
 
@@ -27,9 +28,14 @@ fn run(arguments: &[&str], path: &Path) -> (Output, String) {
 fn eval_prints_the_scores_that_training_printed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (trained, checkpoint) = train(folder.path());
-    let (scored, log) = run(&["eval", "--json", "--threads", "1"], &checkpoint);
+    let (scored, log) = run(&["eval", "--clustering", "--json", "--threads", "1"], &checkpoint);
     assert!(scored.status.success(), "{log}");
-    assert_eq!(String::from_utf8(scored.stdout), String::from_utf8(trained.stdout));
+    let [trained, scored] = [trained.stdout, scored.stdout]
+        .map(|json| serde_json::from_slice::<serde_json::Value>(&json).expect("it printed JSON"));
+    for (name, score) in scored["scores"].as_object().expect("scores by name") {
+        assert_eq!(&trained["scores"][name], score, "{name}");
+    }
+    assert!(scored["scores"]["eval/clustering_accuracy"].is_f64(), "{scored}");
 
     let (missing, log) = run(&["eval"], Path::new("missing.safetensors"));
     assert_eq!(missing.status.code(), Some(1));
@@ -60,4 +66,25 @@ fn export_writes_what_was_learnt_under_documented_names_and_no_moments() {
     let (again, log) = run(&["eval"], &exported);
     assert_eq!(again.status.code(), Some(1));
     assert!(log.contains("is no checkpoint of this program"), "{log}");
+}
+
+#[test]
+fn interpolate_draws_a_strip_from_one_test_image_to_another() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_, checkpoint) = train(folder.path());
+    let strip = folder.path().join("strip.png");
+    let strip_name = strip.to_str().expect("a text");
+    let (output, log) =
+        run(&["interpolate", "--a", "0", "--b", "7", "--steps", "5", "-o", strip_name], &checkpoint);
+    assert!(output.status.success(), "{log}");
+    let mut picture = png::Decoder::new(BufReader::new(File::open(&strip).expect("it was written")))
+        .read_info()
+        .expect("a PNG file");
+    let mut bytes = vec![0; picture.output_buffer_size().expect("a size")];
+    let size = picture.next_frame(&mut bytes).expect("its pixels");
+    assert_eq!((size.width, size.height), (7 * 32 + 6 * 2, 32), "two images around five, and gutters");
+
+    let (refused, log) = run(&["interpolate", "--a", "0", "--b", "360", "-o", strip_name], &checkpoint);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("--b is `360`; test images have numbers from 0 to 359"), "{log}");
 }

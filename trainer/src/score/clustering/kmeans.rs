@@ -117,7 +117,9 @@ fn assign(examples: &Tensor, centres: &Tensor) -> Assignment {
     }
     let (sums, counts) = (sums.view([sets, clusters, width]), counts.view([sets, clusters]));
     // One after the other: it hardly ever happens.
-    for set in Vec::<i64>::try_from(counts.eq(0.0).any_dim(1, false).nonzero().squeeze_dim(1)).expect("indices") {
+    for set in
+        Vec::<i64>::try_from(counts.eq(0.0).any_dim(1, false).nonzero().squeeze_dim(1)).expect("indices")
+    {
         occupy(examples, &centres.get(set), &sums.get(set), &counts.get(set));
     }
     Assignment { means: sums / counts.unsqueeze(2), inertia }

@@ -1,0 +1,63 @@
+//! Pictures of what a model does, laid out as the authors' are.
+
+use tch::{Kind, Tensor};
+
+use super::{Benchmark, Path};
+use crate::model::Model;
+use crate::picture::png;
+use crate::random::{Draws, Keyed, Purpose};
+
+/// Rows and columns of a picture, in images.
+const ROWS: usize = 12;
+const COLUMNS: i64 = 16;
+
+/// A named PNG file.
+#[derive(Debug)]
+pub struct Picture {
+    /// What it shows: `reconstructions`, `interpolations`, `spherical_interpolations` or `samples`.
+    pub name: &'static str,
+    /// The file.
+    pub png: Vec<u8>,
+}
+
+impl Benchmark {
+    /// Pictures of `model`, which is of one run: reconstructions below their originals; interpolations from left to
+    /// right; samples, where the model has a prior.
+    #[must_use]
+    pub fn pictures(&self, model: &dyn Model) -> Vec<Picture> {
+        let _guard = tch::no_grad_guard();
+        let (from, to) = self.pairs(ROWS);
+        let along = |path| self.interpolate(model, (&from, &to), COLUMNS, path);
+        let mut pictures = vec![
+            Picture { name: "reconstructions", png: png(&self.reconstructions(model)) },
+            Picture { name: "interpolations", png: png(&along(Path::Line)) },
+            Picture { name: "spherical_interpolations", png: png(&along(Path::Sphere)) },
+        ];
+        if model.has_prior() {
+            pictures.push(Picture { name: "samples", png: png(&self.samples(model)) });
+        }
+        pictures
+    }
+
+    /// Rows of test images, each above the row of their reconstructions: `[12, 16, c, 32, 32]`.
+    fn reconstructions(&self, model: &dyn Model) -> Tensor {
+        let images = &self.source.test().images;
+        let images = images.narrow(0, 0, (ROWS as i64 / 2 * COLUMNS).min(images.size()[0]));
+        let decoded = model.decode(&self.encode(model, &images, 0).latents);
+        let rows = |images: &Tensor| images.to_device(self.device).split(COLUMNS, 0);
+        let pairs = rows(&images).into_iter().zip(rows(&decoded)).flat_map(|(above, below)| [above, below]);
+        let whole = pairs.filter(|row| row.size()[0] == COLUMNS);
+        Tensor::stack(&whole.collect::<Vec<_>>(), 0)
+    }
+
+    /// Decoded draws from N(0, 1), the same codes for every run of a shape: `[12, 16, c, 32, 32]`.
+    fn samples(&self, model: &dyn Model) -> Tensor {
+        let shape = self.latents(model, &[0], 0).size();
+        let (n, d) = (ROWS as i64 * COLUMNS, shape[1..].iter().product());
+        let draws = Keyed { keys: &[(0, 0)], options: (Kind::Float, self.device) };
+        let codes = draws.normal(Purpose::Prior, n, d).view([n, shape[1], shape[2], shape[3]]);
+        let images = model.decode(&codes);
+        let size = images.size();
+        images.reshape([ROWS as i64, COLUMNS, size[1], size[2], size[3]])
+    }
+}
