@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint bench build libtorch
+.PHONY: demo test lint bench bench-train build libtorch
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -27,8 +27,11 @@ lint: libtorch ## formatting, clippy, dependency arrows
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
 
-bench: build ## training speed beside eager PyTorch (fetches it, 2 GB, into .venv)
+bench: build bench-train ## all benchmarks
 	scripts/bench.sh
+
+bench-train: libtorch ## training speed of every model beside eager PyTorch (fetches it, 2 GB, into .venv)
+	scripts/bench_train.sh
 
 libtorch: ## fetch libtorch into .libtorch (silent when it is there)
 	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch libtorch; or set LIBTORCH" >&2; exit 1; }

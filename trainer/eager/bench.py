@@ -1,0 +1,162 @@
+"""Speed of acai-trainer's step (benches/step.rs) against the same step in eager PyTorch, for every model.
+
+Both train on lines32 at the paper's sizes on the CPU and take turns, window by window, because on a shared machine only
+interleaved figures compare. Eager PyTorch gets its images for nothing; the trainer draws its batches within the measured
+time. Eager counts at the better of both memory formats. Ends with exit code 1 if the trainer is slower than 0.95 times
+eager at any model.
+
+    python trainer/eager/bench.py [--models acai vae] [--rounds 5] [--threads 2]
+"""
+
+import argparse
+import contextlib
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+
+from models import MODELS
+
+DEPTH, LATENT, BATCH = 16, 16, 64
+WINDOW_S = 2.0
+SLOWEST = 0.95
+
+
+class Fresh:
+    """Random numbers of a step."""
+
+    alpha = staticmethod(lambda x: 0.5 - (torch.rand(len(x)) - 0.5).abs())
+    keep = staticmethod(torch.rand_like)
+    noise = epsilon = prior = staticmethod(torch.randn_like)
+
+
+class Eager:
+    def __init__(self, kind, batch, memory_format, precision="fp32"):
+        self.model = MODELS[kind](kind, DEPTH, LATENT, 4 if kind == "vqvae" else 2)
+        for name, weight in self.model.weights.items():
+            if weight.dim() == 4:
+                weight = weight.contiguous(memory_format=memory_format)
+            self.model.weights[name] = weight.requires_grad_()
+        groups = [{"params": list(self.model.parameters(*names).values()), "lr": lr} for names, lr in self.model.groups()]
+        self.adam = torch.optim.Adam(groups, fused=True)
+        self.x = (torch.rand(batch, 1, 32, 32) * 2 - 1).contiguous(memory_format=memory_format)
+        self.labels = torch.randint(10, (batch,))
+        autocast = torch.autocast("cpu", torch.bfloat16)
+        self.precision = autocast if precision == "bf16" else contextlib.nullcontext()
+
+    def step(self):
+        with self.precision:
+            losses = self.model.losses(self.x, self.labels, Fresh)
+        for name, gradient in self.model.gradients(losses).items():
+            self.model.weights[name].grad = gradient
+        self.adam.step()
+        self.model.learn_averages()
+
+    def speed(self, threads):
+        """Images a second over a window, after a step that is not counted."""
+        torch.set_num_threads(threads)
+        self.step()
+        start, steps = time.perf_counter(), 0
+        while time.perf_counter() - start < WINDOW_S:
+            self.step()
+            steps += 1
+        return steps * len(self.x) / (time.perf_counter() - start)
+
+
+class Trainer:
+    """A process of benches/step.rs, measured a window at a time."""
+
+    def __init__(self):
+        command = ["cargo", "bench", "-q", "-p", "acai-trainer", "--bench", "step"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, kind, batch, threads, group=1, precision="fp32"):
+        self.process.stdin.write(f"{kind} {batch} {threads} {group} {precision}\n")
+        self.process.stdin.flush()
+
+    def answer(self):
+        speed, self.peak_mib = self.process.stdout.readline().split()
+        return float(speed)
+
+    def speed(self, *what):
+        self.ask(*what)
+        return self.answer()
+
+
+def interleaved(rounds, measurements):
+    """Windows of each measurement by name, taken in turns."""
+    windows = {name: [] for name in measurements}
+    for _ in range(rounds):
+        for name, measure in measurements.items():
+            windows[name].append(measure())
+    return windows
+
+
+def figure(windows):
+    return f"{statistics.median(windows):.0f} [{min(windows):.0f} to {max(windows):.0f}]"
+
+
+def models(kinds, rounds, threads, batch):
+    """Every model beside its twin; returns the ratios."""
+    print(f"\nbatch {batch}, threads {threads}: images/s, median of {rounds} interleaved windows [lowest to highest]\n")
+    print("| model | acai-trainer | eager NCHW | eager channels-last | acai-trainer / best eager |\n|---|---|---|---|---|")
+    ratios = []
+    for kind in kinds:
+        trainer = Trainer()
+        eager = [Eager(kind, batch, layout) for layout in (torch.contiguous_format, torch.channels_last)]
+        windows = interleaved(rounds, {
+            "ours": lambda: trainer.speed(kind, batch, threads),
+            "nchw": lambda: eager[0].speed(threads),
+            "last": lambda: eager[1].speed(threads),
+        })
+        best = max(statistics.median(windows["nchw"]), statistics.median(windows["last"]))
+        ratios.append(statistics.median(windows["ours"]) / best)
+        cells = " | ".join(figure(windows[name]) for name in ("ours", "nchw", "last"))
+        print(f"| {kind} | {cells} | {ratios[-1]:.2f} |", flush=True)
+    return ratios
+
+
+def arrangements(rounds):
+    """ACAI in processes, threads, groups and precisions."""
+    one, other, fused, half = Trainer(), Trainer(), Trainer(), Trainer()
+
+    def two_processes():
+        for trainer in (one, other):
+            trainer.ask("acai", BATCH, 1)
+        return one.answer() + other.answer()
+
+    eager = Eager("acai", BATCH, torch.channels_last, "bf16")
+    windows = interleaved(rounds, {
+        "1 process × 2 threads": lambda: one.speed("acai", BATCH, 2),
+        "2 processes × 1 thread": two_processes,
+        **{f"group of {k} × 2 threads": lambda k=k: fused.speed("acai", BATCH, 2, k) for k in (2, 4, 8)},
+        "bf16, 1 process × 2 threads": lambda: half.speed("acai", BATCH, 2, 1, "bf16"),
+        "eager with bf16 autocast, 2 threads": lambda: eager.speed(2),
+    })
+    first = statistics.median(windows["1 process × 2 threads"])
+    print(f"\nACAI, batch {BATCH}: images/s of all runs together\n\n| arrangement | images/s | to the first |\n|---|---|---|")
+    for name, figures in windows.items():
+        print(f"| {name} | {figure(figures)} | {statistics.median(figures) / first:.2f} |")
+    print(f"\nacai-trainer's peak of resident memory, ACAI, batch {BATCH}: {one.peak_mib} MiB", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", default=[kind for kind in MODELS if kind != "pixels"], choices=MODELS)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--no-arrangements", action="store_true", help="only the models")
+    args = parser.parse_args()
+    ratios = models(args.models, args.rounds, args.threads, args.batch)
+    if not args.no_arrangements:
+        arrangements(args.rounds)
+    slow = [kind for kind, ratio in zip(args.models, ratios) if ratio < SLOWEST]
+    if slow:
+        sys.exit(f"slower than {SLOWEST} times eager PyTorch: {', '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()
