@@ -1,5 +1,5 @@
 //! Speed of a model's whole step on lines32 (drawing the batch, losses, gradients, Adam), at the paper's sizes, on
-//! the CPU.
+//! the CPU or on the device that the first argument names as `--device` does.
 //!
 //! For each line `MODEL BATCH THREADS GROUP PRECISION` on standard input it measures one window, GROUP runs trained as
 //! one program, and answers `IMAGES_PER_SECOND PEAK_MIB`, so that another program can take turns with it (`eager`
@@ -14,13 +14,16 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::training::TrainingConfig;
 use acai_trainer::data::{self, Source};
-use acai_trainer::model::{self, Input, Model};
+use acai_trainer::device;
+use acai_trainer::model::{self, Input, Losses, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
 use anyhow::{Context, bail};
 use tch::{Device, Kind, Tensor};
 
 const WINDOW: Duration = Duration::from_secs(2);
+/// Steps between two readings of the losses; a training reads them every 50.
+const READ_STEPS: u64 = 5;
 
 /// A training that goes on for as long as it is asked to.
 struct Training {
@@ -29,10 +32,11 @@ struct Training {
     source: Box<dyn Source>,
     seeds: u64,
     step: u64,
+    device: Device,
 }
 
 impl Training {
-    fn new(model: &str, batch: i64, group: u64, precision: &str) -> anyhow::Result<Training> {
+    fn new(model: &str, batch: i64, group: u64, precision: &str, device: Device) -> anyhow::Result<Training> {
         let latent_width = if model == "vqvae" { 4 } else { 2 };
         let config = Configuration::new([
             ("model", Scalar::from(model)),
@@ -45,30 +49,32 @@ impl Training {
         let source = data::open(config.dataset, None)?;
         let images = (source.channels(), source.classes());
         let runs: Vec<_> = (0..group).map(|seed| (&config, seed)).collect();
-        let model = model::new(&runs, images, (Kind::Float, Device::Cpu))?;
-        Ok(Training { config, model, source, seeds: group, step: 0 })
+        let model = model::new(&runs, images, (Kind::Float, device))?;
+        Ok(Training { config, model, source, seeds: group, step: 0, device })
     }
 
-    fn step(&mut self) {
+    fn step(&mut self) -> Losses {
         let keys: Vec<(u64, u64)> = (0..self.seeds).map(|seed| (seed, self.step)).collect();
         let size = self.config.batch as usize;
         let batches: Vec<_> = keys.iter().map(|(seed, step)| self.source.batch(*seed, *step, size)).collect();
         let images = Tensor::cat(&batches.iter().map(|batch| &batch.images).collect::<Vec<_>>(), 1);
         let labels = Tensor::stack(&batches.iter().map(|batch| &batch.labels).collect::<Vec<_>>(), 0);
-        let draws = Keyed { keys: &keys, options: (Kind::Float, Device::Cpu) };
+        let draws = Keyed { keys: &keys, options: (Kind::Float, self.device) };
+        let (images, labels) = (images.to_device(self.device), labels.to_device(self.device));
         let input = Input { images: channels_last(&images), labels, draws: &draws };
         self.step += 1;
-        model::step(&mut *self.model, &input, &vec![self.step; self.seeds as usize]);
+        model::step(&mut *self.model, &input, &vec![self.step; self.seeds as usize])
     }
 
     /// Images a second, of all runs together, over a window after a step that is not counted.
     fn speed(&mut self, threads: i32) -> f64 {
         tch::set_num_threads(threads);
-        self.step();
+        self.step().read();
         let (start, mut images) = (Instant::now(), 0);
         while start.elapsed() < WINDOW {
-            self.step();
-            images += u64::from(self.config.batch) * self.seeds;
+            // A device works on while the next steps are prepared; reading the losses waits for it.
+            (0..READ_STEPS).map(|_| self.step()).last().map(|losses| losses.read());
+            images += u64::from(self.config.batch) * self.seeds * READ_STEPS;
         }
         images as f64 / start.elapsed().as_secs_f64()
     }
@@ -83,6 +89,8 @@ fn peak_mib() -> anyhow::Result<u64> {
 
 fn main() -> anyhow::Result<()> {
     let mut out = io::stdout();
+    let device =
+        device::open(&std::env::args().nth(1).filter(|name| !name.starts_with('-')).unwrap_or("cpu".into()))?;
     let mut open: Option<(String, Training)> = None;
     for line in io::stdin().lines() {
         let line = line?;
@@ -92,7 +100,7 @@ fn main() -> anyhow::Result<()> {
         let what = format!("{name} {batch} {group} {precision}");
         let mut training = match open.take() {
             Some((is, training)) if is == what => training,
-            _ => Training::new(name, batch.parse()?, group.parse()?, precision)?,
+            _ => Training::new(name, batch.parse()?, group.parse()?, precision, device)?,
         };
         writeln!(out, "{:.1} {}", training.speed(threads.parse()?), peak_mib()?)?;
         out.flush()?;

@@ -8,7 +8,9 @@ use acai_trainer::model::{self, Input, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::{Draws, Purpose};
 use safetensors::{Dtype, SafeTensors};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
+
+use crate::small_run::device;
 
 const GOLDEN: &[u8] = include_bytes!("../golden/models_golden.safetensors");
 const STEPS: u64 = 2;
@@ -31,7 +33,7 @@ fn golden() -> HashMap<String, Tensor> {
     let tensor = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
         let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
         let kind = if view.dtype() == Dtype::I64 { Kind::Int64 } else { Kind::Double };
-        (name, Tensor::from_data_size(view.data(), &shape, kind))
+        (name, Tensor::from_data_size(view.data(), &shape, kind).to_device(device()))
     };
     file.tensors().into_iter().map(tensor).collect()
 }
@@ -84,7 +86,7 @@ fn untrained(name: &str, of: &Of, golden: &HashMap<String, Tensor>) -> Box<dyn M
         precision: Precision::Fp32,
         kmeans_inits: 1,
     };
-    let double = (Kind::Double, Device::Cpu);
+    let double = (Kind::Double, device());
     let mut model = model::new(&[(&config, 0)], (1, 10), double).expect("sizes are valid");
     let prefix = if name == "pixels" { "init.pixels." } else { "init." };
     for parameters in model.parameters_mut() {

@@ -4,16 +4,14 @@ use acai_trainer::model::{self, Input, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
 use acai_trainer::score::accuracy;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
-use crate::small_run::{MODELS, config, digits};
-
-const F32: (Kind, Device) = (Kind::Float, Device::Cpu);
+use crate::small_run::{MODELS, config, device, digits};
 
 /// Squared error of the images' reconstructions, and accuracy of the classifier on them.
 fn scores(model: &dyn Model, images: &Tensor, labels: &Tensor) -> (f64, f64) {
     let _guard = tch::no_grad_guard();
-    let codes = model.encode(images, &Keyed { keys: &[(0, 0)], options: F32 });
+    let codes = model.encode(images, &Keyed { keys: &[(0, 0)], options: (Kind::Float, device()) });
     let error = (model.decode(&codes.latents) - images).square().mean(Kind::Double);
     let logits = model.classify(&codes.features).squeeze_dim(0);
     (error.double_value(&[]), accuracy(&logits, labels))
@@ -33,17 +31,18 @@ fn settle(model: &dyn Model) {
 /// Trains on one batch until a tenth of the untrained model's error is left and each image is classified.
 fn steps_to_overfit(name: &str) -> Option<u64> {
     let batch = digits().batch(0, 0, 4);
-    let images = channels_last(&batch.images);
+    let (images, labels) =
+        (channels_last(&batch.images.to_device(device())), batch.labels.to_device(device()));
     let mut config = config(name, 0);
     config.depth = 4;
-    let mut model = model::new(&[(&config, 0)], (1, 10), F32).expect("sizes are valid");
+    let mut model = model::new(&[(&config, 0)], (1, 10), (Kind::Float, device())).expect("sizes are valid");
     settle(&*model);
-    let (untrained, _) = scores(&*model, &images, &batch.labels);
+    let (untrained, _) = scores(&*model, &images, &labels);
     (1..=2000).find(|&t| {
-        let draws = Keyed { keys: &[(0, t)], options: F32 };
-        let labels = batch.labels.unsqueeze(0);
-        model::step(&mut *model, &Input { images: images.copy(), labels, draws: &draws }, &[t]);
-        let (error, accuracy) = scores(&*model, &images, &batch.labels);
+        let draws = Keyed { keys: &[(0, t)], options: (Kind::Float, device()) };
+        let input = Input { images: images.copy(), labels: labels.unsqueeze(0), draws: &draws };
+        model::step(&mut *model, &input, &[t]);
+        let (error, accuracy) = scores(&*model, &images, &labels);
         error <= untrained / 10.0 && accuracy == 100.0
     })
 }

@@ -1,5 +1,6 @@
 //! Every model: what it starts from, what it learns, and that a group changes nothing.
 
+mod acai_step;
 mod golden;
 mod gradients;
 mod groups;

@@ -4,6 +4,7 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::training::{Dataset, TrainingConfig};
 use acai_trainer::data::{self, Source};
+use acai_trainer::device;
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
@@ -48,7 +49,7 @@ impl Group {
     pub(crate) fn new(name: &str, runs: &[u64], kind: Kind) -> Group {
         let configs: Vec<TrainingConfig> = runs.iter().map(|run| config(name, *run)).collect();
         let members: Vec<_> = configs.iter().zip(runs.iter().copied()).collect();
-        let model = model::new(&members, (1, 10), (kind, Device::Cpu)).expect("sizes are valid");
+        let model = model::new(&members, (1, 10), (kind, device())).expect("sizes are valid");
         Group { model, runs: runs.into(), kind, step: 0 }
     }
 
@@ -58,8 +59,9 @@ impl Group {
             let batches: Vec<_> = keys.iter().map(|(seed, step)| source.batch(*seed, *step, 4)).collect();
             let images = Tensor::cat(&batches.iter().map(|batch| &batch.images).collect::<Vec<_>>(), 1);
             let labels = Tensor::stack(&batches.iter().map(|batch| &batch.labels).collect::<Vec<_>>(), 0);
-            let draws = Keyed { keys: &keys, options: (self.kind, Device::Cpu) };
-            let images = channels_last(&images.to_kind(self.kind));
+            let draws = Keyed { keys: &keys, options: (self.kind, device()) };
+            let images = channels_last(&images.to_device(device()).to_kind(self.kind));
+            let labels = labels.to_device(device());
             self.step += 1;
             let t = vec![self.step; keys.len()];
             model::step(&mut *self.model, &Input { images, labels, draws: &draws }, &t);
@@ -80,6 +82,12 @@ impl Group {
 
 fn row(tensor: &Tensor) -> Tensor {
     tensor.reshape(-1)
+}
+
+/// Where models are tested: on the CPU, or on what `ACAI_TEST_DEVICE` names as `--device` does.
+pub(crate) fn device() -> Device {
+    let name = std::env::var("ACAI_TEST_DEVICE").unwrap_or("cpu".into());
+    device::open(&name).expect("there is such a device")
 }
 
 /// The digits.

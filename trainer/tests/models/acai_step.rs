@@ -6,9 +6,11 @@ use acai_trainer::model::{Acai, AdversarialRegularizer, Autoencoder, Input, Mode
 use acai_trainer::network::{Architecture, Members, channels_last};
 use acai_trainer::random::{Draws, Purpose};
 use safetensors::{Dtype, SafeTensors};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
-const GOLDEN: &[u8] = include_bytes!("golden/acai_step_golden.safetensors");
+use crate::small_run::device;
+
+const GOLDEN: &[u8] = include_bytes!("../golden/acai_step_golden.safetensors");
 const STEPS: u64 = 3;
 const LAMBDA: f64 = 0.5;
 
@@ -37,7 +39,7 @@ impl Golden {
         let view = self.0.tensor(name).expect("the golden file has it");
         let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
         let stored = if view.dtype() == Dtype::I64 { Kind::Int64 } else { Kind::Double };
-        Tensor::from_data_size(view.data(), &shape, stored).to_kind(kind)
+        Tensor::from_data_size(view.data(), &shape, stored).to_device(device()).to_kind(kind)
     }
 
     fn input<'a>(&self, step: u64, kind: Kind, alpha: &'a Alpha) -> Input<'a> {
@@ -49,7 +51,7 @@ impl Golden {
     /// The golden run's model, with its initial weights.
     fn model(&self, kind: Kind) -> Acai {
         let sizes = Architecture::new(1, 4, 4, 4, Precision::Fp32).expect("the golden run's sizes are valid");
-        let members = Members { seeds: vec![0], lr: vec![1e-3], options: (kind, Device::Cpu) };
+        let members = Members { seeds: vec![0], lr: vec![1e-3], options: (kind, device()) };
         let mut acai = Acai {
             autoencoder: Autoencoder::new(&sizes, 10, &members),
             regularizer: AdversarialRegularizer::new(&sizes, &[LAMBDA], &[0.2], &members),
