@@ -10,6 +10,10 @@ use crate::metric::{Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
 
+/// Scores of every evaluation begin with this, the figures that stand for a whole run with the other.
+const EVALUATION: &str = "eval/";
+const FINAL: &str = "final/";
+
 /// What is known of a run's metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
@@ -71,7 +75,7 @@ pub struct Query {
     pub group_by: Vec<String>,
     /// Metrics that a table may be sorted by, most wanted first: it is by the first that it has values of.
     pub sort_by: Vec<Metric>,
-    /// Further metrics, in this order; `None` is every `eval/` metric that there is.
+    /// Further metrics, in this order; `None` is every metric of the sorting one's kind: `final/` or else `eval/`.
     pub others: Option<Vec<String>>,
     /// Which value of each run counts.
     pub statistic: Statistic,
@@ -157,7 +161,11 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
     let has_values = |name: &str| runs.iter().any(|run| run.value(name, query.statistic).is_some());
     let group_by: Vec<String> = query.group_by.iter().filter(|name| *name != "dataset").cloned().collect();
     let sorting = query.sort_by.iter().find(|metric| has_values(&metric.name));
-    let others = query.others.clone().unwrap_or_else(|| evaluations(runs));
+    let kind = match sorting {
+        Some(metric) if metric.name.starts_with(FINAL) => FINAL,
+        _ => EVALUATION,
+    };
+    let others = query.others.clone().unwrap_or_else(|| scores(kind, runs));
     let mut metrics: Vec<Metric> = sorting.cloned().into_iter().collect();
     for name in others.into_iter().filter(|name| has_values(name)) {
         if metrics.iter().all(|metric| metric.name != name) {
@@ -173,9 +181,9 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
     Table { dataset, group_by, metrics, rows }
 }
 
-/// Names of the `eval/` metrics that runs have, sorted.
-fn evaluations(runs: &[&RunResult]) -> Vec<String> {
-    let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(|name| name.starts_with("eval/"));
+/// Names of a kind of metrics that runs have, sorted.
+fn scores(kind: &str, runs: &[&RunResult]) -> Vec<String> {
+    let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(|name| name.starts_with(kind));
     names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 

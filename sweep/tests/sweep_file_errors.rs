@@ -57,7 +57,7 @@ parameters:
     assert_eq!(
         mistakes(text),
         [
-            "4:10 `model` takes one of `baseline`, `acai`, found `acia` | did you mean `acai`?",
+            "4:10 `model` takes one of `baseline`, `dropout`, `denoising`, `vae`, `aae`, `vqvae`, `acai`, `acai_vae`, `pixels`, found `acia` | did you mean `acai`?",
             "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, found the number `32`",
             "6:17 `lambda` takes a number from 0 to 1000, found `-1`",
             "7:10 `gamma` takes a number from 0 to 1, found the word `yes`",
@@ -229,7 +229,12 @@ fn parameters_must_suit_the_models() {
         with("model: baseline, dataset: lines32, lambda: [0.1, 0.2]"),
         ["3:49 `lambda` has no effect: no model of this sweep uses it"]
     );
-    assert_eq!(with("dataset: lines32"), ["3:1 `model` is not set; it takes one of `baseline`, `acai`"]);
+    assert_eq!(
+        with("dataset: lines32"),
+        [
+            "3:1 `model` is not set; it takes one of `baseline`, `dropout`, `denoising`, `vae`, `aae`, `vqvae`, `acai`, `acai_vae`, `pixels`"
+        ]
+    );
 }
 
 #[test]

@@ -21,6 +21,7 @@ parameters:
   batch: 32
   total_kimg: 1
   eval_kimg: 0.5
+  kmeans_inits: 2
 seeds: 2
 ";
 
@@ -78,7 +79,13 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     );
     let csv = larger.ok();
     assert_eq!(csv.lines().count(), 3, "{csv}");
-    assert!(csv.starts_with("dataset,lambda,runs,completed,best,eval/latent_accuracy_mean,"), "{csv}");
+    assert!(csv.starts_with("dataset,lambda,runs,completed,best,eval/clustering_accuracy_mean,"), "{csv}");
+
+    // Sorted by what stands for whole runs, it shows that.
+    let finals = TINY.replace("name: eval/latent_accuracy", "name: final/latent_accuracy");
+    place.file("tiny.yaml", &finals.replace("[lines32, digits32]", "digits32"));
+    let table = place.run(&["run", "tiny.yaml"]).ok();
+    assert!(table.contains("  final/clustering_accuracy") && !table.contains("eval/"), "{table}");
 }
 
 #[test]

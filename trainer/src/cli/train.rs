@@ -77,7 +77,7 @@ impl Train {
                 match event {
                     Event::Evaluated { step, values, .. } => {
                         progress.evaluated(step, &values);
-                        scores = values;
+                        scores.extend(values);
                     }
                     Event::Checkpoint { .. } => prune(&folder)?,
                     Event::Finished { step, .. } => {

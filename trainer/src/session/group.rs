@@ -80,7 +80,7 @@ impl Group {
     /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
     /// that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
     ///
-    /// A run resumed after its last step is evaluated again instead.
+    /// After the last step of a run, the next call ends it instead.
     ///
     /// # Errors
     /// When libtorch fails: none of the runs can go on.

@@ -54,13 +54,13 @@ impl Run {
         self.step() < self.schedule.total()
     }
 
-    /// What is due now, after a step or (a run of the group has all its steps already) without one: then that run
-    /// is evaluated again, and the others wait.
+    /// What is due now, after a step or without one: then a run of the group has all its steps and ends, and the
+    /// others wait. So what takes long at the end comes when its last checkpoint is reported.
     pub(super) fn due(&self, trained: bool) -> Due {
         match (trained, self.has_steps_left()) {
             (true, _) => self.schedule.due(self.step()),
             (false, true) => Due::NOTHING,
-            (false, false) => Due { evaluation: true, pictures: true, end: true, ..Due::NOTHING },
+            (false, false) => Due { end: true, ..Due::NOTHING },
         }
     }
 
@@ -85,7 +85,9 @@ impl Run {
             }
         }
         if due.evaluation {
-            events.push(Event::Evaluated { run, step, values: self.evaluate(due.end, model, benchmark) });
+            let values = benchmark.evaluate(model);
+            self.progress.recent.push(step, values.clone());
+            events.push(Event::Evaluated { run, step, values });
         }
         if due.pictures {
             events.extend(self.draw(model, benchmark)?);
@@ -94,22 +96,17 @@ impl Run {
             events.push(self.save(model)?);
         }
         if due.end {
+            events.push(Event::Evaluated { run, step, values: self.final_scores(model, benchmark) });
             events.push(Event::Finished { run, step });
         }
         Ok(events)
     }
 
-    /// Scores of this evaluation; at the end of the run, its final figures too.
-    fn evaluate(&mut self, end: bool, model: &dyn Model, benchmark: &Benchmark) -> BTreeMap<String, f64> {
-        let mut scores = benchmark.evaluate(model);
-        if end {
-            let restarts = self.member.config.kmeans_inits;
-            let accuracy = benchmark.clustering_accuracy(model, restarts);
-            scores.extend(accuracy.map(|accuracy| ("eval/clustering_accuracy".to_owned(), accuracy)));
-        }
-        self.progress.recent.push(self.step(), scores.clone());
-        if end {
-            scores.extend(self.progress.recent.medians());
+    /// The figures that stand for the run: medians of its last evaluations, and what is measured only once.
+    fn final_scores(&self, model: &dyn Model, benchmark: &Benchmark) -> BTreeMap<String, f64> {
+        let mut scores = self.progress.recent.medians();
+        if let Some(accuracy) = benchmark.clustering_accuracy(model, self.member.config.kmeans_inits) {
+            scores.extend(["eval", "final"].map(|kind| (format!("{kind}/clustering_accuracy"), accuracy)));
         }
         scores
     }

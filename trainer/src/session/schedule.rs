@@ -16,7 +16,7 @@ pub struct Schedule {
     checkpoint: u64,
 }
 
-/// What to do after a step, in this order.
+/// What to do, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
     /// Report the losses.
@@ -27,7 +27,7 @@ pub struct Due {
     pub pictures: bool,
     /// Write a checkpoint.
     pub checkpoint: bool,
-    /// End: this was the last step.
+    /// Measure what stands for the whole run, and end.
     pub end: bool,
 }
 
@@ -54,17 +54,17 @@ impl Schedule {
         self.total
     }
 
-    /// What is due when `step` steps are done.
+    /// What is due when `step` steps are done; everything but the end when they are all.
     #[must_use]
     pub fn due(&self, step: u64) -> Due {
-        let end = step >= self.total;
-        let evaluation = end || step.is_multiple_of(self.evaluation);
+        let last = step >= self.total;
+        let evaluation = last || step.is_multiple_of(self.evaluation);
         Due {
             losses: evaluation || step.is_multiple_of(LOSS_STEPS),
             evaluation,
-            pictures: evaluation && (end || (step / self.evaluation).is_power_of_two()),
-            checkpoint: end || step.is_multiple_of(self.checkpoint),
-            end,
+            pictures: evaluation && (last || (step / self.evaluation).is_power_of_two()),
+            checkpoint: last || step.is_multiple_of(self.checkpoint),
+            end: false,
         }
     }
 }
