@@ -16,9 +16,10 @@ forbid() { # CRATE DEPENDENCY...
 }
 
 forbid acai-sweep tokio sqlx tonic tch torch-sys acai-proto acai-coordinator acai-worker
+forbid acai-datasets tokio sqlx tonic torch-sys acai-proto acai-coordinator acai-worker
 forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
 forbid acai-coordinator torch-sys acai-worker
 forbid acai-worker sqlx torch-sys acai-coordinator
 forbid acai-cli torch-sys
-forbid acai-trainer tokio sqlx tonic acai-proto acai-coordinator acai-worker
+forbid acai-trainer ureq tokio sqlx tonic acai-proto acai-coordinator acai-worker
 exit $status

@@ -80,7 +80,7 @@ impl Configuration {
             DefaultValue::Word(word) => Ok(Scalar::from(word)),
             DefaultValue::ByModel(value_for) => Ok(Scalar::Float(value_for(self.word("model")))),
             DefaultValue::ByDataset(value_for) => {
-                let dataset = Dataset::from_name(self.word("dataset")).ok_or_else(|| missing(parameter))?;
+                let dataset = &Dataset::from_name(self.word("dataset")).ok_or_else(|| missing(parameter))?;
                 Ok(Scalar::Int(value_for(dataset)))
             }
             DefaultValue::SameAs(name) => self.get(name).cloned().ok_or_else(|| missing(parameter)),

@@ -110,51 +110,80 @@ pub enum Model {
     Pixels,
 }
 
-/// The datasets that can be trained on; all are 32×32 pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The datasets that can be trained on; all are 32×32 pixels. As text, their [`name`](Dataset::name).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Dataset {
     /// Anti-aliased lines through the centre, generated without end (paper, section 4).
-    #[serde(rename = "lines32")]
     Lines32,
     /// 1,797 handwritten digits (UCI), embedded in the trainer and upscaled from 8×8.
-    #[serde(rename = "digits32")]
     Digits32,
     /// MNIST, IDX files, padded from 28×28.
-    #[serde(rename = "mnist32")]
     Mnist32,
     /// Fashion-MNIST, IDX files, padded from 28×28.
-    #[serde(rename = "fashion-mnist32")]
     FashionMnist32,
+    /// Street View House Numbers, MATLAB files; the extra images are trained on too.
+    Svhn32,
+    /// CIFAR-10, its binary or its Python version.
+    Cifar10,
+    /// CelebA, aligned JPEGs, cut and scaled. No labels.
+    Celeba32,
+    /// A folder of one's own pictures, as `images:PATH`; subfolders are labels.
+    Images(Box<str>),
 }
 
-impl Dataset {
-    /// All of them, in the order they are listed to people.
-    pub const ALL: [Dataset; 4] =
-        [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32, Dataset::FashionMnist32];
+/// Before the path of a folder of pictures.
+const IMAGES: &str = "images:";
 
-    /// The dataset of this [`name`](Self::name).
+impl Dataset {
+    /// Those with a name of their own, in the order they are listed to people.
+    pub const NAMED: [Dataset; 7] = [
+        Dataset::Lines32,
+        Dataset::Digits32,
+        Dataset::Mnist32,
+        Dataset::FashionMnist32,
+        Dataset::Svhn32,
+        Dataset::Cifar10,
+        Dataset::Celeba32,
+    ];
+
+    /// The dataset of this [`name`](Self::name): one of [`NAMED`](Self::NAMED), or `images:` with a path behind it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Dataset> {
-        Self::ALL.into_iter().find(|dataset| dataset.name() == name)
+        if name.strip_prefix(IMAGES).is_some_and(|path| !path.is_empty() && !path.contains(char::is_control))
+        {
+            return Some(Dataset::Images(name.into()));
+        }
+        Self::NAMED.into_iter().find(|dataset| dataset.name() == name)
     }
 
-    /// The name in sweep files, on the wire and in tables.
+    /// The word for it, in sweep files and everywhere else.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Dataset::Lines32 => "lines32",
             Dataset::Digits32 => "digits32",
             Dataset::Mnist32 => "mnist32",
             Dataset::FashionMnist32 => "fashion-mnist32",
+            Dataset::Svhn32 => "svhn32",
+            Dataset::Cifar10 => "cifar10",
+            Dataset::Celeba32 => "celeba32",
+            Dataset::Images(name) => name,
         }
     }
 
-    /// The files it needs, relative to the data folder; each may also end in `.gz`. Empty when it
-    /// is generated or built in.
+    /// Path of the folder of one's own pictures, relative to the data folder or absolute.
     #[must_use]
-    pub fn files(self) -> &'static [&'static str] {
+    pub fn images_path(&self) -> Option<&str> {
+        self.name().strip_prefix(IMAGES)
+    }
+
+    /// The files it needs, relative to the data folder; each may also end in `.gz`. Empty when it
+    /// is generated or built in, or a folder of pictures.
+    #[must_use]
+    pub fn files(&self) -> &'static [&'static str] {
         match self {
-            Dataset::Lines32 | Dataset::Digits32 => &[],
+            Dataset::Lines32 | Dataset::Digits32 | Dataset::Celeba32 | Dataset::Images(_) => &[],
             Dataset::Mnist32 => &[
                 "mnist/train-images-idx3-ubyte",
                 "mnist/train-labels-idx1-ubyte",
@@ -167,7 +196,30 @@ impl Dataset {
                 "fashion-mnist/t10k-images-idx3-ubyte",
                 "fashion-mnist/t10k-labels-idx1-ubyte",
             ],
+            Dataset::Svhn32 => &["svhn/train_32x32.mat", "svhn/extra_32x32.mat", "svhn/test_32x32.mat"],
+            Dataset::Cifar10 => &[
+                "cifar10/cifar-10-batches-bin/data_batch_1.bin",
+                "cifar10/cifar-10-batches-bin/data_batch_2.bin",
+                "cifar10/cifar-10-batches-bin/data_batch_3.bin",
+                "cifar10/cifar-10-batches-bin/data_batch_4.bin",
+                "cifar10/cifar-10-batches-bin/data_batch_5.bin",
+                "cifar10/cifar-10-batches-bin/test_batch.bin",
+            ],
         }
+    }
+}
+
+impl From<Dataset> for String {
+    fn from(dataset: Dataset) -> String {
+        dataset.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Dataset {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Dataset, String> {
+        Dataset::from_name(&name).ok_or_else(|| format!("there is no dataset `{name}`"))
     }
 }
 

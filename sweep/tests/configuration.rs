@@ -46,10 +46,15 @@ fn defaults_are_the_papers() {
 
 #[test]
 fn every_model_and_dataset_converts_to_the_trainers_form_and_back() {
-    assert_eq!(words("dataset"), Dataset::ALL.map(Dataset::name));
+    for dataset in Dataset::NAMED {
+        assert_eq!(Dataset::from_name(dataset.name()), Some(dataset));
+    }
+    let own = Dataset::from_name("images:some/folder").expect("a folder");
+    assert_eq!((own.name(), own.images_path()), ("images:some/folder", Some("some/folder")));
+    assert_eq!(Dataset::from_name("images:"), None);
     for &model in words("model") {
-        for &dataset in words("dataset") {
-            let configuration = configuration(&[("model", model.into()), ("dataset", dataset.into())]);
+        for dataset in Dataset::NAMED.iter().chain([&own]) {
+            let configuration = configuration(&[("model", model.into()), ("dataset", dataset.name().into())]);
             let config = configuration.training_config();
             assert_eq!(Configuration::try_from(&config).unwrap(), configuration);
             assert_eq!(Configuration::from_json(&configuration.to_json()).unwrap(), configuration);

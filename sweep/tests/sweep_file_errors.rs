@@ -58,7 +58,7 @@ parameters:
         mistakes(text),
         [
             "4:10 `model` takes one of `baseline`, `dropout`, `denoising`, `vae`, `aae`, `vqvae`, `acai`, `acai_vae`, `pixels`, found `acia` | did you mean `acai`?",
-            "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, found the number `32`",
+            "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, or `images:PATH` for a folder of pictures, found the number `32`",
             "6:17 `lambda` takes a number from 0 to 1000, found `-1`",
             "7:10 `gamma` takes a number from 0 to 1, found the word `yes`",
             "8:15 `depth` takes an integer from 1 to 128, found `16.5`",
@@ -159,7 +159,7 @@ parameters:
             "9:11 the range has `1` twice",
             "10:13 the key `min` is missing",
             "10:14 unknown key `values` | the keys are `min`, `max`, `count`, `scale`",
-            "11:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, found a mapping",
+            "11:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, or `images:PATH` for a folder of pictures, found a mapping",
             "12:28 `eval_kimg` takes a number above 0 and at most 1000000, found `inf`",
         ]
     );

@@ -46,7 +46,7 @@ impl Training {
             ("precision", Scalar::from(precision)),
         ])?
         .training_config();
-        let source = data::open(config.dataset, None)?;
+        let source = data::open(&config.dataset, None)?;
         let images = (source.channels(), source.classes());
         let runs: Vec<_> = (0..group).map(|seed| (&config, seed)).collect();
         let model = model::new(&runs, images, (Kind::Float, device))?;

@@ -10,6 +10,8 @@ eager at any model.
 
 import argparse
 import contextlib
+import functools
+import json
 import statistics
 import subprocess
 import sys
@@ -65,12 +67,20 @@ class Eager:
         return steps * len(self.x) / (time.perf_counter() - start)
 
 
+@functools.cache
+def program():
+    """Builds benches/step.rs; returns the program's path."""
+    command = ["cargo", "bench", "--no-run", "-p", "acai-trainer", "--bench", "step", "--message-format", "json"]
+    built = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    programs = [json.loads(line).get("executable") for line in built]
+    return next(path for path in programs if path)
+
+
 class Trainer:
     """A process of benches/step.rs, measured a window at a time."""
 
     def __init__(self):
-        command = ["cargo", "bench", "-q", "-p", "acai-trainer", "--bench", "step"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, kind, batch, threads, group=1, precision="fp32"):
         self.process.stdin.write(f"{kind} {batch} {threads} {group} {precision}\n")

@@ -1,24 +1,15 @@
 //! Which datasets this machine can train on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use acai_datasets::missing_files;
 use acai_sweep::training::Dataset;
 
-/// Datasets that can be trained on with this data folder, in [`Dataset::ALL`]'s order.
+/// Datasets that can be trained on with this data folder, in [`Dataset::NAMED`]'s order. Folders of one's own pictures
+/// are not among them: whether there is one shows when a run asks for it.
 #[must_use]
 pub fn available(data: Option<&Path>) -> Vec<Dataset> {
-    Dataset::ALL.into_iter().filter(|&dataset| missing_files(dataset, data).is_empty()).collect()
-}
-
-/// Files that `dataset` still needs, in the data folder or relative to one. A file that is there as
-/// it is or with `.gz` appended is not missing.
-#[must_use]
-pub fn missing_files(dataset: Dataset, data: Option<&Path>) -> Vec<PathBuf> {
-    let folder = data.unwrap_or(Path::new(""));
-    let is_there = |file: &str| {
-        data.is_some_and(|data| data.join(file).is_file() || data.join(format!("{file}.gz")).is_file())
-    };
-    dataset.files().iter().filter(|file| !is_there(file)).map(|file| folder.join(file)).collect()
+    Dataset::NAMED.into_iter().filter(|dataset| missing_files(dataset, data).is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -37,7 +28,7 @@ mod tests {
             std::fs::write(data.path().join(format!("{file}.gz")), "").unwrap();
         }
         assert_eq!(available(Some(data.path())), built_in);
-        assert_eq!(missing_files(Dataset::Mnist32, Some(data.path())), [data.path().join(last)]);
+        assert_eq!(missing_files(&Dataset::Mnist32, Some(data.path())), [data.path().join(last)]);
 
         std::fs::write(data.path().join(last), "").unwrap();
         assert_eq!(available(Some(data.path())), [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32]);

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod coordinator;
+mod data;
 mod ls;
 mod plan;
 mod results;
@@ -30,6 +31,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
         Command::Workers(arguments) => workers::workers(&arguments, *output).await,
+        Command::Data(arguments) => data::data(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
         Command::Worker(arguments) => worker::worker(arguments).await,
     }

@@ -85,7 +85,9 @@ impl SweepService for Sweeps {
             .filter(|worker| self.is_alive(worker))
             .flat_map(|worker| &worker.registration.datasets)
             .collect();
-        let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !served.contains(dataset));
+        // A worker may have any folder of one's own pictures.
+        let is_served = |dataset: &&String| served.contains(dataset) || dataset.starts_with("images:");
+        let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !is_served(dataset));
         Ok(Response::new(v1::GetSweepResponse {
             sweep: Some(sweep_message(&sweep.overview)),
             failures: failed.into_iter().map(|run| run_message(name, run)).collect(),

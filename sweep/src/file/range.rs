@@ -23,7 +23,7 @@ pub(super) fn read(
     range: &Cursor<'_>,
     faults: &Faults,
 ) -> Result<Option<Vec<Scalar>>, Fault> {
-    if matches!(parameter.kind, Kind::Word(_)) {
+    if matches!(parameter.kind, Kind::Word(_) | Kind::Dataset) {
         let error = parameter.refuse(range.node.to_string(), None);
         return Err(Fault::of_parameter(&range.place(), &error));
     }

@@ -36,6 +36,8 @@ pub struct Parameter {
 pub enum Kind {
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A dataset's name.
+    Dataset,
     /// An integer of this range.
     Int(RangeInclusive<i64>),
     /// A power of two of this range.
@@ -58,7 +60,7 @@ pub enum DefaultValue {
     /// The paper's setting for the run's model.
     ByModel(fn(&str) -> f64),
     /// The paper's setting for the run's dataset.
-    ByDataset(fn(Dataset) -> i64),
+    ByDataset(fn(&Dataset) -> i64),
     /// The value of another parameter, which stands before this one in the table.
     SameAs(&'static str),
 }
@@ -111,6 +113,7 @@ impl Parameter {
     pub fn check(&self, value: &Scalar) -> Result<Scalar, ParameterError> {
         match (&self.kind, value) {
             (Kind::Word(words), Scalar::Word(word)) if words.contains(&word.as_str()) => Ok(value.clone()),
+            (Kind::Dataset, Scalar::Word(word)) if Dataset::from_name(word).is_some() => Ok(value.clone()),
             (Kind::Int(range), Scalar::Int(int)) if range.contains(int) => Ok(value.clone()),
             (Kind::PowerOfTwo(range), Scalar::Int(int)) if range.contains(int) && int.count_ones() == 1 => {
                 Ok(value.clone())
@@ -124,8 +127,14 @@ impl Parameter {
             (Kind::Word(words), Scalar::Word(word)) => {
                 Err(self.refuse(quoted(word), did_you_mean(word, words.iter().copied())))
             }
+            (Kind::Dataset, Scalar::Word(word)) => {
+                let hint = did_you_mean(word, Dataset::NAMED.iter().map(Dataset::name));
+                Err(self.refuse(quoted(word), hint))
+            }
             (_, Scalar::Word(word)) => Err(self.refuse(format!("the word {}", quoted(word)), None)),
-            (Kind::Word(_), number) => Err(self.refuse(format!("the number `{number}`"), None)),
+            (Kind::Word(_) | Kind::Dataset, number) => {
+                Err(self.refuse(format!("the number `{number}`"), None))
+            }
             (_, number) => Err(self.refuse(format!("`{number}`"), None)),
         }
     }
@@ -140,6 +149,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Word(words) => write!(f, "one of {}", listed(words.iter().copied())),
+            Kind::Dataset => {
+                let names = listed(Dataset::NAMED.iter().map(Dataset::name));
+                write!(f, "one of {names}, or `images:PATH` for a folder of pictures")
+            }
             Kind::Int(range) => write!(f, "an integer from {} to {}", range.start(), range.end()),
             Kind::PowerOfTwo(range) => write!(f, "a power of two from {} to {}", range.start(), range.end()),
             Kind::Float(Bound::Included(min), Bound::Included(max)) => {

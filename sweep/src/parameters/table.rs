@@ -42,7 +42,7 @@ pub static PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "dataset",
-        kind: Kind::Word(&["lines32", "digits32", "mnist32", "fashion-mnist32"]),
+        kind: Kind::Dataset,
         default: Required,
         models: Models::All,
         sharing: Sharing::Equal,
@@ -132,7 +132,7 @@ pub static PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "depth",
         kind: DEPTH,
-        default: Int(16),
+        default: ByDataset(depth),
         models: Models::All,
         sharing: Sharing::Equal,
         doc: "channels after the first convolution, doubled at each scale",
@@ -200,9 +200,16 @@ fn beta(model: &str) -> f64 {
     if model == "vqvae" { 10.0 } else { 1.0 }
 }
 
-fn latent_width(dataset: Dataset) -> i64 {
+fn depth(dataset: &Dataset) -> i64 {
+    match dataset {
+        Dataset::Lines32 | Dataset::Digits32 | Dataset::Mnist32 | Dataset::FashionMnist32 => 16,
+        Dataset::Svhn32 | Dataset::Cifar10 | Dataset::Celeba32 | Dataset::Images(_) => 64,
+    }
+}
+
+fn latent_width(dataset: &Dataset) -> i64 {
     match dataset {
         Dataset::Lines32 => 2,
-        Dataset::Digits32 | Dataset::Mnist32 | Dataset::FashionMnist32 => 4,
+        _ => 4,
     }
 }

@@ -14,9 +14,12 @@ const TRAINING_KEYS: u64 = 1 << 32;
 
 impl Benchmark {
     /// Clustering accuracy in % of `model`, which is of one run, with so many restarts of K-means. `None` where the
-    /// training set is endless or a code is not finite.
+    /// training set is endless or without labels, or a code is not finite.
     #[must_use]
     pub fn clustering_accuracy(&self, model: &dyn Model, restarts: u32) -> Option<f64> {
+        if self.source.classes() == 1 {
+            return None;
+        }
         let _guard = tch::no_grad_guard();
         let codes = |images: &Tensor, key: u64| self.encode(model, images, key).latents.flatten(1, 3);
         let chunks = self.source.train(CHUNK)?.map(|Batch { images, .. }| images);

@@ -58,14 +58,14 @@ impl Benchmarks {
     ///
     /// # Errors
     /// When the dataset's files cannot be read.
-    pub fn get(&mut self, dataset: Dataset) -> Result<Rc<Benchmark>, DataError> {
-        if let Some(benchmark) = self.open.get(&dataset) {
+    pub fn get(&mut self, dataset: &Dataset) -> Result<Rc<Benchmark>, DataError> {
+        if let Some(benchmark) = self.open.get(dataset) {
             return Ok(benchmark.clone());
         }
         let source = data::open(dataset, self.folder.as_deref())?;
-        let judge = (dataset == Dataset::Lines32).then(|| LineJudge::new(self.device));
+        let judge = (*dataset == Dataset::Lines32).then(|| LineJudge::new(self.device));
         let benchmark = Rc::new(Benchmark { source, judge, device: self.device });
-        self.open.insert(dataset, benchmark.clone());
+        self.open.insert(dataset.clone(), benchmark.clone());
         Ok(benchmark)
     }
 }

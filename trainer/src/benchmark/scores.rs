@@ -42,8 +42,11 @@ impl Benchmark {
             squared_error += (model.decode(&codes.latents) - images).square().sum(Kind::Double);
         }
         let mse = squared_error.double_value(&[]) / test.images.numel() as f64;
-        let labels = test.labels.to_device(self.device);
-        let accuracy = accuracy(&Tensor::cat(&logits, 0), &labels);
-        vec![("eval/reconstruction_mse", mse), ("eval/latent_accuracy", accuracy)]
+        let mut scores = vec![("eval/reconstruction_mse", mse)];
+        if self.source.classes() > 1 {
+            let labels = test.labels.to_device(self.device);
+            scores.push(("eval/latent_accuracy", accuracy(&Tensor::cat(&logits, 0), &labels)));
+        }
+        scores
     }
 }

@@ -69,7 +69,7 @@ fn flag(parameter: &'static Parameter) -> Arg {
         },
         DefaultValue::SameAs(other) => format!(" [default: that of {other}]"),
         DefaultValue::ByDataset(of) => {
-            let of = Dataset::ALL.map(|dataset| format!("{} on {}", of(dataset), dataset.name()));
+            let of = Dataset::NAMED.map(|dataset| format!("{} on {}", of(&dataset), dataset.name()));
             format!(" [default: {}]", of.join(", "))
         }
     };

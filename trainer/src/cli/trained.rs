@@ -31,7 +31,7 @@ impl Trained {
         let header = checkpoint::read_header(&self.checkpoint)?;
         let mut benchmarks = self.machine.prepare()?;
         let config = &header.identity.config;
-        let benchmark = benchmarks.get(config.dataset)?;
+        let benchmark = benchmarks.get(&config.dataset)?;
         let images = (benchmark.source.channels(), benchmark.source.classes());
         let run = [(config, header.identity.seed)];
         let mut model = model::new(&run, images, (Kind::Float, benchmarks.device))?;

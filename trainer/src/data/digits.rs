@@ -4,7 +4,6 @@
 
 use std::io::Read;
 
-use acai_sweep::training::Dataset;
 use flate2::read::GzDecoder;
 use tch::{Kind, Tensor};
 
@@ -29,7 +28,7 @@ pub(super) fn open() -> Finite {
     let part =
         |start, len| Batch { images: images.narrow(0, start, len), labels: labels.narrow(0, start, len) };
     let test = labels.size()[0] - TRAIN;
-    Finite::new(Dataset::Digits32, CLASSES, part(0, TRAIN), part(TRAIN, test))
+    Finite::new(CLASSES, part(0, TRAIN), part(TRAIN, test))
 }
 
 /// All numbers of the embedded table, row by row.

@@ -3,7 +3,6 @@
 
 use std::f64::consts::TAU;
 
-use acai_sweep::training::Dataset;
 use rand::{Rng, RngExt};
 use tch::Tensor;
 
@@ -79,10 +78,6 @@ impl Lines {
 }
 
 impl Source for Lines {
-    fn dataset(&self) -> Dataset {
-        Dataset::Lines32
-    }
-
     fn channels(&self) -> i64 {
         1
     }

@@ -5,21 +5,17 @@
 
 mod digits;
 mod epochs;
-mod error;
 mod finite;
-pub mod idx;
 pub mod lines;
-mod mnist;
 
 use std::path::Path;
 
 use acai_sweep::training::Dataset;
 use tch::Tensor;
 
-pub use error::DataError;
+use finite::Finite;
 
-/// Width and height of every image, in pixels.
-pub const WIDTH: usize = 32;
+pub use acai_datasets::{DataError, WIDTH};
 
 /// Images and what they show, on the CPU.
 #[derive(Debug)]
@@ -32,13 +28,10 @@ pub struct Batch {
 
 /// A dataset, open for training and evaluation.
 pub trait Source {
-    /// Which dataset this is.
-    fn dataset(&self) -> Dataset;
-
     /// Colours of an image.
     fn channels(&self) -> i64;
 
-    /// Number of different labels.
+    /// Number of different labels; 1 if there are none.
     fn classes(&self) -> i64;
 
     /// The `size` training images of `step` (0-based): a function of (`seed`, `step`, `size`) alone.
@@ -55,10 +48,10 @@ pub trait Source {
 ///
 /// # Errors
 /// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
-pub fn open(dataset: Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>, DataError> {
-    Ok(match dataset {
-        Dataset::Lines32 => Box::new(lines::Lines::new()),
-        Dataset::Digits32 => Box::new(digits::open()),
-        Dataset::Mnist32 | Dataset::FashionMnist32 => Box::new(mnist::open(dataset, folder)?),
+pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>, DataError> {
+    Ok(match acai_datasets::open(dataset, folder)? {
+        Some(images) => Box::new(Finite::from(images)),
+        None if *dataset == Dataset::Lines32 => Box::new(lines::Lines::new()),
+        None => Box::new(digits::open()),
     })
 }

@@ -73,7 +73,7 @@ fn convolutions_start_with_variance_one_over_1_04_fan_in_and_no_bias() {
 
 #[test]
 fn acai_with_lambda_zero_trains_as_the_baseline_and_has_no_critic() {
-    let source = data::open(Dataset::Digits32, None).expect("digits are built in");
+    let source = data::open(&Dataset::Digits32, None).expect("digits are built in");
     let without = trained(acai(0.0), &*source);
     assert_eq!(without.parameters().len(), 3);
     let baseline = shared(&*trained(ModelConfig::Baseline, &*source));

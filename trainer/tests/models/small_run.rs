@@ -92,5 +92,5 @@ pub(crate) fn device() -> Device {
 
 /// The digits.
 pub(crate) fn digits() -> Box<dyn Source> {
-    data::open(Dataset::Digits32, None).expect("digits are built in")
+    data::open(&Dataset::Digits32, None).expect("digits are built in")
 }

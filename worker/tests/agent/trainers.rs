@@ -79,7 +79,7 @@ async fn a_run_without_a_sensible_configuration_fails_before_any_trainer_starts(
 
     assert!(!machine.file("started").exists());
     let (_, end) = coordinator.read(|state| state.ends[0].clone());
-    assert!(matches!(end, End::Failed { message, .. } if message.contains("`eval_kimg`")));
+    assert!(matches!(end, End::Failed { message, .. } if message.contains("`kmeans_inits`")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
 use acai_sweep::plan::Plan;
 use acai_sweep::training::Dataset;
-use acai_worker::{Summary, WorkerError, datasets};
+use acai_worker::{Summary, WorkerError};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -24,14 +24,15 @@ pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Re
     let datasets: BTreeSet<Dataset> =
         plan.configurations().iter().map(|configuration| configuration.training_config().dataset).collect();
     for dataset in datasets {
-        let missing = datasets::missing_files(dataset, Some(&training.data));
+        let missing = acai_datasets::missing_files(&dataset, Some(&training.data));
         if let [first, others @ ..] = missing.as_slice() {
             let others =
                 if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
             bail!(
-                "the dataset `{}` is not in the data folder: there is no `{}`{others} (plain or .gz)\nhint: put its files there, or name another folder with --data",
+                "the dataset `{}` is not in the data folder: there is no `{}`{others} (plain or .gz)\nhint: `acai data fetch {}` gets its files, or says from where; or name another folder with --data",
                 dataset.name(),
                 first.display(),
+                dataset.name(),
             );
         }
     }

@@ -68,7 +68,7 @@ async fn queue(
         let runs = sqlx::query(
             "select id, shape_key from runs
              where sweep_id = $1 and state = 'queued' and in_plan = 1
-               and dataset in (select value from json_each($2))
+               and (dataset in (select value from json_each($2)) or dataset like 'images:%')
              order by idx limit $3",
         )
         .bind(id)

@@ -6,12 +6,12 @@
 use std::io::{self, Read};
 
 /// Width and height of an image in a file, in pixels.
-pub const IMAGE_WIDTH: usize = 28;
+pub(crate) const IMAGE_WIDTH: usize = 28;
 /// Labels are `0..CLASSES`.
-pub const CLASSES: u8 = 10;
+pub(crate) const CLASSES: u8 = 10;
 /// More images than this are refused: MNIST has 60,000, and 100,000 take 410 MB once they are
 /// 32×32 floats. It bounds what a damaged or malicious file can make us allocate.
-pub const MAX_COUNT: usize = 100_000;
+pub(crate) const MAX_COUNT: usize = 100_000;
 
 /// First four bytes of a file of images: zero, zero, "unsigned byte", three dimensions.
 const IMAGES_MAGIC: u32 = 0x0000_0803;
@@ -20,7 +20,7 @@ const LABELS_MAGIC: u32 = 0x0000_0801;
 
 /// Why some bytes are not the expected IDX file.
 #[derive(Debug, thiserror::Error)]
-pub enum IdxError {
+pub(crate) enum IdxError {
     /// Reading failed.
     #[error(transparent)]
     Read(#[from] io::Error),
@@ -65,7 +65,7 @@ pub enum IdxError {
 ///
 /// # Errors
 /// [`IdxError`] when the bytes are anything else, with memory used bounded by [`MAX_COUNT`].
-pub fn read_images(mut file: impl Read) -> Result<Vec<u8>, IdxError> {
+pub(crate) fn read_images(mut file: impl Read) -> Result<Vec<u8>, IdxError> {
     read_magic(&mut file, "images", IMAGES_MAGIC)?;
     let count = read_count(&mut file)?;
     let (rows, columns) = (read_u32(&mut file)?, read_u32(&mut file)?);
@@ -79,7 +79,7 @@ pub fn read_images(mut file: impl Read) -> Result<Vec<u8>, IdxError> {
 ///
 /// # Errors
 /// [`IdxError`] when the bytes are anything else, with memory used bounded by [`MAX_COUNT`].
-pub fn read_labels(mut file: impl Read) -> Result<Vec<u8>, IdxError> {
+pub(crate) fn read_labels(mut file: impl Read) -> Result<Vec<u8>, IdxError> {
     read_magic(&mut file, "labels", LABELS_MAGIC)?;
     let count = read_count(&mut file)?;
     let labels = read_items(file, count, 1)?;

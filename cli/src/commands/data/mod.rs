@@ -1,0 +1,41 @@
+//! `acai data`: datasets on this machine.
+
+mod check;
+mod fetch;
+mod ls;
+
+use acai_sweep::training::Dataset;
+use anyhow::{Context, anyhow};
+
+use crate::args::DataCommand;
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn data(command: DataCommand, output: Output) -> Result<(), Failure> {
+    // Reads and downloads for minutes: not on the threads that others wait for.
+    let work = move || match command {
+        DataCommand::Ls { folder, json } => {
+            ls::ls(&folder.data, json, output);
+            Ok(())
+        }
+        DataCommand::Check { dataset, folder, json } => {
+            check::check(&named(&dataset)?, &folder.data, json, output)
+        }
+        DataCommand::Fetch { dataset, folder, mirror } => {
+            fetch::fetch(&named(&dataset)?, &folder.data, mirror.as_deref(), output)
+        }
+    };
+    Ok(tokio::task::spawn_blocking(work).await.context("the command broke off")??)
+}
+
+fn named(name: &str) -> anyhow::Result<Dataset> {
+    Dataset::from_name(name).ok_or_else(|| {
+        let names: Vec<String> =
+            Dataset::NAMED.iter().map(|dataset| format!("`{}`", dataset.name())).collect();
+        anyhow!(
+            "there is no dataset `{}`; there are {}, and `images:PATH`",
+            name.escape_debug(),
+            names.join(", ")
+        )
+    })
+}

@@ -1,0 +1,98 @@
+//! What can be wrong with a data folder.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a dataset can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The dataset is read from files and no data folder was given.
+    #[error("dataset `{dataset}` is read from files: give the data folder that holds `{file}`")]
+    NoFolder {
+        /// The dataset's name.
+        dataset: String,
+        /// Its folder, relative to the data folder.
+        file: PathBuf,
+    },
+    /// The data folder is not there.
+    #[error("data folder `{folder}` of dataset `{dataset}` is not a folder: create it or give another")]
+    FolderMissing {
+        /// The dataset's name.
+        dataset: String,
+        /// The folder as it was given.
+        folder: PathBuf,
+    },
+    /// One of the dataset's files is not there.
+    #[error("dataset `{dataset}` has no file `{path}`, plain or with `.gz`: `acai data fetch {dataset}`")]
+    FileMissing {
+        /// The dataset's name.
+        dataset: String,
+        /// Where the plain file would be.
+        path: PathBuf,
+    },
+    /// A file is there but can't be read: permissions, the disk.
+    #[error("can't read `{path}`: check that it is there and its permissions")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file is not the one that belongs there.
+    #[error("`{path}` is not the dataset's file: {reason}; download it again")]
+    NotTheFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: Box<dyn Error + Send + Sync>,
+    },
+    /// Images and labels of one set differ in number, in one file or two.
+    #[error("`{path}` holds {labels} labels for {images} images: download the dataset again")]
+    Unpaired {
+        /// The file with the labels.
+        path: PathBuf,
+        /// Number of images that go with it.
+        images: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+    /// A file is no picture that can be read.
+    #[error("picture `{path}` cannot be used: {reason}; repair or remove it")]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A dataset of pictures has no folder of them.
+    #[error("dataset `{dataset}` needs a folder of pictures at `{folder}`: put them there")]
+    NoPictures {
+        /// The dataset's name.
+        dataset: String,
+        /// Where the folder would be.
+        folder: PathBuf,
+    },
+    /// A folder of pictures holds too few of them to train and test on.
+    #[error("folder `{path}` holds {train} pictures to train on and {test} to test on: {need}")]
+    TooFewPictures {
+        /// The folder.
+        path: PathBuf,
+        /// How many it holds to train on.
+        train: usize,
+        /// How many it holds to test on.
+        test: usize,
+        /// What is needed.
+        need: &'static str,
+    },
+    /// A folder of pictures has more subfolders than labels can be.
+    #[error("folder `{path}` has {found} subfolders of pictures; labels are at most {most}")]
+    TooManyLabels {
+        /// The folder.
+        path: PathBuf,
+        /// How many it has.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
+}

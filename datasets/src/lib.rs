@@ -1,0 +1,50 @@
+//! Datasets on disk: file formats, where files belong and come from, whether they are whole.
+//!
+//! [`open`] reads any of them into the same shape, [`Images`]: bytes, 32×32 pixels, a training and a test part. One
+//! format a file: `idx` (MNIST), `matlab` (SVHN), `pickle` (CIFAR-10's Python version), `pictures` (PNG and JPEG); one
+//! dataset a file on top of those. Files come from strangers: memory is bounded whatever they say, nothing in them
+//! makes this crate panic, and an error names the file and what is wrong with it.
+//!
+//! No network here: [`downloads`] says what there is to fetch, `acai data fetch` does it.
+
+mod cache;
+mod celeba;
+mod cifar;
+mod download;
+mod error;
+mod files;
+mod folder;
+mod idx;
+mod images;
+mod matlab;
+mod mnist;
+mod pickle;
+mod pictures;
+mod places;
+mod svhn;
+
+use std::path::Path;
+
+use acai_sweep::training::Dataset;
+
+pub use download::{Download, downloads, md5, published_counts};
+pub use error::DataError;
+pub use images::{Images, PIXELS, Split, WIDTH};
+pub use places::{missing_files, place};
+
+/// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer
+/// makes those itself).
+///
+/// # Errors
+/// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
+pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Option<Images>, DataError> {
+    let open = match dataset {
+        Dataset::Lines32 | Dataset::Digits32 => return Ok(None),
+        Dataset::Mnist32 | Dataset::FashionMnist32 => mnist::open,
+        Dataset::Svhn32 => svhn::open,
+        Dataset::Cifar10 => cifar::open,
+        Dataset::Celeba32 => celeba::open,
+        Dataset::Images(_) => return folder::open(dataset, folder).map(Some),
+    };
+    open(dataset, places::folder(dataset, folder)?).map(Some)
+}

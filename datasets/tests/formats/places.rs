@@ -1,0 +1,64 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acai_datasets::{downloads, md5, missing_files, open, place, published_counts};
+use acai_sweep::training::Dataset;
+
+use crate::cifar;
+
+#[test]
+fn datasets_that_are_built_in_lack_nothing_and_are_not_read() {
+    for dataset in [Dataset::Lines32, Dataset::Digits32] {
+        assert!(missing_files(&dataset, None).is_empty());
+        assert_eq!(open(&dataset, None).unwrap(), None);
+        assert!(downloads(&dataset).is_empty() && published_counts(&dataset).is_none());
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_by_its_path() {
+    let data = Path::new("data");
+    assert_eq!(place(&Dataset::FashionMnist32, Some(data)), data.join("fashion-mnist"));
+    for dataset in [Dataset::Mnist32, Dataset::FashionMnist32, Dataset::Svhn32, Dataset::Cifar10] {
+        let expected: Vec<_> = dataset.files().iter().map(|file| data.join(file)).collect();
+        assert_eq!(missing_files(&dataset, Some(data)), expected);
+        assert!(expected.iter().all(|file| file.starts_with(place(&dataset, Some(data)))));
+    }
+    assert_eq!(missing_files(&Dataset::Celeba32, Some(data)), [data.join("celeba/img_align_celeba")]);
+    let own = |name: &str| Dataset::from_name(name).unwrap();
+    assert_eq!(missing_files(&own("images:mine"), Some(data)), [data.join("mine")]);
+    assert_eq!(place(&own("images:/mine"), Some(data)), Path::new("/mine"));
+}
+
+#[test]
+fn either_version_of_cifar10_will_do() {
+    let folder = cifar::small_python(None);
+    assert!(missing_files(&Dataset::Cifar10, Some(folder.path())).is_empty());
+    let last = folder.path().join("cifar10/cifar-10-batches-py/test_batch");
+    fs::remove_file(&last).unwrap();
+    assert_eq!(missing_files(&Dataset::Cifar10, Some(folder.path())), [last]);
+}
+
+#[test]
+fn downloads_make_every_file_of_a_dataset() {
+    for dataset in Dataset::NAMED {
+        let mut made = Vec::new();
+        for download in downloads(&dataset) {
+            assert_eq!(download.md5.len(), 32);
+            let folder = Path::new(download.path).parent().unwrap();
+            made.extend(download.unpacks.iter().map(|file| folder.join(file)));
+            if download.unpacks.is_empty() {
+                made.push(download.path.trim_end_matches(".gz").into());
+            }
+        }
+        if !made.is_empty() {
+            assert!(made.iter().map(PathBuf::as_path).eq(dataset.files().iter().map(Path::new)));
+        }
+    }
+}
+
+#[test]
+fn md5_is_that_of_rfc_1321() {
+    let folder = crate::data_folder([("abc", b"abc".to_vec())]);
+    assert_eq!(md5(&folder.path().join("abc")).unwrap(), "900150983cd24fb0d6963f7d28e17f72");
+}
