@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint bench bench-train build libtorch
+.PHONY: demo test lint bench bench-train gpu-check build libtorch
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -32,6 +32,9 @@ bench: build bench-train ## all benchmarks
 
 bench-train: libtorch ## training speed of every model beside eager PyTorch (fetches it, 2 GB, into .venv)
 	scripts/bench_train.sh
+
+gpu-check: libtorch ## build what checks the trainer on a GPU; run it if there is one
+	scripts/gpu_check.sh
 
 libtorch: ## fetch libtorch into .libtorch (silent when it is there)
 	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch libtorch; or set LIBTORCH" >&2; exit 1; }

@@ -154,7 +154,7 @@ def arrangements(rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=[kind for kind in MODELS if kind != "pixels"], choices=MODELS)
+    parser.add_argument("--models", nargs="*", default=[kind for kind in MODELS if kind != "pixels"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=BATCH)

@@ -170,7 +170,7 @@ class Acai(Model):
 
     def critics(self, x, decoded, x_mix, alpha):
         guess = criticise(self.weights, x_mix)
-        real = criticise(self.weights, torch.lerp(decoded.detach(), x, GAMMA))
+        real = criticise(self.weights, torch.lerp(decoded.detach(), x.to(decoded.dtype), GAMMA))
         return {
             "loss_ae_disc": guess.square().mean(),
             "loss_disc": (guess - alpha).square().mean(),

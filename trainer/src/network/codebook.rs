@@ -50,8 +50,8 @@ impl Codebook {
     /// Number of the code nearest to each of `x` `[K, m, h]`: `[K, m]`, i64.
     pub fn nearest(&self, x: &Tensor) -> Tensor {
         // ‖x - c‖² less ‖x‖², which is the same for all c.
-        let squares = self.vectors.square().sum_dim_intlist([2].as_slice(), false, None).unsqueeze(1);
-        let distances = squares - x.detach().bmm(&self.vectors.transpose(1, 2)) * 2.0; // [K, m, codes]
+        let squares = self.vectors.norm_scalaropt_dim(2, [2].as_slice(), false).square().unsqueeze(1);
+        let distances = squares.baddbmm(&x.detach(), &self.vectors.transpose(1, 2), 1, -2); // [K, m, codes]
         distances.argmin(2, false)
     }
 
@@ -68,14 +68,14 @@ impl Codebook {
         let first = Tensor::arange(members, (Kind::Int64, codes.device())) * size;
         let rows = (codes + first.unsqueeze(1)).flatten(0, 1); // of all members' codes, one after the other
         let taken = rows.bincount(None::<&Tensor>, members * size).to_kind(x.kind()).view_as(&self.counts);
-        let sums = Tensor::zeros([members * size, width], (x.kind(), x.device()));
-        let sums = sums.index_add(0, &rows, &x.detach().flatten(0, 1)).view_as(&self.sums);
         self.counts += (taken - &self.counts) * (1.0 - DECAY);
-        self.sums += (sums - &self.sums) * (1.0 - DECAY);
+        // The book is large and few vectors are added to it: it is gone through as seldom as can be.
+        self.sums *= DECAY;
+        let _ = self.sums.view([-1, width]).index_add_(0, &rows, &(x.detach().flatten(0, 1) * (1.0 - DECAY)));
 
         let total = self.counts.sum_dim_intlist([1].as_slice(), true, None); // [K, 1]
         let smoothed = (&self.counts + EPSILON) / (&total + EPSILON * size as f64) * total;
-        self.vectors.copy_(&(&self.sums / smoothed.unsqueeze(2)));
+        let _ = self.sums.divide_out(&self.vectors, &smoothed.unsqueeze(2));
     }
 
     /// What a checkpoint holds of it, named.
