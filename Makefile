@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint bench bench-train gpu-check build libtorch
+.PHONY: demo test lint bench bench-train gpu-check build libtorch postgres
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -19,7 +19,7 @@ demo: build ## train the demo sweep and print its table
 build: libtorch ## target/release/acai and target/release/acai-trainer
 	cargo build --release --locked -p acai-cli -p acai-trainer
 
-test: libtorch ## every test
+test: libtorch postgres ## every test
 	cargo test --workspace --locked
 
 lint: libtorch ## formatting, clippy, dependency arrows
@@ -39,3 +39,7 @@ gpu-check: libtorch ## build what checks the trainer on a GPU; run it if there i
 libtorch: ## fetch libtorch into .libtorch (silent when it is there)
 	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch libtorch; or set LIBTORCH" >&2; exit 1; }
 	@$(fetch)
+
+postgres: ## fetch the server that tests use into .postgres (silent when it is there)
+	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch Postgres" >&2; exit 1; }
+	@python3 scripts/fetch_postgres.py .postgres/18.6.3

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,8 +44,28 @@ pub(crate) enum Command {
     Runs(RunsArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),
+    /// Follow what happens to a sweep's runs
+    Watch(WatchArguments),
+    /// Say why a run is not running
+    Explain(ExplainArguments),
+    /// End runs for good
+    Cancel(SelectionArguments),
+    /// Set runs, or a whole sweep, aside
+    Pause(PauseArguments),
+    /// Take a pause back
+    Resume(SelectionArguments),
+    /// Queue runs again that have ended badly
+    Retry(RetryArguments),
+    /// Change a sweep's priority, or how much of it runs at a time
+    Set(SetArguments),
     /// List the workers
     Workers(ListArguments),
+    /// Give a worker no more runs
+    Cordon(DutyArguments),
+    /// Give a worker runs again
+    Uncordon(DutyArguments),
+    /// Give a worker no more runs, and have those that it has checkpoint and go elsewhere
+    Drain(DutyArguments),
     /// Look after datasets: where they are expected, whether they are whole, and to get them
     Data(DataArguments),
     /// Serve sweeps to people and runs to workers
@@ -207,6 +228,149 @@ pub(crate) struct RunsArguments {
     pub(crate) at: CoordinatorUrl,
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+/// A sweep, or one of its runs: `SWEEP` or `SWEEP/INDEX`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) sweep: String,
+    /// The run's place in the plan, as `acai runs` shows it.
+    pub(crate) index: Option<u32>,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (sweep, index) = match text.split_once('/') {
+            None => (text, None),
+            Some((sweep, index)) => {
+                let number = index.strip_prefix('#').unwrap_or(index).parse();
+                let number =
+                    number.map_err(|_| format!("`{index}` is no run's index: write it like demo/3"))?;
+                (sweep, Some(number))
+            }
+        };
+        if sweep.is_empty() {
+            return Err("the sweep's name is missing: write it like demo or demo/3".to_owned());
+        }
+        Ok(Target { sweep: sweep.to_owned(), index })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai cancel demo            every run of the sweep that has not ended
+  acai cancel demo/3 demo/5   two of them
+
+A run that a worker trains is asked with the worker's next renewal, within some ten seconds; it
+checkpoints first. A run that completes before that is completed.")]
+pub(crate) struct SelectionArguments {
+    /// Sweeps and runs: SWEEP or SWEEP/INDEX
+    #[arg(required = true, value_name = "SWEEP[/INDEX]")]
+    pub(crate) targets: Vec<Target>,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai pause demo             start no more runs of it; those under way finish
+  acai pause demo --now       those under way checkpoint and yield their devices
+  acai pause demo/3           set one queued run aside")]
+pub(crate) struct PauseArguments {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Have runs under way checkpoint and yield, instead of letting them finish
+    #[arg(long)]
+    pub(crate) now: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai retry demo                          all that are failed, lost or diverged, from their checkpoints
+  acai retry demo --state cancelled        those that a person ended
+  acai retry demo/3 --from-scratch         one of them, forgetting its checkpoints")]
+pub(crate) struct RetryArguments {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Which of them [default: failed,lost,diverged]
+    #[arg(long, value_name = "STATES", value_delimiter = ',')]
+    pub(crate) state: Vec<acai_sweep::run::RunState>,
+    /// Forget their checkpoints
+    #[arg(long)]
+    pub(crate) from_scratch: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai set demo --priority 10          before other sweeps
+  acai set demo --max-concurrent 4     at most four of its runs at a time
+  acai set demo --max-concurrent 0     as many as there is room for
+
+Submitting the sweep's file again sets both to what the file says.")]
+pub(crate) struct SetArguments {
+    /// The sweep's name
+    pub(crate) sweep: String,
+    /// Larger first
+    #[arg(long, allow_negative_numbers = true, required_unless_present = "max_concurrent")]
+    pub(crate) priority: Option<i64>,
+    /// Runs at a time; 0 for no limit
+    #[arg(long, value_name = "RUNS")]
+    pub(crate) max_concurrent: Option<u32>,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The run: SWEEP/INDEX, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/INDEX")]
+    pub(crate) run: Target,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai watch demo                    from now on
+  acai watch demo --after 0          from the sweep's beginning
+  acai watch demo --after 0 --once   what has happened so far
+
+A watcher that is cut off goes on by itself from the last event that it has shown.")]
+pub(crate) struct WatchArguments {
+    /// The sweep's name
+    pub(crate) sweep: String,
+    /// Show events after this number [default: only what is new]
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) after: Option<u64>,
+    /// End where there is no more, instead of waiting
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DutyArguments {
+    /// The worker's name, as `acai workers` shows it
+    pub(crate) worker: String,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
 use anyhow::Context;
 use tonic::transport::{Channel, Endpoint};
@@ -10,22 +11,31 @@ use tonic::transport::{Channel, Endpoint};
 const MESSAGE_BYTES: usize = 64 << 20;
 
 pub(crate) type Client = SweepServiceClient<Channel>;
+pub(crate) type Control = ControlServiceClient<Channel>;
 
-/// Connects to the coordinator at `url`.
+/// Connects to the coordinator at `url`, to submit and to read.
 pub(crate) async fn connect(url: &str) -> anyhow::Result<Client> {
+    Ok(SweepServiceClient::new(channel(url).await?).max_decoding_message_size(MESSAGE_BYTES))
+}
+
+/// Connects to the coordinator at `url`, to change what is queued and running.
+pub(crate) async fn connect_control(url: &str) -> anyhow::Result<Control> {
+    Ok(ControlServiceClient::new(channel(url).await?))
+}
+
+async fn channel(url: &str) -> anyhow::Result<Channel> {
     let endpoint = Endpoint::from_shared(url.to_owned())
         .with_context(|| {
             format!("`{url}` is no coordinator's address; write it like `http://127.0.0.1:7700`")
         })?
         .connect_timeout(Duration::from_secs(5))
         .timeout(Duration::from_secs(30));
-    let channel = endpoint.connect().await.map_err(|error| {
+    endpoint.connect().await.map_err(|error| {
         anyhow::anyhow!(
             "no coordinator answers at `{url}` ({})\nhint: start one with `acai coordinator`, or name another with --coordinator URL",
             root_cause(&error)
         )
-    })?;
-    Ok(SweepServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES))
+    })
 }
 
 /// tonic's own words are "transport error"; the reason is at the end of the chain.

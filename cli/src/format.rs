@@ -1,5 +1,7 @@
 //! Values as people and programs read them.
 
+use std::time::{Duration, SystemTime};
+
 use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table};
@@ -78,6 +80,12 @@ pub(crate) fn states(counts: &[StateCount]) -> String {
 /// Runs in any of `states`.
 pub(crate) fn count(counts: &[StateCount], states: &[RunState]) -> u32 {
     counts.iter().filter(|count| states.contains(&count.state())).map(|count| count.runs).sum()
+}
+
+/// A moment, as `2026-11-24T23:10:05Z`.
+pub(crate) fn utc(unix_ms: i64) -> String {
+    let since_epoch = Duration::from_millis(u64::try_from(unix_ms).unwrap_or_default());
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
 }
 
 /// `37%`, never rounded up to 100.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::store::Store;
 
 /// How long a worker may be silent.
@@ -22,17 +21,17 @@ impl Default for LeaseTerms {
 }
 
 /// Queues the runs of workers that fell silent, until dropped.
-pub(crate) async fn expire_leases(store: Arc<dyn Store>, clock: Clock, terms: LeaseTerms) {
+pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(terms.renew_ms / 2).max(50)));
     loop {
         ticks.tick().await;
-        match store.lease_expire(clock.now_ms()).await {
+        match store.lease_expire().await {
             Ok(lost) => {
                 for attempt in lost {
                     tracing::warn!(
                         run = attempt.run,
                         attempt = attempt.number,
-                        "lease ended, run queued again"
+                        "lease ended, run taken back"
                     );
                 }
             }

@@ -1,10 +1,16 @@
 //! The coordinator: keeps sweeps, runs, metrics and results, and serves `acai.v1` over gRPC.
 //!
-//! Reading order: [`store`] says what is remembered and promised, `store/sqlite` how; `service`
+//! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
+//! `store/sqlite` and `store/postgres` open one and run its transactions; `service`
 //! translates between the wire and the store; [`server`] puts both on a listener.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
+
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the statements in store/sql are compiled once for each kind of database"
+)]
 
 pub mod clock;
 pub mod lease;

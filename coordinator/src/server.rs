@@ -4,15 +4,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 
-use crate::clock::Clock;
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::service::{Sweeps, Workers};
+use crate::service::{Controls, Sweeps, Workers};
 use crate::store::{Store, StoreError};
 
 /// A request may take this long.
@@ -52,14 +52,15 @@ pub async fn serve(
     terms: LeaseTerms,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let clock = Clock::start();
-    let fresh_terms = store.lease_grant_fresh_terms(clock.now_ms() + i64::from(terms.lease_ms)).await?;
+    let fresh_terms = store.lease_grant_fresh_terms(i64::from(terms.lease_ms)).await?;
     if fresh_terms > 0 {
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
-    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), clock, terms })
+    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES);
-    let workers = WorkerServiceServer::new(Workers { store: store.clone(), clock, terms })
+    let workers = WorkerServiceServer::new(Workers { store: store.clone(), terms })
+        .max_decoding_message_size(MESSAGE_BYTES);
+    let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES);
     let (draining, drained) = tokio::sync::oneshot::channel();
     let server = Server::builder()
@@ -70,6 +71,7 @@ pub async fn serve(
         .tcp_nodelay(true)
         .add_service(sweeps)
         .add_service(workers)
+        .add_service(controls)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
             shutdown.await;
             let _ = draining.send(());
@@ -84,6 +86,6 @@ pub async fn serve(
     tokio::select! {
         served = server => Ok(served?),
         () = deadline => Ok(()),
-        () = expire_leases(store, clock, terms) => Ok(()),
+        () = expire_leases(store, terms) => Ok(()),
     }
 }

@@ -5,9 +5,11 @@
 //! - [`parameters`]: the table of everything a sweep can set; [`scalar`]: one value of one parameter.
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
 //! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
-//! - [`run`]: the life of a run; [`results`]: the table that a sweep ends in.
+//! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep ends in.
 
 pub mod configuration;
+pub mod control;
+pub mod explain;
 pub mod file;
 pub mod metric;
 pub mod parameters;

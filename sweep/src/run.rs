@@ -40,6 +40,12 @@ impl RunState {
         RunState::Cancelled,
     ];
 
+    /// Whether a run stays in it unless a person says `retry`.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        !matches!(self, RunState::Queued | RunState::Running | RunState::Paused)
+    }
+
     /// The word in databases, tables and on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -77,12 +83,63 @@ impl FromStr for RunState {
     }
 }
 
-/// What becomes of a run that has failed `failures` times by its own fault, the last one included.
+/// How an attempt ended without completing its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// A loss became NaN or infinite. Training is deterministic: it would diverge again.
+    Diverged,
+    /// By the run's own fault; this is its `failures`th, out of `max_restarts` that it may have.
+    Failed {
+        /// This one included.
+        failures: u32,
+        /// More end the run.
+        max_restarts: u32,
+    },
+    /// Its worker fell silent, for the `losses`th time in a row without a new checkpoint between.
+    Lost {
+        /// This one included.
+        losses: u32,
+        /// As many end the run: it is likely to kill them.
+        max_lost_workers: u32,
+    },
+    /// Given back by its worker, nobody's fault.
+    Released,
+}
+
+/// What becomes of a run whose attempt was interrupted, when a person may want it `desired`.
 ///
-/// Lost machines and preemption are not counted: they are never the run's fault.
+/// Failures of its own and lost machines have separate budgets, and being given back costs neither:
+/// between the run's fault and the machine's nothing is guessed.
 #[must_use]
-pub fn after_failure(failures: u32, max_restarts: u32) -> RunState {
-    if failures <= max_restarts { RunState::Queued } else { RunState::Failed }
+pub fn after(interruption: Interruption, desired: Option<Desired>) -> RunState {
+    match (interruption, desired) {
+        (Interruption::Diverged, _) => RunState::Diverged,
+        (_, Some(Desired::Cancelled)) => RunState::Cancelled,
+        (Interruption::Failed { failures, max_restarts }, _) if failures > max_restarts => RunState::Failed,
+        (Interruption::Lost { losses, max_lost_workers }, _) if losses >= max_lost_workers => RunState::Lost,
+        (_, Some(Desired::Paused)) => RunState::Paused,
+        (_, None) => RunState::Queued,
+    }
+}
+
+/// What a person wants of a run that a worker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Desired {
+    /// Ended for good.
+    Cancelled,
+    /// Set aside.
+    Paused,
+}
+
+impl Desired {
+    /// The state that is wanted.
+    #[must_use]
+    pub fn state(self) -> RunState {
+        match self {
+            Desired::Cancelled => RunState::Cancelled,
+            Desired::Paused => RunState::Paused,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,9 +148,34 @@ mod tests {
 
     #[test]
     fn a_run_is_restarted_max_restarts_times_and_then_has_failed() {
-        let fates: Vec<_> = (1..=4).map(|failures| after_failure(failures, 2)).collect();
-        assert_eq!(fates, [RunState::Queued, RunState::Queued, RunState::Failed, RunState::Failed]);
-        assert_eq!(after_failure(1, 0), RunState::Failed);
+        let fate = |failures, max_restarts| after(Interruption::Failed { failures, max_restarts }, None);
+        assert_eq!(
+            [1, 2, 3].map(|failures| fate(failures, 2)),
+            [RunState::Queued, RunState::Queued, RunState::Failed]
+        );
+        assert_eq!(fate(1, 0), RunState::Failed);
+    }
+
+    #[test]
+    fn a_run_that_loses_its_last_allowed_worker_is_given_up() {
+        let fate = |losses| after(Interruption::Lost { losses, max_lost_workers: 3 }, None);
+        assert_eq!([1, 2, 3].map(fate), [RunState::Queued, RunState::Queued, RunState::Lost]);
+    }
+
+    #[test]
+    fn what_a_person_wants_is_done_when_the_attempt_ends_and_never_revives_a_run() {
+        let failed = |failures| Interruption::Failed { failures, max_restarts: 2 };
+        for (interruption, desired, fate) in [
+            (Interruption::Released, None, RunState::Queued),
+            (Interruption::Released, Some(Desired::Paused), RunState::Paused),
+            (Interruption::Released, Some(Desired::Cancelled), RunState::Cancelled),
+            (failed(1), Some(Desired::Paused), RunState::Paused),
+            (failed(3), Some(Desired::Paused), RunState::Failed),
+            (failed(3), Some(Desired::Cancelled), RunState::Cancelled),
+            (Interruption::Diverged, Some(Desired::Cancelled), RunState::Diverged),
+        ] {
+            assert_eq!(after(interruption, desired), fate, "{interruption:?}, {desired:?}");
+        }
     }
 
     #[test]

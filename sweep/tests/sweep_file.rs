@@ -69,6 +69,8 @@ max_runs: 400
 priority: 10
 max_concurrent: 64
 max_restarts: 1
+max_lost_workers: 5
+max_failed_runs: 20
 checkpoint: {every_kimg: 16}
 report:
   group_by: [dataset, lambda, gamma]
@@ -109,6 +111,7 @@ fn settings_are_read() {
         [metric("eval/mean_distance", Goal::Minimize), metric("eval/accuracy", Goal::Maximize)]
     );
     assert_eq!((file.priority, file.max_concurrent, file.max_restarts), (10, Some(64), 1));
+    assert_eq!((file.max_lost_workers, file.max_failed_runs), (5, Some(20)));
     assert_eq!(file.checkpoint_kimg, Some(16.0));
     assert_eq!(file.group_by, ["dataset", "lambda", "gamma"]);
     assert_eq!(file.report_metrics, Some(vec!["eval/smoothness".to_owned()]));

@@ -1,9 +1,6 @@
 //! `acai coordinator`
 
-use std::sync::Arc;
-
-use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::{LeaseTerms, serve};
+use acai_coordinator::{LeaseTerms, serve, store};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 
@@ -27,12 +24,12 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
     })?;
-    let store = SqliteStore::open(&SqliteStore::path_of_url(&arguments.db)?).await?;
+    let store = store::open(&arguments.db).await?;
     log::to_stderr();
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
     output.note(&format!("coordinator: {} on http://{address}, Ctrl-C stops it", arguments.db));
     let lease_ms = u32::try_from(arguments.lease.as_millis()).unwrap_or(u32::MAX);
     let terms = LeaseTerms { lease_ms, renew_ms: lease_ms / 3 };
-    Ok(serve(listener, Arc::new(store), terms, shutdown.wait()).await?)
+    Ok(serve(listener, store, terms, shutdown.wait()).await?)
 }

@@ -21,7 +21,11 @@ pub(super) async fn ls(arguments: &ListArguments, output: Output) -> Result<(), 
         let row = |sweep: &Sweep| {
             let runs: u32 = sweep.counts.iter().map(|count| count.runs).sum();
             let done = percent(sweep.images_done, sweep.images_total);
-            vec![sweep.name.clone(), runs.to_string(), done, states(&sweep.counts), sweep.description.clone()]
+            let mut states = states(&sweep.counts);
+            if !sweep.paused.is_empty() {
+                states = format!("{states}; paused");
+            }
+            vec![sweep.name.clone(), runs.to_string(), done, states, sweep.description.clone()]
         };
         let rows = sweeps.iter().map(row).collect();
         output.data(&grid(&["sweep", "runs", "trained", "states", "description"], rows));
@@ -40,5 +44,7 @@ pub(super) fn sweep_json(sweep: &Sweep) -> Value {
         "states": counts.collect::<serde_json::Map<_, _>>(),
         "images_done": sweep.images_done,
         "images_total": sweep.images_total,
+        "paused": (!sweep.paused.is_empty()).then_some(&sweep.paused),
+        "replay_mismatches": sweep.replay_mismatches,
     })
 }

@@ -1,7 +1,10 @@
 //! One file a command.
 
+mod control;
 mod coordinator;
 mod data;
+mod duty;
+mod explain;
 mod ls;
 mod plan;
 mod results;
@@ -9,11 +12,13 @@ mod run;
 mod runs;
 mod status;
 mod submit;
+mod watch;
 mod worker;
 mod workers;
 
 use std::path::Path;
 
+use acai_proto::v1::WorkerDuty;
 use acai_sweep::file::SweepFile;
 use anyhow::Context;
 
@@ -30,6 +35,16 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Status(arguments) => status::status(&arguments, *output).await,
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
+        Command::Watch(arguments) => watch::watch(arguments, *output).await,
+        Command::Explain(arguments) => explain::explain(arguments, *output).await,
+        Command::Cancel(arguments) => control::cancel(arguments, *output).await,
+        Command::Pause(arguments) => control::pause(arguments, *output).await,
+        Command::Resume(arguments) => control::resume(arguments, *output).await,
+        Command::Retry(arguments) => control::retry(arguments, *output).await,
+        Command::Set(arguments) => control::set(arguments, *output).await,
+        Command::Cordon(arguments) => duty::set(arguments, WorkerDuty::Cordoned, *output).await,
+        Command::Uncordon(arguments) => duty::set(arguments, WorkerDuty::Open, *output).await,
+        Command::Drain(arguments) => duty::set(arguments, WorkerDuty::Drained, *output).await,
         Command::Workers(arguments) => workers::workers(&arguments, *output).await,
         Command::Data(arguments) => data::data(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,

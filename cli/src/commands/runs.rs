@@ -34,7 +34,7 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
 fn row(run: &Run) -> Vec<String> {
     vec![
         format!("#{}", run.index),
-        format::state(run.state),
+        state(run),
         assignment(&run.configuration),
         run.seed.to_string(),
         run.attempt.to_string(),
@@ -42,6 +42,14 @@ fn row(run: &Run) -> Vec<String> {
         run.worker.clone(),
         run.message.clone(),
     ]
+}
+
+/// `running`, or `running, to be paused` where its worker has been asked.
+pub(super) fn state(run: &Run) -> String {
+    match run.desired() {
+        RunState::Unspecified => format::state(run.state),
+        desired => format!("{}, to be {}", format::state(run.state), format::state(desired.into())),
+    }
 }
 
 pub(super) fn run_json(run: &Run) -> Value {
@@ -57,6 +65,8 @@ pub(super) fn run_json(run: &Run) -> Value {
         "total_steps": run.total_steps,
         "worker": run.worker,
         "failures": run.failures,
+        "losses": run.losses,
+        "desired": (run.desired() != RunState::Unspecified).then(|| format::state(run.desired)),
         "message": run.message,
     })
 }

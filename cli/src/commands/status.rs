@@ -32,7 +32,7 @@ fn json(response: &GetSweepResponse) -> Value {
 fn text(response: &GetSweepResponse) -> String {
     let sweep = response.sweep.clone().unwrap_or_default();
     let mut lines = vec![if sweep.description.is_empty() {
-        sweep.name
+        sweep.name.clone()
     } else {
         format!("{}: {}", sweep.name, sweep.description)
     }];
@@ -42,6 +42,15 @@ fn text(response: &GetSweepResponse) -> String {
         percent(sweep.images_done, sweep.images_total),
         sweep.images_total as f64 / acai_sweep::training::IMAGES_PER_KIMG
     ));
+    if !sweep.paused.is_empty() {
+        lines.push(format!("  paused   {}; `acai resume` lets it go on", sweep.paused));
+    }
+    if sweep.replay_mismatches > 0 {
+        lines.push(format!(
+            "  warning  {} points came out differently when they were trained again: on machines of another kind?",
+            sweep.replay_mismatches
+        ));
+    }
     if !response.waiting_for_datasets.is_empty() {
         lines.push(format!(
             "  waiting  for a worker that has {} (see `acai worker --help`, --data)",

@@ -1,6 +1,6 @@
 //! `acai workers`
 
-use acai_proto::v1::{ListWorkersRequest, Worker};
+use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
 use serde_json::{Value, json};
 
 use crate::args::ListArguments;
@@ -29,12 +29,21 @@ fn row(worker: &Worker) -> Vec<String> {
     let gpus = hardware.gpus.iter().map(|gpu| format!(", {}", gpu.name)).collect::<String>();
     vec![
         worker.name.clone(),
-        if worker.alive { "alive" } else { "silent" }.to_owned(),
+        state(worker).to_owned(),
         worker.running.to_string(),
         worker.slots.to_string(),
         format!("{} cores, {} GiB{gpus}", hardware.cores, hardware.memory_bytes >> 30),
         worker.datasets.join(", "),
     ]
+}
+
+fn state(worker: &Worker) -> &'static str {
+    match (worker.alive, worker.duty()) {
+        (false, _) => "silent",
+        (true, WorkerDuty::Cordoned) => "cordoned",
+        (true, WorkerDuty::Drained) => "drained",
+        (true, _) => "alive",
+    }
 }
 
 fn worker_json(worker: &Worker) -> Value {
@@ -45,6 +54,7 @@ fn worker_json(worker: &Worker) -> Value {
         "name": worker.name,
         "version": worker.version,
         "alive": worker.alive,
+        "cordoned": matches!(worker.duty(), WorkerDuty::Cordoned | WorkerDuty::Drained),
         "last_seen_unix_ms": worker.last_seen_unix_ms,
         "running": worker.running,
         "slots": worker.slots,

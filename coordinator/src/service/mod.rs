@@ -1,10 +1,14 @@
 //! gRPC services: a message becomes domain values or INVALID_ARGUMENT, the store does the step,
 //! its answer becomes a message.
 
+mod control;
 mod hardware;
+mod messages;
 mod status;
 mod sweeps;
+mod watch;
 mod workers;
 
+pub(crate) use control::Controls;
 pub(crate) use sweeps::Sweeps;
 pub(crate) use workers::Workers;

@@ -2,7 +2,9 @@
 
 use tonic::{Code, Status};
 
-use crate::store::StoreError;
+use acai_sweep::spelling::{did_you_mean, quoted};
+
+use crate::store::{Store, StoreError};
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(super) fn status(error: StoreError) -> Status {
@@ -10,6 +12,8 @@ pub(super) fn status(error: StoreError) -> Status {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,
         StoreError::Conflict(_) => Code::OutOfRange,
+        StoreError::NoSuchRun { .. } => Code::NotFound,
+        StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,
         StoreError::Corrupt(_) => Code::DataLoss,
         StoreError::Unavailable(_) => Code::Unavailable,
@@ -18,4 +22,18 @@ pub(super) fn status(error: StoreError) -> Status {
         tracing::error!(%error, "a request failed");
     }
     Status::new(code, error.to_string())
+}
+
+/// NOT_FOUND with the nearest sweep's name.
+pub(super) async fn no_such_sweep(store: &dyn Store, name: &str) -> Status {
+    let known = match store.sweep_list().await {
+        Ok(known) => known,
+        Err(error) => return status(error),
+    };
+    let hint = match did_you_mean(name, known.iter().map(|sweep| sweep.name.as_str())) {
+        Some(hint) => hint,
+        None if known.is_empty() => "no sweep has been submitted yet".to_owned(),
+        None => "`acai ls` lists the sweeps".to_owned(),
+    };
+    Status::not_found(format!("there is no sweep {}\nhint: {hint}", quoted(name)))
 }

@@ -3,26 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use acai_proto::convert::{FieldError, goal, parameter, parameters, run_state};
+use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
 use acai_sweep::file::SweepFile;
 use acai_sweep::metric::Metric;
 use acai_sweep::parameters::Parameter;
 use acai_sweep::results::{self, Query, Statistic, Table};
-use acai_sweep::spelling::{did_you_mean, quoted};
 use tonic::{Request, Response, Status};
 
-use super::{hardware, status::status};
-use crate::clock::Clock;
+use super::messages::run_message;
+use super::status::{no_such_sweep, status};
+use super::{hardware, watch};
 use crate::lease::LeaseTerms;
-use crate::store::{NewRun, NewSweep, Overview, RunRecord, Store, SweepRecord, WorkerRecord};
+use crate::store::{Duty, NewRun, NewSweep, Overview, Store, SweepRecord, WorkerRecord};
 
 /// Failures that a sweep's status shows.
 const FAILURES: u32 = 20;
 
 pub(crate) struct Sweeps {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Clock,
     pub(crate) terms: LeaseTerms,
 }
 
@@ -31,17 +30,11 @@ impl Sweeps {
         if let Some(sweep) = self.store.sweep_fetch(name).await.map_err(status)? {
             return Ok(sweep);
         }
-        let known = self.store.sweep_list().await.map_err(status)?;
-        let hint = match did_you_mean(name, known.iter().map(|sweep| sweep.name.as_str())) {
-            Some(hint) => hint,
-            None if known.is_empty() => "no sweep has been submitted yet".to_owned(),
-            None => "`acai ls` lists the sweeps".to_owned(),
-        };
-        Err(Status::not_found(format!("there is no sweep {}\nhint: {hint}", quoted(name))))
+        Err(no_such_sweep(&*self.store, name).await)
     }
 
-    fn is_alive(&self, worker: &WorkerRecord) -> bool {
-        self.clock.now_ms() - worker.last_seen_ms < i64::from(self.terms.lease_ms)
+    fn is_alive(&self, worker: &WorkerRecord, now_ms: i64) -> bool {
+        now_ms - worker.last_seen_ms < i64::from(self.terms.lease_ms)
     }
 }
 
@@ -54,7 +47,7 @@ impl SweepService for Sweeps {
         let source = request.into_inner().source;
         let sweep = new_sweep(source)?;
         let name = sweep.name.clone();
-        let submission = self.store.sweep_submit(sweep, self.clock.now_ms()).await.map_err(status)?;
+        let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
         tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
         Ok(Response::new(v1::SubmitSweepResponse {
             sweep: name,
@@ -80,9 +73,10 @@ impl SweepService for Sweeps {
         let name = &sweep.overview.name;
         let failed = self.store.failure_list(name, FAILURES).await.map_err(status)?;
         let workers = self.store.worker_list().await.map_err(status)?;
+        let now_ms = self.store.now_ms().await.map_err(status)?;
         let served: BTreeSet<&String> = workers
             .iter()
-            .filter(|worker| self.is_alive(worker))
+            .filter(|worker| self.is_alive(worker, now_ms))
             .flat_map(|worker| &worker.registration.datasets)
             .collect();
         // A worker may have any folder of one's own pictures.
@@ -109,6 +103,20 @@ impl SweepService for Sweeps {
         let runs = self.store.run_list(&sweep, &states).await.map_err(status)?;
         let runs: Vec<_> = runs.into_iter().map(|run| Ok(run_message(&sweep, run))).collect();
         Ok(Response::new(tokio_stream::iter(runs)))
+    }
+
+    type WatchSweepStream = watch::Events;
+
+    async fn watch_sweep(
+        &self,
+        request: Request<v1::WatchSweepRequest>,
+    ) -> Result<Response<Self::WatchSweepStream>, Status> {
+        let v1::WatchSweepRequest { sweep, after, once } = request.into_inner();
+        let sweep = self.sweep(&sweep).await?.overview.name;
+        if i64::try_from(after).is_err() {
+            return Err(FieldError::new("after", "is no event's number").into());
+        }
+        Ok(Response::new(watch::watch(Arc::clone(&self.store), sweep, after, once)))
     }
 
     async fn get_results(
@@ -142,8 +150,15 @@ impl SweepService for Sweeps {
         _: Request<v1::ListWorkersRequest>,
     ) -> Result<Response<v1::ListWorkersResponse>, Status> {
         let workers = self.store.worker_list().await.map_err(status)?;
+        let now_ms = self.store.now_ms().await.map_err(status)?;
         let message = |worker: WorkerRecord| v1::Worker {
-            alive: self.is_alive(&worker),
+            alive: self.is_alive(&worker, now_ms),
+            duty: match worker.duty {
+                Duty::Open => v1::WorkerDuty::Open,
+                Duty::Cordoned => v1::WorkerDuty::Cordoned,
+                Duty::Drained => v1::WorkerDuty::Drained,
+            }
+            .into(),
             id: worker.registration.id,
             name: worker.registration.name,
             version: worker.registration.version,
@@ -179,6 +194,8 @@ fn new_sweep(source: String) -> Result<NewSweep, Status> {
         priority: file.priority,
         max_concurrent: file.max_concurrent,
         max_restarts: file.max_restarts,
+        max_lost_workers: file.max_lost_workers,
+        max_failed_runs: file.max_failed_runs,
         checkpoint_kimg: file.checkpoint_kimg,
     })
 }
@@ -226,23 +243,9 @@ fn sweep_message(sweep: &Overview) -> v1::Sweep {
         counts: counts.collect(),
         images_done: sweep.images_done,
         images_total: sweep.images_total,
-    }
-}
-
-fn run_message(sweep: &str, run: RunRecord) -> v1::Run {
-    v1::Run {
-        id: run.id,
-        sweep: sweep.to_owned(),
-        index: run.index,
-        state: v1::RunState::from(run.state).into(),
-        configuration: parameters(&run.configuration),
-        seed: run.seed,
-        attempt: run.attempt,
-        step: run.step,
-        total_steps: run.total_steps,
-        worker: run.worker.unwrap_or_default(),
-        message: run.message.unwrap_or_default(),
-        failures: run.failures,
+        paused: sweep.paused.clone().unwrap_or_default(),
+        replay_mismatches: sweep.replay_mismatches,
+        last_event: sweep.last_event,
     }
 }
 

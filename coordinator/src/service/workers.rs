@@ -9,9 +9,8 @@ use acai_sweep::schedule::Offer;
 use tonic::{Request, Response, Status};
 
 use super::{hardware, status::status};
-use crate::clock::Clock;
 use crate::lease::LeaseTerms;
-use crate::store::{AttemptRef, Claim, Grant, Point, Registration, Store};
+use crate::store::{AttemptRef, Checkpoint, Claim, Grant, Point, Registration, Store};
 
 /// Points in a call at the most.
 const POINTS: usize = 1000;
@@ -26,13 +25,12 @@ const RETRY_AFTER_MS: u32 = 1000;
 
 pub(crate) struct Workers {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Clock,
     pub(crate) terms: LeaseTerms,
 }
 
 impl Workers {
-    fn lease_expires_ms(&self, now_ms: i64) -> i64 {
-        now_ms.saturating_add(i64::from(self.terms.lease_ms))
+    fn term_ms(&self) -> i64 {
+        self.terms.lease_ms.into()
     }
 }
 
@@ -44,7 +42,7 @@ impl WorkerService for Workers {
     ) -> Result<Response<v1::RegisterResponse>, Status> {
         let worker = registration(request.into_inner())?;
         tracing::info!(worker = worker.name, id = worker.id, slots = worker.slots, "worker registered");
-        self.store.worker_register(worker, self.clock.now_ms()).await.map_err(status)?;
+        self.store.worker_register(worker).await.map_err(status)?;
         Ok(Response::new(v1::RegisterResponse {
             lease_ms: self.terms.lease_ms,
             renew_ms: self.terms.renew_ms,
@@ -61,9 +59,7 @@ impl WorkerService for Workers {
                 group_size: at_most("group_size", request.group_size, GROUPS)?.max(1),
             },
         };
-        let now_ms = self.clock.now_ms();
-        let grants =
-            self.store.run_claim(claim, now_ms, self.lease_expires_ms(now_ms)).await.map_err(status)?;
+        let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
         Ok(Response::new(v1::ClaimResponse { groups: groups(grants), retry_after_ms }))
     }
@@ -72,13 +68,12 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let worker = name("worker_id", request.worker_id)?;
         let attempts = request.attempts.iter().map(attempt_ref).collect();
-        let now_ms = self.clock.now_ms();
-        let fenced = self
-            .store
-            .lease_renew(&worker, attempts, now_ms, self.lease_expires_ms(now_ms))
-            .await
-            .map_err(status)?;
-        Ok(Response::new(v1::RenewResponse { fenced: fenced.into_iter().map(attempt_message).collect() }))
+        let renewal = self.store.lease_renew(&worker, attempts, self.term_ms()).await.map_err(status)?;
+        let messages = |attempts: Vec<AttemptRef>| attempts.into_iter().map(attempt_message).collect();
+        Ok(Response::new(v1::RenewResponse {
+            fenced: messages(renewal.fenced),
+            r#yield: messages(renewal.yielding),
+        }))
     }
 
     async fn report_metrics(
@@ -104,10 +99,7 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let attempt = attempt(request.attempt)?;
         let step = step("step", request.step)?;
-        self.store
-            .attempt_complete(attempt, step, request.last_seq, self.clock.now_ms())
-            .await
-            .map_err(status)?;
+        self.store.attempt_complete(attempt, step, request.last_seq).await.map_err(status)?;
         tracing::info!(run = attempt.run, attempt = attempt.number, "run completed");
         Ok(Response::new(v1::CompleteResponse {}))
     }
@@ -124,8 +116,7 @@ impl WorkerService for Workers {
         let attempt = attempt(request.attempt)?;
         let message = cut(request.message);
         tracing::warn!(run = attempt.run, attempt = attempt.number, message, "run failed");
-        let state =
-            self.store.attempt_fail(attempt, diverged, message, self.clock.now_ms()).await.map_err(status)?;
+        let state = self.store.attempt_fail(attempt, diverged, message).await.map_err(status)?;
         Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))
     }
 
@@ -134,9 +125,44 @@ impl WorkerService for Workers {
         request: Request<v1::ReleaseRequest>,
     ) -> Result<Response<v1::ReleaseResponse>, Status> {
         let attempt = attempt(request.into_inner().attempt)?;
-        self.store.attempt_release(attempt, self.clock.now_ms()).await.map_err(status)?;
-        tracing::info!(run = attempt.run, attempt = attempt.number, "run given back");
+        let state = self.store.attempt_release(attempt).await.map_err(status)?;
+        tracing::info!(run = attempt.run, attempt = attempt.number, %state, "run given back");
         Ok(Response::new(v1::ReleaseResponse {}))
+    }
+
+    async fn commit_checkpoint(
+        &self,
+        request: Request<v1::CommitCheckpointRequest>,
+    ) -> Result<Response<v1::CommitCheckpointResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = attempt(request.attempt)?;
+        let given = request.checkpoint.ok_or(FieldError::new("checkpoint", "is missing"))?;
+        let checkpoint = Checkpoint {
+            step: step("checkpoint.step", given.step)?,
+            sha256: sha256("checkpoint.sha256", given.sha256)?,
+            bytes: step("checkpoint.bytes", given.bytes)?,
+        };
+        let last_seq = step("last_seq", request.last_seq)?;
+        self.store.checkpoint_commit(attempt, checkpoint, last_seq).await.map_err(status)?;
+        tracing::debug!(
+            run = attempt.run,
+            attempt = attempt.number,
+            step = given.step,
+            "checkpoint committed"
+        );
+        Ok(Response::new(v1::CommitCheckpointResponse {}))
+    }
+
+    async fn reject_checkpoint(
+        &self,
+        request: Request<v1::RejectCheckpointRequest>,
+    ) -> Result<Response<v1::RejectCheckpointResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = attempt(request.attempt)?;
+        let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
+        tracing::warn!(run = attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
+        self.store.checkpoint_reject(attempt, sha256, reason).await.map_err(status)?;
+        Ok(Response::new(v1::RejectCheckpointResponse {}))
     }
 }
 
@@ -169,12 +195,23 @@ fn groups(grants: Vec<Grant>) -> Vec<v1::Group> {
             configuration: parameters(&grant.configuration),
             seed: grant.seed,
             checkpoint_kimg: grant.checkpoint_kimg.unwrap_or(evaluation),
+            checkpoints: grant.checkpoints.into_iter().map(checkpoint_message).collect(),
         };
         if let Some(group) = groups.last_mut() {
             group.runs.push(assignment);
         }
     }
     groups
+}
+
+fn checkpoint_message(checkpoint: Checkpoint) -> v1::Checkpoint {
+    v1::Checkpoint { step: checkpoint.step, sha256: checkpoint.sha256, bytes: checkpoint.bytes }
+}
+
+/// 64 hexadecimal digits, lower case.
+fn sha256(field: &'static str, text: String) -> Result<String, FieldError> {
+    let is_digest = text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_digest { Ok(text) } else { Err(FieldError::new(field, "is not 64 hexadecimal digits, lower case")) }
 }
 
 fn points(points: Vec<v1::Point>) -> Result<Vec<Point>, FieldError> {

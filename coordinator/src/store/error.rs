@@ -16,6 +16,17 @@ pub enum StoreError {
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(String),
+    /// The sweep's plan has no run at this place.
+    #[error("there is no run {index}: the plan has {runs}, counted from 0")]
+    NoSuchRun {
+        /// As it was asked for.
+        index: u32,
+        /// Runs in the plan.
+        runs: usize,
+    },
+    /// Another transaction was in the way, again and again.
+    #[error("the database is busy: {0}")]
+    Collision(String),
     /// The disk is full; room may come.
     #[error("the database has no room left on its disk")]
     Full,
@@ -29,11 +40,15 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        const SQLITE_FULL: &str = "13";
+        /// SQLite's SQLITE_FULL; Postgres' disk_full.
+        const FULL: [&str; 2] = ["13", "53100"];
+        /// Postgres' serialization_failure, deadlock_detected and lock_not_available.
+        const COLLISION: [&str; 3] = ["40001", "40P01", "55P03"];
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let is_in = |codes: &[&str]| code.as_deref().is_some_and(|code| codes.contains(&code));
         match &error {
-            sqlx::Error::Database(database) if database.code().as_deref() == Some(SQLITE_FULL) => {
-                StoreError::Full
-            }
+            _ if is_in(&FULL) => StoreError::Full,
+            _ if is_in(&COLLISION) => StoreError::Collision(error.to_string()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 StoreError::Corrupt(error.to_string())
             }
@@ -46,7 +61,9 @@ impl From<sqlx::Error> for StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a URL that names a store.
-    #[error("`{0}` names no database\nhint: write `sqlite:FILE`, such as `sqlite:acai.db`")]
+    #[error(
+        "`{0}` names no database\nhint: write `sqlite:FILE`, such as `sqlite:acai.db`, or `postgres://USER@HOST/DATABASE`"
+    )]
     Url(String),
     /// Another coordinator has it.
     #[error(
@@ -56,25 +73,47 @@ pub enum OpenError {
     InUse(PathBuf),
     /// Written by a later version of this program.
     #[error(
-        "`{}` was written by a newer version of acai (its migration {migration} is unknown here)\nhint: use that version, or another database file",
-        path.display()
+        "`{place}` was written by a newer version of acai (its migration {migration} is unknown here)\nhint: use that version, or another database"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the URL without its password.
+        place: String,
         /// Number of the first migration that this program lacks.
         migration: i64,
     },
     /// SQLite before 3.51.3 can corrupt a database in WAL mode.
     #[error("SQLite {0} is too old: 3.51.3 or newer is needed")]
     SqliteVersion(String),
+    /// SQLite does not do what was asked of it.
+    #[error("SQLite does not keep `{setting}` on `{place}`: {value}; is it on a network file system?")]
+    Setting {
+        /// The file.
+        place: String,
+        /// Name of the setting.
+        setting: &'static str,
+        /// What it is.
+        value: String,
+    },
+    /// Postgres before 14 lacks what the statements use.
+    #[error("Postgres {0} is too old: 14 or newer is needed")]
+    ServerVersion(i32),
+    /// The server may lose what it has committed.
+    #[error(
+        "`{setting}` is off on the server of `{place}`, so it may lose what it has acknowledged\nhint: turn it on, or use another server"
+    )]
+    NotDurable {
+        /// The URL without its password.
+        place: String,
+        /// Name of the setting.
+        setting: &'static str,
+    },
     /// Anything else.
-    #[error("cannot {doing} `{}`: {cause}", path.display())]
+    #[error("cannot {doing} `{place}`: {cause}")]
     Failed {
         /// What was attempted.
         doing: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// The file, or the URL without its password.
+        place: String,
         /// What the system or the database said.
         cause: String,
     },

@@ -4,28 +4,53 @@
 //! a worker writes first proves, in its own statement, that the attempt still holds the run.
 
 mod error;
+pub mod postgres;
 mod records;
 pub mod sqlite;
 
+use std::sync::Arc;
+
+use acai_sweep::control::Intent;
 use acai_sweep::results::RunResult;
 use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
+use crate::clock::Clock;
+use postgres::PostgresStore;
+use sqlite::SqliteStore;
+
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, Claim, Grant, NewRun, NewSweep, Overview, Point, Registration, RunRecord, Submission,
-    SweepRecord, WorkerRecord,
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, NewRun, NewSweep,
+    Overview, Point, Registration, Renewal, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 
 /// Result of a store method.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// Sweeps, runs, attempts, metrics and workers.
+/// Opens the store that a database URL names: `sqlite:FILE`, or `postgres://USER@HOST/DATABASE`.
+///
+/// # Errors
+/// [`OpenError`], and nothing has changed.
+pub async fn open(url: &str) -> std::result::Result<Arc<dyn Store>, OpenError> {
+    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        return Ok(Arc::new(PostgresStore::open(url, None).await?));
+    }
+    Ok(Arc::new(SqliteStore::open(&SqliteStore::path_of_url(url)?, Clock::start()).await?))
+}
+
+/// Sweeps, runs, attempts, metrics, checkpoints and workers.
+///
+/// The store has the one clock that leases are judged by. Every method gives a call that is repeated its first answer,
+/// or one that means the same: a caller that lost an answer just calls again.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// Unix milliseconds by the store's clock.
+    async fn now_ms(&self) -> Result<i64>;
+
     /// Adds the sweep or, under a known name, replaces its file: queues runs that are missing,
     /// sets aside those that the new plan lacks, changes no run that it keeps.
-    async fn sweep_submit(&self, sweep: NewSweep, now_ms: i64) -> Result<Submission>;
+    async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission>;
 
     /// Every sweep with its progress, newest first.
     async fn sweep_list(&self) -> Result<Vec<Overview>>;
@@ -33,8 +58,24 @@ pub trait Store: Send + Sync + 'static {
     /// One sweep, with the file it was submitted as.
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>>;
 
+    /// Changes a sweep's priority, and how many of its runs may run at a time (0: no limit); false if there is none.
+    async fn sweep_set_limits(
+        &self,
+        name: &str,
+        priority: Option<i64>,
+        max_concurrent: Option<u32>,
+    ) -> Result<bool>;
+
+    /// Applies what a person wants to the runs at `indexes` of the sweep's plan, or to all of it if there are none;
+    /// `None` if there is no such sweep.
+    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
+
     /// The runs in the sweep's plan, in its order; of all states if `states` is empty.
     async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>>;
+
+    /// What decides whether the run at `index` of the sweep's plan is trained; workers that were silent for
+    /// `silent_ms` count as gone.
+    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>>;
 
     /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most` in its order.
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>>;
@@ -42,32 +83,34 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
 
+    /// The sweep's events after number `after`, in order, at most `most`.
+    async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>>;
+
     /// Adds the worker, or notes what it says of itself now.
-    async fn worker_register(&self, worker: Registration, now_ms: i64) -> Result<()>;
+    async fn worker_register(&self, worker: Registration) -> Result<()>;
 
     /// Every worker, last seen first.
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>>;
 
-    /// Grants queued runs to a worker, each with a new attempt and a lease until
-    /// `lease_expires_ms`. A claim that was answered before gets the same grant, less what has
-    /// ended since.
-    async fn run_claim(&self, claim: Claim, now_ms: i64, lease_expires_ms: i64) -> Result<Vec<Grant>>;
+    /// Says whether workers of this name take runs; answers how many they hold, `None` if there never was one.
+    async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>>;
 
-    /// Extends the leases that these attempts hold; answers the attempts that hold none.
-    async fn lease_renew(
-        &self,
-        worker: &str,
-        attempts: Vec<AttemptRef>,
-        now_ms: i64,
-        lease_expires_ms: i64,
-    ) -> Result<Vec<AttemptRef>>;
+    /// Grants queued runs to a worker, each with a new attempt and a lease of `term_ms`. A claim that was answered
+    /// before gets the same grant, less what has ended since.
+    async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>>;
 
-    /// Queues the runs whose lease ended before `now_ms`; answers the attempts that lost them.
-    async fn lease_expire(&self, now_ms: i64) -> Result<Vec<AttemptRef>>;
+    /// Extends the leases that these attempts hold to `term_ms` from now.
+    async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal>;
 
-    /// Gives every running lease a term until `lease_expires_ms`: after a restart nothing is known
-    /// of the time in between.
-    async fn lease_grant_fresh_terms(&self, lease_expires_ms: i64) -> Result<u64>;
+    /// Takes the runs whose lease has ended from their attempts; answers those attempts.
+    async fn lease_expire(&self) -> Result<Vec<AttemptRef>>;
+
+    /// Gives every running lease a term of at least `term_ms` from now: after a restart nothing is known of the time
+    /// in between.
+    async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64>;
+
+    /// Whether the attempt holds its run; [`StoreError::Fenced`] if not.
+    async fn attempt_check(&self, attempt: AttemptRef) -> Result<()>;
 
     /// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to
     /// which all are durable. Known numbers are skipped; after a gap nothing is taken.
@@ -79,24 +122,36 @@ pub trait Store: Send + Sync + 'static {
         step: u64,
     ) -> Result<u64>;
 
-    /// Ends a run that has all its steps and points. Repeating it is harmless.
-    async fn attempt_complete(
+    /// Ends a run that has all its steps and points.
+    async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()>;
+
+    /// Ends an attempt by the run's own fault; answers what became of the run.
+    async fn attempt_fail(&self, attempt: AttemptRef, diverged: bool, message: String) -> Result<RunState>;
+
+    /// Takes the run back, blameless: queues it again, or does with it what a person wants. Answers which.
+    async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState>;
+
+    /// Makes a stored blob what the run resumes from, if all points up to `last_seq` are durable; keeps the newest two.
+    async fn checkpoint_commit(
         &self,
         attempt: AttemptRef,
-        step: u64,
+        checkpoint: Checkpoint,
         last_seq: u64,
-        now_ms: i64,
     ) -> Result<()>;
 
-    /// Ends an attempt by the run's own fault; answers what became of the run. Repeating it is harmless.
-    async fn attempt_fail(
-        &self,
-        attempt: AttemptRef,
-        diverged: bool,
-        message: String,
-        now_ms: i64,
-    ) -> Result<RunState>;
+    /// Takes a checkpoint of the attempt's run out of use.
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;
 
-    /// Queues the run again, blameless. Repeating it is harmless.
-    async fn attempt_release(&self, attempt: AttemptRef, now_ms: i64) -> Result<()>;
+    /// Notes that a blob is stored; false while it is being deleted.
+    async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool>;
+
+    /// Whether a blob is stored.
+    async fn blob_exists(&self, sha256: &str) -> Result<bool>;
+
+    /// Marks the blobs that no checkpoint has needed for `unused_ms`, and answers all marked ones. From then on nothing
+    /// can refer to them until they are forgotten.
+    async fn blob_mark_garbage(&self, unused_ms: i64) -> Result<Vec<String>>;
+
+    /// Forgets a marked blob, after its file is deleted.
+    async fn blob_forget(&self, sha256: &str) -> Result<()>;
 }

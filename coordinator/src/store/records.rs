@@ -1,7 +1,8 @@
 //! What goes into a store and comes out of it.
 
 use acai_sweep::configuration::Configuration;
-use acai_sweep::run::RunState;
+use acai_sweep::explain::{Situation, WorkerSituation};
+use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
 
 /// One execution of a run: the run's id and the fencing token.
@@ -30,6 +31,10 @@ pub struct NewSweep {
     pub max_concurrent: Option<u32>,
     /// Failures a run may have and still be queued again.
     pub max_restarts: u32,
+    /// Workers in a row that a run may lose, with no checkpoint between.
+    pub max_lost_workers: u32,
+    /// Runs that may end badly before the sweep pauses.
+    pub max_failed_runs: Option<u32>,
     /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
     pub checkpoint_kimg: Option<f64>,
     /// In plan order.
@@ -75,6 +80,12 @@ pub struct Overview {
     pub priority: i64,
     /// First submission.
     pub submitted_ms: i64,
+    /// Why it starts no runs.
+    pub paused: Option<String>,
+    /// Number of its last event.
+    pub last_event: u64,
+    /// Points that a later attempt reported with another value.
+    pub replay_mismatches: u64,
     /// Runs of the plan by state; absent when none.
     pub counts: Vec<(RunState, u32)>,
     /// Images that the runs of the plan have been trained on.
@@ -117,6 +128,10 @@ pub struct RunRecord {
     pub worker: Option<String>,
     /// Failures charged to it.
     pub failures: u32,
+    /// Workers lost since its last checkpoint.
+    pub losses: u32,
+    /// What its worker has been asked.
+    pub desired: Option<Desired>,
     /// Why it last failed.
     pub message: Option<String>,
 }
@@ -147,6 +162,8 @@ pub struct WorkerRecord {
     pub last_seen_ms: i64,
     /// Runs it holds.
     pub running: u32,
+    /// Whether it takes runs.
+    pub duty: Duty,
 }
 
 /// A worker's wish for work.
@@ -177,6 +194,8 @@ pub struct Grant {
     pub configuration: Configuration,
     /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
     pub checkpoint_kimg: Option<f64>,
+    /// What training may go on from, newest first.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// A value of a metric.
@@ -188,4 +207,78 @@ pub struct Point {
     pub step: u64,
     /// Finite.
     pub value: f64,
+}
+
+/// What `runs_change` did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Runs whose state has changed, or of which nothing is asked any more.
+    pub changed: u32,
+    /// Runs whose workers are asked.
+    pub asked: u32,
+    /// Runs that it does not apply to.
+    pub unchanged: u32,
+}
+
+/// Whether a machine takes runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// It does.
+    Open,
+    /// No more.
+    Cordoned,
+    /// No more, and what it has is asked for.
+    Drained,
+}
+
+/// Something that happened to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Counts the events of a sweep from 1, without gaps.
+    pub number: u64,
+    /// When.
+    pub at_ms: i64,
+    /// The run's place in the plan.
+    pub index: u32,
+    /// The state that it entered.
+    pub state: RunState,
+    /// Claims of the run so far.
+    pub attempt: u32,
+    /// Name of the worker that is involved.
+    pub worker: Option<String>,
+    /// For people.
+    pub message: Option<String>,
+}
+
+/// What decides whether a run is trained.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The run.
+    pub run: Option<RunRecord>,
+    /// What is known of it and its sweep.
+    pub situation: Situation,
+    /// What is known of each worker, by name; last seen first.
+    pub workers: Vec<(String, WorkerSituation)>,
+    /// The last that happened to it, oldest first.
+    pub events: Vec<EventRecord>,
+}
+
+/// A checkpoint of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Steps done.
+    pub step: u64,
+    /// Of its file: 64 hexadecimal digits, lower case.
+    pub sha256: String,
+    /// Size of its file.
+    pub bytes: u64,
+}
+
+/// The answer to a renewal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Attempts that hold no lease.
+    pub fenced: Vec<AttemptRef>,
+    /// Attempts that should checkpoint and be released.
+    pub yielding: Vec<AttemptRef>,
 }

@@ -1,9 +1,9 @@
 //! How attempts end, each end once.
 
-use acai_coordinator::store::{Store, StoreError};
+use acai_coordinator::store::StoreError;
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, claim_one, contract, one_running, point};
+use crate::{LEASE, Tested, claim_one, contract, one_running, point};
 
 contract!(
     a_run_completes_with_all_its_steps_and_points_only,
@@ -13,24 +13,24 @@ contract!(
     the_first_end_of_an_attempt_wins,
 );
 
-async fn a_run_completes_with_all_its_steps_and_points_only(store: &dyn Store) {
+async fn a_run_completes_with_all_its_steps_and_points_only(store: &Tested) {
     let attempt = one_running(store).await;
     store.metrics_append(attempt, 1, vec![point("a", 1, 1.0)], 1).await.unwrap();
-    let early = store.attempt_complete(attempt, 99, 1, 5).await;
+    let early = store.attempt_complete(attempt, 99, 1).await;
     assert!(matches!(early, Err(StoreError::Conflict(_))), "{early:?}");
-    let unreported = store.attempt_complete(attempt, 100, 2, 5).await;
+    let unreported = store.attempt_complete(attempt, 100, 2).await;
     assert!(matches!(unreported, Err(StoreError::Conflict(_))), "{unreported:?}");
     assert_eq!(store.run_list("s", &[RunState::Running]).await.unwrap().len(), 1, "refusals change nothing");
 
-    store.attempt_complete(attempt, 100, 1, 5).await.unwrap();
-    store.attempt_complete(attempt, 100, 1, 6).await.unwrap();
+    store.attempt_complete(attempt, 100, 1).await.unwrap();
+    store.attempt_complete(attempt, 100, 1).await.unwrap();
     let [run] = store.run_list("s", &[RunState::Completed]).await.unwrap().try_into().unwrap();
     assert_eq!((run.id, run.step), (attempt.run, 100));
 }
 
-async fn a_failed_run_is_restarted_while_its_sweep_allows(store: &dyn Store) {
+async fn a_failed_run_is_restarted_while_its_sweep_allows(store: &Tested) {
     let first = one_running(store).await;
-    let fail = async |attempt| store.attempt_fail(attempt, false, "out of luck".to_owned(), 5).await.unwrap();
+    let fail = async |attempt| store.attempt_fail(attempt, false, "out of luck".to_owned()).await.unwrap();
     assert_eq!(fail(first).await, RunState::Queued);
     assert_eq!(fail(first).await, RunState::Queued, "repeated, not counted");
     let second = claim_one(store, "second").await;
@@ -39,29 +39,29 @@ async fn a_failed_run_is_restarted_while_its_sweep_allows(store: &dyn Store) {
     assert_eq!((run.state, run.failures, run.message.as_deref()), (RunState::Failed, 2, Some("out of luck")));
 }
 
-async fn a_diverged_run_is_never_restarted(store: &dyn Store) {
+async fn a_diverged_run_is_never_restarted(store: &Tested) {
     let attempt = one_running(store).await;
-    let state = store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned(), 5).await.unwrap();
+    let state = store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
     assert_eq!(state, RunState::Diverged);
 }
 
-async fn a_released_run_is_queued_blameless(store: &dyn Store) {
+async fn a_released_run_is_queued_blameless(store: &Tested) {
     let attempt = one_running(store).await;
-    store.attempt_release(attempt, 5).await.unwrap();
-    store.attempt_release(attempt, 6).await.unwrap();
+    store.attempt_release(attempt).await.unwrap();
+    store.attempt_release(attempt).await.unwrap();
     let runs = store.run_list("s", &[]).await.unwrap();
     assert!(runs.iter().all(|run| run.state == RunState::Queued && run.failures == 0));
     assert!(store.failure_list("s", 9).await.unwrap().is_empty());
 }
 
-async fn the_first_end_of_an_attempt_wins(store: &dyn Store) {
+async fn the_first_end_of_an_attempt_wins(store: &Tested) {
     let lost = one_running(store).await;
-    store.lease_expire(LEASE + 1).await.unwrap();
+    store.expire_at(LEASE + 1).await.unwrap();
     let released = claim_one(store, "second").await;
-    store.attempt_release(released, 5).await.unwrap();
+    store.attempt_release(released).await.unwrap();
     for attempt in [lost, released] {
-        let complete = store.attempt_complete(attempt, 100, 0, 6).await;
-        let fail = store.attempt_fail(attempt, false, String::new(), 6).await;
+        let complete = store.attempt_complete(attempt, 100, 0).await;
+        let fail = store.attempt_fail(attempt, false, String::new()).await;
         assert!(matches!(complete, Err(StoreError::Fenced(_))), "{complete:?}");
         assert!(matches!(fail, Err(StoreError::Fenced(_))), "{fail:?}");
     }

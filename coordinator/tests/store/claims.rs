@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use acai_coordinator::store::{NewSweep, Store, StoreError};
+use acai_coordinator::store::{NewSweep, StoreError};
 use acai_sweep::run::RunState;
 use acai_sweep::schedule::Offer;
 
-use crate::{LEASE, claim, contract, one_running, register, sweep};
+use crate::{LEASE, Tested, claim, contract, one_running, register, sweep};
 
 contract!(
     runs_are_granted_in_order_and_once,
@@ -19,14 +19,14 @@ contract!(
     an_unknown_worker_has_to_register,
 );
 
-async fn runs_are_granted_in_order_and_once(store: &dyn Store) {
-    store.sweep_submit(sweep("s", &[0.1, 0.5]), 0).await.unwrap();
+async fn runs_are_granted_in_order_and_once(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
     register(store, "v").await;
     register(store, "w").await;
     let mut seen = HashSet::new();
     let mut order = Vec::new();
     for (worker, id) in [("v", "1"), ("w", "2"), ("v", "3")] {
-        for grant in store.run_claim(claim(worker, id, 2), 0, LEASE).await.unwrap() {
+        for grant in store.run_claim(claim(worker, id, 2), LEASE).await.unwrap() {
             assert!(seen.insert(grant.attempt), "{:?} granted twice", grant.attempt);
             assert_eq!((grant.attempt.number, grant.sweep.as_str()), (1, "s"));
             order.push((grant.seed, grant.configuration.get("lambda").unwrap().to_string()));
@@ -36,53 +36,53 @@ async fn runs_are_granted_in_order_and_once(store: &dyn Store) {
     assert_eq!(order, coarse_first.map(|(seed, lambda)| (seed, lambda.to_owned())));
 }
 
-async fn a_repeated_claim_gets_the_same_grant(store: &dyn Store) {
+async fn a_repeated_claim_gets_the_same_grant(store: &Tested) {
     let attempt = one_running(store).await;
-    let again = store.run_claim(claim("w", "first", 1), 0, LEASE).await.unwrap();
+    let again = store.run_claim(claim("w", "first", 1), LEASE).await.unwrap();
     assert_eq!(again.iter().map(|grant| grant.attempt).collect::<Vec<_>>(), [attempt]);
-    store.attempt_release(attempt, 0).await.unwrap();
-    let ended = store.run_claim(claim("w", "first", 1), 0, LEASE).await.unwrap();
+    store.attempt_release(attempt).await.unwrap();
+    let ended = store.run_claim(claim("w", "first", 1), LEASE).await.unwrap();
     assert!(ended.is_empty(), "what has ended is not granted again by an old claim");
 }
 
-async fn runs_of_one_shape_are_granted_as_a_group(store: &dyn Store) {
+async fn runs_of_one_shape_are_granted_as_a_group(store: &Tested) {
     // λ = 0 has no critic, so its shape differs from that of λ > 0.
-    store.sweep_submit(sweep("s", &[0.0, 0.1, 0.5]), 0).await.unwrap();
+    store.sweep_submit(sweep("s", &[0.0, 0.1, 0.5])).await.unwrap();
     register(store, "w").await;
     let mut wish = claim("w", "c", 2);
     wish.offer = Offer { groups: 2, group_size: 3 };
-    let grants = store.run_claim(wish, 0, LEASE).await.unwrap();
+    let grants = store.run_claim(wish, LEASE).await.unwrap();
     let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.index)).collect();
     assert_eq!(groups, [(0, 0), (0, 3), (1, 1), (1, 2), (1, 4)]);
 }
 
-async fn larger_priority_comes_first_and_max_concurrent_holds(store: &dyn Store) {
-    store.sweep_submit(sweep("low", &[0.1]), 0).await.unwrap();
+async fn larger_priority_comes_first_and_max_concurrent_holds(store: &Tested) {
+    store.sweep_submit(sweep("low", &[0.1])).await.unwrap();
     let high = NewSweep { priority: 1, max_concurrent: Some(1), ..sweep("high", &[0.1]) };
-    store.sweep_submit(high, 0).await.unwrap();
+    store.sweep_submit(high).await.unwrap();
     register(store, "w").await;
-    let grants = store.run_claim(claim("w", "c", 3), 0, LEASE).await.unwrap();
+    let grants = store.run_claim(claim("w", "c", 3), LEASE).await.unwrap();
     let sweeps: Vec<_> = grants.iter().map(|grant| grant.sweep.as_str()).collect();
     assert_eq!(sweeps, ["high", "low", "low"]);
-    assert!(store.run_claim(claim("w", "d", 3), 0, LEASE).await.unwrap().is_empty());
+    assert!(store.run_claim(claim("w", "d", 3), LEASE).await.unwrap().is_empty());
 }
 
-async fn a_worker_gets_only_what_it_has_the_data_for(store: &dyn Store) {
+async fn a_worker_gets_only_what_it_has_the_data_for(store: &Tested) {
     let mut other = sweep("s", &[0.1]);
     for run in &mut other.runs {
         run.dataset = "mnist32".to_owned();
     }
-    store.sweep_submit(other, 0).await.unwrap();
+    store.sweep_submit(other).await.unwrap();
     register(store, "w").await;
-    assert!(store.run_claim(claim("w", "c", 1), 0, LEASE).await.unwrap().is_empty());
+    assert!(store.run_claim(claim("w", "c", 1), LEASE).await.unwrap().is_empty());
     let [overview] = store.sweep_list().await.unwrap().try_into().unwrap();
     assert_eq!(overview.queued_datasets, ["mnist32"]);
 }
 
-async fn a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt(store: &dyn Store) {
+async fn a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt(store: &Tested) {
     let first = one_running(store).await;
-    assert!(store.lease_expire(LEASE).await.unwrap().is_empty(), "it holds to its last millisecond");
-    assert_eq!(store.lease_expire(LEASE + 1).await.unwrap(), [first]);
+    assert!(store.expire_at(LEASE).await.unwrap().is_empty(), "it holds to its last millisecond");
+    assert_eq!(store.expire_at(LEASE + 1).await.unwrap(), [first]);
     assert_eq!(store.run_list("s", &[RunState::Queued]).await.unwrap().len(), 2);
     let second = crate::claim_one(store, "second").await;
     assert_eq!((second.run, second.number), (first.run, 2));
@@ -90,22 +90,24 @@ async fn a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt(st
     assert_eq!(run.failures, 0, "a lost machine is not the run's fault");
 }
 
-async fn renewing_keeps_a_lease_and_names_what_is_lost(store: &dyn Store) {
+async fn renewing_keeps_a_lease_and_names_what_is_lost(store: &Tested) {
     let held = one_running(store).await;
     let lost = crate::claim_one(store, "second").await;
-    store.attempt_release(lost, 0).await.unwrap();
-    let fenced = store.lease_renew("w", vec![held, lost], 5, LEASE + 5).await.unwrap();
-    assert_eq!(fenced, [lost]);
-    assert!(store.lease_expire(LEASE + 1).await.unwrap().is_empty());
+    store.attempt_release(lost).await.unwrap();
+    store.clock.set(5);
+    let fenced = store.lease_renew("w", vec![held, lost], LEASE).await.unwrap();
+    assert_eq!(fenced.fenced, [lost]);
+    assert!(store.expire_at(LEASE + 1).await.unwrap().is_empty());
     register(store, "thief").await;
-    assert_eq!(store.lease_renew("thief", vec![held], 5, LEASE).await.unwrap(), [held]);
-    assert_eq!(store.worker_list().await.unwrap()[0].last_seen_ms, 5);
+    assert_eq!(store.lease_renew("thief", vec![held], LEASE).await.unwrap().fenced, [held]);
+    let seen = store.worker_list().await.unwrap();
+    assert_eq!(seen.iter().map(|worker| worker.last_seen_ms).collect::<Vec<_>>(), [LEASE + 1, 5]);
 
-    assert_eq!(store.lease_grant_fresh_terms(99_000).await.unwrap(), 1);
-    assert!(store.lease_expire(98_999).await.unwrap().is_empty());
+    assert_eq!(store.lease_grant_fresh_terms(LEASE).await.unwrap(), 1);
+    assert!(store.expire_at(2 * LEASE + 1).await.unwrap().is_empty());
 }
 
-async fn an_unknown_worker_has_to_register(store: &dyn Store) {
-    let refused = store.run_claim(claim("nobody", "c", 1), 0, LEASE).await;
+async fn an_unknown_worker_has_to_register(store: &Tested) {
+    let refused = store.run_claim(claim("nobody", "c", 1), LEASE).await;
     assert!(matches!(refused, Err(StoreError::UnknownWorker(_))), "{refused:?}");
 }

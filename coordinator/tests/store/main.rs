@@ -3,29 +3,99 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attempts;
+mod checkpoints;
 mod claims;
+mod control;
 mod files;
 mod metrics;
+mod servers;
 mod submissions;
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
+use acai_coordinator::clock::{Clock, ManualClock};
+use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{AttemptRef, Claim, NewRun, NewSweep, Point, Registration, Store};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
+use acai_testing::postgres::Postgres;
 use tempfile::TempDir;
 
-/// One test for each named behaviour, on a database of its own.
+/// A store under test and the clock that it lives by.
+pub(crate) struct Tested {
+    store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    /// Where it is on disk, as long as it is tested.
+    _folder: Option<TempDir>,
+}
+
+impl Deref for Tested {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.store
+    }
+}
+
+impl Tested {
+    async fn sqlite() -> Tested {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::default());
+        let store =
+            SqliteStore::open(&folder.path().join("acai.db"), Clock::Manual(clock.clone())).await.unwrap();
+        Tested { store: Arc::new(store), clock, _folder: Some(folder) }
+    }
+
+    /// `None` where there is no server to test with.
+    async fn postgres() -> Option<Tested> {
+        let (url, clock) = (database()?, ManualClock::default());
+        let store = PostgresStore::open(&url, Some(clock.clone())).await.unwrap();
+        Some(Tested { store: Arc::new(store), clock, _folder: None })
+    }
+
+    /// A store that lives by its own clock.
+    pub(crate) fn on(store: impl Store) -> Tested {
+        Tested::shared(Arc::new(store))
+    }
+
+    /// As [`on`](Self::on), of a store that others use too.
+    pub(crate) fn shared(store: Arc<dyn Store>) -> Tested {
+        Tested { store, clock: ManualClock::default(), _folder: None }
+    }
+
+    /// Ends the leases that have run out at this time.
+    pub(crate) async fn expire_at(&self, now_ms: i64) -> acai_coordinator::store::Result<Vec<AttemptRef>> {
+        self.clock.set(now_ms);
+        self.lease_expire().await
+    }
+}
+
+/// URL of an empty database on the server that all tests of this program share.
+pub(crate) fn database() -> Option<String> {
+    static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
+    SERVER.as_ref().map(|server| server.create_database().unwrap())
+}
+
+/// One test for each named behaviour and kind of store, on a database of its own.
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    let (store, _folder) = crate::sqlite_store().await;
-                    super::$name(&*store).await;
+                    super::$name(&crate::Tested::sqlite().await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    if let Some(store) = crate::Tested::postgres().await {
+                        super::$name(&store).await;
+                    }
                 }
             )*
         }
@@ -34,12 +104,6 @@ macro_rules! contract {
 pub(crate) use contract;
 
 pub(crate) const LEASE: i64 = 30_000;
-
-async fn sqlite_store() -> (Arc<dyn Store>, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("acai.db")).await.unwrap();
-    (Arc::new(store), folder)
-}
 
 /// ACAI on lines32 with these λ, in this order, each with seeds 0 and 1.
 pub(crate) fn sweep(name: &str, lambdas: &[f64]) -> NewSweep {
@@ -63,12 +127,14 @@ pub(crate) fn sweep(name: &str, lambdas: &[f64]) -> NewSweep {
         priority: 0,
         max_concurrent: None,
         max_restarts: 1,
+        max_lost_workers: 3,
+        max_failed_runs: None,
         checkpoint_kimg: Some(8.0),
         runs: (0..2).flat_map(|seed| lambdas.iter().map(move |&lambda| run(seed, lambda))).collect(),
     }
 }
 
-pub(crate) async fn register(store: &dyn Store, worker: &str) {
+pub(crate) async fn register(store: &Tested, worker: &str) {
     let registration = Registration {
         id: worker.to_owned(),
         name: format!("{worker} of host"),
@@ -77,7 +143,7 @@ pub(crate) async fn register(store: &dyn Store, worker: &str) {
         slots: 2,
         datasets: vec!["lines32".to_owned()],
     };
-    store.worker_register(registration, 0).await.unwrap();
+    store.worker_register(registration).await.unwrap();
 }
 
 pub(crate) fn claim(worker: &str, id: &str, groups: u32) -> Claim {
@@ -85,15 +151,15 @@ pub(crate) fn claim(worker: &str, id: &str, groups: u32) -> Claim {
 }
 
 /// A worker `w` holds one run of the sweep `s`, until [`LEASE`].
-pub(crate) async fn one_running(store: &dyn Store) -> AttemptRef {
-    store.sweep_submit(sweep("s", &[0.5]), 0).await.unwrap();
+pub(crate) async fn one_running(store: &Tested) -> AttemptRef {
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
     register(store, "w").await;
     claim_one(store, "first").await
 }
 
 /// The next run for worker `w`.
-pub(crate) async fn claim_one(store: &dyn Store, claim_id: &str) -> AttemptRef {
-    store.run_claim(claim("w", claim_id, 1), 0, LEASE).await.unwrap()[0].attempt
+pub(crate) async fn claim_one(store: &Tested, claim_id: &str) -> AttemptRef {
+    store.run_claim(claim("w", claim_id, 1), LEASE).await.unwrap()[0].attempt
 }
 
 pub(crate) fn point(name: &str, step: u64, value: f64) -> Point {

@@ -1,8 +1,8 @@
 //! Points are stored once each, and summarised as they come.
 
-use acai_coordinator::store::{Point, Store, StoreError};
+use acai_coordinator::store::{Point, StoreError};
 
-use crate::{LEASE, claim_one, contract, one_running, point};
+use crate::{LEASE, Tested, claim_one, contract, one_running, point};
 
 contract!(
     batches_are_taken_in_order_and_once_however_they_are_cut,
@@ -16,13 +16,13 @@ fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
 }
 
 /// (last, min, max, mean) of a metric of the only run that has any.
-async fn summary(store: &dyn Store, name: &str) -> (f64, f64, f64, f64) {
+async fn summary(store: &Tested, name: &str) -> (f64, f64, f64, f64) {
     let results = store.result_list("s").await.unwrap();
     let summary = results.iter().find_map(|run| run.summaries.get(name)).unwrap();
     (summary.last, summary.min, summary.max, summary.mean)
 }
 
-async fn batches_are_taken_in_order_and_once_however_they_are_cut(store: &dyn Store) {
+async fn batches_are_taken_in_order_and_once_however_they_are_cut(store: &Tested) {
     let attempt = one_running(store).await;
     let append = async |first_seq, points| store.metrics_append(attempt, first_seq, points, 9).await.unwrap();
     assert_eq!(append(2, curve(2..4)).await, 0, "a gap is not taken");
@@ -36,7 +36,7 @@ async fn batches_are_taken_in_order_and_once_however_they_are_cut(store: &dyn St
     assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 9);
 }
 
-async fn a_summary_is_that_of_all_points(store: &dyn Store) {
+async fn a_summary_is_that_of_all_points(store: &Tested) {
     let attempt = one_running(store).await;
     let batch = vec![point("a", 10, 3.0), point("b", 10, -1.0), point("a", 20, 1.0)];
     store.metrics_append(attempt, 1, batch, 20).await.unwrap();
@@ -45,10 +45,10 @@ async fn a_summary_is_that_of_all_points(store: &dyn Store) {
     assert_eq!(summary(store, "b").await, (-1.0, -1.0, -1.0, -1.0));
 }
 
-async fn a_later_attempt_replays_without_doubling_and_its_differences_win(store: &dyn Store) {
+async fn a_later_attempt_replays_without_doubling_and_its_differences_win(store: &Tested) {
     let first = one_running(store).await;
     store.metrics_append(first, 1, curve(1..5), 4).await.unwrap();
-    store.attempt_release(first, 0).await.unwrap();
+    store.attempt_release(first).await.unwrap();
     let second = claim_one(store, "second").await;
     assert_eq!((second.run, second.number), (first.run, 2));
     let mut replay = curve(1..7);
@@ -59,9 +59,9 @@ async fn a_later_attempt_replays_without_doubling_and_its_differences_win(store:
     assert!((mean - (1.0 + 7.0 + 1.0 / 3.0 + 0.25 + 0.2 + 1.0 / 6.0) / 6.0).abs() < 1e-15, "{mean}");
 }
 
-async fn a_fenced_attempt_writes_nothing(store: &dyn Store) {
+async fn a_fenced_attempt_writes_nothing(store: &Tested) {
     let zombie = one_running(store).await;
-    store.lease_expire(LEASE + 1).await.unwrap();
+    store.expire_at(LEASE + 1).await.unwrap();
     let heir = claim_one(store, "second").await;
     assert_eq!(heir.run, zombie.run);
     let refused = store.metrics_append(zombie, 1, curve(1..9), 8).await;

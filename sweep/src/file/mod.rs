@@ -43,10 +43,12 @@ const KEYS: Keys = Keys {
         "priority",
         "max_concurrent",
         "max_restarts",
+        "max_lost_workers",
+        "max_failed_runs",
         "checkpoint",
         "report",
     ],
-    planned: &["resources", "group_size", "max_failed_runs"],
+    planned: &["resources", "group_size"],
 };
 
 /// A sweep file that can be run: everything in it has been checked, and it has a plan.
@@ -67,6 +69,10 @@ pub struct SweepFile {
     pub max_concurrent: Option<u32>,
     /// Failures of its own that a run may have and still be queued again.
     pub max_restarts: u32,
+    /// Workers in a row that a run may lose, without a new checkpoint, before it is given up.
+    pub max_lost_workers: u32,
+    /// Runs that may fail or be given up before the sweep pauses; `None`: no limit.
+    pub max_failed_runs: Option<u32>,
     /// Training between two checkpoints, in units of 1024 images; `None`: not said.
     pub checkpoint_kimg: Option<f64>,
     /// The parameters whose values make a row of the results; the swept ones if not said.
@@ -108,6 +114,8 @@ fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
     let priority = faults.keep_or_default(settings::priority(&fields));
     let max_concurrent = faults.keep_or_default(settings::max_concurrent(&fields));
     let max_restarts = faults.keep_or_default(settings::max_restarts(&fields));
+    let max_lost_workers = faults.keep_or_default(settings::max_lost_workers(&fields));
+    let max_failed_runs = faults.keep_or_default(settings::max_failed_runs(&fields));
     let checkpoint_kimg = faults.keep_or_default(settings::checkpoint_kimg(&fields, &faults));
     // What follows from a broken value would only be noise.
     let faults = faults.unless_any(Some(Faults::default()))?;
@@ -128,6 +136,8 @@ fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
         priority,
         max_concurrent,
         max_restarts,
+        max_lost_workers,
+        max_failed_runs,
         checkpoint_kimg,
         group_by,
         report_metrics: report.metrics,

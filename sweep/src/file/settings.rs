@@ -12,6 +12,7 @@ use crate::spelling::quoted;
 pub(super) const MAX_RUNS: u32 = 100_000;
 const DEFAULT_MAX_RUNS: u32 = 10_000;
 const DEFAULT_MAX_RESTARTS: u32 = 3;
+const DEFAULT_MAX_LOST_WORKERS: u32 = 3;
 const LONGEST_NAME: usize = 128;
 
 /// Checks `version` and `method`, which have one value each.
@@ -107,6 +108,15 @@ pub(super) fn max_concurrent(fields: &Fields<'_>) -> Result<Option<u32>, Fault> 
 
 pub(super) fn max_restarts(fields: &Fields<'_>) -> Result<u32, Fault> {
     fields.get("max_restarts").map_or(Ok(DEFAULT_MAX_RESTARTS), |max| max.integer(0..=1_000_u32))
+}
+
+/// One worker lost is bad luck; the third in a row is likely to be the run's doing.
+pub(super) fn max_lost_workers(fields: &Fields<'_>) -> Result<u32, Fault> {
+    fields.get("max_lost_workers").map_or(Ok(DEFAULT_MAX_LOST_WORKERS), |max| max.integer(1..=MAX_RUNS))
+}
+
+pub(super) fn max_failed_runs(fields: &Fields<'_>) -> Result<Option<u32>, Fault> {
+    fields.get("max_failed_runs").map(|max| max.integer(1..=MAX_RUNS)).transpose()
 }
 
 /// `checkpoint.every_kimg`, ×1024 images.

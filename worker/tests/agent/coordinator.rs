@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::blob_service_server::{BlobService, BlobServiceServer};
 use acai_proto::v1::worker_service_server::{WorkerService, WorkerServiceServer};
 use acai_proto::v1::*;
 use tokio::sync::watch;
@@ -37,6 +38,14 @@ pub(crate) struct State {
     pub(crate) down: HashSet<&'static str>,
     /// Attempts that do not hold their run any more.
     pub(crate) fenced: HashSet<Attempt>,
+    /// Attempts that are asked to checkpoint and be released.
+    pub(crate) yielding: HashSet<Attempt>,
+    /// Checkpoints that were committed, with the number of the last point before each.
+    pub(crate) checkpoints: Vec<(Attempt, Checkpoint, u64)>,
+    /// Digests of checkpoints that were rejected.
+    pub(crate) rejected: Vec<String>,
+    /// What was uploaded, by digest.
+    pub(crate) blobs: HashMap<String, Vec<u8>>,
     pub(crate) points: HashMap<Attempt, Vec<Point>>,
     /// Every report that was sent, whether or not it arrived.
     pub(crate) reports: Vec<ReportMetricsRequest>,
@@ -63,7 +72,8 @@ impl Coordinator {
         let state = State { queue: groups.into_iter().collect(), ..State::default() };
         let coordinator = Self { url, state: Arc::new(watch::Sender::new(state)), lease };
         let service = WorkerServiceServer::new(coordinator.clone());
-        let server = Server::builder().add_service(service);
+        let blobs = BlobServiceServer::new(coordinator.clone());
+        let server = Server::builder().add_service(service).add_service(blobs);
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         coordinator
     }
@@ -158,7 +168,9 @@ impl WorkerService for Coordinator {
         let attempts = request.into_inner().attempts;
         self.serve("renew", |state, _| {
             state.renewals += 1;
-            Ok(RenewResponse { fenced: attempts.into_iter().filter(|a| state.fenced.contains(a)).collect() })
+            let among =
+                |set: &HashSet<Attempt>| attempts.iter().filter(|a| set.contains(a)).copied().collect();
+            Ok(RenewResponse { fenced: among(&state.fenced), r#yield: among(&state.yielding) })
         })
     }
 
@@ -200,5 +212,75 @@ impl WorkerService for Coordinator {
     async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
         self.end("release", request.into_inner().attempt, End::Released)?;
         Ok(Response::new(ReleaseResponse {}))
+    }
+
+    async fn commit_checkpoint(
+        &self,
+        request: Request<CommitCheckpointRequest>,
+    ) -> Result<Response<CommitCheckpointResponse>, Status> {
+        let CommitCheckpointRequest { attempt, checkpoint, last_seq } = request.into_inner();
+        let (attempt, checkpoint) = (attempt.unwrap(), checkpoint.unwrap());
+        self.serve("commit", |state, _| {
+            state.check(attempt)?;
+            assert!(state.blobs.contains_key(&checkpoint.sha256), "committed before it is uploaded");
+            let acked = state.points.get(&attempt).map_or(0, Vec::len) as u64;
+            assert!(acked >= last_seq, "committed before {last_seq} points are acknowledged");
+            state.checkpoints.push((attempt, checkpoint, last_seq));
+            Ok(CommitCheckpointResponse {})
+        })
+    }
+
+    async fn reject_checkpoint(
+        &self,
+        request: Request<RejectCheckpointRequest>,
+    ) -> Result<Response<RejectCheckpointResponse>, Status> {
+        let request = request.into_inner();
+        self.serve("reject", |state, _| {
+            state.rejected.push(request.sha256);
+            Ok(RejectCheckpointResponse {})
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl BlobService for Coordinator {
+    async fn stat(&self, request: Request<StatRequest>) -> Result<Response<StatResponse>, Status> {
+        let sha256 = request.into_inner().sha256;
+        self.serve("stat", |state, _| {
+            let blob = state.blobs.get(&sha256);
+            Ok(StatResponse { complete: blob.is_some(), bytes: blob.map_or(0, Vec::len) as u64 })
+        })
+    }
+
+    async fn upload(
+        &self,
+        request: Request<tonic::Streaming<UploadRequest>>,
+    ) -> Result<Response<UploadResponse>, Status> {
+        let mut messages = request.into_inner();
+        let (mut header, mut bytes) = (None, Vec::new());
+        while let Some(message) = messages.message().await? {
+            header = header.or(message.header);
+            bytes.extend(message.data);
+        }
+        let header = header.unwrap();
+        self.serve("upload", |state, _| {
+            state.check(header.attempt.unwrap())?;
+            assert_eq!((bytes.len() as u64, header.offset), (header.size, 0));
+            state.blobs.insert(header.sha256, bytes);
+            Ok(UploadResponse {})
+        })
+    }
+
+    type DownloadStream = tokio_stream::Once<Result<DownloadResponse, Status>>;
+
+    async fn download(
+        &self,
+        request: Request<DownloadRequest>,
+    ) -> Result<Response<Self::DownloadStream>, Status> {
+        let request = request.into_inner();
+        self.serve("download", |state, _| {
+            let blob = state.blobs.get(&request.sha256).ok_or(Status::not_found("no such blob"))?;
+            Ok(tokio_stream::once(Ok(DownloadResponse { data: blob[request.offset as usize..].to_vec() })))
+        })
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         configuration: configuration.clone(),
         seed: 0,
         checkpoint_kimg: 1.0,
+        checkpoints: Vec::new(),
     };
     Group { runs: runs.into_iter().map(assignment).collect() }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use acai_coordinator::clock::Clock;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
 use acai_sweep::plan::Plan;
@@ -51,7 +52,7 @@ pub(super) struct Machine {
 impl Machine {
     /// A coordinator on the database in `state`, on a free port.
     pub(super) async fn start(state: &Path) -> anyhow::Result<Self> {
-        let store = SqliteStore::open(&state.join("acai.db")).await?;
+        let store = SqliteStore::open(&state.join("acai.db"), Clock::start()).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
         let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
         let stop_coordinator = Shutdown::new();

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::{SqliteStore, Writer};
+use crate::clock::Clock;
 use crate::store::OpenError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -36,10 +37,10 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`], and nothing has changed: the file is in use by another coordinator, is no
     /// database, belongs to a newer version, or cannot be read and written.
-    pub async fn open(path: &Path) -> Result<Self, OpenError> {
+    pub async fn open(path: &Path, clock: Clock) -> Result<Self, OpenError> {
         let failed = |doing, cause: &dyn std::fmt::Display| OpenError::Failed {
             doing,
-            path: path.to_owned(),
+            place: path.display().to_string(),
             cause: cause.to_string(),
         };
         let lock = lock(path)?;
@@ -55,13 +56,16 @@ impl SqliteStore {
         check_version(&mut writing)
             .await
             .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
+        check_settings(&mut writing, path)
+            .await
+            .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
         migrate(&mut writing, path).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(|error| failed("open", &error))?;
-        Ok(SqliteStore { readers, writer: Writer::start(writing), _lock: lock })
+        Ok(SqliteStore { readers, writer: Writer::start(writing, clock.clone()), clock, _lock: lock })
     }
 }
 
@@ -73,7 +77,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     let lock_path = PathBuf::from(lock_path);
     let failed = |cause: std::io::Error| OpenError::Failed {
         doing: "lock",
-        path: lock_path.clone(),
+        place: lock_path.display().to_string(),
         cause: cause.to_string(),
     };
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
@@ -95,9 +99,34 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), Result<O
     Ok(())
 }
 
+/// Reads back what durability and consistency rest on: SQLite keeps silent where it cannot do as it is told.
+async fn check_settings(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), Result<OpenError, sqlx::Error>> {
+    const FULL: &str = "2";
+    for (setting, query, expected) in [
+        ("journal_mode = wal", "select journal_mode from pragma_journal_mode", "wal"),
+        ("synchronous = full", "select cast(synchronous as text) from pragma_synchronous", FULL),
+        ("foreign_keys = on", "select cast(foreign_keys as text) from pragma_foreign_keys", "1"),
+    ] {
+        let value: String = sqlx::query_scalar(query).fetch_one(&mut *connection).await.map_err(Err)?;
+        if value != expected {
+            return Err(Ok(OpenError::Setting { place: path.display().to_string(), setting, value }));
+        }
+    }
+    Ok(())
+}
+
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     MIGRATIONS.run(connection).await.map_err(|error| match error {
-        MigrateError::VersionMissing(migration) => OpenError::Newer { path: path.to_owned(), migration },
-        error => OpenError::Failed { doing: "migrate", path: path.to_owned(), cause: error.to_string() },
+        MigrateError::VersionMissing(migration) => {
+            OpenError::Newer { place: path.display().to_string(), migration }
+        }
+        error => OpenError::Failed {
+            doing: "migrate",
+            place: path.display().to_string(),
+            cause: error.to_string(),
+        },
     })
 }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
 use crate::store::{Result, StoreError};
 
 /// Pieces of work that wait at the most; more make their callers wait.
@@ -23,8 +24,8 @@ type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Given the outcome of the commit, sends the caller its answer.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Does its statements; then says whether to keep them, and how to answer.
-type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, (bool, Answer)> + Send>;
+/// Does its statements, given the time; then says whether to keep them, and how to answer.
+type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Pending<'c, (bool, Answer)> + Send>;
 
 /// Sends work to the writing task.
 #[derive(Debug, Clone)]
@@ -34,23 +35,23 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task on the connection that all writes will use. It ends with the last `Writer`.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    pub(super) fn start(connection: SqliteConnection, clock: Clock) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(connection, waiting));
+        tokio::spawn(run(connection, clock, waiting));
         Writer { queue }
     }
 
-    /// Runs `statements` in a transaction; answers after its commit. An error undoes them.
+    /// Runs `statements`, given the time, in a transaction; answers after its commit. An error undoes them.
     pub(super) async fn write<T, F>(&self, statements: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Pending<'c, Result<T>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Pending<'c, Result<T>> + Send + 'static,
     {
         let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
         let (caller, answer) = oneshot::channel();
-        let work: Work = Box::new(move |connection| {
+        let work: Work = Box::new(move |connection, now_ms| {
             Box::pin(async move {
-                let outcome = statements(connection).await;
+                let outcome = statements(connection, now_ms).await;
                 let keep = outcome.is_ok();
                 let respond: Answer = Box::new(move |committed| {
                     // The caller may be gone; what was done stays done.
@@ -64,11 +65,11 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Work>) {
+async fn run(mut connection: SqliteConnection, clock: Clock, mut waiting: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         let mut answers = Vec::with_capacity(batch.len());
-        let committed = transact(&mut connection, batch.drain(..), &mut answers).await;
+        let committed = transact(&mut connection, clock.now_ms(), batch.drain(..), &mut answers).await;
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction was undone");
         }
@@ -81,13 +82,14 @@ async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Work>
 /// One transaction over all of `batch`. Work that fails is undone alone; the error is its caller's.
 async fn transact(
     connection: &mut SqliteConnection,
+    now_ms: i64,
     batch: impl Iterator<Item = Work>,
     answers: &mut Vec<Answer>,
 ) -> Result<()> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for work in batch {
         let mut savepoint = transaction.begin().await?;
-        let (keep, answer) = work(&mut savepoint).await;
+        let (keep, answer) = work(&mut savepoint, now_ms).await;
         answers.push(answer);
         if keep {
             savepoint.commit().await?;

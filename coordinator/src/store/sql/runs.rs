@@ -5,30 +5,33 @@ use std::collections::BTreeMap;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqlitePool};
+use sqlx::Row as _;
 
+use super::control::desired;
+use super::dialect::{Pool, Row, elements};
 use crate::store::{Result, RunRecord, StoreError};
 
 /// The columns of a [`RunRecord`].
 macro_rules! select_runs {
-    ($rest:literal) => {
+    ($($rest:expr),+ $(,)?) => {
         concat!(
-            "select r.id, r.idx, r.seed, r.config, r.state, r.attempt, r.step, r.total_steps, r.failures, r.message,
-                    w.name as worker
+            "select r.id, r.idx, r.seed, r.config, r.state, r.attempt, r.step, r.total_steps, r.failures, r.losses,
+                    r.desired, r.message, w.name as worker
              from runs r
              join sweeps s on s.id = r.sweep_id
              left join workers w on w.id = r.worker_id
-             where s.name = $1 and r.in_plan = 1 and ",
-            $rest
+             where ",
+            $($rest),+
         )
     };
 }
 
-pub(super) async fn list(readers: &SqlitePool, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
+pub(super) async fn list(readers: &Pool, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
-        "($2 = '[]' or r.state in (select value from json_each($2))) order by r.idx"
+        "s.name = $1 and r.in_plan and ($2 = '[]' or r.state in (",
+        elements!("$2"),
+        ")) order by r.idx"
     ))
     .bind(sweep)
     .bind(serde_json::Value::from(states).to_string())
@@ -37,19 +40,24 @@ pub(super) async fn list(readers: &SqlitePool, sweep: &str, states: &[RunState])
     rows.iter().map(record).collect()
 }
 
-pub(super) async fn failures(readers: &SqlitePool, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
+pub(super) async fn failures(readers: &Pool, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
-        "(r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
+        "s.name = $1 and r.in_plan and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
                       order by r.idx limit $2"
     ))
     .bind(sweep)
-    .bind(most)
+    .bind(i64::from(most))
     .fetch_all(readers)
     .await?;
     rows.iter().map(record).collect()
 }
 
-fn record(row: &SqliteRow) -> Result<RunRecord> {
+pub(super) async fn fetch(readers: &Pool, id: u64) -> Result<Option<RunRecord>> {
+    let row = sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(readers).await?;
+    row.as_ref().map(record).transpose()
+}
+
+fn record(row: &Row) -> Result<RunRecord> {
     Ok(RunRecord {
         id: unsigned(row, "id")?,
         index: unsigned(row, "idx")?,
@@ -61,18 +69,20 @@ fn record(row: &SqliteRow) -> Result<RunRecord> {
         total_steps: unsigned(row, "total_steps")?,
         worker: row.try_get("worker")?,
         failures: unsigned(row, "failures")?,
+        losses: unsigned(row, "losses")?,
+        desired: desired(row)?,
         message: row.try_get("message")?,
     })
 }
 
-pub(super) async fn results(readers: &SqlitePool, sweep: &str) -> Result<Vec<RunResult>> {
+pub(super) async fn results(readers: &Pool, sweep: &str) -> Result<Vec<RunResult>> {
     // One statement, so that runs and summaries are of one moment.
     let rows = sqlx::query(
         "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join summaries m on m.run_id = r.id
-         where s.name = $1 and r.in_plan = 1
+         where s.name = $1 and r.in_plan
          order by r.idx, r.id, m.name",
     )
     .bind(sweep)
@@ -106,22 +116,22 @@ pub(super) async fn results(readers: &SqlitePool, sweep: &str) -> Result<Vec<Run
     Ok(results)
 }
 
-/// A count or an id. SQLite's integers are signed; ours never are negative.
-pub(super) fn unsigned<T: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<T> {
+/// A count or an id. The database's integers are signed; ours never are negative.
+pub(super) fn unsigned<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T> {
     let value: i64 = row.try_get(column)?;
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{column}` is {value}")))
 }
 
-pub(super) fn seed(row: &SqliteRow) -> Result<u64> {
+pub(super) fn seed(row: &Row) -> Result<u64> {
     Ok(row.try_get::<i64, _>("seed")?.cast_unsigned())
 }
 
-pub(super) fn state(row: &SqliteRow) -> Result<RunState> {
+pub(super) fn state(row: &Row) -> Result<RunState> {
     let word: &str = row.try_get("state")?;
     word.parse().map_err(|_| StoreError::Corrupt(format!("`{word}` is no state of a run")))
 }
 
-pub(super) fn configuration(row: &SqliteRow) -> Result<Configuration> {
+pub(super) fn configuration(row: &Row) -> Result<Configuration> {
     let json: &str = row.try_get("config")?;
     Configuration::from_json(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
 }

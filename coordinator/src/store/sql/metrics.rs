@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use sqlx::{QueryBuilder, Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row as _};
 
+use super::dialect::Connection;
 use super::runs::unsigned;
 use crate::store::{AttemptRef, Point, Result, StoreError};
 
 pub(super) async fn append(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     attempt: AttemptRef,
     first_seq: u64,
-    points: Vec<Point>,
+    points: &[Point],
     step: u64,
 ) -> Result<u64> {
     let acked = own(tx, attempt, step).await?;
@@ -29,7 +30,7 @@ pub(super) async fn append(
          where run_id = $1 and number = $2",
     )
     .bind(attempt.run.cast_signed())
-    .bind(attempt.number)
+    .bind(i64::from(attempt.number))
     .bind(acked.cast_signed())
     .bind(mismatches)
     .execute(tx)
@@ -38,13 +39,13 @@ pub(super) async fn append(
 }
 
 /// Proves that the attempt holds its run, and notes its progress; answers its highest durable number.
-async fn own(tx: &mut SqliteConnection, attempt: AttemptRef, step: u64) -> Result<u64> {
+async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
     let row = sqlx::query(
         "update runs set step = $3 where id = $1 and attempt = $2 and state = 'running'
          returning (select acked_seq from attempts where run_id = runs.id and number = runs.attempt) as acked_seq",
     )
     .bind(attempt.run.cast_signed())
-    .bind(attempt.number)
+    .bind(i64::from(attempt.number))
     .bind(step.cast_signed())
     .fetch_optional(tx)
     .await?
@@ -52,17 +53,22 @@ async fn own(tx: &mut SqliteConnection, attempt: AttemptRef, step: u64) -> Resul
     unsigned(&row, "acked_seq")
 }
 
+/// As it is stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal bits.
+fn stored(value: f64) -> f64 {
+    if value == 0.0 { 0.0 } else { value }
+}
+
 /// Inserts what is new. A point that an earlier attempt wrote is kept if it is equal and replaced
 /// if not; answers how many were not.
-async fn insert(tx: &mut SqliteConnection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
+async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
     let run = attempt.run.cast_signed();
     let mut insert = QueryBuilder::new("insert into metrics (run_id, name, step, value, attempt) ");
     insert.push_values(points, |mut row, point| {
         row.push_bind(run)
             .push_bind(&point.name)
             .push_bind(point.step.cast_signed())
-            .push_bind(point.value)
-            .push_bind(attempt.number);
+            .push_bind(stored(point.value))
+            .push_bind(i64::from(attempt.number));
     });
     insert.push(" on conflict do nothing returning name, step");
     let rows = insert.build().fetch_all(&mut *tx).await?;
@@ -85,8 +91,8 @@ async fn insert(tx: &mut SqliteConnection, attempt: AttemptRef, points: &[Point]
         .bind(run)
         .bind(&point.name)
         .bind(point.step.cast_signed())
-        .bind(point.value)
-        .bind(attempt.number)
+        .bind(stored(point.value))
+        .bind(i64::from(attempt.number))
         .execute(&mut *tx)
         .await?;
         if replaced.rows_affected() > 0 {
@@ -132,17 +138,17 @@ fn summarize<'p>(points: &[&'p Point]) -> BTreeMap<&'p str, Summary> {
     summaries
 }
 
-async fn fold(tx: &mut SqliteConnection, run: i64, name: &str, new: Summary) -> Result<()> {
+async fn fold(tx: &mut Connection, run: i64, name: &str, new: Summary) -> Result<()> {
     sqlx::query(
         "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
          values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (run_id, name) do update set
-             last = case when excluded.last_step >= last_step then excluded.last else last end,
-             last_step = max(last_step, excluded.last_step),
-             min = min(min, excluded.min),
-             max = max(max, excluded.max),
-             sum = sum + excluded.sum,
-             count = count + excluded.count",
+             last = case when excluded.last_step >= summaries.last_step then excluded.last else summaries.last end,
+             last_step = case when excluded.last_step >= summaries.last_step then excluded.last_step else summaries.last_step end,
+             min = case when excluded.min < summaries.min then excluded.min else summaries.min end,
+             max = case when excluded.max > summaries.max then excluded.max else summaries.max end,
+             sum = summaries.sum + excluded.sum,
+             count = summaries.count + excluded.count",
     )
     .bind(run)
     .bind(name)
@@ -158,13 +164,13 @@ async fn fold(tx: &mut SqliteConnection, run: i64, name: &str, new: Summary) -> 
 }
 
 /// Makes a summary again from its points.
-async fn recompute(tx: &mut SqliteConnection, run: i64, name: &str) -> Result<()> {
+async fn recompute(tx: &mut Connection, run: i64, name: &str) -> Result<()> {
     sqlx::query(
-        "insert or replace into summaries (run_id, name, last_step, last, min, max, sum, count)
-         select run_id, name, max(step),
-                (select value from metrics where run_id = $1 and name = $2 order by step desc limit 1),
-                min(value), max(value), sum(value), count(*)
-         from metrics where run_id = $1 and name = $2",
+        "update summaries set (last_step, last, min, max, sum, count) =
+            (select max(step), (select value from metrics where run_id = $1 and name = $2 order by step desc limit 1),
+                    min(value), max(value), sum(value), count(*)
+             from metrics where run_id = $1 and name = $2)
+         where run_id = $1 and name = $2",
     )
     .bind(run)
     .bind(name)

@@ -3,32 +3,37 @@
 use std::collections::BTreeMap;
 
 use acai_sweep::schedule::{Candidate, Offer, choose_groups};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row as _;
 
+use super::attempts::{Outcome, interrupt};
+use super::checkpoints;
+use super::control::desired;
+use super::dialect::{Connection, Row};
+use super::dialect::{elements, for_update, skip_locked};
+use super::events::{self, Cause};
 use super::runs::{configuration, seed, unsigned};
 use super::workers::seen;
-use crate::store::{AttemptRef, Claim, Grant, Result};
+use crate::store::{AttemptRef, Claim, Duty, Grant, Renewal, Result, StoreError};
 
 pub(super) async fn claim(
-    tx: &mut SqliteConnection,
-    claim: Claim,
+    tx: &mut Connection,
+    claim: &Claim,
     now_ms: i64,
-    lease_expires_ms: i64,
+    term_ms: i64,
 ) -> Result<Vec<Grant>> {
-    let datasets = seen(tx, &claim.worker, now_ms).await?;
-    if !was_answered(tx, &claim).await? {
-        let (candidates, headroom) = queue(tx, &datasets, claim.offer).await?;
+    let worker = seen(tx, &claim.worker, now_ms).await?;
+    if worker.duty == Duty::Open && !was_answered(tx, claim).await? {
+        let (candidates, headroom) = queue(tx, &worker.datasets, claim.offer).await?;
         for (group, runs) in choose_groups(&candidates, headroom, claim.offer).into_iter().enumerate() {
             for run in runs {
-                start_attempt(tx, &claim, group, run, now_ms, lease_expires_ms).await?;
+                start_attempt(tx, claim, group, run, now_ms, term_ms).await?;
             }
         }
     }
-    granted(tx, &claim).await
+    granted(tx, claim).await
 }
 
-async fn was_answered(tx: &mut SqliteConnection, claim: &Claim) -> Result<bool> {
+async fn was_answered(tx: &mut Connection, claim: &Claim) -> Result<bool> {
     Ok(sqlx::query_scalar("select exists (select 1 from attempts where claim_id = $1 and worker_id = $2)")
         .bind(&claim.id)
         .bind(&claim.worker)
@@ -37,16 +42,29 @@ async fn was_answered(tx: &mut SqliteConnection, claim: &Claim) -> Result<bool> 
 }
 
 /// The runs that could start, in order, and how many more each limited sweep may start.
+///
+/// The sweeps that have any are locked first, in one order: claims that come at the same time wait for each other, so
+/// that none of them counts too few of a limited sweep's runs.
 async fn queue(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     datasets: &str,
     offer: Offer,
 ) -> Result<(Vec<Candidate>, BTreeMap<i64, u32>)> {
+    sqlx::query(concat!(
+        "select s.id from sweeps s
+         where s.paused is null
+           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan)
+         order by s.id",
+        for_update!()
+    ))
+    .fetch_all(&mut *tx)
+    .await?;
     let sweeps = sqlx::query(
         "select s.id, s.max_concurrent,
                 (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
          from sweeps s
-         where exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = 1)
+         where s.paused is null
+           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan)
          order by s.priority desc, s.id",
     )
     .fetch_all(&mut *tx)
@@ -65,12 +83,15 @@ async fn queue(
             let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
             headroom.insert(id, free);
         }
-        let runs = sqlx::query(
+        let runs = sqlx::query(concat!(
             "select id, shape_key from runs
-             where sweep_id = $1 and state = 'queued' and in_plan = 1
-               and (dataset in (select value from json_each($2)) or dataset like 'images:%')
+             where sweep_id = $1 and state = 'queued' and in_plan
+               and (dataset in (",
+            elements!("$2"),
+            ") or dataset like 'images:%')
              order by idx limit $3",
-        )
+            skip_locked!()
+        ))
         .bind(id)
         .bind(datasets)
         .bind(i64::try_from(wanted - candidates.len()).unwrap_or(i64::MAX))
@@ -85,12 +106,12 @@ async fn queue(
 }
 
 async fn start_attempt(
-    tx: &mut SqliteConnection,
+    tx: &mut Connection,
     claim: &Claim,
     group: usize,
     run: u64,
     now_ms: i64,
-    lease_expires_ms: i64,
+    term_ms: i64,
 ) -> Result<()> {
     let number: i64 = sqlx::query_scalar(
         "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3
@@ -98,7 +119,7 @@ async fn start_attempt(
     )
     .bind(run.cast_signed())
     .bind(&claim.worker)
-    .bind(lease_expires_ms)
+    .bind(now_ms.saturating_add(term_ms))
     .fetch_one(&mut *tx)
     .await?;
     sqlx::query(
@@ -111,13 +132,13 @@ async fn start_attempt(
     .bind(&claim.id)
     .bind(i64::try_from(group).unwrap_or(i64::MAX))
     .bind(now_ms)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    events::note(tx, run, Cause::Attempt, None, now_ms).await
 }
 
 /// What this claim was given and still holds.
-async fn granted(tx: &mut SqliteConnection, claim: &Claim) -> Result<Vec<Grant>> {
+async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
         "select r.id, r.idx, r.seed, r.config, a.number, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
@@ -128,12 +149,16 @@ async fn granted(tx: &mut SqliteConnection, claim: &Claim) -> Result<Vec<Grant>>
     )
     .bind(&claim.id)
     .bind(&claim.worker)
-    .fetch_all(tx)
+    .fetch_all(&mut *tx)
     .await?;
-    rows.iter().map(grant).collect()
+    let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
+    for grant in &mut grants {
+        grant.checkpoints = checkpoints::of_run(tx, grant.attempt.run).await?;
+    }
+    Ok(grants)
 }
 
-fn grant(row: &SqliteRow) -> Result<Grant> {
+fn grant(row: &Row) -> Result<Grant> {
     Ok(Grant {
         attempt: AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")? },
         group: unsigned(row, "claim_group")?,
@@ -142,65 +167,75 @@ fn grant(row: &SqliteRow) -> Result<Grant> {
         seed: seed(row)?,
         configuration: configuration(row)?,
         checkpoint_kimg: row.try_get("checkpoint_kimg")?,
+        checkpoints: Vec::new(),
     })
 }
 
-pub(super) async fn renew(
-    tx: &mut SqliteConnection,
-    worker: String,
-    attempts: Vec<AttemptRef>,
-    now_ms: i64,
-    lease_expires_ms: i64,
-) -> Result<Vec<AttemptRef>> {
-    seen(tx, &worker, now_ms).await?;
-    let mut fenced = Vec::new();
-    for attempt in attempts {
-        let renewed = sqlx::query(
-            "update runs set lease_expires_ms = $4
-             where id = $1 and attempt = $2 and worker_id = $3 and state = 'running'",
-        )
-        .bind(attempt.run.cast_signed())
-        .bind(attempt.number)
-        .bind(&worker)
-        .bind(lease_expires_ms)
-        .execute(&mut *tx)
-        .await?;
-        if renewed.rows_affected() == 0 {
-            fenced.push(attempt);
-        }
-    }
-    Ok(fenced)
+/// Proves that the attempt holds its run.
+pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
+    let held =
+        sqlx::query("update runs set attempt = attempt where id = $1 and attempt = $2 and state = 'running'")
+            .bind(attempt.run.cast_signed())
+            .bind(i64::from(attempt.number))
+            .execute(tx)
+            .await?;
+    if held.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
-pub(super) async fn expire(tx: &mut SqliteConnection, now_ms: i64) -> Result<Vec<AttemptRef>> {
-    let rows = sqlx::query(
-        "update runs set state = 'queued', lease_expires_ms = null
-         where state = 'running' and lease_expires_ms < $1 returning id, attempt",
-    )
+pub(super) async fn renew(
+    tx: &mut Connection,
+    worker: &str,
+    attempts: &[AttemptRef],
+    now_ms: i64,
+    term_ms: i64,
+) -> Result<Renewal> {
+    let drained = seen(tx, worker, now_ms).await?.duty == Duty::Drained;
+    let mut renewal = Renewal::default();
+    for &attempt in attempts {
+        let renewed = sqlx::query(
+            "update runs set lease_expires_ms = $4
+             where id = $1 and attempt = $2 and worker_id = $3 and state = 'running' returning desired",
+        )
+        .bind(attempt.run.cast_signed())
+        .bind(i64::from(attempt.number))
+        .bind(worker)
+        .bind(now_ms.saturating_add(term_ms))
+        .fetch_optional(&mut *tx)
+        .await?;
+        match renewed {
+            None => renewal.fenced.push(attempt),
+            Some(run) if drained || desired(&run)?.is_some() => renewal.yielding.push(attempt),
+            Some(_) => {}
+        }
+    }
+    Ok(renewal)
+}
+
+pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<AttemptRef>> {
+    // Locked until they are changed: a renewal comes before or after, never between.
+    let rows = sqlx::query(concat!(
+        "select id, attempt from runs where state = 'running' and lease_expires_ms < $1 order by id",
+        skip_locked!()
+    ))
     .bind(now_ms)
     .fetch_all(&mut *tx)
     .await?;
     let mut lost = Vec::with_capacity(rows.len());
     for row in &rows {
         let attempt = AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "attempt")? };
-        sqlx::query(
-            "update attempts set ended_ms = $3, outcome = 'lost', message = 'its worker stopped renewing the lease'
-             where run_id = $1 and number = $2",
-        )
-        .bind(attempt.run.cast_signed())
-        .bind(attempt.number)
-        .bind(now_ms)
-        .execute(&mut *tx)
-        .await?;
+        interrupt(tx, attempt, Outcome::Lost, Some("its worker stopped renewing the lease"), now_ms).await?;
         lost.push(attempt);
     }
     Ok(lost)
 }
 
-pub(super) async fn grant_fresh_terms(tx: &mut SqliteConnection, lease_expires_ms: i64) -> Result<u64> {
-    let running = sqlx::query("update runs set lease_expires_ms = $1 where state = 'running'")
-        .bind(lease_expires_ms)
-        .execute(tx)
-        .await?;
+pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
+    // Never shortens a lease that another coordinator has just granted.
+    let running = sqlx::query(
+        "update runs set lease_expires_ms = $1 where state = 'running' and lease_expires_ms < $1",
+    )
+    .bind(now_ms.saturating_add(term_ms))
+    .execute(tx)
+    .await?;
     Ok(running.rows_affected())
 }

@@ -1,0 +1,111 @@
+//! `acai cancel`, `pause`, `resume`, `retry`, `set`
+
+use std::collections::BTreeMap;
+
+use acai_proto::v1::{ControlResponse, PauseRequest, RetryRequest, RunState, Selection, SetLimitsRequest};
+use serde_json::json;
+
+use crate::args::{PauseArguments, RetryArguments, SelectionArguments, SetArguments, Target};
+use crate::client::{Control, connect_control};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn cancel(arguments: SelectionArguments, output: Output) -> Result<(), Failure> {
+    let call = async |client: &mut Control, runs| client.cancel_runs(runs).await;
+    each_sweep(arguments, output, "cancelled", call).await
+}
+
+pub(super) async fn pause(arguments: PauseArguments, output: Output) -> Result<(), Failure> {
+    let now = arguments.now;
+    let call =
+        async |client: &mut Control, runs| client.pause_runs(PauseRequest { runs: Some(runs), now }).await;
+    each_sweep(arguments.selection, output, "paused", call).await
+}
+
+pub(super) async fn resume(arguments: SelectionArguments, output: Output) -> Result<(), Failure> {
+    let call = async |client: &mut Control, runs| client.resume_runs(runs).await;
+    each_sweep(arguments, output, "resumed", call).await
+}
+
+pub(super) async fn retry(arguments: RetryArguments, output: Output) -> Result<(), Failure> {
+    let states: Vec<i32> = arguments.state.iter().map(|&state| RunState::from(state).into()).collect();
+    let from_scratch = arguments.from_scratch;
+    let call = async |client: &mut Control, runs| {
+        let request = RetryRequest { runs: Some(runs), states: states.clone(), from_scratch };
+        client.retry_runs(request).await
+    };
+    each_sweep(arguments.selection, output, "queued again", call).await
+}
+
+pub(super) async fn set(arguments: SetArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect_control(&arguments.at.coordinator).await?;
+    let SetArguments { sweep, priority, max_concurrent, .. } = arguments;
+    client.set_limits(SetLimitsRequest { sweep: sweep.clone(), priority, max_concurrent }).await?;
+    output.note(&format!("{sweep} is changed"));
+    Ok(())
+}
+
+/// One call for each sweep that is named.
+async fn each_sweep(
+    arguments: SelectionArguments,
+    output: Output,
+    done: &str,
+    call: impl AsyncFn(&mut Control, Selection) -> Result<tonic::Response<ControlResponse>, tonic::Status>,
+) -> Result<(), Failure> {
+    let mut client = connect_control(&arguments.at.coordinator).await?;
+    for runs in selections(arguments.targets) {
+        let sweep = runs.sweep.clone();
+        let response = call(&mut client, runs).await?.into_inner();
+        output.data(&match arguments.json {
+            true => json!({
+                "version": 1, "sweep": sweep, "changed": response.changed, "asked": response.asked,
+                "unchanged": response.unchanged,
+            })
+            .to_string(),
+            false => sentence(&sweep, done, &response),
+        });
+    }
+    Ok(())
+}
+
+/// A whole sweep takes its single runs in.
+fn selections(targets: Vec<Target>) -> Vec<Selection> {
+    let mut sweeps: BTreeMap<String, Option<Vec<u32>>> = BTreeMap::new();
+    for target in targets {
+        let indexes = sweeps.entry(target.sweep).or_insert_with(|| Some(Vec::new()));
+        match (target.index, indexes.as_mut()) {
+            (Some(index), Some(indexes)) => indexes.push(index),
+            _ => *indexes = None,
+        }
+    }
+    let selection = |(sweep, indexes): (String, Option<Vec<u32>>)| Selection {
+        sweep,
+        indexes: indexes.unwrap_or_default(),
+    };
+    sweeps.into_iter().map(selection).collect()
+}
+
+fn sentence(sweep: &str, done: &str, response: &ControlResponse) -> String {
+    let mut parts = vec![format!("{} runs {done}", response.changed)];
+    if response.asked > 0 {
+        parts.push(format!("{} will be when their workers have checkpointed", response.asked));
+    }
+    if response.unchanged > 0 {
+        parts.push(format!("{} left as they are", response.unchanged));
+    }
+    format!("{sweep}: {}", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_gathered_by_sweep_and_a_whole_sweep_takes_its_runs_in() {
+        let targets = ["b/3", "a/1", "b/#5", "a"].map(|text| text.parse().unwrap()).to_vec();
+        let selection =
+            |sweep: &str, indexes: &[u32]| Selection { sweep: sweep.to_owned(), indexes: indexes.to_vec() };
+        assert_eq!(selections(targets), [selection("a", &[]), selection("b", &[3, 5])]);
+        assert!("a/x".parse::<Target>().is_err() && "/1".parse::<Target>().is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! `acai explain`
+
+use acai_proto::v1::{ExplainRequest, ExplainResponse};
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::runs::{run_json, state};
+use super::watch::{event_json, event_line};
+use crate::args::ExplainArguments;
+use crate::client::connect_control;
+use crate::failure::Failure;
+use crate::format::assignment;
+use crate::output::Output;
+
+pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Result<(), Failure> {
+    let sweep = arguments.run.sweep;
+    let index = arguments
+        .run
+        .index
+        .ok_or_else(|| anyhow!("name one run, like {sweep}/3; `acai runs {sweep}` lists them"))?;
+    let mut client = connect_control(&arguments.at.coordinator).await?;
+    let response = client.explain_run(ExplainRequest { sweep, index }).await?.into_inner();
+    output.data(&if arguments.json { as_json(&response) } else { text(&response) });
+    Ok(())
+}
+
+fn as_json(response: &ExplainResponse) -> String {
+    let workers = response.workers.iter().map(|it| json!({"worker": it.worker, "reason": it.reason}));
+    json!({
+        "version": 1,
+        "run": response.run.as_ref().map(run_json),
+        "reasons": response.reasons,
+        "workers": workers.collect::<Vec<_>>(),
+        "events": response.events.iter().map(event_json).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+fn text(response: &ExplainResponse) -> String {
+    let run = response.run.clone().unwrap_or_default();
+    let mut lines = vec![format!("{}/{} is {}", run.sweep, run.index, state(&run))];
+    lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
+    lines.extend(response.reasons.iter().map(|reason| format!("  - {reason}")));
+    if !response.workers.is_empty() {
+        lines.push("workers".to_owned());
+        lines.extend(response.workers.iter().map(|it| format!("  {}: {}", it.worker, it.reason)));
+    }
+    if !response.events.is_empty() {
+        lines.push("what happened".to_owned());
+        lines.extend(response.events.iter().map(|event| format!("  {}", event_line(event))));
+    }
+    lines.join("\n")
+}

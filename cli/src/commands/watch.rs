@@ -1,0 +1,96 @@
+//! `acai watch`
+
+use std::time::Duration;
+
+use acai_proto::v1::{Event, GetSweepRequest, WatchSweepRequest};
+use serde_json::{Value, json};
+use tonic::Code;
+
+use crate::args::WatchArguments;
+use crate::client::connect;
+use crate::failure::Failure;
+use crate::format::{state, utc};
+use crate::output::Output;
+
+/// Before a watcher that was cut off asks again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut after = match arguments.after {
+        Some(after) => after,
+        None => {
+            let request = GetSweepRequest { sweep: arguments.sweep.clone() };
+            client.get_sweep(request).await?.into_inner().sweep.map_or(0, |sweep| sweep.last_event)
+        }
+    };
+    loop {
+        let request = WatchSweepRequest { sweep: arguments.sweep.clone(), after, once: arguments.once };
+        let mut events = match client.watch_sweep(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) if goes_on(status.code()) => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(status) => return Err(status.into()),
+        };
+        loop {
+            match events.message().await {
+                Ok(Some(event)) => {
+                    after = event.number;
+                    output.data(&if arguments.json {
+                        event_json(&event).to_string()
+                    } else {
+                        event_line(&event)
+                    });
+                }
+                Ok(None) if arguments.once => return Ok(()),
+                Ok(None) => break,
+                Err(status) if goes_on(status.code()) => break,
+                Err(status) => return Err(status.into()),
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether what was lost can be had again: a coordinator that was away, or a watcher that was too slow.
+fn goes_on(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::Aborted
+            | Code::Unknown
+            | Code::Internal
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+    )
+}
+
+/// `12  2026-11-24 23:10:05  #3 running, attempt 2 on host: message`
+pub(super) fn event_line(event: &Event) -> String {
+    let mut line =
+        format!("{}  {}  #{} {}", event.number, utc(event.unix_ms), event.index, state(event.state));
+    if event.attempt > 0 {
+        line.push_str(&format!(", attempt {}", event.attempt));
+    }
+    if !event.worker.is_empty() {
+        line.push_str(&format!(" on {}", event.worker));
+    }
+    if !event.message.is_empty() {
+        line.push_str(&format!(": {}", event.message));
+    }
+    line
+}
+
+pub(super) fn event_json(event: &Event) -> Value {
+    json!({
+        "event": event.number,
+        "unix_ms": event.unix_ms,
+        "index": event.index,
+        "state": state(event.state),
+        "attempt": event.attempt,
+        "worker": event.worker,
+        "message": event.message,
+    })
+}

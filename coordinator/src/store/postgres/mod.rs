@@ -1,0 +1,63 @@
+//! The shared store: one Postgres database, any number of coordinators.
+//!
+//! Correctness rests on the database alone: each transition is guarded in its own statement, rows are locked in one
+//! order, and the clock that leases are judged by is the database's. The statements are those of every store, in
+//! `store/sql/`.
+
+mod dialect;
+mod open;
+mod writer;
+
+#[path = "../sql/attempts.rs"]
+mod attempts;
+#[path = "../sql/checkpoints.rs"]
+mod checkpoints;
+#[path = "../sql/control.rs"]
+mod control;
+#[path = "../sql/events.rs"]
+mod events;
+#[path = "../sql/leases.rs"]
+mod leases;
+#[path = "../sql/store.rs"]
+mod methods;
+#[path = "../sql/metrics.rs"]
+mod metrics;
+#[path = "../sql/runs.rs"]
+mod runs;
+#[path = "../sql/sweeps.rs"]
+mod sweeps;
+#[path = "../sql/workers.rs"]
+mod workers;
+
+use sqlx::PgPool;
+
+use super::Result;
+use crate::clock::ManualClock;
+use writer::Writer;
+
+/// The name by which the shared code knows this store.
+use PostgresStore as Store;
+
+/// A store in a Postgres database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    readers: PgPool,
+    writer: Writer,
+}
+
+/// Unix milliseconds by the database's clock.
+const NOW_MS: &str = "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
+
+/// Now: by the database's clock, unless a test moves it.
+async fn now(connection: impl sqlx::PgExecutor<'_>, manual: Option<&ManualClock>) -> Result<i64> {
+    match manual {
+        Some(clock) => Ok(clock.now_ms()),
+        None => Ok(sqlx::query_scalar(NOW_MS).fetch_one(connection).await?),
+    }
+}
+
+impl PostgresStore {
+    async fn now(&self) -> Result<i64> {
+        now(&self.readers, self.writer.manual_clock()).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Transactions that write.
+//!
+//! Each runs in a task of its own, and the request only waits for its answer. A request can be dropped at any moment,
+//! when its client hangs up or its deadline passes; with sqlx 0.9.0 a transaction that is dropped while it begins
+//! stays open on its connection, and what the next user of that connection writes is lost (sqlx issue 4385).
+//!
+//! Postgres flushes concurrent commits together, so there is nothing to gather here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+
+use super::now;
+use crate::clock::ManualClock;
+use crate::store::{Result, StoreError};
+
+/// Times that a transaction is tried which collides with others.
+const TRIES: u32 = 12;
+
+type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+
+/// Runs transactions.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    pool: PgPool,
+    manual: Option<ManualClock>,
+}
+
+impl Writer {
+    pub(super) fn new(pool: PgPool, manual: Option<ManualClock>) -> Self {
+        Writer { pool, manual }
+    }
+
+    pub(super) fn manual_clock(&self) -> Option<&ManualClock> {
+        self.manual.as_ref()
+    }
+
+    /// Runs `statements`, given the time, in a transaction; answers after its commit. An error undoes them. When the
+    /// transaction collides with another one it is tried again, so they may run more than once.
+    pub(super) async fn write<T, F>(&self, statements: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> Fn(&'c mut PgConnection, i64) -> Pending<'c, Result<T>> + Send + Sync + 'static,
+    {
+        let (writer, statements) = (self.clone(), Arc::new(statements));
+        let task = tokio::spawn(async move {
+            let mut tries = 1;
+            loop {
+                match writer.transact(&*statements).await {
+                    Err(StoreError::Collision(_)) if tries < TRIES => {
+                        tokio::time::sleep(pause(tries)).await;
+                        tries += 1;
+                    }
+                    outcome => return outcome,
+                }
+            }
+        });
+        task.await
+            .unwrap_or_else(|error| Err(StoreError::Unavailable(format!("a transaction broke off: {error}"))))
+    }
+
+    async fn transact<T, F>(&self, statements: &F) -> Result<T>
+    where
+        F: for<'c> Fn(&'c mut PgConnection, i64) -> Pending<'c, Result<T>>,
+    {
+        let mut transaction = self.pool.begin().await?;
+        let now_ms = now(&mut *transaction, self.manual_clock()).await?;
+        match statements(&mut transaction, now_ms).await {
+            Ok(answer) => {
+                // Where the answer to this is lost, nobody knows whether it took effect. The caller is told that the
+                // database failed and calls again, and every method gives a repeated call its first answer.
+                transaction.commit().await?;
+                Ok(answer)
+            }
+            Err(error) => {
+                // A connection that cannot undo is broken, and so is its transaction.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Before the next try: up to 2, 4, 8 … 256 ms, spread by chance so that those who collided do not meet again.
+fn pause(tries: u32) -> Duration {
+    Duration::from_millis(2 << tries.min(7)).mul_f64(0.5 + rand::random::<f64>() / 2.0)
+}

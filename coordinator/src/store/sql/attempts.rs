@@ -1,0 +1,184 @@
+//! How attempts end.
+
+use acai_sweep::run::{Interruption, RunState, after};
+use sqlx::Row as _;
+
+use super::control::{desired, pause_if_too_many_failed};
+use super::dialect::Connection;
+use super::events::{self, Cause};
+use super::runs::{state, unsigned};
+use crate::store::{AttemptRef, Result, StoreError};
+
+pub(super) async fn complete(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    step: u64,
+    last_seq: u64,
+    now_ms: i64,
+) -> Result<()> {
+    if !end(tx, attempt, "completed", None, now_ms).await? {
+        return Ok(());
+    }
+    // A person who wanted it cancelled or paused was too late: what ends a run first stands.
+    let row = sqlx::query(
+        "update runs set state = 'completed', lease_expires_ms = null, desired = null, step = $3, finished_ms = $4
+         where id = $1 and attempt = $2 and state = 'running'
+         returning total_steps,
+             (select acked_seq from attempts where run_id = runs.id and number = runs.attempt) as acked_seq",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(step.cast_signed())
+    .bind(now_ms)
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    let (total_steps, acked_seq): (u64, u64) = (unsigned(&row, "total_steps")?, unsigned(&row, "acked_seq")?);
+    if step != total_steps {
+        return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
+    }
+    if acked_seq != last_seq {
+        return Err(StoreError::Conflict(format!(
+            "{acked_seq} of its points are durable, but it says that it reported {last_seq}"
+        )));
+    }
+    events::note(tx, attempt.run, Cause::Attempt, None, now_ms).await
+}
+
+/// Ends an attempt that did not complete its run, as `outcome` says; answers what became of the run.
+pub(super) async fn interrupt(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    outcome: Outcome,
+    message: Option<&str>,
+    now_ms: i64,
+) -> Result<RunState> {
+    if !end(tx, attempt, outcome.as_str(), message, now_ms).await? {
+        let row = sqlx::query("select state from runs where id = $1")
+            .bind(attempt.run.cast_signed())
+            .fetch_one(tx)
+            .await?;
+        return state(&row);
+    }
+    let row = sqlx::query(
+        "select r.sweep_id, r.failures, r.losses, r.desired, s.max_restarts, s.max_lost_workers
+         from runs r join sweeps s on s.id = r.sweep_id
+         where r.id = $1 and r.attempt = $2 and r.state = 'running'",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    let (mut failures, mut losses): (u32, u32) = (unsigned(&row, "failures")?, unsigned(&row, "losses")?);
+    let interruption = match outcome {
+        Outcome::Diverged => {
+            failures += 1;
+            Interruption::Diverged
+        }
+        Outcome::Failed => {
+            failures += 1;
+            Interruption::Failed { failures, max_restarts: unsigned(&row, "max_restarts")? }
+        }
+        Outcome::Lost => {
+            losses += 1;
+            Interruption::Lost { losses, max_lost_workers: unsigned(&row, "max_lost_workers")? }
+        }
+        Outcome::Released => Interruption::Released,
+    };
+    let next = after(interruption, desired(&row)?);
+    let message = match next {
+        RunState::Lost => {
+            Some(format!("{losses} workers fell silent while they trained it, with no checkpoint between"))
+        }
+        _ if outcome == Outcome::Lost => None,
+        _ => message.map(str::to_owned),
+    };
+    let changed = sqlx::query(
+        "update runs set state = $3, lease_expires_ms = null, desired = null, failures = $4, losses = $5,
+                         message = coalesce($6, message), finished_ms = case when $7 then $8 end
+         where id = $1 and attempt = $2 and state = 'running'",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(next.as_str())
+    .bind(i64::from(failures))
+    .bind(i64::from(losses))
+    .bind(&message)
+    .bind(next.is_terminal())
+    .bind(now_ms)
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(StoreError::Fenced(attempt));
+    }
+    events::note(tx, attempt.run, Cause::Attempt, message.as_deref().or(outcome.remark()), now_ms).await?;
+    if matches!(next, RunState::Failed | RunState::Lost) {
+        pause_if_too_many_failed(tx, row.try_get("sweep_id")?).await?;
+    }
+    Ok(next)
+}
+
+/// How an attempt ended without completing its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Diverged,
+    Failed,
+    Lost,
+    Released,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Diverged => "diverged",
+            Outcome::Failed => "failed",
+            Outcome::Lost => "lost",
+            Outcome::Released => "released",
+        }
+    }
+
+    /// For the list of events, where nobody has said more.
+    fn remark(self) -> Option<&'static str> {
+        match self {
+            Outcome::Lost => Some("its worker fell silent"),
+            Outcome::Released => Some("given back"),
+            Outcome::Diverged | Outcome::Failed => None,
+        }
+    }
+}
+
+/// Marks the attempt ended. False: it has ended so before, and this is a repeated call.
+async fn end(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    outcome: &str,
+    message: Option<&str>,
+    now_ms: i64,
+) -> Result<bool> {
+    let row = sqlx::query(concat!(
+        "select outcome from attempts where run_id = $1 and number = $2",
+        super::dialect::for_update!()
+    ))
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    match row.try_get::<Option<&str>, _>("outcome")? {
+        Some(before) if before == outcome => return Ok(false),
+        Some(_) => return Err(StoreError::Fenced(attempt)),
+        None => {}
+    }
+    sqlx::query(
+        "update attempts set ended_ms = $3, outcome = $4, message = $5 where run_id = $1 and number = $2",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(now_ms)
+    .bind(outcome)
+    .bind(message)
+    .execute(tx)
+    .await?;
+    Ok(true)
+}

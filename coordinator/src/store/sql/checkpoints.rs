@@ -1,0 +1,170 @@
+//! What runs can resume from, and which blobs are still needed for that.
+
+use sqlx::Row as _;
+
+use super::dialect::{Connection, Pool};
+use super::runs::unsigned;
+use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
+
+/// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
+const KEEP: i64 = 2;
+
+/// Makes an uploaded blob what the run resumes from.
+pub(super) async fn commit(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    checkpoint: &Checkpoint,
+    last_seq: u64,
+    now_ms: i64,
+) -> Result<()> {
+    // A new checkpoint is progress: losses are counted from here.
+    let acked_seq: i64 = sqlx::query_scalar(
+        "update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running'
+         returning (select acked_seq from attempts where run_id = runs.id and number = runs.attempt)",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    // The barrier: a worker that resumes here reports nothing before it again.
+    if acked_seq < last_seq.cast_signed() {
+        return Err(StoreError::Conflict(format!(
+            "{acked_seq} of the {last_seq} points before the checkpoint are durable"
+        )));
+    }
+    // Changes the row, so that a collection of garbage that runs at the same time sees that it is needed.
+    let bytes: Option<i64> = sqlx::query_scalar(
+        "update blobs set last_used_ms = $2 where sha256 = $1 and state = 'stored' returning bytes",
+    )
+    .bind(&checkpoint.sha256)
+    .bind(now_ms)
+    .fetch_optional(&mut *tx)
+    .await?;
+    if bytes != Some(checkpoint.bytes.cast_signed()) {
+        return Err(StoreError::Conflict(format!(
+            "the checkpoint's blob `{}` is not there",
+            checkpoint.sha256
+        )));
+    }
+    sqlx::query(
+        "insert into checkpoints (run_id, step, sha256, bytes, attempt, committed_ms) values ($1, $2, $3, $4, $5, $6)
+         on conflict (run_id, step) do update set sha256 = excluded.sha256, bytes = excluded.bytes,
+             attempt = excluded.attempt, committed_ms = excluded.committed_ms, state = 'committed', reason = null",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(checkpoint.step.cast_signed())
+    .bind(&checkpoint.sha256)
+    .bind(checkpoint.bytes.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(now_ms)
+    .execute(&mut *tx)
+    .await?;
+    drop_all_but(tx, attempt.run, KEEP, now_ms).await
+}
+
+/// Takes a damaged or refused checkpoint of the run out of use.
+pub(super) async fn reject(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    sha256: &str,
+    reason: &str,
+) -> Result<()> {
+    super::leases::check(tx, attempt).await?;
+    sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
+        .bind(attempt.run.cast_signed())
+        .bind(sha256)
+        .bind(reason)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes all checkpoints of a run out of use.
+pub(super) async fn forget(tx: &mut Connection, run: u64, now_ms: i64) -> Result<()> {
+    drop_all_but(tx, run, 0, now_ms).await
+}
+
+async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {
+    let dropped = sqlx::query_scalar::<_, String>(
+        "delete from checkpoints where run_id = $1 and state = 'committed' and step not in
+            (select step from checkpoints where run_id = $1 and state = 'committed' order by step desc limit $2)
+         returning sha256",
+    )
+    .bind(run.cast_signed())
+    .bind(keep)
+    .fetch_all(&mut *tx)
+    .await?;
+    for sha256 in dropped {
+        sqlx::query("update blobs set last_used_ms = $2 where sha256 = $1")
+            .bind(sha256)
+            .bind(now_ms)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What the run may resume from, newest first.
+pub(super) async fn of_run(tx: &mut Connection, run: u64) -> Result<Vec<Checkpoint>> {
+    let rows = sqlx::query(
+        "select step, sha256, bytes from checkpoints where run_id = $1 and state = 'committed' order by step desc",
+    )
+    .bind(run.cast_signed())
+    .fetch_all(tx)
+    .await?;
+    let checkpoint = |row| {
+        Ok(Checkpoint {
+            step: unsigned(row, "step")?,
+            sha256: row.try_get("sha256")?,
+            bytes: unsigned(row, "bytes")?,
+        })
+    };
+    rows.iter().map(checkpoint).collect()
+}
+
+/// Notes that a blob is stored. False: it is being deleted just now.
+pub(super) async fn add_blob(tx: &mut Connection, sha256: &str, bytes: u64, now_ms: i64) -> Result<bool> {
+    let added = sqlx::query(
+        "insert into blobs (sha256, bytes, last_used_ms) values ($1, $2, $3)
+         on conflict (sha256) do update set last_used_ms = excluded.last_used_ms where blobs.state = 'stored'",
+    )
+    .bind(sha256)
+    .bind(bytes.cast_signed())
+    .bind(now_ms)
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Whether the blob is stored.
+pub(super) async fn has_blob(readers: &Pool, sha256: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar("select exists (select 1 from blobs where sha256 = $1 and state = 'stored')")
+        .bind(sha256)
+        .fetch_one(readers)
+        .await?)
+}
+
+/// Marks the blobs that no checkpoint has needed since `before_ms`, and answers all that are marked: also those
+/// that a coordinator marked and did not come to delete.
+pub(super) async fn mark_garbage(tx: &mut Connection, before_ms: i64) -> Result<Vec<String>> {
+    sqlx::query(
+        "update blobs set state = 'deleting' where state = 'stored' and last_used_ms < $1
+             and not exists (select 1 from checkpoints c where c.sha256 = blobs.sha256)",
+    )
+    .bind(before_ms)
+    .execute(&mut *tx)
+    .await?;
+    Ok(sqlx::query_scalar("select sha256 from blobs where state = 'deleting' limit 1000")
+        .fetch_all(tx)
+        .await?)
+}
+
+/// Forgets a marked blob whose file is deleted.
+pub(super) async fn forget_blob(tx: &mut Connection, sha256: &str) -> Result<()> {
+    sqlx::query("delete from blobs where sha256 = $1 and state = 'deleting'")
+        .bind(sha256)
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! What people want of sweeps, runs and machines.
+
+use acai_sweep::control::{Change, Intent, change};
+use acai_sweep::explain::{Situation, WorkerSituation};
+use acai_sweep::run::Desired;
+use sqlx::Row as _;
+
+use super::dialect::{Connection, Pool, Row};
+use super::events::{self, Cause};
+use super::runs::{self, state, unsigned};
+use super::workers::words_from_json;
+use crate::store::{Changes, Duty, Explanation, Result, StoreError};
+
+/// Why a sweep is paused when a person asked for it.
+const BY_REQUEST: &str = "by request";
+
+/// Applies `intent` to the runs of the sweep's plan at `indexes`, or to all of it; `None` if there is no such sweep.
+pub(super) async fn change_runs(
+    tx: &mut Connection,
+    sweep: &str,
+    indexes: &[u32],
+    intent: &Intent,
+    now_ms: i64,
+) -> Result<Option<Changes>> {
+    let Some(sweep_id) = sweep_id(tx, sweep).await? else { return Ok(None) };
+    let whole = indexes.is_empty();
+    if whole {
+        set_paused(tx, sweep_id, intent).await?;
+    }
+    let mut changes = Changes::default();
+    for run in select(tx, sweep_id, indexes).await? {
+        match change(intent, run.state, run.desired) {
+            // A sweep that is paused keeps its queue: nothing in it starts.
+            Change::Become(_) if whole && matches!(intent, Intent::Pause | Intent::PauseNow) => {}
+            Change::Become(next) => {
+                let forget = matches!(intent, Intent::Retry { from_scratch: true, .. });
+                enter(tx, run.id, next, matches!(intent, Intent::Retry { .. }), forget, now_ms).await?;
+                changes.changed += 1;
+                continue;
+            }
+            Change::Ask(desired) => {
+                set_desired(tx, run.id, Some(desired)).await?;
+                changes.asked += 1;
+                continue;
+            }
+            Change::Withdraw => {
+                set_desired(tx, run.id, None).await?;
+                changes.changed += 1;
+                continue;
+            }
+            Change::Nothing => {}
+        }
+        changes.unchanged += 1;
+    }
+    Ok(Some(changes))
+}
+
+/// The sweep's id, with a lock on its row: events and claims of its runs wait until this transaction ends.
+async fn sweep_id(tx: &mut Connection, sweep: &str) -> Result<Option<i64>> {
+    let id = sqlx::query_scalar("update sweeps set last_event = last_event where name = $1 returning id")
+        .bind(sweep)
+        .fetch_optional(tx)
+        .await?;
+    Ok(id)
+}
+
+async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {
+    match intent {
+        Intent::Pause | Intent::PauseNow => {
+            sqlx::query("update sweeps set paused = coalesce(paused, $2) where id = $1")
+                .bind(sweep_id)
+                .bind(BY_REQUEST)
+                .execute(tx)
+                .await?;
+        }
+        Intent::Resume => {
+            sqlx::query(
+                "update sweeps set paused = null, failed_at_resume =
+                    (select count(*) from runs where sweep_id = $1 and in_plan and state in ('failed', 'lost'))
+                 where id = $1",
+            )
+            .bind(sweep_id)
+            .execute(tx)
+            .await?;
+        }
+        Intent::Cancel | Intent::Retry { .. } => {}
+    }
+    Ok(())
+}
+
+/// Pauses the sweep if more of its runs ended badly since it was last resumed than it allows.
+pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+    sqlx::query(
+        "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
+         where id = $1 and paused is null and max_failed_runs <=
+            (select count(*) from runs where sweep_id = $1 and in_plan and state in ('failed', 'lost'))
+            - failed_at_resume",
+    )
+    .bind(sweep_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+struct Selected {
+    id: u64,
+    state: acai_sweep::run::RunState,
+    desired: Option<Desired>,
+}
+
+async fn select(tx: &mut Connection, sweep_id: i64, indexes: &[u32]) -> Result<Vec<Selected>> {
+    let rows = sqlx::query(concat!(
+        "select id, idx, state, desired from runs where sweep_id = $1 and in_plan order by idx",
+        super::dialect::for_update!()
+    ))
+    .bind(sweep_id)
+    .fetch_all(tx)
+    .await?;
+    let mut runs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        if indexes.is_empty() || indexes.contains(&unsigned(row, "idx")?) {
+            runs.push(Selected { id: unsigned(row, "id")?, state: state(row)?, desired: desired(row)? });
+        }
+    }
+    match indexes.iter().find(|&&index| usize::try_from(index).map_or(true, |index| index >= rows.len())) {
+        Some(index) => Err(StoreError::NoSuchRun { index: *index, runs: rows.len() }),
+        None => Ok(runs),
+    }
+}
+
+/// What its holder has been asked.
+pub(super) fn desired(row: &Row) -> Result<Option<Desired>> {
+    match row.try_get::<Option<&str>, _>("desired")? {
+        None => Ok(None),
+        Some("cancelled") => Ok(Some(Desired::Cancelled)),
+        Some("paused") => Ok(Some(Desired::Paused)),
+        Some(word) => Err(StoreError::Corrupt(format!("`{word}` is nothing that can be desired"))),
+    }
+}
+
+async fn enter(
+    tx: &mut Connection,
+    run: u64,
+    next: acai_sweep::run::RunState,
+    fresh_budgets: bool,
+    forget_checkpoints: bool,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(
+        "update runs set state = $2, finished_ms = case when $3 then $4 end,
+                         failures = case when $5 then 0 else failures end,
+                         losses = case when $5 then 0 else losses end
+         where id = $1",
+    )
+    .bind(run.cast_signed())
+    .bind(next.as_str())
+    .bind(next.is_terminal())
+    .bind(now_ms)
+    .bind(fresh_budgets)
+    .execute(&mut *tx)
+    .await?;
+    if forget_checkpoints {
+        super::checkpoints::forget(tx, run, now_ms).await?;
+    }
+    events::note(tx, run, Cause::Person, None, now_ms).await
+}
+
+async fn set_desired(tx: &mut Connection, run: u64, desired: Option<Desired>) -> Result<()> {
+    sqlx::query("update runs set desired = $2 where id = $1 and state = 'running'")
+        .bind(run.cast_signed())
+        .bind(desired.map(|desired| desired.state().as_str()))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// False if there is no such sweep.
+pub(super) async fn set_limits(
+    tx: &mut Connection,
+    sweep: &str,
+    priority: Option<i64>,
+    max_concurrent: Option<u32>,
+) -> Result<bool> {
+    let changed = sqlx::query(
+        "update sweeps set priority = coalesce($2, priority),
+             max_concurrent = case when $3 is null then max_concurrent when $3 = 0 then null else $3 end
+         where name = $1",
+    )
+    .bind(sweep)
+    .bind(priority)
+    .bind(max_concurrent.map(i64::from))
+    .execute(tx)
+    .await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// How many runs workers of this name hold; `None` if there has never been one.
+pub(super) async fn set_duty(
+    tx: &mut Connection,
+    worker: &str,
+    duty: Duty,
+    now_ms: i64,
+) -> Result<Option<u32>> {
+    let known: Option<i64> = sqlx::query_scalar(
+        "select (select count(*) from runs r join workers w on w.id = r.worker_id
+                 where w.name = $1 and r.state = 'running')
+         from workers where name = $1 limit 1",
+    )
+    .bind(worker)
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(running) = known else { return Ok(None) };
+    let drain = match duty {
+        Duty::Open => {
+            sqlx::query("delete from cordons where worker_name = $1").bind(worker).execute(tx).await?;
+            return Ok(Some(u32::try_from(running).unwrap_or(u32::MAX)));
+        }
+        Duty::Cordoned => false,
+        Duty::Drained => true,
+    };
+    sqlx::query(
+        "insert into cordons (worker_name, drain, since_ms) values ($1, $2, $3)
+         on conflict (worker_name) do update set drain = excluded.drain",
+    )
+    .bind(worker)
+    .bind(drain)
+    .bind(now_ms)
+    .execute(tx)
+    .await?;
+    Ok(Some(u32::try_from(running).unwrap_or(u32::MAX)))
+}
+
+/// What decides whether the run at `index` of the sweep's plan is trained.
+pub(super) async fn explain(
+    readers: &Pool,
+    sweep: &str,
+    index: u32,
+    now_ms: i64,
+    silent_ms: i64,
+) -> Result<Option<Explanation>> {
+    let row = sqlx::query(
+        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, s.max_restarts, s.paused, s.max_concurrent,
+                w.name as worker,
+                (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
+                (select count(*) from runs o join sweeps p on p.id = o.sweep_id
+                 where o.state = 'queued' and o.in_plan and p.paused is null
+                   and (p.priority > s.priority or (p.priority = s.priority and p.id < s.id)
+                        or (p.id = s.id and o.idx < r.idx))) as ahead
+         from runs r
+         join sweeps s on s.id = r.sweep_id
+         left join workers w on w.id = r.worker_id
+         where s.name = $1 and r.idx = $2 and r.in_plan",
+    )
+    .bind(sweep)
+    .bind(i64::from(index))
+    .fetch_optional(readers)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
+    let situation = Situation {
+        state: state(&row)?,
+        desired: desired(&row)?,
+        worker: row.try_get("worker")?,
+        message: row.try_get("message")?,
+        failures: unsigned(&row, "failures")?,
+        max_restarts: unsigned(&row, "max_restarts")?,
+        sweep_paused: row.try_get("paused")?,
+        max_concurrent: max_concurrent.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
+        running: unsigned(&row, "running")?,
+        ahead: unsigned(&row, "ahead")?,
+        dataset: row.try_get("dataset")?,
+    };
+    let id = unsigned(&row, "id")?;
+    Ok(Some(Explanation {
+        situation,
+        run: runs::fetch(readers, id).await?,
+        workers: worker_situations(readers, now_ms, silent_ms).await?,
+        events: events::of_run(readers, sweep, id, 20).await?,
+    }))
+}
+
+async fn worker_situations(
+    readers: &Pool,
+    now_ms: i64,
+    silent_ms: i64,
+) -> Result<Vec<(String, WorkerSituation)>> {
+    let rows = sqlx::query(
+        "select w.name, w.last_seen_ms, w.datasets, w.slots, c.worker_name is not null as cordoned,
+                (select count(*) from runs r where r.worker_id = w.id and r.state = 'running') as running
+         from workers w
+         left join cordons c on c.worker_name = w.name
+         order by w.last_seen_ms desc, w.id limit 100",
+    )
+    .fetch_all(readers)
+    .await?;
+    let situation = |row: &Row| {
+        let last_seen_ms: i64 = row.try_get("last_seen_ms")?;
+        let situation = WorkerSituation {
+            alive: now_ms - last_seen_ms < silent_ms,
+            cordoned: row.try_get("cordoned")?,
+            datasets: words_from_json(row.try_get("datasets")?)?,
+            slots: unsigned(row, "slots")?,
+            running: unsigned(row, "running")?,
+        };
+        Ok((row.try_get("name")?, situation))
+    };
+    rows.iter().map(situation).collect()
+}

@@ -1,0 +1,183 @@
+//! The store's methods: each a transaction over the statements beside this file, or one that reads.
+
+use acai_sweep::control::Intent;
+use acai_sweep::results::RunResult;
+use acai_sweep::run::RunState;
+use async_trait::async_trait;
+
+use super::attempts::Outcome;
+use super::{
+    Store as SqlStore, attempts, checkpoints, control, events, leases, metrics, runs, sweeps, workers,
+};
+use crate::store::{
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, NewSweep, Overview, Point,
+    Registration, Renewal, Result, RunRecord, Store, Submission, SweepRecord, WorkerRecord,
+};
+
+/// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
+macro_rules! write {
+    ($store:ident, [$($argument:ident),*], |$tx:ident, $now_ms:ident| $statements:expr) => {{
+        $(let $argument = std::sync::Arc::new($argument);)*
+        $store.writer.write(move |$tx, $now_ms| {
+            $(let $argument = std::sync::Arc::clone(&$argument);)*
+            Box::pin(async move { $statements.await })
+        })
+        .await
+    }};
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn now_ms(&self) -> Result<i64> {
+        self.now().await
+    }
+
+    async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
+        write!(self, [sweep], |tx, now_ms| sweeps::submit(tx, &sweep, now_ms))
+    }
+
+    async fn sweep_list(&self) -> Result<Vec<Overview>> {
+        sweeps::list(&self.readers).await
+    }
+
+    async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>> {
+        sweeps::fetch(&self.readers, name).await
+    }
+
+    async fn sweep_set_limits(
+        &self,
+        name: &str,
+        priority: Option<i64>,
+        max_concurrent: Option<u32>,
+    ) -> Result<bool> {
+        let name = name.to_owned();
+        write!(self, [name], |tx, _now_ms| control::set_limits(tx, &name, priority, max_concurrent))
+    }
+
+    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
+        let sweep = sweep.to_owned();
+        write!(self, [sweep, indexes, intent], |tx, now_ms| control::change_runs(
+            tx, &sweep, &indexes, &intent, now_ms
+        ))
+    }
+
+    async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
+        runs::list(&self.readers, sweep, states).await
+    }
+
+    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
+        control::explain(&self.readers, sweep, index, self.now().await?, silent_ms).await
+    }
+
+    async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
+        runs::failures(&self.readers, sweep, most).await
+    }
+
+    async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
+        runs::results(&self.readers, sweep).await
+    }
+
+    async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>> {
+        events::list(&self.readers, sweep, after, most).await
+    }
+
+    async fn worker_register(&self, worker: Registration) -> Result<()> {
+        write!(self, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
+    }
+
+    async fn worker_list(&self) -> Result<Vec<WorkerRecord>> {
+        workers::list(&self.readers).await
+    }
+
+    async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>> {
+        let name = name.to_owned();
+        write!(self, [name], |tx, now_ms| control::set_duty(tx, &name, duty, now_ms))
+    }
+
+    async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
+        write!(self, [claim], |tx, now_ms| leases::claim(tx, &claim, now_ms, term_ms))
+    }
+
+    async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {
+        let worker = worker.to_owned();
+        write!(self, [worker, attempts], |tx, now_ms| leases::renew(tx, &worker, &attempts, now_ms, term_ms))
+    }
+
+    async fn lease_expire(&self) -> Result<Vec<AttemptRef>> {
+        write!(self, [], |tx, now_ms| leases::expire(tx, now_ms))
+    }
+
+    async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64> {
+        write!(self, [], |tx, now_ms| leases::grant_fresh_terms(tx, now_ms, term_ms))
+    }
+
+    async fn attempt_check(&self, attempt: AttemptRef) -> Result<()> {
+        write!(self, [], |tx, _now_ms| leases::check(tx, attempt))
+    }
+
+    async fn metrics_append(
+        &self,
+        attempt: AttemptRef,
+        first_seq: u64,
+        points: Vec<Point>,
+        step: u64,
+    ) -> Result<u64> {
+        write!(self, [points], |tx, _now_ms| metrics::append(tx, attempt, first_seq, &points, step))
+    }
+
+    async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()> {
+        write!(self, [], |tx, now_ms| attempts::complete(tx, attempt, step, last_seq, now_ms))
+    }
+
+    async fn attempt_fail(&self, attempt: AttemptRef, diverged: bool, message: String) -> Result<RunState> {
+        let outcome = if diverged { Outcome::Diverged } else { Outcome::Failed };
+        write!(self, [message], |tx, now_ms| attempts::interrupt(
+            tx,
+            attempt,
+            outcome,
+            Some(&message),
+            now_ms
+        ))
+    }
+
+    async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState> {
+        write!(self, [], |tx, now_ms| attempts::interrupt(tx, attempt, Outcome::Released, None, now_ms))
+    }
+
+    async fn checkpoint_commit(
+        &self,
+        attempt: AttemptRef,
+        checkpoint: Checkpoint,
+        last_seq: u64,
+    ) -> Result<()> {
+        write!(self, [checkpoint], |tx, now_ms| checkpoints::commit(
+            tx,
+            attempt,
+            &checkpoint,
+            last_seq,
+            now_ms
+        ))
+    }
+
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {
+        write!(self, [sha256, reason], |tx, _now_ms| checkpoints::reject(tx, attempt, &sha256, &reason))
+    }
+
+    async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool> {
+        let sha256 = sha256.to_owned();
+        write!(self, [sha256], |tx, now_ms| checkpoints::add_blob(tx, &sha256, bytes, now_ms))
+    }
+
+    async fn blob_exists(&self, sha256: &str) -> Result<bool> {
+        checkpoints::has_blob(&self.readers, sha256).await
+    }
+
+    async fn blob_mark_garbage(&self, unused_ms: i64) -> Result<Vec<String>> {
+        write!(self, [], |tx, now_ms| checkpoints::mark_garbage(tx, now_ms.saturating_sub(unused_ms)))
+    }
+
+    async fn blob_forget(&self, sha256: &str) -> Result<()> {
+        let sha256 = sha256.to_owned();
+        write!(self, [sha256], |tx, _now_ms| checkpoints::forget_blob(tx, &sha256))
+    }
+}

@@ -1,0 +1,91 @@
+//! Workers.
+
+use sqlx::Row as _;
+
+use super::dialect::{Connection, Pool, Row};
+use super::runs::unsigned;
+use crate::store::{Duty, Registration, Result, StoreError, WorkerRecord};
+
+pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<()> {
+    sqlx::query(
+        "insert into workers (id, registered_ms, name, version, hardware, slots, datasets, last_seen_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $2)
+         on conflict (id) do update set name = excluded.name, version = excluded.version,
+             hardware = excluded.hardware, slots = excluded.slots, datasets = excluded.datasets,
+             last_seen_ms = excluded.last_seen_ms",
+    )
+    .bind(&worker.id)
+    .bind(now_ms)
+    .bind(&worker.name)
+    .bind(&worker.version)
+    .bind(&worker.hardware)
+    .bind(i64::from(worker.slots))
+    .bind(words_to_json(&worker.datasets))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A worker that has just called.
+pub(super) struct Caller {
+    /// A JSON array of what it can train on.
+    pub(super) datasets: String,
+    pub(super) duty: Duty,
+}
+
+/// Notes that the worker called.
+pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<Caller> {
+    let row = sqlx::query(
+        "update workers set last_seen_ms = $2 where id = $1
+         returning datasets, (select drain from cordons where worker_name = workers.name) as drain",
+    )
+    .bind(worker)
+    .bind(now_ms)
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(|| StoreError::UnknownWorker(worker.to_owned()))?;
+    Ok(Caller { datasets: row.try_get("datasets")?, duty: duty(row.try_get("drain")?) })
+}
+
+fn duty(drain: Option<bool>) -> Duty {
+    match drain {
+        None => Duty::Open,
+        Some(false) => Duty::Cordoned,
+        Some(true) => Duty::Drained,
+    }
+}
+
+pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
+    let rows = sqlx::query(
+        "select id, name, version, hardware, slots, datasets, last_seen_ms,
+                (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
+                (select drain from cordons where worker_name = workers.name) as drain
+         from workers order by last_seen_ms desc, id",
+    )
+    .fetch_all(readers)
+    .await?;
+    let record = |row: &Row| {
+        Ok(WorkerRecord {
+            registration: Registration {
+                id: row.try_get("id")?,
+                name: row.try_get("name")?,
+                version: row.try_get("version")?,
+                hardware: row.try_get("hardware")?,
+                slots: unsigned(row, "slots")?,
+                datasets: words_from_json(row.try_get("datasets")?)?,
+            },
+            last_seen_ms: row.try_get("last_seen_ms")?,
+            running: unsigned(row, "running")?,
+            duty: duty(row.try_get("drain")?),
+        })
+    };
+    rows.iter().map(record).collect()
+}
+
+pub(super) fn words_to_json(words: &[String]) -> String {
+    serde_json::Value::from(words).to_string()
+}
+
+pub(super) fn words_from_json(json: &str) -> Result<Vec<String>> {
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
+}

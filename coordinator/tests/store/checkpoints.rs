@@ -1,0 +1,159 @@
+//! What runs resume from: behind the barrier, whole, and never deleted while it is needed.
+
+use acai_coordinator::store::{AttemptRef, Checkpoint, StoreError};
+use acai_sweep::control::Intent;
+use acai_sweep::run::RunState;
+
+use crate::{LEASE, Tested, claim, claim_one, contract, one_running, point};
+
+contract!(
+    a_checkpoint_is_committed_only_when_the_points_before_it_are_durable,
+    only_a_stored_blob_can_be_committed,
+    the_newest_two_are_granted_newest_first,
+    a_rejected_checkpoint_is_not_granted_again,
+    a_fenced_attempt_commits_nothing,
+    a_new_checkpoint_forgives_the_losses_before_it,
+    retry_from_scratch_forgets_checkpoints,
+    a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while,
+);
+
+fn digest(of: u8) -> String {
+    format!("{of:02x}").repeat(32)
+}
+
+fn checkpoint(step: u64) -> Checkpoint {
+    Checkpoint { step, sha256: digest(step as u8), bytes: 1000 + step }
+}
+
+async fn commit(store: &Tested, attempt: AttemptRef, step: u64) {
+    let checkpoint = checkpoint(step);
+    assert!(store.blob_add(&checkpoint.sha256, checkpoint.bytes).await.unwrap());
+    store.checkpoint_commit(attempt, checkpoint, 0).await.unwrap();
+}
+
+/// The checkpoints that come with the next grant of the run.
+async fn granted(store: &Tested, id: &str) -> (AttemptRef, Vec<u64>) {
+    let grant = store.run_claim(claim("w", id, 1), LEASE).await.unwrap().remove(0);
+    (grant.attempt, grant.checkpoints.iter().map(|checkpoint| checkpoint.step).collect())
+}
+
+async fn a_checkpoint_is_committed_only_when_the_points_before_it_are_durable(store: &Tested) {
+    let attempt = one_running(store).await;
+    store.blob_add(&digest(10), 1010).await.unwrap();
+    store.metrics_append(attempt, 1, vec![point("a", 1, 1.0)], 10).await.unwrap();
+    let early = store.checkpoint_commit(attempt, checkpoint(10), 2).await;
+    assert!(matches!(early, Err(StoreError::Conflict(_))), "{early:?}");
+    store.attempt_release(attempt).await.unwrap();
+    let (attempt, steps) = granted(store, "again").await;
+    assert_eq!(steps, [0u64; 0], "a refused checkpoint is none");
+    store.metrics_append(attempt, 1, vec![point("a", 1, 1.0), point("a", 2, 1.0)], 10).await.unwrap();
+    store.checkpoint_commit(attempt, checkpoint(10), 2).await.unwrap();
+    store.checkpoint_commit(attempt, checkpoint(10), 2).await.unwrap();
+    store.attempt_release(attempt).await.unwrap();
+    assert_eq!(granted(store, "third").await.1, [10]);
+}
+
+async fn only_a_stored_blob_can_be_committed(store: &Tested) {
+    let attempt = one_running(store).await;
+    let absent = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
+    assert!(matches!(absent, Err(StoreError::Conflict(_))), "{absent:?}");
+    store.blob_add(&digest(10), 999).await.unwrap();
+    let other_size = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
+    assert!(matches!(other_size, Err(StoreError::Conflict(_))), "{other_size:?}");
+}
+
+async fn the_newest_two_are_granted_newest_first(store: &Tested) {
+    let attempt = one_running(store).await;
+    for step in [10, 20, 30] {
+        commit(store, attempt, step).await;
+    }
+    store.attempt_release(attempt).await.unwrap();
+    assert_eq!(granted(store, "again").await.1, [30, 20]);
+}
+
+async fn a_rejected_checkpoint_is_not_granted_again(store: &Tested) {
+    let attempt = one_running(store).await;
+    commit(store, attempt, 10).await;
+    commit(store, attempt, 20).await;
+    store.checkpoint_reject(attempt, digest(20), "a bit is flipped".to_owned()).await.unwrap();
+    store.attempt_release(attempt).await.unwrap();
+    let (attempt, steps) = granted(store, "again").await;
+    assert_eq!(steps, [10]);
+    // Trained again, it is as good as any.
+    commit(store, attempt, 20).await;
+    store.attempt_release(attempt).await.unwrap();
+    assert_eq!(granted(store, "third").await.1, [20, 10]);
+}
+
+async fn a_fenced_attempt_commits_nothing(store: &Tested) {
+    let zombie = one_running(store).await;
+    store.blob_add(&digest(10), 1010).await.unwrap();
+    store.expire_at(LEASE + 1).await.unwrap();
+    let heir = claim_one(store, "second").await;
+    assert_eq!(heir.run, zombie.run);
+    let commit = store.checkpoint_commit(zombie, checkpoint(10), 0).await;
+    let reject = store.checkpoint_reject(zombie, digest(10), String::new()).await;
+    let check = store.attempt_check(zombie).await;
+    for refused in [commit, reject, check] {
+        assert!(matches!(refused, Err(StoreError::Fenced(attempt)) if attempt == zombie), "{refused:?}");
+    }
+    store.attempt_check(heir).await.unwrap();
+    store.attempt_release(heir).await.unwrap();
+    assert!(granted(store, "third").await.1.is_empty());
+}
+
+async fn a_new_checkpoint_forgives_the_losses_before_it(store: &Tested) {
+    one_running(store).await;
+    store.expire_at(LEASE + 1).await.unwrap();
+    let second = claim_one(store, "second").await;
+    assert_eq!(store.run_list("s", &[RunState::Running]).await.unwrap()[0].losses, 1);
+    commit(store, second, 10).await;
+    assert_eq!(store.run_list("s", &[RunState::Running]).await.unwrap()[0].losses, 0);
+}
+
+async fn retry_from_scratch_forgets_checkpoints(store: &Tested) {
+    let attempt = one_running(store).await;
+    commit(store, attempt, 10).await;
+    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    let retry = |from_scratch| Intent::Retry { states: vec![RunState::Diverged], from_scratch };
+    store.runs_change("s", vec![0], retry(false)).await.unwrap();
+    let (attempt, steps) = granted(store, "kept").await;
+    assert_eq!(steps, [10]);
+    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    store.runs_change("s", vec![0], retry(true)).await.unwrap();
+    assert!(granted(store, "from scratch").await.1.is_empty());
+}
+
+async fn a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while(store: &Tested) {
+    let attempt = one_running(store).await;
+    for step in [10, 20] {
+        commit(store, attempt, step).await;
+    }
+    store.blob_add(&digest(99), 1).await.unwrap();
+    store.clock.set(1_000);
+    assert!(store.blob_mark_garbage(1_000).await.unwrap().is_empty(), "an upload has time to be committed");
+    commit(store, attempt, 30).await;
+    store.clock.set(1_001);
+    assert_eq!(store.blob_mark_garbage(1_000).await.unwrap(), [digest(99)]);
+    store.clock.set(2_000);
+    assert_eq!(
+        store.blob_mark_garbage(1_000).await.unwrap(),
+        [digest(99)],
+        "one dropped at 1,000 is still young"
+    );
+    store.clock.set(2_001);
+    let mut marked = store.blob_mark_garbage(1_000).await.unwrap();
+    marked.sort();
+    assert_eq!(marked, [digest(10), digest(99)]);
+
+    // Marked means out of reach: neither a commit nor an upload of the same bytes may count on the file.
+    assert!(!store.blob_exists(&digest(10)).await.unwrap() && store.blob_exists(&digest(20)).await.unwrap());
+    assert!(!store.blob_add(&digest(10), 1010).await.unwrap());
+    let refused = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    store.blob_forget(&digest(10)).await.unwrap();
+    assert!(store.blob_add(&digest(10), 1010).await.unwrap());
+    store.checkpoint_commit(attempt, checkpoint(10), 0).await.unwrap();
+    store.blob_forget(&digest(20)).await.unwrap();
+    assert!(store.blob_exists(&digest(20)).await.unwrap(), "what is not marked is not forgotten");
+}

@@ -1,0 +1,130 @@
+//! What is special about a store on a server that several coordinators share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acai_coordinator::store::postgres::PostgresStore;
+use acai_coordinator::store::{NewSweep, OpenError, Store};
+use acai_testing::postgres::Postgres;
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::{LEASE, Tested, claim, database, one_running, point, register, sweep};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coordinators_that_claim_at_the_same_time_grant_each_run_once_and_keep_limits() {
+    let Some(url) = database() else { return };
+    let coordinators =
+        [PostgresStore::open(&url, None).await.unwrap(), PostgresStore::open(&url, None).await.unwrap()];
+    let [first, second] = coordinators.map(|store| Arc::new(store) as Arc<dyn Store>);
+    let lambdas: Vec<f64> = (1..=30).map(|number| f64::from(number) / 100.0).collect();
+    first.sweep_submit(NewSweep { max_concurrent: Some(25), ..sweep("s", &lambdas) }).await.unwrap();
+    first.sweep_submit(sweep("t", &lambdas)).await.unwrap();
+    let on_first = Tested::shared(Arc::clone(&first));
+    let mut claims = tokio::task::JoinSet::new();
+    for number in 0..16 {
+        let worker = format!("w{number}");
+        register(&on_first, &worker).await;
+        let store = Arc::clone(if number % 2 == 0 { &first } else { &second });
+        claims.spawn(async move {
+            let mut granted = Vec::new();
+            for round in 0..5 {
+                let id = format!("{worker}-{round}");
+                granted.extend(store.run_claim(claim(&worker, &id, 1), LEASE).await.unwrap());
+            }
+            granted
+        });
+    }
+    let grants = claims.join_all().await.concat();
+    let mut times: HashMap<u64, u32> = HashMap::new();
+    for grant in &grants {
+        assert_eq!(grant.attempt.number, 1);
+        *times.entry(grant.attempt.run).or_default() += 1;
+    }
+    assert!(times.values().all(|&times| times == 1), "a run was granted twice");
+    let of_s = grants.iter().filter(|grant| grant.sweep == "s").count();
+    assert_eq!((of_s, grants.len()), (25, 80), "max_concurrent holds, and nothing is starved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_neither_undoes_nor_blocks_its_write_and_leaves_no_open_transaction() {
+    let Some(url) = database() else { return };
+    let store = PostgresStore::open(&url, None).await.unwrap();
+    for round in 0..300 {
+        let name = format!("s{round}");
+        let submit = store.sweep_submit(sweep(&name, &[0.1]));
+        let _ = tokio::time::timeout(Duration::from_micros(round * 10), submit).await;
+    }
+    store.sweep_submit(sweep("last", &[0.1])).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let open = "select count(*) from pg_stat_activity
+                where datname = current_database() and state like 'idle in transaction%'";
+    // What is still under way ends by itself.
+    let mut idle = 1i64;
+    for _ in 0..100 {
+        idle = sqlx::query_scalar(open).fetch_one(&mut other).await.unwrap();
+        if idle == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(idle, 0, "a transaction was abandoned");
+    for sweep in store.sweep_list().await.unwrap() {
+        assert_eq!(sweep.counts.iter().map(|(_, runs)| runs).sum::<u32>(), 2, "{} is whole", sweep.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_acknowledged_is_there_after_the_server_is_killed_and_the_store_recovers_by_itself() {
+    let Some(mut server) = Postgres::start() else { return };
+    let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
+    let store = Tested::on(store);
+    let attempt = one_running(&store).await;
+    for step in 1..=50 {
+        let acked = store.metrics_append(attempt, step, vec![point("a", step, 0.5)], step).await.unwrap();
+        assert_eq!(acked, step);
+    }
+    server.kill().unwrap();
+    assert!(store.metrics_append(attempt, 51, vec![point("a", 51, 0.5)], 51).await.is_err());
+    server.start_again().unwrap();
+    let mut acked = Err(None);
+    for _ in 0..100 {
+        acked = store.metrics_append(attempt, 51, vec![point("a", 51, 0.5)], 51).await.map_err(Some);
+        if acked.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(acked.unwrap(), 51, "all 50 that were acknowledged are there");
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_what_it_acknowledged_is_refused() {
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let Some(server) = Postgres::start_with(&[&format!("{setting} = off")]) else { return };
+        let refused = PostgresStore::open(&server.create_database().unwrap(), None).await;
+        assert!(
+            matches!(refused, Err(OpenError::NotDurable { setting: found, .. }) if found == setting),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let Some(url) = database() else { return };
+    drop(PostgresStore::open(&url, None).await.unwrap());
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    let migrate = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                   values (9999, 'from the future', true, '\\x00', 0)";
+    raw.execute(migrate).await.unwrap();
+    let refused = PostgresStore::open(&url, None).await;
+    assert!(matches!(refused, Err(OpenError::Newer { migration: 9999, .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_its_password() {
+    let error =
+        PostgresStore::open("postgres://me:secret@127.0.0.1:1/db", None).await.unwrap_err().to_string();
+    assert!(error.contains("127.0.0.1:1/db") && !error.contains("secret"), "{error}");
+}

@@ -1,0 +1,182 @@
+//! Why a run does not run, in words for people.
+
+use crate::run::{Desired, RunState};
+
+/// What is known of a run and its sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Situation {
+    /// Where the run is.
+    pub state: RunState,
+    /// What its worker has been asked.
+    pub desired: Option<Desired>,
+    /// Its holder, or last holder.
+    pub worker: Option<String>,
+    /// Why it last failed.
+    pub message: Option<String>,
+    /// Failures and losses so far.
+    pub failures: u32,
+    /// The sweep's `max_restarts`.
+    pub max_restarts: u32,
+    /// Why its sweep starts nothing.
+    pub sweep_paused: Option<String>,
+    /// The sweep's limit and how many of its runs are held.
+    pub max_concurrent: Option<u32>,
+    /// Runs of the sweep that are held.
+    pub running: u32,
+    /// Queued runs that come before it.
+    pub ahead: u64,
+    /// What a worker needs to have.
+    pub dataset: String,
+}
+
+/// What is known of a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerSituation {
+    /// Seen within the term of a lease.
+    pub alive: bool,
+    /// Takes no more runs.
+    pub cordoned: bool,
+    /// What it can train on.
+    pub datasets: Vec<String>,
+    /// Groups it trains at a time, and runs it holds.
+    pub slots: u32,
+    /// Runs that it holds.
+    pub running: u32,
+}
+
+/// What the run waits for, or how it ended; most decisive first.
+#[must_use]
+pub fn run(situation: &Situation) -> Vec<String> {
+    let worker = situation.worker.as_deref().unwrap_or("a worker");
+    let because = |words: &str| match &situation.message {
+        Some(message) => format!("{words}: {message}"),
+        None => words.to_owned(),
+    };
+    match situation.state {
+        RunState::Running => vec![match situation.desired {
+            None => format!("it is being trained by {worker}"),
+            Some(desired) => {
+                format!("{worker} has been asked to give it back; it will be {}", desired.state())
+            }
+        }],
+        RunState::Completed => vec!["it is completed".to_owned()],
+        RunState::Stopped => vec![because("it was stopped early by its sweep's rules")],
+        RunState::Cancelled => {
+            vec!["a person cancelled it; `acai retry --state cancelled` queues it again".to_owned()]
+        }
+        RunState::Paused => vec!["a person paused it; `acai resume` queues it again".to_owned()],
+        RunState::Diverged => {
+            vec![because("it diverged, and would again; `acai retry --state diverged` tries all the same")]
+        }
+        RunState::Failed => {
+            let failures = situation.failures;
+            vec![because(&format!("it failed {failures} times, which is more than max_restarts allows"))]
+        }
+        RunState::Lost => vec![because("it was given up")],
+        RunState::Queued => waits(situation),
+    }
+}
+
+fn waits(situation: &Situation) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if let Some(paused) = &situation.sweep_paused {
+        reasons.push(format!("its sweep is paused ({paused}); `acai resume` lets it go on"));
+    }
+    if let Some(limit) = situation.max_concurrent.filter(|&limit| situation.running >= limit) {
+        reasons.push(format!(
+            "max_concurrent: {} of {limit} runs of its sweep are being trained",
+            situation.running
+        ));
+    }
+    match situation.ahead {
+        0 => reasons.push("it is the next in the queue".to_owned()),
+        ahead => reasons.push(format!("{ahead} queued runs come before it")),
+    }
+    if situation.failures > 0
+        && let Some(message) = &situation.message
+    {
+        let (failures, most) = (situation.failures, situation.max_restarts);
+        reasons.push(format!("it failed {failures} times, of {most} that it may; the last time: {message}"));
+    }
+    reasons
+}
+
+/// The first constraint that keeps a worker from the run; `None` if there is none.
+#[must_use]
+pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String> {
+    if !worker.alive {
+        return Some("it has not been heard of for the term of a lease".to_owned());
+    }
+    if worker.cordoned {
+        return Some("it is cordoned: it takes no runs".to_owned());
+    }
+    // A folder of one's own pictures may be on any worker.
+    if !worker.datasets.contains(&situation.dataset) && !situation.dataset.starts_with("images:") {
+        return Some(format!("it does not have the dataset {}", situation.dataset));
+    }
+    if worker.running >= worker.slots {
+        return Some(format!("all its {} slots are taken", worker.slots));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queued() -> Situation {
+        Situation {
+            state: RunState::Queued,
+            desired: None,
+            worker: None,
+            message: None,
+            failures: 0,
+            max_restarts: 3,
+            sweep_paused: None,
+            max_concurrent: None,
+            running: 2,
+            ahead: 0,
+            dataset: "mnist32".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_queued_run_names_everything_that_it_waits_for() {
+        assert_eq!(run(&queued()), ["it is the next in the queue"]);
+        let held_up = Situation {
+            sweep_paused: Some("by request".to_owned()),
+            max_concurrent: Some(2),
+            ahead: 7,
+            failures: 1,
+            message: Some("out of memory".to_owned()),
+            ..queued()
+        };
+        let reasons = run(&held_up).join("\n");
+        for part in
+            ["paused (by request)", "2 of 2 runs", "7 queued runs", "failed 1 times, of 3", "out of memory"]
+        {
+            assert!(reasons.contains(part), "{reasons}");
+        }
+    }
+
+    #[test]
+    fn each_worker_names_its_constraint() {
+        let fit = WorkerSituation {
+            alive: true,
+            cordoned: false,
+            datasets: vec!["mnist32".to_owned()],
+            slots: 2,
+            running: 1,
+        };
+        assert_eq!(worker(&queued(), &fit), None);
+        let reason = |change: fn(&mut WorkerSituation)| {
+            let mut unfit = fit.clone();
+            change(&mut unfit);
+            worker(&queued(), &unfit).unwrap()
+        };
+        assert!(reason(|worker| worker.alive = false).contains("not been heard of"));
+        assert!(reason(|worker| worker.cordoned = true).contains("cordoned"));
+        assert!(reason(|worker| worker.datasets.clear()).contains("mnist32"));
+        assert!(reason(|worker| worker.running = 2).contains("2 slots"));
+    }
+}

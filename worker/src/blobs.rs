@@ -1,0 +1,195 @@
+//! Checkpoints on their way to the coordinator's blob store and back, under the SHA-256 of their bytes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::{Attempt, Checkpoint, DownloadRequest, StatRequest, UploadHeader, UploadRequest};
+use sha2::{Digest, Sha256};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+use crate::backoff::Backoff;
+use crate::coordinator::{CallError, Rejection};
+
+/// Bytes in a message.
+const CHUNK: usize = 1 << 20;
+/// A transfer in which nothing moves for this long is begun again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why a checkpoint did not get to the other side.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransferError {
+    /// The attempt no longer holds its run, or the coordinator does not want the blob.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The file on this machine.
+    #[error("`{}`: {cause}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    /// What arrived are other bytes than what was asked for.
+    #[error("it arrived damaged")]
+    Damaged,
+}
+
+/// The coordinator's blob store.
+#[derive(Debug, Clone)]
+pub(crate) struct Blobs {
+    client: BlobServiceClient<Channel>,
+}
+
+impl Blobs {
+    pub(crate) fn new(channel: Channel) -> Self {
+        // A message holds a chunk and a few bytes of framing.
+        Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4) }
+    }
+
+    /// Brings a file to the store, through outages and from where the last try broke off. What is there already is
+    /// not sent again.
+    pub(crate) async fn upload(
+        &self,
+        attempt: Attempt,
+        step: u64,
+        file: &Path,
+    ) -> Result<Checkpoint, TransferError> {
+        let of_file = |cause| TransferError::File { path: file.to_owned(), cause };
+        let (sha256, bytes) = digest(file).await.map_err(of_file)?;
+        let mut backoff = Backoff::default();
+        loop {
+            match self.upload_once(attempt, file, &sha256, bytes).await {
+                Ok(()) => return Ok(Checkpoint { step, sha256, bytes }),
+                Err(UploadError::File(cause)) => return Err(of_file(cause)),
+                Err(UploadError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(UploadError::Call(CallError::Unavailable(reason))) => {
+                    tracing::debug!(run = attempt.run, step, "cannot upload ({reason}); trying again");
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn upload_once(
+        &self,
+        attempt: Attempt,
+        path: &Path,
+        sha256: &str,
+        size: u64,
+    ) -> Result<(), UploadError> {
+        let mut client = self.client.clone();
+        let there = client.stat(StatRequest { sha256: sha256.to_owned() }).await.map_err(CallError::from)?.into_inner();
+        if there.complete {
+            return Ok(());
+        }
+        let mut file = File::open(path).await?;
+        file.seek(SeekFrom::Start(there.bytes)).await?;
+        let (messages, outgoing) = mpsc::channel(2);
+        let header = UploadHeader { attempt: Some(attempt), sha256: sha256.to_owned(), size, offset: there.bytes };
+        let send = async {
+            let mut header = Some(header);
+            loop {
+                let mut data = vec![0; CHUNK];
+                let length = fill(&mut file, &mut data).await?;
+                data.truncate(length);
+                let is_last = header.is_none() && length == 0;
+                let message = UploadRequest { header: header.take(), data };
+                // Nobody takes it any more: the call's own answer says why.
+                if is_last || messages.send(message).await.is_err() {
+                    drop(messages);
+                    return io::Result::Ok(());
+                }
+            }
+        };
+        let call = client.upload(ReceiverStream::new(outgoing));
+        let transfer = timeout(Self::deadline(size), async { tokio::join!(call, send) });
+        let (answer, sent) = transfer.await.map_err(|_| CallError::Unavailable("it took too long".to_owned()))?;
+        sent?;
+        answer.map_err(CallError::from)?;
+        Ok(())
+    }
+
+    /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.
+    pub(crate) async fn download(&self, checkpoint: &Checkpoint, path: &Path) -> Result<(), TransferError> {
+        let of_file = |cause| TransferError::File { path: path.to_owned(), cause };
+        let part = path.with_added_extension("part");
+        let mut backoff = Backoff::default();
+        loop {
+            match self.download_once(checkpoint, &part).await {
+                Ok(()) => break,
+                Err(UploadError::File(cause)) => return Err(of_file(cause)),
+                Err(UploadError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(UploadError::Call(CallError::Unavailable(reason))) => {
+                    tracing::debug!(step = checkpoint.step, "cannot download ({reason}); trying again");
+                    backoff.pause().await;
+                }
+            }
+        }
+        let (sha256, bytes) = digest(&part).await.map_err(of_file)?;
+        if (&sha256, bytes) != (&checkpoint.sha256, checkpoint.bytes) {
+            tokio::fs::remove_file(&part).await.map_err(of_file)?;
+            return Err(TransferError::Damaged);
+        }
+        tokio::fs::rename(&part, path).await.map_err(of_file)
+    }
+
+    async fn download_once(&self, checkpoint: &Checkpoint, part: &Path) -> Result<(), UploadError> {
+        let mut file = OpenOptions::new().create(true).append(true).open(part).await?;
+        let offset = file.metadata().await?.len();
+        if offset >= checkpoint.bytes {
+            return Ok(());
+        }
+        let request = DownloadRequest { sha256: checkpoint.sha256.clone(), offset };
+        let mut chunks = self.client.clone().download(request).await.map_err(CallError::from)?.into_inner();
+        let silent = |_| CallError::Unavailable("nothing came".to_owned());
+        while let Some(chunk) = timeout(PATIENCE, chunks.message()).await.map_err(silent)?.map_err(CallError::from)? {
+            file.write_all(&chunk.data).await?;
+        }
+        Ok(file.sync_all().await?)
+    }
+
+    /// Time for a transfer of `size` bytes: at least 100 kB/s should get through.
+    fn deadline(size: u64) -> Duration {
+        PATIENCE + Duration::from_secs(size / 100_000)
+    }
+}
+
+/// Why one try failed.
+#[derive(Debug, thiserror::Error)]
+enum UploadError {
+    #[error(transparent)]
+    File(#[from] io::Error),
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// Reads until the buffer is full or the file ends; answers how much.
+async fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]).await? {
+            0 => break,
+            length => filled += length,
+        }
+    }
+    Ok(filled)
+}
+
+/// SHA-256 as 64 hexadecimal digits, and size.
+pub(crate) async fn digest(path: &Path) -> io::Result<(String, u64)> {
+    let path = path.to_owned();
+    let hash = move || {
+        let mut file = std::fs::File::open(path)?;
+        let mut hasher = Sha256::new();
+        let bytes = io::copy(&mut file, &mut hasher)?;
+        let hex = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((hex, bytes))
+    };
+    tokio::task::spawn_blocking(hash).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
