@@ -1,0 +1,77 @@
+//! The protocol under random faults, deterministically: a seed is a schedule.
+//!
+//! Simulated workers train simulated runs on a real store, over a network that loses requests and answers, repeats
+//! calls and delivers them late. Workers die, stand still past their leases and come back as zombies; the coordinator
+//! is killed and started again; people cancel, pause, resume and retry meanwhile. What each worker was told is noted
+//! down ([`journal`]), and in the end compared with what the store holds.
+//!
+//! `SIMULATION=FIRST..LAST cargo test --release -p acai-coordinator --test simulation` runs other seeds than the usual
+//! ones; a seed that fails is printed, and fails again.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod journal;
+mod network;
+mod points;
+mod worker;
+mod world;
+
+use std::ops::Range;
+
+use acai_testing::postgres::Postgres;
+
+use world::{Place, simulate};
+
+/// Seeds that a call of the tests runs.
+const USUAL: Range<u64> = 0..1500;
+/// On Postgres each commit crosses a socket: fewer.
+const USUAL_ON_POSTGRES: Range<u64> = 0..60;
+
+fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(asked) = std::env::var("SIMULATION") else { return usual };
+    let (first, last) =
+        asked.split_once("..").unwrap_or_else(|| panic!("SIMULATION is `{asked}`, not FIRST..LAST"));
+    first.parse().unwrap()..last.parse().unwrap()
+}
+
+/// Runs `seeds` one after the other in `threads` threads; panics at the first that violates an invariant.
+#[allow(clippy::print_stderr, reason = "a report of what was simulated")]
+fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync) {
+    let faults = std::thread::scope(|scope| {
+        let thread = |number| {
+            let (seeds, place) = (seeds.clone(), &place);
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let mut faults = 0;
+                for seed in seeds.filter(|seed| seed % threads == number) {
+                    faults += runtime.block_on(simulate(seed, &place())).faults;
+                }
+                faults
+            })
+        };
+        let threads: Vec<_> = (0..threads).map(thread).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
+    });
+    eprintln!("{} schedules with {faults} faults, no invariant violated", seeds.end - seeds.start);
+}
+
+#[test]
+fn no_schedule_of_faults_violates_an_invariant_on_sqlite() {
+    run(seeds(USUAL), 2, Place::sqlite);
+}
+
+#[test]
+fn no_schedule_of_faults_violates_an_invariant_on_postgres() {
+    let Some(server) = Postgres::start() else { return };
+    run(seeds(USUAL_ON_POSTGRES), 2, || Place::Postgres(server.create_database().unwrap()));
+}
+
+/// Without this a failing seed would be worth nothing.
+#[test]
+fn a_seed_is_a_schedule() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for seed in 0..10 {
+        let [first, second] = [(); 2].map(|()| runtime.block_on(simulate(seed, &Place::sqlite())));
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
