@@ -17,6 +17,8 @@ mod worker;
 mod world;
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use acai_testing::postgres::Postgres;
 
@@ -37,14 +39,24 @@ fn seeds(usual: Range<u64>) -> Range<u64> {
 /// Runs `seeds` one after the other in `threads` threads; panics at the first that violates an invariant.
 #[allow(clippy::print_stderr, reason = "a report of what was simulated")]
 fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync) {
+    let failed = AtomicBool::new(false);
     let faults = std::thread::scope(|scope| {
         let thread = |number| {
-            let (seeds, place) = (seeds.clone(), &place);
+            let (seeds, place, failed) = (seeds.clone(), &place, &failed);
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 let mut faults = 0;
                 for seed in seeds.filter(|seed| seed % threads == number) {
-                    faults += runtime.block_on(simulate(seed, &place())).faults;
+                    if failed.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let schedule = AssertUnwindSafe(|| runtime.block_on(simulate(seed, &place())));
+                    faults += catch_unwind(schedule)
+                        .unwrap_or_else(|panic| {
+                            failed.store(true, Ordering::Relaxed);
+                            resume_unwind(panic)
+                        })
+                        .faults;
                 }
                 faults
             })

@@ -1,0 +1,153 @@
+//! Points acknowledged and runs dispatched per second, over gRPC on loopback, by 8 clients at once, on both stores.
+//!
+//! `cargo bench -p acai-coordinator` prints a line for each store. A point counts when its acknowledgement has arrived,
+//! which is after its commit: what full durability costs is in it. For comparison SQLite is measured with one client
+//! whose every call has a single point: no two of them can share a commit.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints its figures, and fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use acai_coordinator::clock::Clock;
+use acai_coordinator::store::postgres::PostgresStore;
+use acai_coordinator::store::sqlite::SqliteStore;
+use acai_coordinator::store::{NewRun, NewSweep, Store};
+use acai_coordinator::{LeaseTerms, serve};
+use acai_proto::v1::worker_service_client::WorkerServiceClient;
+use acai_proto::v1::{
+    Attempt, ClaimRequest, CompleteRequest, Hardware, Point, RegisterRequest, ReportMetricsRequest,
+};
+use acai_sweep::configuration::Configuration;
+use acai_sweep::scalar::Scalar;
+use acai_testing::postgres::Postgres;
+use tokio::net::TcpListener;
+use tonic::transport::Channel;
+
+const CLIENTS: u64 = 8;
+const WINDOW: Duration = Duration::from_secs(5);
+const DISPATCHED: u64 = 2_000;
+
+#[tokio::main]
+async fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+    measure("SQLite", Arc::new(sqlite)).await;
+    if let Some(server) = Postgres::start() {
+        let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
+        measure("Postgres", Arc::new(store)).await;
+    }
+}
+
+async fn measure(name: &str, store: Arc<dyn Store>) {
+    store.sweep_submit(sweep()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener, store, LeaseTerms::default(), std::future::pending()));
+    let batched = points(&url, CLIENTS, 1000).await;
+    let small = points(&url, CLIENTS, 10).await;
+    let alone = points(&url, 1, 1).await;
+    let started = Instant::now();
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..CLIENTS {
+        clients.spawn(dispatch(url.clone(), number));
+    }
+    clients.join_all().await;
+    let dispatched = DISPATCHED as f64 / started.elapsed().as_secs_f64();
+    println!(
+        "{name}: {batched:.0} points/s in batches of 1,000, {small:.0} in batches of 10 ({CLIENTS} clients); \
+         {alone:.0} by one client one by one; {dispatched:.0} runs/s claimed, reported on and completed"
+    );
+}
+
+/// Points acknowledged per second when each of `clients` sends the next batch as soon as the last is acknowledged.
+async fn points(url: &str, clients: u64, batch: u64) -> f64 {
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..clients {
+        let url = url.to_owned();
+        tasks.spawn(async move {
+            let mut client = WorkerServiceClient::connect(url).await.unwrap();
+            let attempt = claim(&mut client, &format!("points-{clients}-{batch}-{number}"), 0).await.unwrap();
+            let (started, mut acked) = (Instant::now(), 0);
+            while started.elapsed() < WINDOW {
+                let points =
+                    (acked..acked + batch).map(|step| Point { name: "loss".to_owned(), step, value: 0.5 });
+                let request = ReportMetricsRequest {
+                    attempt: Some(attempt),
+                    first_seq: acked + 1,
+                    points: points.collect(),
+                    step: acked,
+                };
+                acked = client.report_metrics(request).await.unwrap().into_inner().acked_seq;
+            }
+            acked as f64 / started.elapsed().as_secs_f64()
+        });
+    }
+    tasks.join_all().await.into_iter().sum()
+}
+
+/// Takes its share of the runs, each with one point and no training.
+async fn dispatch(url: String, number: u64) {
+    let mut client = WorkerServiceClient::connect(url).await.unwrap();
+    for round in 0..DISPATCHED / CLIENTS {
+        let attempt = claim(&mut client, &format!("dispatch-{number}"), round).await.unwrap();
+        let point = Point { name: "loss".to_owned(), step: 1, value: 0.5 };
+        let report =
+            ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: 16 };
+        client.report_metrics(report).await.unwrap();
+        let complete = CompleteRequest { attempt: Some(attempt), step: 16, last_seq: 1 };
+        client.complete(complete).await.unwrap();
+    }
+}
+
+async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u64) -> Option<Attempt> {
+    if round == 0 {
+        let register = RegisterRequest {
+            worker_id: worker.to_owned(),
+            name: worker.to_owned(),
+            version: "bench".to_owned(),
+            hardware: Some(Hardware::default()),
+            slots: 1,
+            datasets: vec!["lines32".to_owned()],
+        };
+        client.register(register).await.unwrap();
+    }
+    let claim = ClaimRequest {
+        worker_id: worker.to_owned(),
+        claim_id: format!("{worker}-{round}"),
+        groups: 1,
+        group_size: 1,
+    };
+    let groups = client.claim(claim).await.unwrap().into_inner().groups;
+    groups.first()?.runs.first()?.attempt
+}
+
+/// Enough runs for every client of every measurement.
+fn sweep() -> NewSweep {
+    let configuration =
+        Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
+    let run = |seed| NewRun {
+        seed,
+        configuration: configuration.clone(),
+        batch: 64,
+        total_steps: 16,
+        dataset: "lines32".to_owned(),
+    };
+    NewSweep {
+        name: "bench".to_owned(),
+        source: String::new(),
+        description: String::new(),
+        tags: Vec::new(),
+        priority: 0,
+        max_concurrent: None,
+        max_restarts: 0,
+        max_lost_workers: 1,
+        max_failed_runs: None,
+        checkpoint_kimg: None,
+        runs: (0..DISPATCHED + 3 * CLIENTS).map(run).collect(),
+    }
+}
