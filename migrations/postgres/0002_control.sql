@@ -8,6 +8,7 @@ alter table sweeps add column last_event bigint  not null default 0;       -- nu
 
 alter table runs add column desired text check (desired in ('cancelled', 'paused')); -- asked of its holder
 alter table runs add column losses bigint  not null default 0;  -- workers lost since its last checkpoint
+alter table runs add column void_attempts bigint not null default 0; -- attempts up to this one left nothing to resume from
 
 -- Machines that take no runs, by the name of their workers: it outlives a restart of the worker.
 create table cordons (

@@ -196,6 +196,7 @@ fn groups(grants: Vec<Grant>) -> Vec<v1::Group> {
             seed: grant.seed,
             checkpoint_kimg: grant.checkpoint_kimg.unwrap_or(evaluation),
             checkpoints: grant.checkpoints.into_iter().map(checkpoint_message).collect(),
+            void_attempts: grant.void_attempts,
         };
         if let Some(group) = groups.last_mut() {
             group.runs.push(assignment);

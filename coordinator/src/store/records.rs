@@ -196,6 +196,8 @@ pub struct Grant {
     pub checkpoint_kimg: Option<f64>,
     /// What training may go on from, newest first.
     pub checkpoints: Vec<Checkpoint>,
+    /// What attempts up to this one left on a worker's machine is not to be gone on from.
+    pub void_attempts: u32,
 }
 
 /// A value of a metric.

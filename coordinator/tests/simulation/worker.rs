@@ -62,11 +62,12 @@ impl Training {
         }
     }
 
-    /// What there is to say next; none when it waits for training.
-    pub(crate) fn call(&self) -> Option<Call> {
+    /// What there is to say next; none when it waits for training. A `hasty` worker commits a checkpoint before the
+    /// points that it covers are acknowledged, which must be refused.
+    pub(crate) fn call(&self, hasty: bool) -> Option<Call> {
         let attempt = self.attempt;
         if let Some(&(step, last_seq)) = self.checkpoints.front()
-            && last_seq <= self.acked
+            && (last_seq <= self.acked || hasty)
         {
             return Some(Call::Commit { attempt, checkpoint: checkpoint(attempt.run, step), last_seq });
         }
@@ -99,6 +100,7 @@ impl Training {
                     self.checkpoints.pop_front();
                 }
             }
+            (Call::Commit { last_seq, .. }, Answer::Refused) if *last_seq > self.acked => {}
             (Call::Complete { .. } | Call::Fail { .. } | Call::Release { .. }, Answer::Taken) => return true,
             (call, answer) => panic!("{answer:?} is no answer to {call:?}"),
         }

@@ -216,7 +216,8 @@ impl World<'_> {
         let mut training = std::mem::take(&mut self.workers[who].training);
         let mut ended = Vec::new();
         for (index, attempt) in training.iter_mut().enumerate() {
-            let Some(call) = attempt.call() else { continue };
+            let hasty = self.faulty && self.random.random_range(0..8) == 0;
+            let Some(call) = attempt.call(hasty) else { continue };
             if let Some(answer) = self.send(&call).await
                 && attempt.answered(&call, answer)
             {

@@ -37,6 +37,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         seed: 0,
         checkpoint_kimg: 1.0,
         checkpoints: Vec::new(),
+        void_attempts: 0,
     };
     Group { runs: runs.into_iter().map(assignment).collect() }
 }

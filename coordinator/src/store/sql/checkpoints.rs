@@ -82,6 +82,10 @@ pub(super) async fn reject(
 
 /// Takes all checkpoints of a run out of use.
 pub(super) async fn forget(tx: &mut Connection, run: u64, now_ms: i64) -> Result<()> {
+    sqlx::query("update runs set void_attempts = attempt where id = $1")
+        .bind(run.cast_signed())
+        .execute(&mut *tx)
+        .await?;
     drop_all_but(tx, run, 0, now_ms).await
 }
 

@@ -140,7 +140,7 @@ async fn start_attempt(
 /// What this claim was given and still holds.
 async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
-        "select r.id, r.idx, r.seed, r.config, a.number, a.claim_group, s.name as sweep, s.checkpoint_kimg
+        "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
          join sweeps s on s.id = r.sweep_id
@@ -168,6 +168,7 @@ fn grant(row: &Row) -> Result<Grant> {
         configuration: configuration(row)?,
         checkpoint_kimg: row.try_get("checkpoint_kimg")?,
         checkpoints: Vec::new(),
+        void_attempts: unsigned(row, "void_attempts")?,
     })
 }
 
