@@ -25,7 +25,7 @@ use acai_testing::postgres::Postgres;
 use world::{Place, simulate};
 
 /// Seeds that a call of the tests runs.
-const USUAL: Range<u64> = 0..1500;
+const USUAL: Range<u64> = 0..2000;
 /// On Postgres each commit crosses a socket: fewer.
 const USUAL_ON_POSTGRES: Range<u64> = 0..60;
 
