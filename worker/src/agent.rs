@@ -20,9 +20,12 @@ use crate::coordinator::CallError;
 use crate::devices::{Slot, slots};
 use crate::error::WorkerError;
 use crate::leases::Leases;
+use crate::progress_watch::Limits;
 use crate::registrar::Registrar;
+use crate::reporter::Capacity;
+use crate::state_folder::StateFolder;
 use crate::summary::Summary;
-use crate::{datasets, group, hardware, renewal, trainer_binary};
+use crate::{datasets, group, hardware, recovery, renewal, trainer_binary};
 
 /// Time to flush and hand runs back after the trainers' grace.
 const FAREWELL: Duration = Duration::from_secs(4);
@@ -42,7 +45,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// What makes this machine unable to work: no coordinator at the first start (after 5 s), one that
-/// refuses this worker, no trainer program or one that does not start, no slots, no state folder.
+/// refuses this worker, no trainer program or one that does not start, no slots, no state folder or
+/// one that another worker uses.
 pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
     let mut shutdown = pin!(shutdown);
     let mut agent = tokio::select! {
@@ -83,9 +87,7 @@ type GroupEnd = (Slot, Summary, Result<(), WorkerError>);
 impl Agent {
     async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
         let trainer = trainer_binary::locate(config.trainer.as_deref())?;
-        let state = std::fs::create_dir_all(config.state.join("runs"))
-            .and_then(|()| config.state.canonicalize())
-            .map_err(|source| WorkerError::State { path: config.state.clone(), source })?;
+        let state = StateFolder::open(&config.state)?;
         let hardware = hardware::detect().await;
         let free = slots(&hardware, config.device, config.slots)?;
         let datasets = datasets::available(config.data.as_deref());
@@ -100,13 +102,14 @@ impl Agent {
         let registrar = Registrar::new(config.coordinator, registration)?;
         let context = Context {
             coordinator: registrar.connection()?,
-            leases: Arc::new(Leases::new(registrar.first_contact().await?)),
+            leases: Arc::new(Leases::new(registrar.first_contact().await?, config.outage)),
             trainer,
             data: config.data,
             state,
             grace: config.grace,
             trainer_silence: config.trainer_silence,
-            queue_points: config.queue_points,
+            trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
+            capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },
             stop: Stop::default(),
         };
         Ok(Self {
@@ -131,6 +134,13 @@ impl Agent {
 
     async fn claim_and_train(&mut self) -> Result<(), WorkerError> {
         let context = Arc::clone(&self.context);
+        tokio::select! {
+            recovered = recovery::recover(&context) => self.summary += recovered?,
+            // What is not delivered stays for the next agent.
+            _ = context.stop.asked() => {}
+        }
+        // The idle time counts from here: recovery waits out an outage.
+        self.idle_since = Instant::now();
         while !context.stop.is_asked() && !self.is_idle_too_long() {
             if self.free.is_empty() {
                 self.rest(None).await?;

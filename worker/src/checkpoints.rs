@@ -45,15 +45,35 @@ struct Committed {
 
 impl RunFolder {
     /// Makes the folder of an attempt, and clears away what earlier ones wrote but never committed.
-    pub(crate) fn open(state: &Path, assignment: &Assignment, attempt: Attempt) -> io::Result<Self> {
+    pub(crate) fn open(runs: &Path, assignment: &Assignment, attempt: Attempt) -> io::Result<Self> {
         let name = format!("{}-{}-run{}", slug(&assignment.sweep), assignment.index, attempt.run);
-        let root = state.join("runs").join(name);
-        let attempt = root.join(format!("attempt-{}", attempt.number));
-        fs::create_dir_all(&attempt)?;
-        let folder = Self { root: root.canonicalize()?, attempt: attempt.canonicalize()? };
+        let folder = Self::reopen(runs, Path::new(&name), attempt)?;
         folder.clear(&folder.read())?;
         fs::create_dir_all(&folder.attempt)?;
         Ok(folder)
+    }
+
+    /// The folder of an attempt that an earlier agent began, as it left it.
+    pub(crate) fn reopen(runs: &Path, name: &Path, attempt: Attempt) -> io::Result<Self> {
+        let root = runs.join(name);
+        let attempt = root.join(format!("attempt-{}", attempt.number));
+        fs::create_dir_all(&attempt)?;
+        Ok(Self { root: root.canonicalize()?, attempt: attempt.canonicalize()? })
+    }
+
+    /// Its name among the folders of all runs.
+    pub(crate) fn name(&self) -> PathBuf {
+        self.root.file_name().unwrap_or_default().into()
+    }
+
+    /// `file` as seen from the run's folder, for a record that outlives this agent.
+    pub(crate) fn relative(&self, file: &Path) -> PathBuf {
+        file.strip_prefix(&self.root).unwrap_or(file).to_owned()
+    }
+
+    /// The other way round.
+    pub(crate) fn file(&self, relative: &Path) -> PathBuf {
+        self.root.join(relative)
     }
 
     /// Where the attempt's trainer writes.
@@ -84,7 +104,10 @@ impl RunFolder {
         let file = checkpoint.file.canonicalize()?;
         let file = file.strip_prefix(&self.root).map_err(io::Error::other)?.to_owned();
         let mut record = self.read();
-        record.checkpoints.retain(|committed| committed.file != file);
+        // An agent that takes up where a killed one stopped repeats what that one had done last.
+        if record.checkpoints.iter().any(|committed| committed.file == file) {
+            return Ok(());
+        }
         record.checkpoints.insert(0, Committed { step: checkpoint.step, file });
         let dropped = record.checkpoints.split_off(record.checkpoints.len().min(KEEP));
         self.write(&record)?;
@@ -187,7 +210,7 @@ mod tests {
 
     fn open(state: &Path, attempt: u32) -> RunFolder {
         let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
-        RunFolder::open(state, &assignment, Attempt { run: 7, number: attempt }).unwrap()
+        RunFolder::open(&state.join("runs"), &assignment, Attempt { run: 7, number: attempt }).unwrap()
     }
 
     fn written(folder: &RunFolder, step: u64) -> Checkpoint {

@@ -17,7 +17,18 @@ const MESSAGE_BYTES: usize = 4096;
 pub(crate) async fn close(context: &Context, member: Member, ending: Ending) -> Outcome {
     let attempt = member.attempt;
     context.leases.settle(attempt);
-    let outcome = end(context, member, ending).await;
+    if let Some(word) = ending.final_word() {
+        member.reporter.final_word(word);
+    }
+    finish(context, member, ending).await
+}
+
+/// Ends an attempt whose final word, if there was one, is in its spool.
+pub(crate) async fn finish(context: &Context, member: Member, ending: Ending) -> Outcome {
+    let attempt = member.attempt;
+    let outcome = end(context, &member, ending).await;
+    // Not earlier: if this agent is killed, the next one has to end the attempt.
+    member.reporter.discard().await;
     context.leases.forget(attempt);
     tracing::info!(run = attempt.run, attempt = attempt.number, ?outcome, "attempt ended");
     outcome
@@ -31,14 +42,13 @@ pub(crate) async fn hand_back(context: &Context, attempt: Attempt) -> Outcome {
     outcome
 }
 
-async fn end(context: &Context, member: Member, ending: Ending) -> Outcome {
-    let Member { attempt, folder, reporter, .. } = member;
+async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
+    let (attempt, folder, reporter) = (member.attempt, member.folder.clone(), &member.reporter);
     let last_seq = match reporter.flush().await {
         Ok(last_seq) => last_seq,
         Err(ReportError::Lost) => return Outcome::Lost,
         Err(ReportError::Refused(reason)) => {
             // A later attempt must not build on a history that was never taken.
-            drop(reporter);
             keep_going("set the checkpoints aside", on_disk(move || folder.set_all_aside()).await);
             let message = format!("the coordinator refused the attempt's points: {reason}");
             return fail(context, attempt, FailureKind::Error, &message).await;

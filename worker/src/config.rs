@@ -18,7 +18,8 @@ pub struct WorkerConfig {
     pub group_size: u32,
     /// Folder with the datasets' files.
     pub data: Option<PathBuf>,
-    /// Folder of this worker's own files: checkpoints, and trained models.
+    /// Folder of this worker's own files: checkpoints, trained models, and what is still to be
+    /// reported. For one worker at a time.
     pub state: PathBuf,
     /// The trainer program; searched for when absent (see [`crate::locate`]).
     pub trainer: Option<PathBuf>,
@@ -26,11 +27,21 @@ pub struct WorkerConfig {
     pub idle_timeout: Option<Duration>,
     /// How long trainers may take to checkpoint when the worker is told to stop.
     pub grace: Duration,
+    /// How long the coordinator may be away before its runs are given up; a lease's term at least.
+    pub outage: Duration,
     /// A trainer that reports nothing for this long hangs and is killed.
     pub trainer_silence: Duration,
+    /// So is one that still speaks, but has not done its first step after this long.
+    pub trainer_setup: Duration,
+    /// So is one that has, and speaks for this long without a new step, evaluation or checkpoint; or
+    /// 20 times as long as its steps usually take, if that is more.
+    pub trainer_step: Duration,
     /// Most points an attempt holds unacknowledged; then its trainer has to wait. About 100 bytes
     /// each, so the default of 100,000 takes 10 MB.
     pub queue_points: usize,
+    /// Most bytes of unacknowledged points in an attempt's spool; then its trainer has to wait. The
+    /// file may be twice as long before it is shortened.
+    pub spool_bytes: usize,
 }
 
 impl WorkerConfig {
@@ -48,8 +59,12 @@ impl WorkerConfig {
             trainer: None,
             idle_timeout: None,
             grace: Duration::from_secs(20),
+            outage: Duration::from_secs(10 * 60),
             trainer_silence: Duration::from_secs(15 * 60),
+            trainer_setup: Duration::from_secs(30 * 60),
+            trainer_step: Duration::from_secs(5 * 60),
             queue_points: 100_000,
+            spool_bytes: 64 << 20,
         }
     }
 }

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 
 use crate::coordinator::Coordinator;
 use crate::leases::Leases;
+use crate::progress_watch::Limits;
+use crate::reporter::Capacity;
+use crate::state_folder::StateFolder;
 
 /// Handles and settings for training a group.
 #[derive(Debug)]
@@ -17,10 +20,11 @@ pub(crate) struct Context {
     pub(crate) leases: Arc<Leases>,
     pub(crate) trainer: PathBuf,
     pub(crate) data: Option<PathBuf>,
-    pub(crate) state: PathBuf,
+    pub(crate) state: StateFolder,
     pub(crate) grace: Duration,
     pub(crate) trainer_silence: Duration,
-    pub(crate) queue_points: usize,
+    pub(crate) trainer_progress: Limits,
+    pub(crate) capacity: Capacity,
     pub(crate) stop: Stop,
 }
 

@@ -65,4 +65,12 @@ pub enum WorkerError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another agent works in the state folder.
+    #[error(
+        "another worker uses the state folder `{path}`; stop it, or give this one a folder of its own with `--state`"
+    )]
+    StateInUse {
+        /// The folder.
+        path: PathBuf,
+    },
 }

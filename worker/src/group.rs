@@ -9,7 +9,7 @@ use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt, Group};
 use acai_sweep::trainer_protocol::{self as protocol, Command, Event, FailureKind};
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::checkpoints::RunFolder;
 use crate::closing::{close, hand_back};
@@ -18,7 +18,10 @@ use crate::devices::Slot;
 use crate::error::WorkerError;
 use crate::launch::launch;
 use crate::member::{Ending, Member, run_of};
+use crate::outbox::Outbox;
+use crate::progress_watch::ProgressWatch;
 use crate::reporter::{ReportError, Reporter, on_disk};
+use crate::spool::Spool;
 use crate::summary::{Outcome, Summary};
 use crate::trainer_process::{Breakdown, TrainerProcess};
 
@@ -97,18 +100,20 @@ impl Session {
         assignment: &Assignment,
     ) -> Result<Option<protocol::Member>, WorkerError> {
         let context = &self.context;
-        let (state, wanted) = (context.state.clone(), assignment.clone());
+        let (runs, spools, wanted) = (context.state.runs(), context.state.spools(), assignment.clone());
         let opened = on_disk(move || {
-            let folder = RunFolder::open(&state, &wanted, attempt)?;
+            let folder = RunFolder::open(&runs, &wanted, attempt)?;
             let resume = folder.resume();
-            Ok((folder, resume))
+            let spool = Spool::new(&spools, attempt, folder.name())?;
+            Ok((folder, resume, spool))
         });
-        let cannot_use = |source| WorkerError::State { path: context.state.clone(), source };
-        let (folder, resume) = opened.await.map_err(cannot_use)?;
+        let cannot_use = |source| WorkerError::State { path: context.state.path().to_owned(), source };
+        let (folder, resume, spool) = opened.await.map_err(cannot_use)?;
         let reporter = Reporter::start(
             attempt,
             folder.clone(),
-            context.queue_points,
+            (spool, Outbox::default()),
+            context.capacity,
             context.coordinator.clone(),
             Arc::clone(&context.leases),
         );
@@ -138,22 +143,28 @@ impl Session {
     /// Follows the trainer until no run is open.
     async fn drive(&mut self, mut trainer: TrainerProcess) {
         let context = Arc::clone(&self.context);
+        if let Some(identity) = trainer.identity() {
+            self.open.values().for_each(|member| member.reporter.trainer(identity.clone()));
+        }
+        let started = |member: &Member| {
+            (member.attempt.run, member.resume.as_ref().map_or(0, |checkpoint| checkpoint.step))
+        };
+        let mut watch =
+            ProgressWatch::new(context.trainer_progress, self.open.values().map(started), Instant::now());
         let mut deadline = None;
         while !self.open.is_empty() {
             let attempts: Vec<Attempt> = self.open.values().map(|member| member.attempt).collect();
             tokio::select! {
                 lost = context.leases.any_lost(&attempts) => {
-                    self.open.retain(|_, member| !lost.contains(&member.attempt));
-                    for attempt in &lost {
-                        tracing::warn!(run = attempt.run, attempt = attempt.number, "attempt lost");
-                        self.summary += Outcome::Lost;
-                    }
+                    let lost = self.take_lost(&lost);
                     if self.open.is_empty() {
-                        return trainer.stop().await;
+                        trainer.stop().await;
+                        return discard(lost).await;
                     }
-                    for attempt in lost {
-                        trainer.send(&Command::Stop { run: attempt.run }).await;
+                    for member in &lost {
+                        trainer.send(&Command::Stop { run: member.attempt.run }).await;
                     }
+                    discard(lost).await;
                 }
                 asked = context.stop.asked(), if deadline.is_none() => {
                     deadline = Some(asked + context.grace);
@@ -164,8 +175,8 @@ impl Session {
                     self.close_all(|| Ending::Released);
                     return trainer.stop().await;
                 }
-                incoming = self.next(&mut trainer) => {
-                    if let Err(breakdown) = self.on_incoming(incoming, &mut trainer).await {
+                incoming = self.next(&mut trainer, &mut watch) => {
+                    if let Err(breakdown) = self.on_incoming(incoming, &mut trainer, &mut watch).await {
                         let blameless = deadline.is_some() || breakdown.is_asked_to_go();
                         let message = trainer.post_mortem(&breakdown).await;
                         if blameless {
@@ -185,7 +196,8 @@ impl Session {
 
     /// The trainer's next event, taken only when every open run has room for what it may bring: this
     /// is how a full queue makes the trainer wait. Cancel safe.
-    async fn next(&self, trainer: &mut TrainerProcess) -> Incoming {
+    async fn next(&self, trainer: &mut TrainerProcess, watch: &mut ProgressWatch) -> Incoming {
+        watch.hold(Instant::now());
         for (run, member) in &self.open {
             match member.reporter.room().await {
                 Ok(()) => {}
@@ -194,6 +206,7 @@ impl Session {
                 Err(ReportError::Lost) => return pending().await,
             }
         }
+        watch.go_on(Instant::now());
         match timeout(self.context.trainer_silence, trainer.next()).await {
             Ok(Ok(event)) => Incoming::Event(event),
             Ok(Err(breakdown)) => Incoming::Breakdown(breakdown),
@@ -205,9 +218,17 @@ impl Session {
         &mut self,
         incoming: Incoming,
         trainer: &mut TrainerProcess,
+        watch: &mut ProgressWatch,
     ) -> Result<(), Breakdown> {
         match incoming {
-            Incoming::Event(event) => self.on_event(event),
+            Incoming::Event(event) => {
+                let now = Instant::now();
+                observe(watch, &event, now);
+                self.on_event(event)?;
+                // Judged when the trainer speaks; one that is silent, as in a long evaluation, has
+                // until `trainer_silence`.
+                watch.stuck(now).map_or(Ok(()), |idle| Err(Breakdown::Stuck(idle)))
+            }
             Incoming::Breakdown(breakdown) => Err(breakdown),
             Incoming::Unreportable(run) => {
                 trainer.send(&Command::Stop { run }).await;
@@ -216,6 +237,19 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    fn take_lost(&mut self, lost: &[Attempt]) -> Vec<Member> {
+        let lost: Vec<Member> = self
+            .open
+            .extract_if(.., |_, member| lost.contains(&member.attempt))
+            .map(|(_, lost)| lost)
+            .collect();
+        for Member { attempt, .. } in &lost {
+            tracing::warn!(run = attempt.run, attempt = attempt.number, "attempt lost");
+            self.summary += Outcome::Lost;
+        }
+        lost
     }
 
     fn on_event(&mut self, event: Event) -> Result<(), Breakdown> {
@@ -249,5 +283,28 @@ impl Session {
     fn spawn_close(&mut self, member: Member, ending: Ending) {
         let context = Arc::clone(&self.context);
         self.closing.spawn(async move { close(&context, member, ending).await });
+    }
+}
+
+async fn discard(lost: Vec<Member>) {
+    for member in lost {
+        member.reporter.discard().await;
+    }
+}
+
+/// What an event says of the trainer's progress.
+fn observe(watch: &mut ProgressWatch, event: &Event, now: Instant) {
+    match event {
+        Event::Metric { run, step, .. } | Event::Progress { run, step } => watch.step(*run, *step, now),
+        Event::Evaluated { run, step, .. }
+        | Event::Checkpoint { run, step, .. }
+        | Event::Artifact { run, step, .. }
+        | Event::Finished { run, step }
+        | Event::Stopped { run, step }
+        | Event::Failed { run, step, .. } => {
+            watch.step(*run, *step, now);
+            watch.work(now);
+        }
+        Event::Ready { .. } => {}
     }
 }

@@ -44,16 +44,18 @@ struct Lease {
 /// that with [`Leases::lost`] or [`Leases::any_lost`].
 ///
 /// Safety comes from the coordinator, which refuses fenced attempts; giving up by the clock only
-/// saves device time.
+/// saves device time, and so may be late.
 #[derive(Debug)]
 pub(crate) struct Leases {
     held: watch::Sender<HashMap<Attempt, Lease>>,
     terms: watch::Sender<Terms>,
+    /// How long the coordinator may be away before its attempts are given up.
+    outage: Duration,
 }
 
 impl Leases {
-    pub(crate) fn new(terms: Terms) -> Self {
-        Self { held: watch::Sender::default(), terms: watch::Sender::new(terms) }
+    pub(crate) fn new(terms: Terms, outage: Duration) -> Self {
+        Self { held: watch::Sender::default(), terms: watch::Sender::new(terms), outage }
     }
 
     pub(crate) fn terms(&self) -> Terms {
@@ -85,9 +87,12 @@ impl Leases {
         });
     }
 
-    /// Gives up what is still trained and has not been confirmed for a whole term at `now`.
+    /// Gives up what is still trained and has not been confirmed at `now` for too long: longer than
+    /// the outages that are sat out, and never less than a whole term. A coordinator that comes back
+    /// gives every running lease a fresh term, so most outages cost no work; what was given to others
+    /// meanwhile it names in its answer to the next renewal.
     pub(crate) fn expire(&self, now: Instant) {
-        let term = self.terms().term;
+        let term = self.terms().term.max(self.outage);
         self.held.send_if_modified(|held| {
             retain(held, |_, lease| !lease.training || now.duration_since(lease.confirmed) < term)
         });
@@ -141,7 +146,7 @@ mod tests {
     const TERM: Duration = Duration::from_secs(30);
 
     fn leases(start: Instant) -> Leases {
-        let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 });
+        let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 }, Duration::ZERO);
         leases.grant(FIRST, start);
         leases.grant(SECOND, start);
         leases
@@ -157,6 +162,20 @@ mod tests {
         leases.expire(start + TERM);
         assert_eq!(leases.attempts(), [FIRST]);
         leases.expire(start + TERM + TERM / 3);
+        assert_eq!(leases.attempts(), []);
+    }
+
+    #[test]
+    fn an_outage_that_is_sat_out_prolongs_a_lease_and_the_next_renewal_decides() {
+        let start = Instant::now();
+        let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 }, 20 * TERM);
+        leases.grant(FIRST, start);
+        leases.grant(SECOND, start);
+        leases.expire(start + 19 * TERM);
+        leases.renewed(&[FIRST, SECOND], start + 19 * TERM, &[SECOND]);
+        leases.expire(start + 38 * TERM);
+        assert_eq!(leases.attempts(), [FIRST]);
+        leases.expire(start + 39 * TERM);
         assert_eq!(leases.attempts(), []);
     }
 

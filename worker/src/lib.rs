@@ -6,8 +6,9 @@
 //! its runs back.
 //!
 //! Read in this order: `agent` (which groups, on which slots), `group` (one trainer process and the
-//! runs in it), `member` (one of those runs), `reporter` and `outbox` (an attempt's points on their
-//! way), `closing` (how an attempt ends), `checkpoints` (what a run leaves on this machine).
+//! runs in it), `member` (one of those runs), `reporter` with `spooling` and `sending` (an attempt's
+//! points on their way: into its `spool`, then its `outbox`), `closing` (how an attempt ends),
+//! `checkpoints` (what a run leaves on this machine), `recovery` (what a killed agent left).
 
 mod agent;
 mod backoff;
@@ -20,15 +21,23 @@ pub mod datasets;
 pub mod devices;
 mod error;
 mod group;
+mod guard;
 pub mod hardware;
 mod launch;
 mod leases;
 mod lines;
 mod member;
 mod outbox;
+mod process_identity;
+mod progress_watch;
+mod recovery;
 mod registrar;
 mod renewal;
 mod reporter;
+mod sending;
+mod spool;
+mod spooling;
+mod state_folder;
 mod summary;
 mod trainer_binary;
 mod trainer_process;

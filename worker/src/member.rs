@@ -8,6 +8,7 @@ use acai_sweep::trainer_protocol::{Event, FailureKind};
 use crate::checkpoints::RunFolder;
 use crate::outbox::Checkpoint;
 use crate::reporter::Reporter;
+use crate::spool::FinalWord;
 use crate::trainer_process::Breakdown;
 
 /// An attempt whose trainer works on it.
@@ -32,6 +33,29 @@ pub(crate) enum Ending {
     CheckpointRefused { message: String },
     /// Handed back, blameless.
     Released,
+}
+
+impl Ending {
+    /// What the spool keeps of it. Without a final word the attempt is handed back by whoever finds it.
+    pub(crate) fn final_word(&self) -> Option<FinalWord> {
+        match self {
+            Self::Completed { step } => Some(FinalWord::Finished { step: *step }),
+            Self::Failed { kind, message } => {
+                Some(FinalWord::Failed { kind: *kind, message: message.clone() })
+            }
+            Self::CheckpointRefused { .. } | Self::Released => None,
+        }
+    }
+}
+
+impl From<Option<FinalWord>> for Ending {
+    fn from(word: Option<FinalWord>) -> Self {
+        match word {
+            Some(FinalWord::Finished { step }) => Self::Completed { step },
+            Some(FinalWord::Failed { kind, message }) => Self::Failed { kind, message },
+            None => Self::Released,
+        }
+    }
 }
 
 /// The run an event is about; none for `ready`.

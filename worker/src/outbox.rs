@@ -1,12 +1,12 @@
-//! What an attempt has to report and has not been acknowledged, in order.
-//!
-//! Held in memory; the interface is that of an append-only file (append at the end, read from the
-//! first unacknowledged point, drop a prefix), so that it can become one.
+//! What an attempt has to report and has not been acknowledged, in order: the part of its spool that
+//! is still to be sent, in memory.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
 use acai_proto::v1::Point;
+
+use crate::spool::Settled;
 
 /// Most points in one call.
 pub(crate) const BATCH_POINTS: usize = 1000;
@@ -44,28 +44,33 @@ pub(crate) struct SenselessAck {
 /// The queue of one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    /// Points from which on there is no room.
-    capacity: usize,
     /// The first is number `acked + 1`.
     points: VecDeque<Point>,
     acked: u64,
+    /// Whether an earlier agent may have sent more than this one knows of.
+    recovered: bool,
+    /// Bytes that the points take in the spool, about.
+    bytes: usize,
     /// **Checkpoint barrier**: each may be committed when all points up to its number are
     /// acknowledged. Otherwise a worker that dies and resumes there would leave a hole in the
     /// acknowledged history that nobody fills.
     checkpoints: VecDeque<(u64, Checkpoint)>,
+    /// Checkpoints that wait for nothing any more.
+    settled_checkpoints: u64,
     step: u64,
     reported_step: u64,
     urgent: bool,
 }
 
 impl Outbox {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), ..Self::default() }
+    /// That of an attempt that an earlier agent left, with all up to number `acked` acknowledged.
+    pub(crate) fn recovered(acked: u64) -> Self {
+        Self { acked, recovered: true, ..Self::default() }
     }
 
     /// Appends points in the order of their numbers.
     pub(crate) fn push(&mut self, points: impl IntoIterator<Item = Point>) {
-        self.points.extend(points);
+        self.points.extend(points.into_iter().inspect(|point| self.bytes += spooled_bytes(point)));
     }
 
     /// Appends a checkpoint behind all points so far.
@@ -88,9 +93,14 @@ impl Outbox {
         self.acked + self.points.len() as u64
     }
 
-    /// Whether more points may come. One event's points may exceed the capacity.
-    pub(crate) fn has_room(&self) -> bool {
-        self.points.len() < self.capacity
+    /// Points that are not acknowledged, and about the bytes they take in the spool.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.points.len(), self.bytes)
+    }
+
+    /// How far the attempt has come with the coordinator.
+    pub(crate) fn settled(&self) -> Settled {
+        Settled { acked: self.acked, checkpoints: self.settled_checkpoints }
     }
 
     /// Whether there is anything to send or to commit.
@@ -105,7 +115,7 @@ impl Outbox {
 
     /// Whether sending should not wait for more.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.urgent || self.points.len() >= BATCH_POINTS || !self.has_room()
+        self.urgent || self.points.len() >= BATCH_POINTS
     }
 
     /// Whether all points are acknowledged and all checkpoints committed.
@@ -123,10 +133,11 @@ impl Outbox {
     /// out is sent again with the next batch.
     pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), SenselessAck> {
         let sent = batch.first_seq - 1 + batch.points.len() as u64;
-        if answered < self.acked || answered > sent {
+        if answered < self.acked || (answered > sent && !self.recovered) {
             return Err(SenselessAck { answered, acked: self.acked, sent });
         }
-        self.points.drain(..(answered - self.acked) as usize);
+        let taken = self.points.len().min((answered - self.acked) as usize);
+        self.bytes -= self.points.drain(..taken).map(|point| spooled_bytes(&point)).sum::<usize>();
         self.acked = answered;
         self.reported_step = batch.step;
         Ok(())
@@ -140,7 +151,13 @@ impl Outbox {
     /// The due checkpoint is committed.
     pub(crate) fn pop_checkpoint(&mut self) {
         self.checkpoints.pop_front();
+        self.settled_checkpoints += 1;
     }
+}
+
+/// What a point takes in a spool, about: its name, two numbers and what separates them.
+pub(crate) fn spooled_bytes(point: &Point) -> usize {
+    point.name.len() + 40
 }
 
 #[cfg(test)]
@@ -157,7 +174,7 @@ mod tests {
 
     #[test]
     fn batches_are_bounded_and_continue_after_what_is_acknowledged() {
-        let mut outbox = Outbox::new(2000);
+        let mut outbox = Outbox::default();
         outbox.push(points(1..=1500));
         let first = outbox.batch();
         assert_eq!((first.first_seq, first.points.len()), (1, BATCH_POINTS));
@@ -168,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_answer_lower_than_expected_rewinds_to_it() {
-        let mut outbox = Outbox::new(2000);
+        let mut outbox = Outbox::default();
         outbox.push(points(1..=10));
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 4).unwrap();
@@ -177,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_loses_or_invents_points_is_an_error() {
-        let mut outbox = Outbox::new(2000);
+        let mut outbox = Outbox::default();
         outbox.push(points(1..=10));
         let batch = outbox.batch();
         assert_eq!(outbox.acknowledge(&batch, 11), Err(SenselessAck { answered: 11, acked: 0, sent: 10 }));
@@ -189,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_checkpoint_is_due_only_when_all_points_before_it_are_acknowledged() {
-        let mut outbox = Outbox::new(2000);
+        let mut outbox = Outbox::default();
         outbox.push(points(1..=3));
         outbox.push_checkpoint(checkpoint(3));
         outbox.push(points(4..=5));
@@ -205,12 +222,37 @@ mod tests {
 
     #[test]
     fn progress_alone_is_news_until_it_is_reported() {
-        let mut outbox = Outbox::new(2000);
+        let mut outbox = Outbox::default();
         assert!(!outbox.has_news());
         outbox.progress(7);
         let batch = outbox.batch();
         assert_eq!(batch, Batch { first_seq: 1, points: vec![], step: 7 });
         outbox.acknowledge(&batch, 0).unwrap();
         assert!(!outbox.has_news());
+    }
+
+    #[test]
+    fn an_attempt_left_by_an_earlier_agent_takes_an_answer_beyond_what_was_sent_by_this_one() {
+        let mut outbox = Outbox::recovered(4);
+        outbox.push(points(5..=1500));
+        let batch = outbox.batch();
+        assert_eq!((batch.first_seq, batch.points.len()), (5, BATCH_POINTS));
+        outbox.acknowledge(&batch, 1400).unwrap();
+        assert_eq!(outbox.batch(), Batch { first_seq: 1401, points: points(1401..=1500), step: 0 });
+        // The machine may have lost the end of its spool.
+        let batch = outbox.batch();
+        outbox.acknowledge(&batch, 1600).unwrap();
+        assert!(outbox.is_flushed() && outbox.last_seq() == 1600);
+    }
+
+    #[test]
+    fn what_is_held_is_counted_until_it_is_acknowledged() {
+        let mut outbox = Outbox::default();
+        outbox.push(points(1..=10));
+        let bytes = spooled_bytes(&points(1..=1)[0]);
+        assert_eq!(outbox.held(), (10, 10 * bytes));
+        let batch = outbox.batch();
+        outbox.acknowledge(&batch, 7).unwrap();
+        assert_eq!((outbox.held(), outbox.settled().acked), ((3, 3 * bytes), 7));
     }
 }

@@ -1,22 +1,20 @@
-//! Sends what an attempt has to report, in order, until all of it is acknowledged.
+//! What an attempt has to report, on its way: spooled, then sent, until all of it is acknowledged.
 
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use acai_proto::v1::{Attempt, Point, ReportMetricsRequest};
+use acai_proto::v1::{Attempt, Point};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-use crate::backoff::Backoff;
 use crate::checkpoints::RunFolder;
-use crate::coordinator::{CallError, Coordinator, Rejection};
+use crate::coordinator::Coordinator;
 use crate::leases::Leases;
-use crate::outbox::{Batch, Checkpoint, Outbox};
-
-/// How long news may wait for more to share a call with.
-const GATHER: Duration = Duration::from_secs(1);
+use crate::outbox::{Checkpoint, Outbox, spooled_bytes};
+use crate::process_identity::ProcessIdentity;
+use crate::sending::Sending;
+use crate::spool::{FinalWord, Spool};
+use crate::spooling::Spooling;
 
 /// Why nothing more will be reported.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -29,53 +27,133 @@ pub(crate) enum ReportError {
     Refused(String),
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    outbox: Outbox,
+/// Bounds on what an attempt holds unacknowledged. Beyond any of them its trainer has to wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Capacity {
+    pub(crate) points: usize,
+    /// In its spool, about.
+    pub(crate) bytes: usize,
+}
+
+/// What was reported and is not yet in the spool.
+#[derive(Debug)]
+pub(crate) enum Report {
+    Trainer(ProcessIdentity),
+    Points(Vec<Point>),
+    Checkpoint(Checkpoint),
+    Final(FinalWord),
+}
+
+/// What the two sides of a reporter share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    capacity: Capacity,
+    /// In the order in which it came.
+    pub(crate) unspooled: Vec<Report>,
+    /// What has been spooled and may be sent.
+    pub(crate) outbox: Outbox,
     ended: Option<ReportError>,
 }
 
-/// One attempt's reporter. Dropping it ends the sending, acknowledged or not.
+impl Shared {
+    /// Whether more points may come. One event's points may exceed the capacity.
+    fn has_room(&self) -> bool {
+        let (mut points, mut bytes) = self.outbox.held();
+        for report in &self.unspooled {
+            if let Report::Points(more) = report {
+                points += more.len();
+                bytes += more.iter().map(spooled_bytes).sum::<usize>();
+            }
+        }
+        points < self.capacity.points.max(1) && bytes < self.capacity.bytes.max(1)
+    }
+
+    /// Whether sending should not wait for more.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.outbox.is_urgent() || !self.has_room()
+    }
+
+    fn is_flushed(&self) -> bool {
+        self.unspooled.is_empty() && self.outbox.is_flushed()
+    }
+
+    fn unacknowledged(&self) -> usize {
+        let unspooled = self.unspooled.iter().map(|report| match report {
+            Report::Points(points) => points.len(),
+            _ => 0,
+        });
+        self.outbox.held().0 + unspooled.sum::<usize>()
+    }
+}
+
+/// A spool for several tasks, of which one at a time blocks on the disk with it.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedSpool(Arc<Mutex<Spool>>);
+
+impl SharedSpool {
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Spool) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let spool = Arc::clone(&self.0);
+        on_disk(move || {
+            let mut spool: MutexGuard<'_, Spool> = spool.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut spool)
+        })
+        .await
+    }
+}
+
+/// One attempt's reporter. Dropping it ends the sending, acknowledged or not; the spool stays for the
+/// next agent unless it is discarded.
 #[derive(Debug)]
 pub(crate) struct Reporter {
+    attempt: Attempt,
     shared: Arc<watch::Sender<Shared>>,
+    spool: SharedSpool,
     sender: JoinHandle<()>,
 }
 
 impl Reporter {
-    /// Starts to report for `attempt`, holding at most about `capacity` unacknowledged points.
+    /// Starts to report for `attempt`, beginning with what `outbox` has from `spool`.
     pub(crate) fn start(
         attempt: Attempt,
         folder: RunFolder,
-        capacity: usize,
+        (spool, outbox): (Spool, Outbox),
+        capacity: Capacity,
         coordinator: Coordinator,
         leases: Arc<Leases>,
     ) -> Self {
-        let shared = Arc::new(watch::Sender::new(Shared { outbox: Outbox::new(capacity), ended: None }));
-        let sending = Sending { attempt, folder, coordinator, shared: Arc::clone(&shared) };
+        let shared =
+            Arc::new(watch::Sender::new(Shared { capacity, unspooled: Vec::new(), outbox, ended: None }));
+        let spool = SharedSpool(Arc::new(Mutex::new(spool)));
+        let (own, spooled) = (Arc::clone(&shared), spool.clone());
         let sender = tokio::spawn(async move {
+            let spooling = Spooling { attempt, folder: &folder, spool: &spooled, shared: &own };
+            let sending = Sending { attempt, folder: &folder, coordinator, shared: &own };
             let error = tokio::select! {
                 () = leases.lost(attempt) => ReportError::Lost,
                 error = sending.run() => error,
+                never = spooling.run() => match never {},
             };
             tracing::debug!(run = attempt.run, attempt = attempt.number, "reporting ends: {error}");
             if matches!(error, ReportError::Lost) {
                 leases.forget(attempt);
             }
-            sending.shared.send_replace(Shared { ended: Some(error), ..Shared::default() });
+            own.send_modify(|shared| shared.ended = Some(error));
         });
-        Self { shared, sender }
+        Self { attempt, shared, spool, sender }
     }
 
     /// Resolves when there is room for more points. Whoever adds points waits here first, and so
-    /// hands a slow coordinator's pace on to the trainer.
+    /// hands the pace of a slow coordinator or a full disk on to the trainer.
     pub(crate) async fn room(&self) -> Result<(), ReportError> {
-        self.until(Outbox::has_room).await
+        self.until(Shared::has_room).await
     }
 
     /// Appends points, in the order of their numbers.
     pub(crate) fn points(&self, points: impl IntoIterator<Item = Point>) {
-        self.shared.send_modify(|shared| shared.outbox.push(points));
+        self.report(Report::Points(points.into_iter().collect()));
     }
 
     /// Training has reached `step`.
@@ -85,20 +163,51 @@ impl Reporter {
 
     /// Commits the checkpoint when everything before it is acknowledged.
     pub(crate) fn checkpoint(&self, checkpoint: Checkpoint) {
-        self.shared.send_modify(|shared| shared.outbox.push_checkpoint(checkpoint));
+        self.report(Report::Checkpoint(checkpoint));
+    }
+
+    /// Who trains the attempt, before it reports anything.
+    pub(crate) fn trainer(&self, identity: ProcessIdentity) {
+        self.report(Report::Trainer(identity));
+    }
+
+    /// How training ended; nothing comes after it.
+    pub(crate) fn final_word(&self, word: FinalWord) {
+        self.report(Report::Final(word));
     }
 
     /// Resolves with the number of the last point when all points are acknowledged and all
     /// checkpoints committed.
     pub(crate) async fn flush(&self) -> Result<u64, ReportError> {
         self.shared.send_modify(|shared| shared.outbox.hurry());
-        self.until(Outbox::is_flushed).await?;
+        self.until(Shared::is_flushed).await?;
         Ok(self.shared.borrow().outbox.last_seq())
     }
 
-    async fn until(&self, condition: impl Fn(&Outbox) -> bool) -> Result<(), ReportError> {
+    /// Ends the sending and deletes the spool: the attempt has ended, or lost its run.
+    pub(crate) async fn discard(self) {
+        self.sender.abort();
+        let Attempt { run, number } = self.attempt;
+        let points = self.shared.borrow().unacknowledged();
+        if points > 0 {
+            tracing::info!(run, attempt = number, points, "discarding what was not acknowledged");
+        }
+        if let Err(error) = self.spool.with(Spool::delete).await {
+            tracing::warn!(
+                run,
+                attempt = number,
+                "cannot delete a spool that is of no use any more: {error}"
+            );
+        }
+    }
+
+    fn report(&self, report: Report) {
+        self.shared.send_modify(|shared| shared.unspooled.push(report));
+    }
+
+    async fn until(&self, condition: impl Fn(&Shared) -> bool) -> Result<(), ReportError> {
         let mut changes = self.shared.subscribe();
-        let reached = changes.wait_for(|shared| shared.ended.is_some() || condition(&shared.outbox)).await;
+        let reached = changes.wait_for(|shared| shared.ended.is_some() || condition(shared)).await;
         // `self` holds the sender, so waiting cannot end for want of one.
         reached.map_or(Err(ReportError::Lost), |shared| shared.ended.clone().map_or(Ok(()), Err))
     }
@@ -107,79 +216,6 @@ impl Reporter {
 impl Drop for Reporter {
     fn drop(&mut self) {
         self.sender.abort();
-    }
-}
-
-/// The sending side.
-struct Sending {
-    attempt: Attempt,
-    folder: RunFolder,
-    coordinator: Coordinator,
-    shared: Arc<watch::Sender<Shared>>,
-}
-
-impl Sending {
-    async fn run(&self) -> ReportError {
-        let mut backoff = Backoff::default();
-        loop {
-            self.wait_for(Outbox::has_work).await;
-            self.commit_due().await;
-            if !self.shared.borrow().outbox.has_news() {
-                continue;
-            }
-            // Past the second, whatever there is goes out.
-            let _ = timeout(GATHER, self.wait_for(Outbox::is_urgent)).await;
-            let batch = self.shared.borrow().outbox.batch();
-            match self.send(batch).await {
-                Ok(true) => backoff.reset(),
-                Ok(false) => backoff.pause().await,
-                Err(error) => return error,
-            }
-        }
-    }
-
-    /// Whether the batch brought the attempt forward.
-    async fn send(&self, batch: Batch) -> Result<bool, ReportError> {
-        let request = ReportMetricsRequest {
-            attempt: Some(self.attempt),
-            first_seq: batch.first_seq,
-            points: batch.points.clone(),
-            step: batch.step,
-        };
-        let answered = match self.coordinator.report(request).await {
-            Ok(answer) => answer.acked_seq,
-            Err(CallError::Rejected(Rejection::Fenced(_))) => return Err(ReportError::Lost),
-            Err(CallError::Rejected(Rejection::Refused(reason))) => return Err(ReportError::Refused(reason)),
-            Err(CallError::Unavailable(reason)) => {
-                tracing::debug!(run = self.attempt.run, "cannot report ({reason}); trying again");
-                return Ok(false);
-            }
-        };
-        let mut taken = Ok(());
-        self.shared.send_modify(|shared| taken = shared.outbox.acknowledge(&batch, answered));
-        taken.map_err(|error| ReportError::Refused(error.to_string()))?;
-        Ok(batch.points.is_empty() || answered >= batch.first_seq)
-    }
-
-    /// Commits the checkpoints that wait for nothing any more. One that cannot be committed costs
-    /// only the time to train that stretch again, so it does not end the attempt.
-    async fn commit_due(&self) {
-        loop {
-            let Some(checkpoint) = self.shared.borrow().outbox.due_checkpoint().cloned() else { return };
-            let (folder, step) = (self.folder.clone(), checkpoint.step);
-            match on_disk(move || folder.commit(&checkpoint)).await {
-                Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
-                Err(error) => {
-                    tracing::warn!(run = self.attempt.run, step, "cannot commit a checkpoint: {error}");
-                }
-            }
-            self.shared.send_modify(|shared| shared.outbox.pop_checkpoint());
-        }
-    }
-
-    async fn wait_for(&self, condition: impl Fn(&Outbox) -> bool) {
-        // `self` holds the sender, so waiting cannot end for want of one.
-        let _ = self.shared.subscribe().wait_for(|shared| condition(&shared.outbox)).await;
     }
 }
 

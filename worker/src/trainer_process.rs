@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::devices::Slot;
+use crate::guard::Guard;
 use crate::lines::{Line, cut, next_line};
+use crate::process_identity::ProcessIdentity;
 
 /// Events read ahead of whoever takes them.
 const EVENTS_AHEAD: usize = 64;
@@ -42,6 +44,8 @@ pub(crate) enum Breakdown {
     Protocol(String),
     #[error("the trainer reported nothing for {0:?} and was killed")]
     Silent(Duration),
+    #[error("no progress for {0:?}: the trainer reported, but no new step, and was killed")]
+    Stuck(Duration),
 }
 
 impl Breakdown {
@@ -56,6 +60,8 @@ impl Breakdown {
 #[derive(Debug)]
 pub(crate) struct TrainerProcess {
     child: Child,
+    /// None where there is no shell; the trainer is then a group of its own.
+    guard: Option<Guard>,
     stdin: ChildStdin,
     events: mpsc::Receiver<Result<Event, Breakdown>>,
     stderr: watch::Receiver<VecDeque<String>>,
@@ -64,7 +70,7 @@ pub(crate) struct TrainerProcess {
 impl TrainerProcess {
     /// Starts `program serve --device D --threads T [--data DIR]`. It gets a process group of its
     /// own, so that a terminal's Ctrl-C reaches only the agent, and everything it starts can be killed.
-    /// It ends by itself at the end of its input, that is with the agent.
+    /// It ends with the agent: by itself, at the end of its input, or else by its group's guard.
     pub(crate) fn spawn(program: &Path, slot: &Slot, data: Option<&Path>) -> std::io::Result<Self> {
         let mut command = tokio::process::Command::new(program);
         command.args(["serve", "--device", &slot.device, "--threads", &slot.threads.to_string()]);
@@ -72,7 +78,15 @@ impl TrainerProcess {
             command.arg("--data").arg(data);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.process_group(0).kill_on_drop(true).spawn()?;
+        let guard = Guard::start();
+        if let Err(error) = &guard {
+            tracing::warn!(
+                "a trainer that hangs will outlive this worker if that is killed: no guard ({error})"
+            );
+        }
+        let guard = guard.ok();
+        let group = guard.as_ref().map_or(0, Guard::group);
+        let mut child = command.process_group(group).kill_on_drop(true).spawn()?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -82,7 +96,12 @@ impl TrainerProcess {
         tokio::spawn(read_events(stdout, sender));
         let (last_lines, tail) = watch::channel(VecDeque::new());
         tokio::spawn(forward_stderr(stderr, last_lines, child.id().unwrap_or_default()));
-        Ok(Self { child, stdin, events, stderr: tail })
+        Ok(Self { child, guard, stdin, events, stderr: tail })
+    }
+
+    /// Who it is, for an agent that finds it after this one; none where the system does not tell.
+    pub(crate) fn identity(&self) -> Option<ProcessIdentity> {
+        self.child.id().and_then(ProcessIdentity::of)
     }
 
     /// Sends a command. One that cannot be sent is not an error here: the trainer has gone or hangs,
@@ -142,10 +161,12 @@ impl TrainerProcess {
         }
     }
 
-    /// `SIGKILL` to the whole process group. Its number is the trainer's process id, which is not given
-    /// to anyone else before the trainer is waited for.
+    /// `SIGKILL` to the whole process group. Without a guard its number is the trainer's process id,
+    /// which is not given to anyone else before the trainer is waited for.
     fn kill(&self) {
-        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(id as i32)) {
+        if let Some(guard) = &self.guard {
+            guard.kill();
+        } else if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(id as i32)) {
             // It may just have ended by itself.
             let _ = kill_process_group(group, Signal::KILL);
         }

@@ -62,6 +62,7 @@ impl Machine {
         config.data = Some(folder.path().to_owned());
         config.trainer = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/trainer.sh"));
         config.idle_timeout = Some(Duration::from_millis(100));
+        config.outage = Duration::ZERO;
         let machine = Self { folder, config };
         machine.follow(scenario);
         machine

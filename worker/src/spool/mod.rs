@@ -1,0 +1,316 @@
+//! The durable history of one attempt: `<state>/spool/run-<id>-attempt-<n>.spool`.
+//!
+//! What a trainer reported is appended here before it is sent, so that an agent that is killed and
+//! started again can deliver what nobody acknowledged. A spool belongs to one attempt and is never
+//! replayed under another: the next one trains that stretch again.
+//!
+//! **When is it on the disk?** A write puts it into the system's page cache, which survives the death
+//! of this process; that is all that points need. A machine that loses power loses its trainers as
+//! well, and the points since the last checkpoint are trained again. So only milestones are synced,
+//! with everything before them: a checkpoint before it may be committed, and the final word.
+//!
+//! All calls block on the disk.
+
+mod record;
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use acai_proto::v1::Attempt;
+
+pub(crate) use record::{FinalWord, Record};
+
+/// File name extension of spools.
+pub(crate) const EXTENSION: &str = "spool";
+/// Bytes that may be of no use any more before the file is written anew without them.
+const WASTE: u64 = 1 << 20;
+
+/// How far an attempt has come with the coordinator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// All points up to this number are acknowledged.
+    pub(crate) acked: u64,
+    /// This many checkpoints, counted from the attempt's first here, wait for nothing any more.
+    pub(crate) checkpoints: u64,
+}
+
+/// An attempt's file. It is made by the first append, so that a full disk is met in one place.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    path: PathBuf,
+    file: Option<File>,
+    /// Records that stay at the start of the file for as long as there is one.
+    head: Vec<u8>,
+    /// Where the next record goes. What is behind is a torn tail and will be overwritten.
+    end: u64,
+    /// The records that may still be needed, up to the end, with their lengths.
+    kept: VecDeque<(Until, u64)>,
+    /// Checkpoints so far.
+    checkpoints: u64,
+    /// The attempt has ended; a write that is late must not make the file again.
+    deleted: bool,
+}
+
+/// Until when a record is needed.
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    /// All points up to this number are acknowledged.
+    Acked(u64),
+    /// This many checkpoints are settled.
+    Checkpoint(u64),
+    /// The attempt has ended.
+    End,
+}
+
+impl Spool {
+    /// The spool of an attempt that begins, in `folder`.
+    pub(crate) fn new(folder: &Path, attempt: Attempt, run_folder: PathBuf) -> io::Result<Self> {
+        let Attempt { run, number } = attempt;
+        let mut head = Vec::new();
+        Record::Attempt { run, number, folder: run_folder }.encode(&mut head)?;
+        Ok(Self {
+            path: folder.join(format!("run-{run}-attempt-{number}.{EXTENSION}")),
+            file: None,
+            head,
+            end: 0,
+            kept: VecDeque::new(),
+            checkpoints: 0,
+            deleted: false,
+        })
+    }
+
+    /// Opens what an earlier agent left, and cuts off a torn or damaged tail.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let decoded = record::decode(&fs::read(path)?);
+        let end = decoded.iter().map(|(_, length)| length).sum();
+        file.set_len(end)?;
+        let mut spool = Self {
+            path: path.to_owned(),
+            file: Some(file),
+            head: Vec::new(),
+            end,
+            kept: VecDeque::new(),
+            checkpoints: 0,
+            deleted: false,
+        };
+        let mut records = Vec::with_capacity(decoded.len());
+        for (record, length) in decoded {
+            spool.keep(&record, length)?;
+            records.push(record);
+        }
+        Ok((spool, records))
+    }
+
+    /// Appends `records`; all of them or, on an error, none: the next append overwrites the remains.
+    pub(crate) fn append(&mut self, records: &[Record]) -> io::Result<()> {
+        if self.deleted {
+            return Err(io::Error::other("the attempt has ended"));
+        }
+        let mut bytes = Vec::new();
+        let lengths =
+            records.iter().map(|record| record.encode(&mut bytes)).collect::<io::Result<Vec<u64>>>()?;
+        let file = match &self.file {
+            Some(file) => file,
+            None => {
+                let file =
+                    OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&self.path)?;
+                file.write_all_at(&self.head, 0)?;
+                // The name has to survive what a milestone in the file survives.
+                self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+                self.end = self.head.len() as u64;
+                self.file.insert(file)
+            }
+        };
+        file.write_all_at(&bytes, self.end)?;
+        if records.iter().any(Record::is_milestone) {
+            file.sync_data()?;
+        }
+        self.end += bytes.len() as u64;
+        records.iter().zip(lengths).try_for_each(|(record, length)| self.keep(record, length))
+    }
+
+    /// Forgets what is settled. The file is written anew when most of it is of no use, so that it
+    /// takes no more than about twice what is unsettled.
+    pub(crate) fn trim(&mut self, settled: Settled) -> io::Result<()> {
+        self.forget(settled);
+        if self.waste() >= WASTE.max(self.end / 2) { self.rewrite() } else { Ok(()) }
+    }
+
+    /// Forgets what is settled, and makes the file as short as it can be: the disk is full.
+    pub(crate) fn shorten(&mut self, settled: Settled) -> io::Result<()> {
+        self.forget(settled);
+        if self.waste() > 0 { self.rewrite() } else { Ok(()) }
+    }
+
+    fn forget(&mut self, settled: Settled) {
+        while let Some((until, _)) = self.kept.front()
+            && match *until {
+                Until::Acked(last) => last <= settled.acked,
+                Until::Checkpoint(count) => count <= settled.checkpoints,
+                Until::End => false,
+            }
+        {
+            self.kept.pop_front();
+        }
+    }
+
+    fn kept_bytes(&self) -> u64 {
+        self.kept.iter().map(|(_, length)| length).sum()
+    }
+
+    fn waste(&self) -> u64 {
+        self.end.saturating_sub(self.head.len() as u64 + self.kept_bytes())
+    }
+
+    /// Removes the file.
+    pub(crate) fn delete(&mut self) -> io::Result<()> {
+        self.deleted = true;
+        match self.file.take() {
+            Some(_) => fs::remove_file(&self.path),
+            None => Ok(()),
+        }
+    }
+
+    fn rewrite(&mut self) -> io::Result<()> {
+        let kept = self.kept_bytes();
+        let Some(file) = &self.file else { return Ok(()) };
+        let mut bytes = self.head.clone();
+        bytes.resize(self.head.len() + kept as usize, 0);
+        file.read_exact_at(&mut bytes[self.head.len()..], self.end - kept)?;
+        let temporary = self.path.with_extension("tmp");
+        let anew = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&temporary)?;
+        anew.write_all_at(&bytes, 0)?;
+        // It takes the place of a file that may hold synced milestones.
+        anew.sync_data()?;
+        fs::rename(&temporary, &self.path)?;
+        self.file = Some(anew);
+        self.end = bytes.len() as u64;
+        Ok(())
+    }
+
+    fn keep(&mut self, record: &Record, length: u64) -> io::Result<()> {
+        let until = match record {
+            // These come before all others, so what is kept stays in one piece at the end of the file.
+            Record::Attempt { .. } | Record::Trainer(_) => {
+                record.encode(&mut self.head)?;
+                return Ok(());
+            }
+            Record::Points { first, points } => Until::Acked(first + points.len() as u64 - 1),
+            Record::Checkpoint { .. } => {
+                self.checkpoints += 1;
+                Until::Checkpoint(self.checkpoints)
+            }
+            Record::Final { .. } => Until::End,
+        };
+        self.kept.push_back((until, length));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ATTEMPT: Attempt = Attempt { run: 7, number: 2 };
+
+    fn begin(folder: &Path) -> Spool {
+        Spool::new(folder, ATTEMPT, "lines-7-run7".into()).unwrap()
+    }
+
+    fn point(number: u64) -> Record {
+        Record::Points { first: number, points: vec![("train/loss".into(), number, 0.5)] }
+    }
+
+    fn checkpoint(step: u64) -> Record {
+        Record::Checkpoint { step, file: format!("attempt-2/step-{step}").into(), after: step }
+    }
+
+    fn header() -> Record {
+        Record::Attempt { run: 7, number: 2, folder: "lines-7-run7".into() }
+    }
+
+    fn file(folder: &Path) -> PathBuf {
+        folder.join("run-7-attempt-2.spool")
+    }
+
+    #[test]
+    fn a_torn_tail_is_cut_at_open_whatever_its_length_and_the_history_goes_on_behind_what_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = begin(folder.path());
+        spool.append(&[point(1)]).unwrap();
+        let before = spool.end;
+        spool.append(&[point(2)]).unwrap();
+        let whole = fs::read(file(folder.path())).unwrap();
+        for end in before..whole.len() as u64 {
+            fs::write(file(folder.path()), &whole[..end as usize]).unwrap();
+            let (mut spool, records) = Spool::open(&file(folder.path())).unwrap();
+            assert_eq!(records, [header(), point(1)], "cut at byte {end}");
+            spool.append(&[checkpoint(1)]).unwrap();
+            let (_, records) = Spool::open(&file(folder.path())).unwrap();
+            assert_eq!(records, [header(), point(1), checkpoint(1)], "cut at byte {end}");
+        }
+    }
+
+    #[test]
+    fn the_file_stays_bounded_by_what_is_not_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = begin(folder.path());
+        let points = |first: u64| Record::Points {
+            first,
+            points: (first..first + 1000).map(|step| ("train/loss".into(), step, 0.5)).collect(),
+        };
+        let mut longest = 0;
+        for batch in 0..200 {
+            spool.append(&[points(batch * 1000 + 1)]).unwrap();
+            spool.trim(Settled { acked: batch * 1000, checkpoints: 0 }).unwrap();
+            longest = longest.max(fs::metadata(file(folder.path())).unwrap().len());
+        }
+        assert!(longest < 2 * WASTE, "{longest} bytes");
+        let (_, records) = Spool::open(&file(folder.path())).unwrap();
+        assert_eq!(records.first(), Some(&header()));
+        assert_eq!(records.last(), Some(&points(199_001)));
+    }
+
+    #[test]
+    fn a_checkpoint_is_kept_until_it_is_settled_and_so_is_all_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = begin(folder.path());
+        spool.append(&[point(1), checkpoint(1), point(2)]).unwrap();
+        spool.trim(Settled { acked: 2, checkpoints: 0 }).unwrap();
+        assert_eq!(spool.kept.len(), 2);
+        spool.trim(Settled { acked: 2, checkpoints: 1 }).unwrap();
+        assert_eq!(spool.kept.len(), 0);
+    }
+
+    #[test]
+    fn an_append_that_failed_leaves_nothing_behind_once_the_next_succeeds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = begin(folder.path());
+        spool.append(&[point(1)]).unwrap();
+        let writable = spool.file.replace(File::open(file(folder.path())).unwrap());
+        spool.append(&[point(2)]).unwrap_err();
+        // As a full disk leaves it: a part of the record.
+        writable.as_ref().unwrap().write_all_at(&[1; 40], spool.end).unwrap();
+        spool.file = writable;
+        spool.append(&[point(2), point(3)]).unwrap();
+        let (_, records) = Spool::open(&file(folder.path())).unwrap();
+        assert_eq!(records, [header(), point(1), point(2), point(3)]);
+    }
+
+    #[test]
+    fn a_spool_that_was_never_written_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        begin(folder.path()).delete().unwrap();
+        assert!(!file(folder.path()).exists());
+        let mut spool = begin(folder.path());
+        spool.append(&[point(1)]).unwrap();
+        spool.delete().unwrap();
+        assert!(!file(folder.path()).exists());
+        spool.append(&[point(2)]).unwrap_err();
+        assert!(!file(folder.path()).exists());
+    }
+}
