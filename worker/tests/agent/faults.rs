@@ -63,26 +63,30 @@ async fn a_checkpoint_counts_only_when_the_points_before_it_are_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_makes_the_trainer_wait_and_loses_nothing() {
-    let coordinator = Coordinator::start(LONG, [group([7])]).await;
-    coordinator.change(|state| state.down.extend(["report"]));
-    let scenario = "for i in $(seq 4000); do metric 7 $i; done; touch $data/all-said; finished 7 4000";
-    let mut machine = Machine::new(&coordinator, scenario);
-    machine.config.queue_points = 100;
+async fn a_full_queue_or_a_full_spool_makes_the_trainer_wait_and_loses_nothing() {
+    let one_point = 50;
+    for (queue_points, spool_bytes) in [(100, usize::MAX), (usize::MAX, 100 * one_point)] {
+        let coordinator = Coordinator::start(LONG, [group([7])]).await;
+        coordinator.change(|state| state.down.extend(["report"]));
+        let scenario = "for i in $(seq 4000); do metric 7 $i; done; touch $data/all-said; finished 7 4000";
+        let mut machine = Machine::new(&coordinator, scenario);
+        machine.config.queue_points = queue_points;
+        machine.config.spool_bytes = spool_bytes;
 
-    let outage = async {
-        coordinator.until(|state| state.reports.len() > 3).await;
-        assert!(!machine.file("all-said").exists());
-        assert!(coordinator.read(|state| state.reports.iter().all(|report| report.points.len() <= 100)));
-        coordinator.change(|state| state.down.clear());
-    };
-    let (summary, ()) = tokio::join!(machine.work(), outage);
+        let outage = async {
+            coordinator.until(|state| state.reports.len() > 3).await;
+            assert!(!machine.file("all-said").exists());
+            assert!(coordinator.read(|state| state.reports.iter().all(|report| report.points.len() <= 100)));
+            coordinator.change(|state| state.down.clear());
+        };
+        let (summary, ()) = tokio::join!(machine.work(), outage);
 
-    assert_eq!(summary.unwrap().completed, 1);
-    coordinator.read(|state| {
-        let steps = state.points[&attempt(7, 1)].iter().map(|point| point.step);
-        assert!(steps.eq(1..=4000));
-    });
+        assert_eq!(summary.unwrap().completed, 1);
+        coordinator.read(|state| {
+            let steps = state.points[&attempt(7, 1)].iter().map(|point| point.step);
+            assert!(steps.eq(1..=4000));
+        });
+    }
 }
 
 const ENDLESS: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child; metric 7 1; wait";
@@ -104,40 +108,6 @@ async fn a_fenced_attempt_loses_its_trainer_and_reports_no_more() {
         assert!(!machine.is_running("trainer") && !machine.is_running("child"));
         assert_eq!(coordinator.read(|state| state.ends.clone()), []);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_cut_off_for_the_term_of_its_lease_stops_training() {
-    let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
-    let machine = Machine::new(&coordinator, ENDLESS);
-
-    let cut_off = async {
-        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
-        coordinator.change(|state| state.down = ["register", "claim", "renew", "report"].into());
-    };
-    let (summary, ()) = tokio::join!(machine.work(), cut_off);
-
-    assert_eq!(summary.unwrap(), Summary { lost: 1, ..Summary::default() });
-    assert!(!machine.is_running("trainer") && !machine.is_running("child"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_finished_run_is_reported_after_an_outage_longer_than_its_lease() {
-    let lease = Duration::from_millis(900);
-    let coordinator = Coordinator::start(lease, [group([7])]).await;
-    coordinator.change(|state| state.down.extend(["report"]));
-    let machine = Machine::new(&coordinator, "metric 7 1; finished 7 1");
-
-    let outage = async {
-        coordinator.until(|state| state.reports.len() > 1).await;
-        coordinator.change(|state| state.down.extend(["renew", "claim", "register", "complete"]));
-        // The outage is as long as it takes for a lease to lapse.
-        tokio::time::sleep(2 * lease).await;
-        coordinator.change(|state| state.down.clear());
-    };
-    let (summary, ()) = tokio::join!(machine.work(), outage);
-
-    assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,8 @@
 
 mod coordinator;
 mod faults;
+mod killed;
+mod outages;
 mod setup;
 mod stopping;
 mod trainers;

@@ -46,6 +46,28 @@ pub(crate) fn attempt(run: u64, number: u32) -> Attempt {
     Attempt { run, number }
 }
 
+/// That of a worker with one slot, which keeps all its files in `folder` and ends soon after its work.
+pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
+    let mut config = WorkerConfig::new(coordinator, folder.join("state"));
+    config.slots = Some(1);
+    config.group_size = 4;
+    config.data = Some(folder.to_owned());
+    config.trainer = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/trainer.sh"));
+    config.idle_timeout = Some(Duration::from_millis(100));
+    config.outage = Duration::ZERO;
+    config
+}
+
+/// Resolves when `condition` holds of something that tells nobody when it changes.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the condition comes true");
+}
+
 /// A machine: what a worker on it leaves behind outlives the worker.
 pub(crate) struct Machine {
     folder: TempDir,
@@ -53,16 +75,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// One slot, whose trainers follow `scenario`. The worker ends soon after its work.
+    /// Its trainers follow `scenario`.
     pub(crate) fn new(coordinator: &Coordinator, scenario: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = WorkerConfig::new(&coordinator.url, folder.path().join("state"));
-        config.slots = Some(1);
-        config.group_size = 4;
-        config.data = Some(folder.path().to_owned());
-        config.trainer = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/trainer.sh"));
-        config.idle_timeout = Some(Duration::from_millis(100));
-        config.outage = Duration::ZERO;
+        let config = config(&coordinator.url, folder.path());
         let machine = Self { folder, config };
         machine.follow(scenario);
         machine
@@ -82,6 +98,12 @@ impl Machine {
         self.file("state/runs").join(format!("lines-{run}-run{run}")).join(name)
     }
 
+    /// What the spool of an attempt at run 7 holds, as text; nothing when there is none.
+    pub(crate) fn spool(&self, number: u32) -> String {
+        let file = self.file("state/spool").join(format!("run-7-attempt-{number}.spool"));
+        String::from_utf8_lossy(&std::fs::read(file).unwrap_or_default()).into_owned()
+    }
+
     pub(crate) async fn work(&self) -> Result<Summary, WorkerError> {
         self.work_until(pending()).await
     }
@@ -94,10 +116,14 @@ impl Machine {
         tokio::time::timeout(Duration::from_secs(30), worked).await.expect("the worker ends")
     }
 
+    /// The number that a trainer wrote into the file.
+    pub(crate) fn pid(&self, file: &str) -> i32 {
+        std::fs::read_to_string(self.file(file)).unwrap().trim().parse().unwrap()
+    }
+
     /// Whether the process runs whose id is in the file.
     pub(crate) fn is_running(&self, file: &str) -> bool {
-        let pid = std::fs::read_to_string(self.file(file)).unwrap();
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid(file))).unwrap_or_default();
         // The state comes after the name in parentheses; a zombie only waits to be counted.
         stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with(['Z', 'X']))
     }

@@ -14,6 +14,8 @@ async fn end_of(scenario: &str) -> End {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let mut machine = Machine::new(&coordinator, scenario);
     machine.config.trainer_silence = Duration::from_secs(1);
+    machine.config.trainer_setup = Duration::from_millis(700);
+    machine.config.trainer_step = Duration::from_millis(500);
     machine.work().await.unwrap();
     coordinator.read(|state| {
         assert_eq!(state.ends.len(), 1);
@@ -33,6 +35,14 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
             ["`/etc/passwd`", "not in the folder"],
         ),
         ("echo stuck >&2; exec sleep 1000", ["reported nothing for 1s", "stuck"]),
+        (
+            "echo warming >&2; while :; do progress 7 0; sleep 0.1; done",
+            ["no progress for 7", "warming"], // and some milliseconds
+        ),
+        (
+            "progress 7 1; echo looping >&2; while :; do progress 7 1; sleep 0.1; done",
+            ["no progress for 5", "looping"],
+        ),
     ];
     let ends = cases.map(|(scenario, expected)| async move {
         let End::Failed { kind: FailureKind::Error, message } = end_of(scenario).await else {
