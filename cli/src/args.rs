@@ -439,19 +439,26 @@ pub(crate) struct CoordinatorArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ctrl-C or SIGTERM lets the trainers write checkpoints, gives the runs back and exits; the same worker
-started again goes on from there. A second one exits at once.")]
+Ctrl-C or SIGTERM lets the trainers write checkpoints, gives the runs back and exits, within 25 seconds;
+the same worker started again goes on from there. A second one exits at once, and its trainers with it.
+
+A worker that was killed, started again with the same --state, first delivers what its runs had reported
+and gives them back. While the coordinator is away training goes on; when it is back, runs that it has
+given to others meanwhile end at once. --outage only bounds the device time spent on such runs.")]
 pub(crate) struct WorkerArguments {
     #[command(flatten)]
     pub(crate) at: CoordinatorUrl,
     /// Name for people [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Folder of the checkpoints and trained models
+    /// Folder of the checkpoints, the trained models and what is still to be reported; one worker's own
     #[arg(long, value_name = "DIR", default_value = ".acai")]
     pub(crate) state: PathBuf,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+    /// Train on for this long while the coordinator is away; at least as long as its leases last
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(crate) outage: Duration,
     /// Exit after this long without work [default: wait for ever]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) idle_timeout: Option<Duration>,

@@ -266,3 +266,15 @@ impl Agent {
         result
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopped_worker_is_gone_before_a_cluster_kills_it() {
+        let grace = WorkerConfig::new("http://localhost:7700", ".acai").grace;
+        // Kubernetes waits 30 s; leave a margin for the kill itself and for what stops around it.
+        assert!(grace + FAREWELL < Duration::from_secs(25) && LAST_CLAIM < grace);
+    }
+}
