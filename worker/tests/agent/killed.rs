@@ -11,7 +11,7 @@ use acai_proto::v1::FailureKind;
 use acai_worker::Summary;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpgid, kill_process, prlimit};
 
-use crate::coordinator::{Coordinator, End, Fault};
+use crate::coordinator::{Coordinator, End, Fault, State};
 use crate::setup::{LONG, Machine, attempt, config, group, until};
 
 const COORDINATOR: &str = "ACAI_TEST_COORDINATOR";
@@ -81,7 +81,9 @@ const DEAF: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child
 async fn kill_deaf(coordinator: &Coordinator, machine: &Machine, first: Fault) {
     acknowledge_nothing(coordinator, first);
     let mut agent = Agent::start(coordinator, machine);
-    coordinator.until(|state| !state.reports.is_empty()).await;
+    let arrives = matches!(first, Fault::LostReply);
+    let has_arrived = |state: &State| state.points.contains_key(&attempt(7, 1));
+    coordinator.until(|state| !state.reports.is_empty() && has_arrived(state) == arrives).await;
     until(|| machine.spool(1).contains("[\"train/loss\",3,3.5]")).await;
     agent.kill();
 }
