@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
 use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
@@ -21,6 +22,8 @@ use crate::coordinator::{CallError, Rejection};
 const CHUNK: usize = 1 << 20;
 /// A transfer in which nothing moves for this long is begun again.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Times that an upload is tried which finds no room: a checkpoint is not worth waiting for longer than the next one.
+const TRIES_WITHOUT_ROOM: u32 = 4;
 
 /// Why a checkpoint did not get to the other side.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +33,10 @@ pub(crate) enum TransferError {
     Rejected(#[from] Rejection),
     /// The file on this machine.
     #[error("`{}`: {cause}", path.display())]
-    File {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
+    File { path: PathBuf, cause: io::Error },
+    /// The coordinator has no room for it.
+    #[error("{0}")]
+    NoRoom(String),
     /// What arrived are other bytes than what was asked for.
     #[error("it arrived damaged")]
     Damaged,
@@ -63,12 +65,21 @@ impl Blobs {
         let of_file = |cause| TransferError::File { path: file.to_owned(), cause };
         let (sha256, bytes) = digest(file).await.map_err(of_file)?;
         let mut backoff = Backoff::default();
+        let mut without_room = 0;
         loop {
             match self.upload_once(attempt, file, &sha256, bytes).await {
                 Ok(()) => return Ok(Checkpoint { step, sha256, bytes }),
-                Err(UploadError::File(cause)) => return Err(of_file(cause)),
-                Err(UploadError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
-                Err(UploadError::Call(CallError::Unavailable(reason))) => {
+                Err(TryError::File(cause)) => return Err(of_file(cause)),
+                Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(TryError::NoRoom(reason)) if without_room + 1 == TRIES_WITHOUT_ROOM => {
+                    return Err(TransferError::NoRoom(reason));
+                }
+                Err(TryError::NoRoom(reason)) => {
+                    without_room += 1;
+                    tracing::warn!(run = attempt.run, step, "cannot upload: {reason}");
+                    backoff.pause().await;
+                }
+                Err(TryError::Call(CallError::Unavailable(reason))) => {
                     tracing::debug!(run = attempt.run, step, "cannot upload ({reason}); trying again");
                     backoff.pause().await;
                 }
@@ -82,16 +93,18 @@ impl Blobs {
         path: &Path,
         sha256: &str,
         size: u64,
-    ) -> Result<(), UploadError> {
+    ) -> Result<(), TryError> {
         let mut client = self.client.clone();
-        let there = client.stat(StatRequest { sha256: sha256.to_owned() }).await.map_err(CallError::from)?.into_inner();
+        let stat = timeout(PATIENCE, client.stat(StatRequest { sha256: sha256.to_owned() })).await;
+        let there = stat.map_err(|_| silent())?.map_err(CallError::from)?.into_inner();
         if there.complete {
             return Ok(());
         }
         let mut file = File::open(path).await?;
         file.seek(SeekFrom::Start(there.bytes)).await?;
         let (messages, outgoing) = mpsc::channel(2);
-        let header = UploadHeader { attempt: Some(attempt), sha256: sha256.to_owned(), size, offset: there.bytes };
+        let header =
+            UploadHeader { attempt: Some(attempt), sha256: sha256.to_owned(), size, offset: there.bytes };
         let send = async {
             let mut header = Some(header);
             loop {
@@ -109,10 +122,19 @@ impl Blobs {
         };
         let call = client.upload(ReceiverStream::new(outgoing));
         let transfer = timeout(Self::deadline(size), async { tokio::join!(call, send) });
-        let (answer, sent) = transfer.await.map_err(|_| CallError::Unavailable("it took too long".to_owned()))?;
+        let (answer, sent) = transfer.await.map_err(|_| silent())?;
         sent?;
-        answer.map_err(CallError::from)?;
-        Ok(())
+        match answer {
+            Ok(_) => Ok(()),
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                Err(TryError::NoRoom(status.message().to_owned()))
+            }
+            // Somebody else was faster, or what was staged is gone: the next try asks where to go on.
+            Err(status) if status.code() == Code::OutOfRange => {
+                Err(CallError::Unavailable(status.message().to_owned()).into())
+            }
+            Err(status) => Err(CallError::from(status).into()),
+        }
     }
 
     /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.
@@ -123,9 +145,9 @@ impl Blobs {
         loop {
             match self.download_once(checkpoint, &part).await {
                 Ok(()) => break,
-                Err(UploadError::File(cause)) => return Err(of_file(cause)),
-                Err(UploadError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
-                Err(UploadError::Call(CallError::Unavailable(reason))) => {
+                Err(TryError::File(cause)) => return Err(of_file(cause)),
+                Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(TryError::Call(CallError::Unavailable(reason)) | TryError::NoRoom(reason)) => {
                     tracing::debug!(step = checkpoint.step, "cannot download ({reason}); trying again");
                     backoff.pause().await;
                 }
@@ -139,16 +161,19 @@ impl Blobs {
         tokio::fs::rename(&part, path).await.map_err(of_file)
     }
 
-    async fn download_once(&self, checkpoint: &Checkpoint, part: &Path) -> Result<(), UploadError> {
+    async fn download_once(&self, checkpoint: &Checkpoint, part: &Path) -> Result<(), TryError> {
         let mut file = OpenOptions::new().create(true).append(true).open(part).await?;
         let offset = file.metadata().await?.len();
         if offset >= checkpoint.bytes {
             return Ok(());
         }
         let request = DownloadRequest { sha256: checkpoint.sha256.clone(), offset };
-        let mut chunks = self.client.clone().download(request).await.map_err(CallError::from)?.into_inner();
-        let silent = |_| CallError::Unavailable("nothing came".to_owned());
-        while let Some(chunk) = timeout(PATIENCE, chunks.message()).await.map_err(silent)?.map_err(CallError::from)? {
+        let mut client = self.client.clone();
+        let chunks = timeout(PATIENCE, client.download(request)).await.map_err(|_| silent())?;
+        let mut chunks = chunks.map_err(CallError::from)?.into_inner();
+        while let Some(chunk) =
+            timeout(PATIENCE, chunks.message()).await.map_err(|_| silent())?.map_err(CallError::from)?
+        {
             file.write_all(&chunk.data).await?;
         }
         Ok(file.sync_all().await?)
@@ -160,13 +185,19 @@ impl Blobs {
     }
 }
 
+fn silent() -> CallError {
+    CallError::Unavailable("nothing came for too long".to_owned())
+}
+
 /// Why one try failed.
 #[derive(Debug, thiserror::Error)]
-enum UploadError {
+enum TryError {
     #[error(transparent)]
     File(#[from] io::Error),
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error("{0}")]
+    NoRoom(String),
 }
 
 /// Reads until the buffer is full or the file ends; answers how much.
@@ -186,10 +217,16 @@ pub(crate) async fn digest(path: &Path) -> io::Result<(String, u64)> {
     let path = path.to_owned();
     let hash = move || {
         let mut file = std::fs::File::open(path)?;
-        let mut hasher = Sha256::new();
-        let bytes = io::copy(&mut file, &mut hasher)?;
-        let hex = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok((hex, bytes))
+        let (mut hasher, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; CHUNK]);
+        loop {
+            let length = io::Read::read(&mut file, &mut buffer)?;
+            if length == 0 {
+                let hex = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                return Ok((hex, bytes));
+            }
+            hasher.update(&buffer[..length]);
+            bytes += length as u64;
+        }
     };
     tokio::task::spawn_blocking(hash).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

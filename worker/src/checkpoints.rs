@@ -87,6 +87,30 @@ impl RunFolder {
         Some(Checkpoint { step: newest.step, file: self.root.join(newest.file) })
     }
 
+    /// Where a checkpoint of another machine goes.
+    pub(crate) fn downloaded(&self, step: u64) -> PathBuf {
+        self.attempt.join(format!("resumed-{step:09}.safetensors"))
+    }
+
+    /// Takes out of use what attempts up to `last` committed: a person wants training to start over.
+    pub(crate) fn void(&self, last: u32) -> io::Result<()> {
+        if last == 0 {
+            return Ok(());
+        }
+        let of_attempt = |committed: &Committed| {
+            let folder = committed.file.components().next()?.as_os_str().to_str()?;
+            folder.strip_prefix("attempt-")?.parse::<u32>().ok()
+        };
+        let mut record = self.read();
+        let before = record.checkpoints.len();
+        record.checkpoints.retain(|committed| of_attempt(committed).is_none_or(|attempt| attempt > last));
+        if record.checkpoints.len() == before {
+            return Ok(());
+        }
+        self.write(&record)?;
+        self.clear(&record)
+    }
+
     /// Whether `file` exists and is directly in the attempt's folder, as a checkpoint must be.
     pub(crate) fn holds(&self, file: &Path) -> bool {
         file.canonicalize().is_ok_and(|file| file.parent() == Some(&self.attempt))
@@ -260,6 +284,22 @@ mod tests {
         second.keep_last().unwrap();
         assert!(last.file.exists() && !first.attempt().exists());
         assert_eq!(second.resume().unwrap().step, 20);
+    }
+
+    #[test]
+    fn voided_attempts_leave_nothing_to_resume_from() {
+        let state = tempfile::tempdir().unwrap();
+        let first = open(state.path(), 1);
+        first.commit(&written(&first, 10)).unwrap();
+        let second = open(state.path(), 2);
+        second.void(0).unwrap();
+        assert_eq!(second.resume().unwrap().step, 10);
+        second.commit(&written(&second, 20)).unwrap();
+        second.void(1).unwrap();
+        assert_eq!(second.resume().unwrap().step, 20);
+        let third = open(state.path(), 3);
+        third.void(2).unwrap();
+        assert_eq!(third.resume(), None);
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! How an attempt ends: everything acknowledged, then the last call.
 
-use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
+use std::path::Path;
+
+use acai_proto::v1::{
+    Attempt, CompleteRequest, FailRequest, FailureKind, RejectCheckpointRequest, ReleaseRequest,
+};
 use acai_sweep::trainer_protocol;
 
+use crate::blobs::digest;
 use crate::context::Context;
 use crate::coordinator::Rejection;
 use crate::lines::cut;
@@ -78,6 +83,9 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
         }
         Ending::CheckpointRefused { message } => {
             tracing::warn!(run = attempt.run, "not resuming from this checkpoint again: {message}");
+            if let Some(checkpoint) = &member.resume {
+                reject(context, attempt, &checkpoint.file, &message).await;
+            }
             match on_disk(move || folder.set_aside()).await {
                 Ok(()) => release(context, attempt).await,
                 // It would be resumed from again, without end; a failure is counted.
@@ -88,6 +96,16 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             }
         }
         Ending::Released => release(context, attempt).await,
+    }
+}
+
+/// Has the coordinator not grant this checkpoint again, if it has it.
+async fn reject(context: &Context, attempt: Attempt, file: &Path, reason: &str) {
+    let Ok((sha256, _)) = digest(file).await else { return };
+    let reason = cut(reason, MESSAGE_BYTES).to_owned();
+    let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason };
+    if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
+        tracing::debug!(run = attempt.run, "the coordinator keeps it: {rejection}");
     }
 }
 

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
-    ClaimRequest, ClaimResponse, CompleteRequest, FailRequest, RegisterRequest, RegisterResponse,
-    ReleaseRequest, RenewRequest, RenewResponse, ReportMetricsRequest, ReportMetricsResponse,
+    ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest, RegisterRequest,
+    RegisterResponse, RejectCheckpointRequest, ReleaseRequest, RenewRequest, RenewResponse,
+    ReportMetricsRequest, ReportMetricsResponse,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status};
 
 use crate::backoff::Backoff;
+use crate::blobs::Blobs;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -73,6 +75,7 @@ fn describe(status: &Status) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Coordinator {
     client: WorkerServiceClient<Channel>,
+    blobs: Blobs,
 }
 
 type Answer<T> = Result<T, CallError>;
@@ -86,11 +89,17 @@ impl Coordinator {
         }
         let endpoint = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_DEADLINE)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
-        Some(Self { client: WorkerServiceClient::new(endpoint.connect_lazy()) })
+        // Transfers take as long as they need, and on a connection of their own hold nothing up.
+        let blobs = Blobs::new(endpoint.connect_lazy());
+        Some(Self { client: WorkerServiceClient::new(endpoint.timeout(CALL_DEADLINE).connect_lazy()), blobs })
+    }
+
+    /// Where checkpoints go.
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
     }
 
     pub(crate) async fn register(&self, request: RegisterRequest) -> Answer<RegisterResponse> {
@@ -122,6 +131,23 @@ impl Coordinator {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
             async move { answer(client.fail(request).await) }
+        })
+        .await
+    }
+
+    /// Repeated through an outage, as are the other calls about checkpoints and ends.
+    pub(crate) async fn commit_checkpoint(&self, request: CommitCheckpointRequest) -> Result<(), Rejection> {
+        until_answered(|| {
+            let (mut client, request) = (self.client.clone(), request.clone());
+            async move { answer(client.commit_checkpoint(request).await) }
+        })
+        .await
+    }
+
+    pub(crate) async fn reject_checkpoint(&self, request: RejectCheckpointRequest) -> Result<(), Rejection> {
+        until_answered(|| {
+            let (mut client, request) = (self.client.clone(), request.clone());
+            async move { answer(client.reject_checkpoint(request).await) }
         })
         .await
     }

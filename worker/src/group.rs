@@ -21,6 +21,7 @@ use crate::member::{Ending, Member, run_of};
 use crate::outbox::Outbox;
 use crate::progress_watch::ProgressWatch;
 use crate::reporter::{ReportError, Reporter, on_disk};
+use crate::resume::resume;
 use crate::spool::Spool;
 use crate::summary::{Outcome, Summary};
 use crate::trainer_process::{Breakdown, TrainerProcess};
@@ -103,12 +104,12 @@ impl Session {
         let (runs, spools, wanted) = (context.state.runs(), context.state.spools(), assignment.clone());
         let opened = on_disk(move || {
             let folder = RunFolder::open(&runs, &wanted, attempt)?;
-            let resume = folder.resume();
             let spool = Spool::new(&spools, attempt, folder.name())?;
-            Ok((folder, resume, spool))
+            Ok((folder, spool))
         });
         let cannot_use = |source| WorkerError::State { path: context.state.path().to_owned(), source };
-        let (folder, resume, spool) = opened.await.map_err(cannot_use)?;
+        let (folder, spool) = opened.await.map_err(cannot_use)?;
+        let resume = resume(context, &folder, attempt, assignment).await.map_err(cannot_use)?;
         let reporter = Reporter::start(
             attempt,
             folder.clone(),
@@ -151,9 +152,15 @@ impl Session {
         };
         let mut watch =
             ProgressWatch::new(context.trainer_progress, self.open.values().map(started), Instant::now());
-        let mut deadline = None;
+        let mut stop_by = None;
+        // Runs that the coordinator wants back, and until when.
+        let mut yield_by: BTreeMap<u64, Instant> = BTreeMap::new();
         while !self.open.is_empty() {
             let attempts: Vec<Attempt> = self.open.values().map(|member| member.attempt).collect();
+            let unasked: Vec<Attempt> =
+                attempts.iter().filter(|attempt| !yield_by.contains_key(&attempt.run)).copied().collect();
+            yield_by.retain(|run, _| self.open.contains_key(run));
+            let deadline = yield_by.values().copied().chain(stop_by).min();
             tokio::select! {
                 lost = context.leases.any_lost(&attempts) => {
                     let lost = self.take_lost(&lost);
@@ -166,11 +173,19 @@ impl Session {
                     }
                     discard(lost).await;
                 }
-                asked = context.stop.asked(), if deadline.is_none() => {
-                    deadline = Some(asked + context.grace);
+                yielding = context.leases.any_yielding(&unasked) => {
+                    for attempt in yielding {
+                        tracing::info!(run = attempt.run, attempt = attempt.number, "asked to give the run back");
+                        yield_by.insert(attempt.run, Instant::now() + context.grace);
+                        trainer.send(&Command::Stop { run: attempt.run }).await;
+                    }
+                }
+                asked = context.stop.asked(), if stop_by.is_none() => {
+                    stop_by = Some(asked + context.grace);
                     trainer.send(&Command::Shutdown).await;
                 }
                 () = async { if let Some(at) = deadline { sleep_until(at).await } else { pending().await } } => {
+                    // The rest of its group loses no more than what it did since their last checkpoints.
                     tracing::warn!("the trainer did not stop in time; killing it");
                     self.close_all(|| Ending::Released);
                     return trainer.stop().await;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use acai_proto::v1::{Attempt, RegisterResponse};
+use acai_proto::v1::{Attempt, RegisterResponse, RenewResponse};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -38,6 +38,8 @@ struct Lease {
     /// that costs no device, so it is not given up by the clock, and the answers to its own last
     /// calls decide.
     training: bool,
+    /// Whether the coordinator wants the run back.
+    yields: bool,
 }
 
 /// All leases of this worker. A lease that is lost is no longer here; whoever works for it waits for
@@ -69,7 +71,7 @@ impl Leases {
     /// Takes up an attempt granted by a claim sent at `sent`.
     pub(crate) fn grant(&self, attempt: Attempt, sent: Instant) {
         self.held.send_modify(|held| {
-            held.insert(attempt, Lease { confirmed: sent, training: true });
+            held.insert(attempt, Lease { confirmed: sent, training: true, yields: false });
         });
     }
 
@@ -78,13 +80,24 @@ impl Leases {
     }
 
     /// Takes in the answer to a renewal of `attempts` sent at `sent`.
-    pub(crate) fn renewed(&self, attempts: &[Attempt], sent: Instant, fenced: &[Attempt]) {
+    pub(crate) fn renewed(&self, attempts: &[Attempt], sent: Instant, answer: &RenewResponse) {
         self.held.send_if_modified(|held| {
+            let mut asked = false;
             for attempt in attempts {
-                held.entry(*attempt).and_modify(|lease| lease.confirmed = sent);
+                let yields = answer.r#yield.contains(attempt);
+                held.entry(*attempt).and_modify(|lease| {
+                    lease.confirmed = sent;
+                    asked |= yields != lease.yields;
+                    lease.yields = yields;
+                });
             }
-            retain(held, |attempt, lease| !(lease.training && fenced.contains(attempt)))
+            asked | retain(held, |attempt, lease| !(lease.training && answer.fenced.contains(attempt)))
         });
+    }
+
+    /// Resolves with those of `attempts` that the coordinator wants back, as soon as there are any.
+    pub(crate) async fn any_yielding(&self, attempts: &[Attempt]) -> Vec<Attempt> {
+        self.any(attempts, |held, attempt| held.get(attempt).is_some_and(|lease| lease.yields)).await
     }
 
     /// Gives up what is still trained and has not been confirmed at `now` for too long: longer than
@@ -118,15 +131,23 @@ impl Leases {
 
     /// Resolves with those of `attempts` whose lease is not held, as soon as there are any.
     pub(crate) async fn any_lost(&self, attempts: &[Attempt]) -> Vec<Attempt> {
-        let mut lost = Vec::new();
+        self.any(attempts, |held, attempt| !held.contains_key(attempt)).await
+    }
+
+    async fn any(
+        &self,
+        attempts: &[Attempt],
+        is_meant: impl Fn(&HashMap<Attempt, Lease>, &Attempt) -> bool,
+    ) -> Vec<Attempt> {
+        let mut found = Vec::new();
         let mut changes = self.held.subscribe();
-        let found = changes.wait_for(|held| {
-            lost = attempts.iter().filter(|attempt| !held.contains_key(attempt)).copied().collect();
-            !lost.is_empty()
+        let waiting = changes.wait_for(|held| {
+            found = attempts.iter().filter(|attempt| is_meant(held, attempt)).copied().collect();
+            !found.is_empty()
         });
         // `self` holds the sender, so waiting cannot end for want of one.
-        let _ = found.await;
-        lost
+        let _ = waiting.await;
+        found
     }
 }
 
@@ -145,6 +166,10 @@ mod tests {
     const SECOND: Attempt = Attempt { run: 2, number: 5 };
     const TERM: Duration = Duration::from_secs(30);
 
+    fn fenced(attempts: &[Attempt]) -> RenewResponse {
+        RenewResponse { fenced: attempts.to_vec(), r#yield: Vec::new() }
+    }
+
     fn leases(start: Instant) -> Leases {
         let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 }, Duration::ZERO);
         leases.grant(FIRST, start);
@@ -156,7 +181,7 @@ mod tests {
     fn a_lease_lasts_one_term_from_the_sending_of_its_last_confirmed_renewal() {
         let start = Instant::now();
         let leases = leases(start);
-        leases.renewed(&[FIRST], start + TERM / 3, &[]);
+        leases.renewed(&[FIRST], start + TERM / 3, &fenced(&[]));
         leases.expire(start + TERM - Duration::from_millis(1));
         assert_eq!(leases.attempts().len(), 2);
         leases.expire(start + TERM);
@@ -172,7 +197,7 @@ mod tests {
         leases.grant(FIRST, start);
         leases.grant(SECOND, start);
         leases.expire(start + 19 * TERM);
-        leases.renewed(&[FIRST, SECOND], start + 19 * TERM, &[SECOND]);
+        leases.renewed(&[FIRST, SECOND], start + 19 * TERM, &fenced(&[SECOND]));
         leases.expire(start + 38 * TERM);
         assert_eq!(leases.attempts(), [FIRST]);
         leases.expire(start + 39 * TERM);
@@ -184,7 +209,7 @@ mod tests {
         let start = Instant::now();
         let leases = leases(start);
         leases.settle(FIRST);
-        leases.renewed(&[FIRST, SECOND], start, &[FIRST, SECOND]);
+        leases.renewed(&[FIRST, SECOND], start, &fenced(&[FIRST, SECOND]));
         leases.expire(start + 10 * TERM);
         assert_eq!(leases.attempts(), [FIRST]);
     }
@@ -193,7 +218,7 @@ mod tests {
     async fn a_fenced_attempt_wakes_those_who_work_for_it() {
         let start = Instant::now();
         let leases = leases(start);
-        let fence = async { leases.renewed(&[FIRST, SECOND], start, &[SECOND]) };
+        let fence = async { leases.renewed(&[FIRST, SECOND], start, &fenced(&[SECOND])) };
         let woken = async { tokio::join!(leases.any_lost(&[FIRST, SECOND]), fence).0 };
         let lost = tokio::time::timeout(Duration::from_secs(5), woken).await.unwrap();
         assert_eq!(lost, [SECOND]);

@@ -12,6 +12,7 @@
 
 mod agent;
 mod backoff;
+mod blobs;
 mod checkpoints;
 mod closing;
 mod config;
@@ -34,6 +35,7 @@ mod recovery;
 mod registrar;
 mod renewal;
 mod reporter;
+mod resume;
 mod sending;
 mod spool;
 mod spooling;

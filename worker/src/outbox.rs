@@ -103,11 +103,6 @@ impl Outbox {
         Settled { acked: self.acked, checkpoints: self.settled_checkpoints }
     }
 
-    /// Whether there is anything to send or to commit.
-    pub(crate) fn has_work(&self) -> bool {
-        self.has_news() || self.due_checkpoint().is_some()
-    }
-
     /// Whether there is anything to send.
     pub(crate) fn has_news(&self) -> bool {
         !self.points.is_empty() || self.step > self.reported_step
@@ -143,9 +138,14 @@ impl Outbox {
         Ok(())
     }
 
-    /// The oldest checkpoint, once it is free to be committed.
-    pub(crate) fn due_checkpoint(&self) -> Option<&Checkpoint> {
-        self.checkpoints.front().filter(|(seq, _)| *seq <= self.acked).map(|(_, checkpoint)| checkpoint)
+    /// The oldest checkpoint with the number of the last point before it, once it is free to be committed.
+    pub(crate) fn due_checkpoint(&self) -> Option<&(u64, Checkpoint)> {
+        self.checkpoints.front().filter(|(seq, _)| *seq <= self.acked)
+    }
+
+    /// Whether a later checkpoint is free to be committed as well.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        self.checkpoints.get(1).is_some_and(|(seq, _)| *seq <= self.acked)
     }
 
     /// The due checkpoint is committed.
@@ -215,7 +215,8 @@ mod tests {
         assert_eq!(outbox.due_checkpoint(), None);
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 3).unwrap();
-        assert_eq!(outbox.due_checkpoint(), Some(&checkpoint(3)));
+        assert_eq!(outbox.due_checkpoint(), Some(&(3, checkpoint(3))));
+        assert!(!outbox.is_overtaken());
         outbox.pop_checkpoint();
         assert!(outbox.due_checkpoint().is_none() && !outbox.is_flushed());
     }

@@ -31,7 +31,7 @@ async fn renew(leases: &Leases, coordinator: &Coordinator, worker_id: &str) -> I
             let request = RenewRequest { worker_id: worker_id.to_owned(), attempts: attempts.clone() };
             match coordinator.renew(request).await {
                 Ok(answer) => {
-                    leases.renewed(&attempts, sent, &answer.fenced);
+                    leases.renewed(&attempts, sent, &answer);
                     backoff.reset();
                     break;
                 }

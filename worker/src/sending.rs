@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_proto::v1::{Attempt, ReportMetricsRequest};
+use acai_proto::v1::{Attempt, CommitCheckpointRequest, ReportMetricsRequest};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::backoff::Backoff;
+use crate::blobs::TransferError;
 use crate::checkpoints::RunFolder;
 use crate::coordinator::{CallError, Coordinator, Rejection};
-use crate::outbox::Batch;
+use crate::outbox::{Batch, Checkpoint};
 use crate::reporter::{ReportError, Shared, on_disk};
 
 /// How long news may wait for more to share a call with.
@@ -25,14 +26,18 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
+    /// Reports and commits side by side: an upload that takes long holds no points up.
     pub(crate) async fn run(&self) -> ReportError {
+        tokio::select! {
+            error = self.report() => error,
+            error = self.commit() => error,
+        }
+    }
+
+    async fn report(&self) -> ReportError {
         let mut backoff = Backoff::default();
         loop {
-            self.wait_for(|shared| shared.outbox.has_work()).await;
-            self.commit_due().await;
-            if !self.shared.borrow().outbox.has_news() {
-                continue;
-            }
+            self.wait_for(|shared| shared.outbox.has_news()).await;
             // Past the second, whatever there is goes out.
             let _ = timeout(GATHER, self.wait_for(Shared::is_urgent)).await;
             let batch = self.shared.borrow().outbox.batch();
@@ -67,20 +72,37 @@ impl Sending<'_> {
         Ok(batch.points.is_empty() || answered >= batch.first_seq)
     }
 
-    /// Commits the checkpoints that wait for nothing any more. One that cannot be committed costs
-    /// only the time to train that stretch again, so it does not end the attempt.
-    async fn commit_due(&self) {
+    /// Commits the checkpoints that wait for nothing any more: on this machine, and with the coordinator, from where
+    /// another machine can resume. One that cannot be committed costs only the time to train that stretch again, so
+    /// it does not end the attempt.
+    async fn commit(&self) -> ReportError {
         loop {
-            let Some(checkpoint) = self.shared.borrow().outbox.due_checkpoint().cloned() else { return };
-            let (folder, step) = (self.folder.clone(), checkpoint.step);
-            match on_disk(move || folder.commit(&checkpoint)).await {
-                Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
-                Err(error) => {
-                    tracing::warn!(run = self.attempt.run, step, "cannot commit a checkpoint: {error}");
+            self.wait_for(|shared| shared.outbox.due_checkpoint().is_some()).await;
+            let Some((last_seq, checkpoint)) = self.shared.borrow().outbox.due_checkpoint().cloned() else {
+                continue;
+            };
+            let (folder, own, step) = (self.folder.clone(), checkpoint.clone(), checkpoint.step);
+            if let Err(error) = on_disk(move || folder.commit(&own)).await {
+                tracing::warn!(run = self.attempt.run, step, "cannot commit a checkpoint: {error}");
+            } else if !self.shared.borrow().outbox.is_overtaken() {
+                match self.hand_over(&checkpoint, last_seq).await {
+                    Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
+                    Err(TransferError::Rejected(Rejection::Fenced(_))) => return ReportError::Lost,
+                    Err(error) => {
+                        tracing::warn!(run = self.attempt.run, step, "a checkpoint stays here: {error}");
+                    }
                 }
             }
             self.shared.send_modify(|shared| shared.outbox.pop_checkpoint());
         }
+    }
+
+    /// Brings a checkpoint to the coordinator and has it made what the run resumes from; through outages.
+    async fn hand_over(&self, checkpoint: &Checkpoint, last_seq: u64) -> Result<(), TransferError> {
+        let attempt = self.attempt;
+        let given = self.coordinator.blobs().upload(attempt, checkpoint.step, &checkpoint.file).await?;
+        let request = CommitCheckpointRequest { attempt: Some(attempt), checkpoint: Some(given), last_seq };
+        Ok(self.coordinator.commit_checkpoint(request).await?)
     }
 
     async fn wait_for(&self, condition: impl Fn(&Shared) -> bool) {

@@ -1,0 +1,112 @@
+//! Checkpoints go to the coordinator, from where any machine resumes; runs are given back when they are wanted.
+
+use std::time::Duration;
+
+use acai_proto::v1::{Checkpoint, Group};
+use acai_worker::Summary;
+
+use crate::coordinator::{Coordinator, End, Fault};
+use crate::setup::{LONG, Machine, attempt, group};
+
+/// `printf 'weights\n' | sha256sum`
+const WEIGHTS: &str = "1b465fa6b6bcbc06a3199e3d2d8aec35d37494a712f888b6d5536684dd89d0f0";
+
+fn weights(step: u64) -> Checkpoint {
+    Checkpoint { step, sha256: WEIGHTS.to_owned(), bytes: 8 }
+}
+
+/// Run 7, with what it may resume from.
+fn resumable(checkpoints: Vec<Checkpoint>) -> Group {
+    let mut group = group([7]);
+    group.runs[0].checkpoints = checkpoints;
+    group
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_is_uploaded_and_committed_behind_its_points_through_faults() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| {
+        use Fault::{LostReply, Unavailable};
+        state.faults.insert("stat", [Unavailable].into());
+        state.faults.insert("upload", [Unavailable, LostReply].into());
+        state.faults.insert("commit", [Unavailable].into());
+    });
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; metric 7 2; finished 7 2");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        assert_eq!(state.checkpoints, [(attempt(7, 1), weights(1), 1)]);
+        assert_eq!(state.blobs[WEIGHTS], b"weights\n");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_has_nothing_resumes_from_the_coordinators_newest_checkpoint() {
+    let coordinator = Coordinator::start(LONG, [resumable(vec![weights(5), weights(4)])]).await;
+    coordinator.change(|state| {
+        state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
+        state.faults.insert("download", [Fault::Unavailable].into());
+    });
+    let scenario = "case $start in *attempt-1/resumed-000000005*) metric 7 6; finished 7 6;; esac";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    assert!(coordinator.read(|state| state.rejected.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_arrives_damaged_is_rejected_and_the_one_before_it_used() {
+    let damaged = Checkpoint { step: 9, sha256: "ab".repeat(32), bytes: 8 };
+    let coordinator = Coordinator::start(LONG, [resumable(vec![damaged.clone(), weights(5)])]).await;
+    coordinator.change(|state| {
+        state.blobs.insert(damaged.sha256.clone(), b"wEights\n".to_vec());
+        state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
+    });
+    let scenario = "case $start in *resumed-000000005*) metric 7 6; finished 7 6;; esac";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    assert_eq!(coordinator.read(|state| state.rejected.clone()), [damaged.sha256]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_wanted_back_checkpoints_and_is_released() {
+    let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
+    let scenario =
+        "metric 7 1; read -r command; case $command in *stop*7*) checkpoint 7 2; stopped 7 2;; esac";
+    let machine = Machine::new(&coordinator, scenario);
+    let want = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.yielding.extend([attempt(7, 1)]));
+    };
+
+    let (summary, ()) = tokio::join!(machine.work(), want);
+
+    assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        assert_eq!(state.ends, [(attempt(7, 1), End::Released)]);
+        assert_eq!(state.checkpoints, [(attempt(7, 1), weights(2), 1)], "before it is released");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_does_not_give_its_run_back_is_killed() {
+    let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, "echo $$ > $data/trainer; metric 7 1; exec sleep 1000");
+    machine.config.grace = Duration::from_millis(300);
+    let want = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.yielding.extend([attempt(7, 1)]));
+    };
+
+    let (summary, ()) = tokio::join!(machine.work(), want);
+
+    assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
+    assert!(!machine.is_running("trainer"));
+}
