@@ -419,6 +419,12 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  acai coordinator --db sqlite:acai.db                       checkpoints in the folder acai.db.blobs
+  acai coordinator --blobs /data/checkpoints
+  AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=eu-central-1 \\
+    acai coordinator --blobs s3://my-bucket/acai             for MinIO also AWS_ENDPOINT_URL, AWS_ALLOW_HTTP=true
+
 A coordinator that is killed loses nothing that it acknowledged; start it again on the same database.
 Everybody who reaches its address may submit and read. So it listens to this machine only, unless
 --insecure says that the network is trusted.")]
@@ -426,6 +432,10 @@ pub(crate) struct CoordinatorArguments {
     /// The database, created where missing
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
     pub(crate) db: String,
+    /// Where checkpoints are kept: a folder, made where missing, or a bucket
+    /// [default: the database's file with .blobs appended]
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub(crate) blobs: Option<String>,
     /// Address to listen on
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
     pub(crate) listen: SocketAddr,

@@ -13,6 +13,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
@@ -47,7 +48,9 @@ async fn measure(name: &str, store: Arc<dyn Store>) {
     store.sweep_submit(sweep()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(serve(listener, store, LeaseTerms::default(), std::future::pending()));
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Arc::new(Directory::open(folder.path()).unwrap());
+    tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), std::future::pending()));
     let batched = points(&url, CLIENTS, 1000).await;
     let small = points(&url, CLIENTS, 10).await;
     let alone = points(&url, 1, 1).await;

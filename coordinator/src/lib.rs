@@ -1,8 +1,8 @@
 //! The coordinator: keeps sweeps, runs, metrics and results, and serves `acai.v1` over gRPC.
 //!
 //! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
-//! `store/sqlite` and `store/postgres` open one and run its transactions; `service`
-//! translates between the wire and the store; [`server`] puts both on a listener.
+//! `store/sqlite` and `store/postgres` open one and run its transactions; [`blobs`] is where checkpoints are kept;
+//! `service` translates between the wire and both; [`server`] puts it all on a listener.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
@@ -12,7 +12,10 @@
     reason = "the statements in store/sql are compiled once for each kind of database"
 )]
 
+pub mod blobs;
 pub mod clock;
+mod deadline;
+mod garbage;
 pub mod lease;
 pub mod server;
 mod service;

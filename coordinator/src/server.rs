@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::blob_service_server::BlobServiceServer;
 use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
@@ -11,14 +12,21 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 
+use crate::blobs::{Blobs, CHUNK_BYTES, staging};
+use crate::clock::Clock;
+use crate::deadline::Deadline;
+use crate::garbage::collect_garbage;
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::service::{Controls, Sweeps, Workers};
+use crate::service::{BlobTransfers, Controls, Sweeps, Workers};
 use crate::store::{Store, StoreError};
 
-/// A request may take this long.
+/// A request may take this long; a transfer of a checkpoint may not stand still for longer than the
+/// service says.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A sweep file (1 MiB) with its framing is the largest message that comes in.
 const MESSAGE_BYTES: usize = 2 << 20;
+/// A chunk of a checkpoint with its framing.
+const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 /// Requests at a time on one connection.
 const STREAMS: u32 = 64;
 /// Connections that hang are closed: pinged this often …
@@ -39,7 +47,7 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves `store` to people and workers on `listener` until `shutdown` resolves.
+/// Serves `store` and `blobs` to people and workers on `listener` until `shutdown` resolves.
 ///
 /// Runs that were being trained when the last coordinator ended get a fresh lease first: their
 /// workers may still be at them.
@@ -49,6 +57,7 @@ pub enum ServeError {
 pub async fn serve(
     listener: TcpListener,
     store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
@@ -62,16 +71,18 @@ pub async fn serve(
         .max_decoding_message_size(MESSAGE_BYTES);
     let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES);
+    let transfers = BlobServiceServer::new(BlobTransfers { store: store.clone(), blobs: blobs.clone() })
+        .max_decoding_message_size(CHUNK_MESSAGE_BYTES);
     let (draining, drained) = tokio::sync::oneshot::channel();
     let server = Server::builder()
-        .timeout(REQUEST_DEADLINE)
         .max_concurrent_streams(STREAMS)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .tcp_nodelay(true)
-        .add_service(sweeps)
-        .add_service(workers)
-        .add_service(controls)
+        .add_service(Deadline { service: sweeps, after: REQUEST_DEADLINE })
+        .add_service(Deadline { service: workers, after: REQUEST_DEADLINE })
+        .add_service(Deadline { service: controls, after: REQUEST_DEADLINE })
+        .add_service(transfers)
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
             shutdown.await;
             let _ = draining.send(());
@@ -86,6 +97,8 @@ pub async fn serve(
     tokio::select! {
         served = server => Ok(served?),
         () = deadline => Ok(()),
-        () = expire_leases(store, terms) => Ok(()),
+        () = expire_leases(store.clone(), terms) => Ok(()),
+        () = collect_garbage(store, blobs.clone()) => Ok(()),
+        () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
     }
 }

@@ -22,8 +22,9 @@ use crate::coordinator::{CallError, Rejection};
 const CHUNK: usize = 1 << 20;
 /// A transfer in which nothing moves for this long is begun again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Times that an upload is tried which finds no room: a checkpoint is not worth waiting for longer than the next one.
-const TRIES_WITHOUT_ROOM: u32 = 4;
+/// Times that an upload is tried which is refused for want of room, or because it arrived damaged: a checkpoint is not
+/// worth more than that, the next one comes.
+const TRIES_UNWANTED: u32 = 4;
 
 /// Why a checkpoint did not get to the other side.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +35,9 @@ pub(crate) enum TransferError {
     /// The file on this machine.
     #[error("`{}`: {cause}", path.display())]
     File { path: PathBuf, cause: io::Error },
-    /// The coordinator has no room for it.
+    /// The coordinator has no room for it, or will not have it.
     #[error("{0}")]
-    NoRoom(String),
+    Unwanted(String),
     /// What arrived are other bytes than what was asked for.
     #[error("it arrived damaged")]
     Damaged,
@@ -65,17 +66,17 @@ impl Blobs {
         let of_file = |cause| TransferError::File { path: file.to_owned(), cause };
         let (sha256, bytes) = digest(file).await.map_err(of_file)?;
         let mut backoff = Backoff::default();
-        let mut without_room = 0;
+        let mut unwanted = 0;
         loop {
             match self.upload_once(attempt, file, &sha256, bytes).await {
                 Ok(()) => return Ok(Checkpoint { step, sha256, bytes }),
                 Err(TryError::File(cause)) => return Err(of_file(cause)),
                 Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
-                Err(TryError::NoRoom(reason)) if without_room + 1 == TRIES_WITHOUT_ROOM => {
-                    return Err(TransferError::NoRoom(reason));
+                Err(TryError::Unwanted(reason)) if unwanted + 1 == TRIES_UNWANTED => {
+                    return Err(TransferError::Unwanted(reason));
                 }
-                Err(TryError::NoRoom(reason)) => {
-                    without_room += 1;
+                Err(TryError::Unwanted(reason)) => {
+                    unwanted += 1;
                     tracing::warn!(run = attempt.run, step, "cannot upload: {reason}");
                     backoff.pause().await;
                 }
@@ -126,8 +127,8 @@ impl Blobs {
         sent?;
         match answer {
             Ok(_) => Ok(()),
-            Err(status) if status.code() == Code::ResourceExhausted => {
-                Err(TryError::NoRoom(status.message().to_owned()))
+            Err(status) if matches!(status.code(), Code::ResourceExhausted | Code::InvalidArgument) => {
+                Err(TryError::Unwanted(status.message().to_owned()))
             }
             // Somebody else was faster, or what was staged is gone: the next try asks where to go on.
             Err(status) if status.code() == Code::OutOfRange => {
@@ -147,7 +148,7 @@ impl Blobs {
                 Ok(()) => break,
                 Err(TryError::File(cause)) => return Err(of_file(cause)),
                 Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
-                Err(TryError::Call(CallError::Unavailable(reason)) | TryError::NoRoom(reason)) => {
+                Err(TryError::Call(CallError::Unavailable(reason)) | TryError::Unwanted(reason)) => {
                     tracing::debug!(step = checkpoint.step, "cannot download ({reason}); trying again");
                     backoff.pause().await;
                 }
@@ -197,7 +198,7 @@ enum TryError {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("{0}")]
-    NoRoom(String),
+    Unwanted(String),
 }
 
 /// Reads until the buffer is full or the file ends; answers how much.

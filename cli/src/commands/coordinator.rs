@@ -1,6 +1,9 @@
 //! `acai coordinator`
 
-use acai_coordinator::{LeaseTerms, serve, store};
+use std::path::PathBuf;
+
+use acai_coordinator::store::sqlite::SqliteStore;
+use acai_coordinator::{LeaseTerms, blobs, serve, store};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 
@@ -25,11 +28,29 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
     })?;
     let store = store::open(&arguments.db).await?;
+    let beside = blobs_beside(&arguments.db);
+    let place = arguments.blobs.clone().unwrap_or_else(|| beside.display().to_string());
+    let blobs = blobs::open(&place, &beside).await?;
     log::to_stderr();
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    output.note(&format!("coordinator: {} on http://{address}, Ctrl-C stops it", arguments.db));
+    output.note(&format!(
+        "coordinator: {}, checkpoints in {place}, on http://{address}, Ctrl-C stops it",
+        arguments.db
+    ));
     let lease_ms = u32::try_from(arguments.lease.as_millis()).unwrap_or(u32::MAX);
     let terms = LeaseTerms { lease_ms, renew_ms: lease_ms / 3 };
-    Ok(serve(listener, store, terms, shutdown.wait()).await?)
+    Ok(serve(listener, store, blobs, terms, shutdown.wait()).await?)
+}
+
+/// Where checkpoints go unless said otherwise: beside a database that is a file.
+fn blobs_beside(db: &str) -> PathBuf {
+    match SqliteStore::path_of_url(db) {
+        Ok(file) => {
+            let mut folder = file.into_os_string();
+            folder.push(".blobs");
+            folder.into()
+        }
+        Err(_) => PathBuf::from("acai-blobs"),
+    }
 }

@@ -1,6 +1,7 @@
 //! gRPC services: a message becomes domain values or INVALID_ARGUMENT, the store does the step,
 //! its answer becomes a message.
 
+mod blobs;
 mod control;
 mod hardware;
 mod messages;
@@ -9,6 +10,7 @@ mod sweeps;
 mod watch;
 mod workers;
 
+pub(crate) use blobs::BlobTransfers;
 pub(crate) use control::Controls;
 pub(crate) use sweeps::Sweeps;
 pub(crate) use workers::Workers;

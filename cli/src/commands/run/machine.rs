@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use acai_coordinator::blobs::{Blobs, directory::Directory};
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
@@ -53,12 +54,13 @@ impl Machine {
     /// A coordinator on the database in `state`, on a free port.
     pub(super) async fn start(state: &Path) -> anyhow::Result<Self> {
         let store = SqliteStore::open(&state.join("acai.db"), Clock::start()).await?;
+        let blobs: Arc<dyn Blobs> = Arc::new(Directory::open(&state.join("blobs"))?);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
         let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
         let stop_coordinator = Shutdown::new();
         let stop = stop_coordinator.wait();
         let coordinator = tokio::spawn(async move {
-            if let Err(error) = serve(listener, Arc::new(store), LeaseTerms::default(), stop).await {
+            if let Err(error) = serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stop).await {
                 tracing::error!(%error, "the coordinator ended");
             }
         });

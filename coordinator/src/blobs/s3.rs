@@ -1,0 +1,180 @@
+//! Blobs as objects of a bucket, `s3://BUCKET/PREFIX`.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::buffered::BufWriter;
+use object_store::path::Path as Key;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig};
+use tokio::io::AsyncWriteExt;
+use tokio_stream::{Stream, StreamExt};
+use tonic::codegen::Bytes;
+
+use super::staging::make_private;
+use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, OpenError, Result};
+
+/// A part of an upload; larger blobs are sent in several.
+const PART_BYTES: usize = 8 << 20;
+/// Parts of one blob that are under way at a time.
+const PARTS: usize = 2;
+
+/// Blobs in a bucket that speaks S3.
+#[derive(Debug)]
+pub struct Bucket {
+    bucket: Arc<AmazonS3>,
+    prefix: Key,
+    staging: PathBuf,
+}
+
+impl Bucket {
+    /// Finds the bucket of a URL with the settings named `AWS_…` among `variables`, and looks
+    /// whether it may be read. Uploads come together in `local`.
+    ///
+    /// # Errors
+    /// [`OpenError`]: it cannot be reached or read, or `local` cannot be made.
+    pub async fn open(
+        url: &str,
+        local: &Path,
+        variables: Vec<(String, String)>,
+    ) -> std::result::Result<Self, OpenError> {
+        let failed = |cause: &dyn std::fmt::Display| OpenError::Failed {
+            place: url.to_owned(),
+            cause: cause.to_string(),
+        };
+        let Some((bucket, prefix)) =
+            url.strip_prefix("s3://").map(|at| at.split_once('/').unwrap_or((at, "")))
+        else {
+            return Err(OpenError::Place(url.to_owned()));
+        };
+        if bucket.is_empty() {
+            return Err(OpenError::Place(url.to_owned()));
+        }
+        let prefix = Key::parse(prefix.trim_end_matches('/')).map_err(|error| failed(&error))?;
+        // One cryptography library in this program, where the default would bring a second one. If
+        // somebody chose already, theirs is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = AmazonS3Builder::new();
+        for (name, value) in variables {
+            // `aws_…` in lower case is how they are called there; what it does not know is for others.
+            if let Some(key) =
+                name.starts_with("AWS_").then(|| name.to_ascii_lowercase().parse().ok()).flatten()
+            {
+                builder = builder.with_config(key, value);
+            }
+        }
+        let bucket = builder
+            .with_bucket_name(bucket)
+            .with_retry(RetryConfig {
+                max_retries: 3,
+                retry_timeout: Duration::from_secs(20),
+                ..RetryConfig::default()
+            })
+            .build()
+            .map_err(|error| failed(&error))?;
+        if let Some(listed) = bucket.list(Some(&prefix)).next().await {
+            listed.map_err(|error| failed(&error))?;
+        }
+        let staging = local.join("staging");
+        make_private(&staging).map_err(|error| failed(&error))?;
+        Ok(Bucket { bucket: Arc::new(bucket), prefix, staging })
+    }
+
+    fn key(&self, digest: &Digest) -> Key {
+        self.prefix.clone().join(digest.shard()).join(digest.as_str())
+    }
+}
+
+#[async_trait]
+impl Blobs for Bucket {
+    fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    async fn put(&self, digest: &Digest, file: &Path) -> Result<()> {
+        let read = BlobError::while_doing("read an upload");
+        let mut reader = tokio::fs::File::open(file).await.map_err(read)?;
+        let mut writer = BufWriter::with_capacity(self.bucket.clone(), self.key(digest), PART_BYTES)
+            .with_max_concurrency(PARTS);
+        let sent = match tokio::io::copy(&mut reader, &mut writer).await {
+            Ok(_) => writer.shutdown().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            // Parts of an object that is never completed cost money.
+            if let Err(error) = writer.abort().await {
+                tracing::warn!(%error, %digest, "parts of an upload may be left in the bucket");
+            }
+            return Err(failed("send a checkpoint to the bucket")(error));
+        }
+        if let Err(error) = tokio::fs::remove_file(file).await {
+            tracing::warn!(%error, %digest, "a file stays in staging although the bucket has it");
+        }
+        Ok(())
+    }
+
+    async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
+        match self.bucket.head(&self.key(digest)).await {
+            Ok(object) => Ok(Some(object.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed("look for a checkpoint in the bucket")(error)),
+        }
+    }
+
+    async fn read(&self, digest: &Digest, offset: u64) -> Result<Box<dyn Chunks>> {
+        let options = GetOptions { range: Some(GetRange::Offset(offset)), ..GetOptions::default() };
+        let object = self.bucket.get_opts(&self.key(digest), options).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => BlobError::Missing(digest.clone()),
+            error => failed("read a checkpoint from the bucket")(error),
+        })?;
+        Ok(Box::new(Reader { bytes: object.into_stream(), rest: Vec::new() }))
+    }
+
+    async fn delete(&self, digest: &Digest) -> Result<()> {
+        match self.bucket.delete(&self.key(digest)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed("delete a checkpoint from the bucket")(error)),
+        }
+    }
+
+    async fn list(&self) -> Result<Vec<(Digest, u64)>> {
+        let mut blobs = Vec::new();
+        let mut objects = self.bucket.list(Some(&self.prefix));
+        while let Some(object) = objects.next().await {
+            let object = object.map_err(failed("list the checkpoints of the bucket"))?;
+            let digest = object.location.filename().and_then(|name| name.parse::<Digest>().ok());
+            // Whatever else somebody put there is none of ours.
+            if let Some(digest) = digest.filter(|digest| self.key(digest) == object.location) {
+                blobs.push((digest, object.size));
+            }
+        }
+        Ok(blobs)
+    }
+}
+
+/// An object on its way, cut into chunks that are small enough.
+struct Reader {
+    bytes: Pin<Box<dyn Stream<Item = object_store::Result<Bytes>> + Send>>,
+    rest: Vec<u8>,
+}
+
+#[async_trait]
+impl Chunks for Reader {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        while self.rest.is_empty() {
+            match self.bytes.next().await {
+                None => return Ok(None),
+                Some(bytes) => self.rest = bytes.map_err(failed("read a checkpoint from the bucket"))?.into(),
+            }
+        }
+        let later = self.rest.split_off(self.rest.len().min(CHUNK_BYTES));
+        Ok(Some(std::mem::replace(&mut self.rest, later)))
+    }
+}
+
+fn failed<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> BlobError {
+    move |error| BlobError::Failed { doing, cause: error.to_string() }
+}

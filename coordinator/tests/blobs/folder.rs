@@ -1,0 +1,74 @@
+//! What is special about blobs in a folder.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use acai_coordinator::blobs::directory::Directory;
+use acai_coordinator::blobs::{self, BlobError, Blobs, Digest};
+
+use crate::server::{Coordinator, sha256};
+
+fn digest(bytes: &[u8]) -> Digest {
+    sha256(bytes).parse().unwrap()
+}
+
+async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Digest {
+    let digest = digest(bytes);
+    let staged = blobs.staging().join(digest.as_str());
+    std::fs::write(&staged, bytes).unwrap();
+    blobs.put(&digest, &staged).await.unwrap();
+    assert!(!staged.exists());
+    digest
+}
+
+#[tokio::test]
+async fn blobs_are_there_after_a_restart_until_they_are_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("deep/in/blobs");
+    let blobs = Directory::open(&root).unwrap();
+    let (first, second) = (put(&blobs, b"first").await, put(&blobs, b"second").await);
+    assert_eq!(put(&blobs, b"first").await, first, "twice is as good as once");
+    drop(blobs);
+
+    let blobs = Directory::open(&root).unwrap();
+    std::fs::write(root.join("notes"), "of somebody").unwrap();
+    std::fs::write(root.join(&first.as_str()[..2]).join("notes"), "of somebody").unwrap();
+    let mut listed = blobs.list().await.unwrap();
+    listed.sort();
+    let mut expected = [(first.clone(), 5), (second.clone(), 6)];
+    expected.sort();
+    assert_eq!(listed, expected);
+    blobs.delete(&first).await.unwrap();
+    blobs.delete(&first).await.unwrap();
+    assert_eq!(blobs.size(&first).await.unwrap(), None);
+    assert!(matches!(blobs.read(&first, 0).await, Err(BlobError::Missing(_))));
+    assert_eq!(blobs.size(&second).await.unwrap(), Some(6));
+}
+
+#[tokio::test]
+async fn a_place_that_is_none_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for place in ["", "gs://bucket/prefix", "s3://", "s3:///prefix", file.to_str().unwrap()] {
+        let refused = blobs::open(place, folder.path()).await.unwrap_err().to_string();
+        assert!(refused.contains(&format!("`{place}`")), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_goes_on_with_are_removed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = blobs::open(folder.path().join("blobs").to_str().unwrap(), Path::new("")).await.unwrap();
+    let (old, new) = (blobs.staging().join(sha256(b"old")), blobs.staging().join(sha256(b"new")));
+    File::create(&old).unwrap().set_modified(UNIX_EPOCH).unwrap();
+    File::create(&new).unwrap();
+    let _coordinator = Coordinator::start_on(folder, blobs).await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while old.exists() {
+        assert!(Instant::now() < deadline, "it stays");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(new.exists());
+}

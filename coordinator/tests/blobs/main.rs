@@ -1,0 +1,11 @@
+//! Checkpoints over real gRPC, into a real folder and a real bucket.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod disk_full;
+mod downloads;
+mod folder;
+mod refusals;
+mod s3;
+mod server;
+mod uploads;

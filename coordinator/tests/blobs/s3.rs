@@ -1,0 +1,133 @@
+//! Blobs in a bucket of a real server that speaks S3, over loopback.
+
+use std::sync::Arc;
+
+use acai_coordinator::blobs::s3::Bucket;
+use acai_coordinator::blobs::{BlobError, Blobs, Digest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::server::{Coordinator, blob, files, sha256};
+
+/// A server with the bucket `checkpoints`, on a folder.
+struct Server {
+    folder: TempDir,
+    endpoint: String,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("server/checkpoints")).unwrap();
+        let files = s3s_fs::FileSystem::new(folder.path().join("server")).unwrap();
+        let mut service = S3ServiceBuilder::new(files);
+        service.set_auth(SimpleAuth::from_single("acai", "secret"));
+        let service = service.build();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let service = service.clone();
+                tokio::spawn(async move {
+                    let server = Builder::new(TokioExecutor::new());
+                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        Server { folder, endpoint }
+    }
+
+    async fn open(&self, url: &str, secret: &str) -> Result<Bucket, String> {
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", "acai"),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ENDPOINT_URL", &self.endpoint),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("HOME", "/none/of/its/business"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let local = self.folder.path().join("local");
+        Bucket::open(url, &local, variables).await.map_err(|error| error.to_string())
+    }
+}
+
+async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Digest {
+    let digest: Digest = sha256(bytes).parse().unwrap();
+    let staged = blobs.staging().join(digest.as_str());
+    std::fs::write(&staged, bytes).unwrap();
+    blobs.put(&digest, &staged).await.unwrap();
+    assert!(!staged.exists());
+    digest
+}
+
+async fn read(blobs: &dyn Blobs, digest: &Digest, offset: u64) -> Vec<u8> {
+    let mut chunks = blobs.read(digest, offset).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await.unwrap() {
+        assert!(chunk.len() <= 1 << 20, "{} bytes", chunk.len());
+        bytes.extend(chunk);
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn blobs_in_a_bucket_are_put_read_listed_and_deleted() {
+    let server = Server::start().await;
+    let blobs = server.open("s3://checkpoints/of/acai", "secret").await.unwrap();
+    // The second one is sent in parts.
+    let (small, large) = (blob(10_000), blob((8 << 20) + 12_345));
+    for bytes in [&small, &large] {
+        let digest = put(&blobs, bytes).await;
+        assert_eq!(blobs.size(&digest).await.unwrap(), Some(bytes.len() as u64));
+        assert!(read(&blobs, &digest, 0).await == *bytes);
+        assert!(read(&blobs, &digest, 9_999).await == bytes[9_999..]);
+    }
+    let mut listed = blobs.list().await.unwrap();
+    listed.sort_by_key(|(_, bytes)| *bytes);
+    assert_eq!(listed.iter().map(|(_, bytes)| *bytes).collect::<Vec<_>>(), [10_000, (8 << 20) + 12_345]);
+    let (first, _) = &listed[0];
+    let key = format!("server/checkpoints/of/acai/{}/{first}", &first.as_str()[..2]);
+    assert!(server.folder.path().join(key).is_file());
+    blobs.delete(first).await.unwrap();
+    blobs.delete(first).await.unwrap();
+    assert_eq!(blobs.size(first).await.unwrap(), None);
+    assert!(matches!(blobs.read(first, 0).await, Err(BlobError::Missing(_))));
+    assert_eq!(blobs.list().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_checkpoint_goes_through_the_coordinator_to_a_bucket_and_back() {
+    let server = Server::start().await;
+    let blobs = Arc::new(server.open("s3://checkpoints", "secret").await.unwrap());
+    let staging = blobs.staging().to_owned();
+    let coordinator = Coordinator::start_on(tempfile::tempdir().unwrap(), blobs).await;
+    let blob = blob(3_000_000);
+    let begun = coordinator.begin_upload(coordinator.header(&blob, 0)).await;
+    begun.send(&blob[..1_000_000]).await;
+    begun.send(&blob[1_000_000..2_000_000]).await;
+    coordinator.staged(&blob, 2_000_000).await;
+    begun.send(&blob[2_000_000..]).await;
+    begun.end().await.unwrap();
+    assert!(coordinator.stat(&blob).await.complete);
+    assert!(files(&staging).is_empty());
+    coordinator.upload(coordinator.header(&blob, 0), b"").await.unwrap();
+    for offset in [0, 1_500_000, 3_000_000] {
+        assert!(coordinator.download(&blob, offset).await.unwrap() == blob[offset..], "{offset}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_may_not_be_read_is_refused_at_the_start() {
+    let server = Server::start().await;
+    let wrong = server.open("s3://checkpoints/of/acai", "guessed").await.unwrap_err();
+    assert!(wrong.contains("s3://checkpoints/of/acai"), "{wrong}");
+    assert!(!wrong.contains("guessed"), "{wrong}");
+    let missing = server.open("s3://no-such-bucket/acai", "secret").await.unwrap_err();
+    assert!(missing.contains("s3://no-such-bucket/acai"), "{missing}");
+}
