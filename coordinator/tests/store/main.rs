@@ -8,6 +8,7 @@ mod claims;
 mod control;
 mod files;
 mod metrics;
+mod properties;
 mod servers;
 mod submissions;
 

@@ -5,6 +5,8 @@
 //! committed together. The statements are those of every store, in `store/sql/`.
 
 mod dialect;
+#[cfg(test)]
+mod full_disk;
 mod open;
 mod writer;
 

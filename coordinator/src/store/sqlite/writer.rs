@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Executor, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
@@ -24,8 +24,11 @@ type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Given the outcome of the commit, sends the caller its answer.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Does its statements, given the time; then says whether to keep them, and how to answer.
-type Work = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Pending<'c, (bool, Answer)> + Send>;
+/// Does its statements, given the time, if there is a transaction to do them in; then says whether to keep them, and
+/// how to answer.
+type Work = Box<
+    dyn for<'c> FnOnce(Result<&'c mut SqliteConnection>, i64) -> Pending<'c, (Result<()>, Answer)> + Send,
+>;
 
 /// Sends work to the writing task.
 #[derive(Debug, Clone)]
@@ -51,13 +54,16 @@ impl Writer {
         let (caller, answer) = oneshot::channel();
         let work: Work = Box::new(move |connection, now_ms| {
             Box::pin(async move {
-                let outcome = statements(connection, now_ms).await;
-                let keep = outcome.is_ok();
+                let outcome = match connection {
+                    Ok(connection) => statements(connection, now_ms).await,
+                    Err(error) => Err(error),
+                };
+                let kept = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
                 let respond: Answer = Box::new(move |committed| {
                     // The caller may be gone; what was done stays done.
                     let _ = caller.send(committed.and(outcome));
                 });
-                (keep, respond)
+                (kept, respond)
             })
         });
         self.queue.send(work).await.map_err(|_| stopped())?;
@@ -72,6 +78,8 @@ async fn run(mut connection: SqliteConnection, clock: Clock, mut waiting: mpsc::
         let committed = transact(&mut connection, clock.now_ms(), batch.drain(..), &mut answers).await;
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction was undone");
+            // Fails if SQLite has undone it by itself, as it does when the disk is full; which is as good.
+            let _ = connection.execute("rollback").await;
         }
         for answer in answers {
             answer(committed.clone());
@@ -79,23 +87,35 @@ async fn run(mut connection: SqliteConnection, clock: Clock, mut waiting: mpsc::
     }
 }
 
-/// One transaction over all of `batch`. Work that fails is undone alone; the error is its caller's.
+/// One transaction over all of `batch`. Work that fails is undone alone; the error is its caller's. An error of the
+/// transaction itself is everybody's.
 async fn transact(
     connection: &mut SqliteConnection,
     now_ms: i64,
     batch: impl Iterator<Item = Work>,
     answers: &mut Vec<Answer>,
 ) -> Result<()> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = execute(connection, "begin immediate").await;
     for work in batch {
-        let mut savepoint = transaction.begin().await?;
-        let (keep, answer) = work(&mut savepoint, now_ms).await;
+        if transaction.is_ok() {
+            transaction = execute(connection, "savepoint work").await;
+        }
+        let open = transaction.clone().map(|()| &mut *connection);
+        let (kept, answer) = work(open, now_ms).await;
         answers.push(answer);
-        if keep {
-            savepoint.commit().await?;
-        } else {
-            savepoint.rollback().await?;
+        if transaction.is_ok() {
+            transaction = match kept {
+                Ok(()) => execute(connection, "release work").await,
+                // Without the savepoint there is no transaction either: this error has ended it.
+                Err(error) => execute(connection, "rollback to work; release work").await.map_err(|_| error),
+            };
         }
     }
-    Ok(transaction.commit().await?)
+    transaction?;
+    execute(connection, "commit").await
+}
+
+async fn execute(connection: &mut SqliteConnection, statement: &'static str) -> Result<()> {
+    connection.execute(statement).await?;
+    Ok(())
 }
