@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use crate::{Place, eventually, free_address};
 
 /// Long enough to be interrupted, and without line scores, which take seconds.
-const LONG: &str = "
+pub(crate) const LONG: &str = "
 version: 1
 name: long
 metric: {name: eval/latent_accuracy, goal: maximize}
@@ -23,7 +23,7 @@ checkpoint: {every_kimg: 1}
 ";
 
 /// What a run's points must be: its index, and each metric with step and bits.
-async fn points(database: &mut SqliteConnection) -> Vec<(i64, String, i64, f64)> {
+pub(crate) async fn points(database: &mut SqliteConnection) -> Vec<(i64, String, i64, f64)> {
     sqlx::query_as(
         "select r.idx, m.name, m.step, m.value from metrics m join runs r on r.id = m.run_id
          order by r.idx, m.name, m.step",
@@ -34,7 +34,7 @@ async fn points(database: &mut SqliteConnection) -> Vec<(i64, String, i64, f64)>
 }
 
 #[track_caller]
-fn assert_same(points: &[(i64, String, i64, f64)], undisturbed: &[(i64, String, i64, f64)]) {
+pub(crate) fn assert_same(points: &[(i64, String, i64, f64)], undisturbed: &[(i64, String, i64, f64)]) {
     let differs = points.iter().zip(undisturbed).find(|(point, expected)| point != expected);
     assert_eq!(differs, None, "every point once, with the same bits as in an undisturbed sweep");
     assert_eq!(points.len(), undisturbed.len());
@@ -42,7 +42,7 @@ fn assert_same(points: &[(i64, String, i64, f64)], undisturbed: &[(i64, String, 
 
 /// The points of the sweep when nothing happens to it, on as many slots: the number of threads that a
 /// trainer has is part of what fixes its bits.
-async fn undisturbed() -> Vec<(i64, String, i64, f64)> {
+pub(crate) async fn undisturbed() -> Vec<(i64, String, i64, f64)> {
     let place = Place::new();
     place.file("long.yaml", LONG);
     place.run(&["run", "long.yaml", "--slots", "2"]).ok();

@@ -1,0 +1,121 @@
+//! People change what runs, machines come and go, and nothing acknowledged is lost.
+
+use serde_json::Value;
+
+use crate::outages::{LONG, assert_same, points, undisturbed};
+use crate::{Ended, Place, eventually, free_address};
+
+/// A coordinator of its own, and questions to it.
+struct Cluster<'p> {
+    place: &'p Place,
+    url: String,
+    _coordinator: crate::Started,
+}
+
+impl<'p> Cluster<'p> {
+    /// With short leases, so that what travels with their renewal comes soon.
+    fn start(place: &'p Place) -> Self {
+        place.file("long.yaml", LONG);
+        let address = free_address();
+        let url = format!("http://{address}");
+        let coordinator =
+            place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address, "--lease", "3"]);
+        let cluster = Cluster { place, url, _coordinator: coordinator };
+        eventually("the coordinator listens", || cluster.ask(&["submit", "long.yaml"]).code == Some(0));
+        cluster
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Ended {
+        self.place.run(&[arguments, &["--coordinator", &self.url]].concat())
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat()).stdout).unwrap_or_default()
+    }
+
+    fn runs(&self, state: &str) -> u64 {
+        self.json(&["status", "long"])["sweep"]["states"][state].as_u64().unwrap_or_default()
+    }
+
+    fn worker(&self, name: &str, state: &str) -> crate::Started {
+        let arguments =
+            ["worker", "--coordinator", &self.url, "--name", name, "--state", state, "--slots", "2"];
+        self.place.start(&[&arguments[..], &["--idle-timeout", "5"]].concat())
+    }
+
+    fn has_checkpoints(&self) -> bool {
+        std::fs::read_dir(self.place.path("acai.db.blobs")).is_ok_and(|shards| shards.count() > 2)
+    }
+}
+
+#[tokio::test]
+async fn a_run_goes_on_on_another_machine_from_the_coordinators_checkpoint_bit_by_bit() {
+    let place = Place::new();
+    let cluster = Cluster::start(&place);
+    let mut first = cluster.worker("first", "first");
+    eventually("checkpoints are with the coordinator", || cluster.has_checkpoints());
+    first.kill();
+    // All that the machine had is gone with it.
+    std::fs::remove_dir_all(place.path("first")).unwrap();
+    let second = cluster.worker("second", "second");
+    eventually("the sweep is completed", || cluster.runs("completed") == 2);
+    assert_eq!(second.wait().code, Some(0));
+
+    let mut database = place.database("acai.db").await;
+    assert_same(&points(&mut database).await, &undisturbed().await);
+    let (lost, replayed, differed): (i64, i64, i64) = sqlx::query_as(
+        "select sum(outcome = 'lost'), sum(outcome = 'completed' and acked_seq >= (select count(*) from metrics m
+             where m.run_id = a.run_id)), sum(replay_mismatches)
+         from attempts a",
+    )
+    .fetch_one(&mut database)
+    .await
+    .unwrap();
+    assert!(lost >= 1);
+    assert_eq!((replayed, differed), (0, 0), "they went on from a checkpoint, and replayed the same bits");
+}
+
+#[tokio::test]
+async fn runs_are_paused_explained_resumed_cancelled_and_retried() {
+    let place = Place::new();
+    let cluster = Cluster::start(&place);
+    let worker = cluster.worker("bench", "state");
+    eventually("both runs are under way", || cluster.runs("running") == 2);
+    cluster.ask(&["pause", "long", "--now"]).ok();
+    eventually("both have yielded", || cluster.runs("paused") == 2);
+    let status = cluster.ask(&["status", "long"]).ok();
+    assert!(status.contains("paused   by request"), "{status}");
+    let explained = cluster.ask(&["explain", "long/1"]).ok();
+    assert!(explained.contains("long/1 is paused") && explained.contains("acai resume"), "{explained}");
+
+    let cancelled = cluster.ask(&["cancel", "long/1"]).ok();
+    assert_eq!(cancelled.trim(), "long: 1 runs cancelled");
+    let resumed = cluster.ask(&["resume", "long"]).ok();
+    assert_eq!(resumed.trim(), "long: 1 runs resumed, 1 left as they are");
+    eventually("it is under way again", || cluster.runs("running") == 1);
+    cluster.ask(&["drain", "bench"]).ok();
+    eventually("the drained worker has given it back", || cluster.runs("queued") == 1);
+    let explained = cluster.ask(&["explain", "long/0"]).ok();
+    assert!(explained.contains("bench: it is cordoned"), "{explained}");
+
+    cluster.ask(&["uncordon", "bench"]).ok();
+    cluster.ask(&["retry", "long", "--state", "cancelled"]).ok();
+    eventually("the sweep is completed", || cluster.runs("completed") == 2);
+    assert_eq!(worker.wait().code, Some(0));
+
+    // Not one bit shows that anything happened.
+    let mut database = place.database("acai.db").await;
+    assert_same(&points(&mut database).await, &undisturbed().await);
+    let events = cluster.ask(&["watch", "long", "--after", "0", "--once", "--json"]).ok();
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<u64> = events.iter().map(|event| event["event"].as_u64().unwrap()).collect();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
+    let of = |index: u64| {
+        events.iter().filter(move |event| event["index"] == index).map(|event| event["state"].clone())
+    };
+    let states: Vec<Value> = of(1).collect();
+    assert_eq!(states, ["running", "paused", "cancelled", "queued", "running", "completed"]);
+    let failures: i64 =
+        sqlx::query_scalar("select sum(failures + losses) from runs").fetch_one(&mut database).await.unwrap();
+    assert_eq!(failures, 0, "none of this was the runs' fault");
+}
