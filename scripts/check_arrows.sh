@@ -21,5 +21,6 @@ forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
 forbid acai-coordinator torch-sys acai-worker
 forbid acai-worker sqlx torch-sys acai-coordinator
 forbid acai-cli torch-sys
+forbid acai-chaos torch-sys acai-coordinator acai-worker
 forbid acai-trainer ureq tokio sqlx tonic acai-proto acai-coordinator acai-worker
 exit $status

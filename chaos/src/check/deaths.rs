@@ -1,0 +1,45 @@
+//! From when on an attempt is known to hold its run no more.
+
+use std::collections::BTreeMap;
+
+use crate::journal::{AttemptId, Entry, What};
+
+/// Built from journal entries in any order.
+#[derive(Debug, Default)]
+pub struct Deaths {
+    /// For each run, from when on each attempt was known to be granted.
+    granted: BTreeMap<u64, BTreeMap<u32, u64>>,
+    ended: BTreeMap<AttemptId, u64>,
+}
+
+impl Deaths {
+    /// Takes in what an entry says of attempts.
+    pub fn note(&mut self, entry: &Entry) {
+        let earliest = |place: &mut u64| *place = (*place).min(entry.answered);
+        match &entry.what {
+            What::Granted { attempts, .. } => {
+                for attempt in attempts {
+                    let grants = self.granted.entry(attempt.run).or_default();
+                    earliest(grants.entry(attempt.number).or_insert(entry.answered));
+                }
+            }
+            What::Ended { attempt, .. } => earliest(self.ended.entry(*attempt).or_insert(entry.answered)),
+            _ => {}
+        }
+    }
+
+    /// Since when an attempt is dead: its end was acknowledged, or a later one was granted.
+    #[must_use]
+    pub fn of(&self, attempt: AttemptId) -> Option<u64> {
+        let later = attempt.number.saturating_add(1)..;
+        let granted =
+            self.granted.get(&attempt.run).into_iter().flat_map(|grants| grants.range(later.clone()));
+        granted.map(|(_, place)| *place).chain(self.ended.get(&attempt).copied()).min()
+    }
+
+    /// Whether a request of an attempt, sent at this place, was a zombie's.
+    #[must_use]
+    pub fn was_dead(&self, attempt: AttemptId, sent: u64) -> bool {
+        self.of(attempt).is_some_and(|died| died < sent)
+    }
+}

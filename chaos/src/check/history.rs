@@ -1,0 +1,162 @@
+//! Attempts count claims, the dead write nothing, and a run ends once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::deaths::Deaths;
+use super::snapshot::{AttemptRow, Evidence};
+use super::verdict::{Verdict, ViolationKind};
+use crate::journal::{AttemptId, Entry, Origin, What};
+
+/// States that nothing but a person's wish takes a run out of.
+const TERMINAL: [&str; 6] = ["completed", "stopped", "diverged", "failed", "lost", "cancelled"];
+
+pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
+    let mut deaths = Deaths::default();
+    evidence.journal.iter().for_each(|entry| deaths.note(entry));
+    let stored: BTreeMap<AttemptId, &AttemptRow> =
+        evidence.snapshot.attempts.iter().map(|row| (row.id, row)).collect();
+    for entry in &evidence.journal {
+        zombies(entry, &deaths, &stored, verdict);
+    }
+    grants(evidence, &stored, verdict);
+    claims(evidence, &stored, verdict);
+    acknowledgements(evidence, &stored, verdict);
+    ends(evidence, &stored, verdict);
+}
+
+/// Writes of attempts that were dead when they were sent.
+fn zombies(entry: &Entry, deaths: &Deaths, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    let was_dead = |attempt: &AttemptId| deaths.was_dead(*attempt, entry.sent);
+    let mut accepted = |call: &str, AttemptId { run, number }: AttemptId| {
+        let on_purpose = if entry.origin == Origin::Zombie { ", sent on purpose," } else { "" };
+        let at = entry.at_ms;
+        let what =
+            format!("{call} of dead attempt {number} of run {run}{on_purpose} was accepted at {at} ms");
+        verdict.add(ViolationKind::ZombieAccepted, what);
+    };
+    match &entry.what {
+        What::Refused { attempt, fenced: true, .. } if was_dead(attempt) => verdict.zombies_refused += 1,
+        What::Reported { attempt, .. } if was_dead(attempt) => accepted("report_metrics", *attempt),
+        What::Committed { attempt, .. } if was_dead(attempt) => accepted("commit_checkpoint", *attempt),
+        What::Accepted { attempt, call } if was_dead(attempt) => accepted(call, *attempt),
+        // A repeated end of the attempt that ended so is answered as it was the first time, and changes nothing.
+        What::Ended { attempt, ending } if was_dead(attempt) => {
+            let outcome = stored.get(attempt).and_then(|row| row.outcome.as_deref());
+            if outcome != Some(ending.outcome()) {
+                accepted(&format!("the end `{}`", ending.outcome()), *attempt);
+            }
+        }
+        What::Renewed { attempts, fenced } => {
+            for attempt in attempts.iter().filter(|attempt| was_dead(attempt) && !fenced.contains(attempt)) {
+                accepted("renew", *attempt);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Every grant is in the database, for one claim only, and numbers do not go back.
+fn grants(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    let mut newest: BTreeMap<u64, Vec<(u64, u32)>> = BTreeMap::new();
+    for entry in &evidence.journal {
+        let What::Granted { claim, attempts } = &entry.what else { continue };
+        for attempt in attempts {
+            let AttemptId { run, number } = *attempt;
+            match stored.get(attempt) {
+                None => {
+                    let what = format!("attempt {number} of run {run} was granted and is not stored");
+                    verdict.add(ViolationKind::Attempts, what);
+                }
+                Some(row) if row.claim != *claim => {
+                    let what = format!(
+                        "attempt {number} of run {run} was granted to claim {claim}, and is stored as {}'s",
+                        row.claim
+                    );
+                    verdict.add(ViolationKind::Attempts, what);
+                }
+                Some(_) => {}
+            }
+            let grants = newest.entry(run).or_default();
+            if let Some((_, later)) =
+                grants.iter().find(|(answered, at)| *answered < entry.sent && *at > number)
+            {
+                let what = format!("run {run}: attempt {number} was granted after attempt {later} had been");
+                verdict.add(ViolationKind::Attempts, what);
+            }
+            grants.push((entry.answered, number));
+        }
+    }
+}
+
+/// A run's attempts in the database are 1, 2, … up to the number it has.
+fn claims(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    for run in &evidence.snapshot.runs {
+        let all = AttemptId { run: run.id, number: 0 }..=AttemptId { run: run.id, number: u32::MAX };
+        let numbers: Vec<u32> = stored.range(all).map(|(attempt, _)| attempt.number).collect();
+        if !numbers.iter().copied().eq(1..=run.attempt) {
+            let what =
+                format!("run {} was claimed {} times, and has attempts {numbers:?}", run.id, run.attempt);
+            verdict.add(ViolationKind::Attempts, what);
+        }
+    }
+}
+
+/// What was acknowledged stays so.
+fn acknowledgements(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    let mut acked: BTreeMap<AttemptId, u64> = BTreeMap::new();
+    for entry in &evidence.journal {
+        if let What::Reported { attempt, acked_seq, .. } = &entry.what {
+            let highest = acked.entry(*attempt).or_default();
+            *highest = (*highest).max(*acked_seq);
+        }
+    }
+    for (attempt, acked) in acked {
+        let durable = stored.get(&attempt).map_or(0, |row| row.acked_seq);
+        if durable < acked {
+            let AttemptId { run, number } = attempt;
+            let what = format!(
+                "attempt {number} of run {run}: {acked} points were acknowledged, {durable} are on record"
+            );
+            verdict.add(ViolationKind::Forgotten, what);
+        }
+    }
+}
+
+/// A run ends once, and an end that was acknowledged stands.
+fn ends(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    let mut told = BTreeSet::new();
+    for entry in &evidence.journal {
+        if let What::Ended { attempt, ending } = &entry.what {
+            told.insert((*attempt, ending.outcome()));
+        }
+    }
+    for (attempt, ending) in told {
+        let outcome = stored.get(&attempt).and_then(|row| row.outcome.as_deref());
+        if outcome != Some(ending) {
+            let AttemptId { run, number } = attempt;
+            let what = format!(
+                "attempt {number} of run {run} was told that it {ending}, and is stored as {}",
+                outcome.unwrap_or("not ended")
+            );
+            verdict.add(ViolationKind::Ends, what);
+        }
+    }
+    for run in &evidence.snapshot.runs {
+        let of_run = |outcome: &str| {
+            let all = AttemptId { run: run.id, number: 0 }..=AttemptId { run: run.id, number: u32::MAX };
+            stored.range(all).filter(|(_, row)| row.outcome.as_deref() == Some(outcome)).count()
+        };
+        let events = evidence.snapshot.events.iter();
+        let transitions =
+            events.filter(|event| event.run == run.id && TERMINAL.contains(&event.state.as_str())).count();
+        let completed = of_run("completed");
+        let ended = usize::from(TERMINAL.contains(&run.state.as_str()));
+        if transitions != ended || completed != usize::from(run.state == "completed") {
+            let what = format!(
+                "run {} is {}, ended {transitions} times, and has {completed} completed attempts",
+                run.id, run.state
+            );
+            verdict.add(ViolationKind::Ends, what);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The judgement: journal against database against disks against an undisturbed training. Pure.
+
+pub mod deaths;
+mod history;
+mod points;
+mod results;
+pub mod snapshot;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use verdict::{Verdict, Violation, ViolationKind};
+
+use snapshot::Evidence;
+
+/// Finds everything that is wrong.
+#[must_use]
+pub fn check(evidence: &Evidence) -> Verdict {
+    let mut verdict = Verdict::default();
+    points::check(evidence, &mut verdict);
+    history::check(evidence, &mut verdict);
+    results::check(evidence, &mut verdict);
+    verdict
+}

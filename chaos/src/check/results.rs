@@ -1,0 +1,69 @@
+//! Completed runs are those of an undisturbed sweep, to the last bit.
+
+use std::collections::BTreeMap;
+
+use super::snapshot::{Evidence, ReferenceRun, RunRow};
+use super::verdict::{Verdict, ViolationKind};
+
+type Points<'e> = BTreeMap<(&'e str, u64), u64>;
+
+pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
+    for run in &evidence.snapshot.runs {
+        if run.state != "completed" {
+            let what = format!("run {} (`{}` #{}) is {}", run.id, run.sweep, run.index, run.state);
+            verdict.add(ViolationKind::Unfinished, what);
+            continue;
+        }
+        verdict.completed += 1;
+        let references = evidence.references.get(&run.sweep);
+        let Some(reference) = references.and_then(|runs| runs.iter().find(|of| of.index == run.index)) else {
+            let what = format!("run {} is no run of an undisturbed `{}`", run.id, run.sweep);
+            verdict.add(ViolationKind::Extra, what);
+            continue;
+        };
+        let before = verdict.violations.len();
+        points(evidence, run, reference, verdict);
+        weights(evidence, run, reference, verdict);
+        if verdict.violations.len() == before {
+            verdict.bit_equal += 1;
+        }
+    }
+}
+
+fn points(evidence: &Evidence, run: &RunRow, reference: &ReferenceRun, verdict: &mut Verdict) {
+    let expected: Points<'_> =
+        reference.points.iter().map(|point| ((point.name.as_str(), point.step), point.bits)).collect();
+    let rows = evidence.snapshot.points.iter().filter(|row| row.run == run.id);
+    let stored: Points<'_> =
+        rows.map(|row| ((row.point.name.as_str(), row.point.step), row.point.bits)).collect();
+    for ((name, step), bits) in &expected {
+        match stored.get(&(*name, *step)) {
+            None => {
+                verdict.add(ViolationKind::Missing, format!("run {} has no `{name}` at step {step}", run.id));
+            }
+            Some(found) if found != bits => {
+                let (found, expected) = (f64::from_bits(*found), f64::from_bits(*bits));
+                let what = format!("run {}: `{name}` at step {step} is {found:?}, not {expected:?}", run.id);
+                verdict.add(ViolationKind::Differs, what);
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, step) in stored.keys().filter(|place| !expected.contains_key(*place)) {
+        verdict.add(ViolationKind::Extra, format!("run {} has `{name}` at step {step}", run.id));
+    }
+}
+
+fn weights(evidence: &Evidence, run: &RunRow, reference: &ReferenceRun, verdict: &mut Verdict) {
+    let mut found = evidence.weights.iter().filter(|weights| weights.run == run.id).peekable();
+    if found.peek().is_none() {
+        verdict.add(ViolationKind::WeightsGone, format!("no machine has the weights of run {}", run.id));
+    }
+    for weights in found.filter(|weights| weights.sha256 != reference.weights) {
+        let what = format!(
+            "run {}: the weights in `{}` have SHA-256 {}, not {}",
+            run.id, weights.place, weights.sha256, reference.weights
+        );
+        verdict.add(ViolationKind::WeightsDiffer, what);
+    }
+}

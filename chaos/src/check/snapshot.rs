@@ -1,0 +1,107 @@
+//! What the store and the machines' disks hold at the end.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{AttemptId, Point};
+
+/// The database, table by table.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// All runs.
+    pub runs: Vec<RunRow>,
+    /// All attempts.
+    pub attempts: Vec<AttemptRow>,
+    /// All points.
+    pub points: Vec<PointRow>,
+    /// All changes of runs' states.
+    pub events: Vec<EventRow>,
+}
+
+/// A row of `runs`.
+#[derive(Debug, Clone)]
+pub struct RunRow {
+    /// The run.
+    pub id: u64,
+    /// Its sweep's name.
+    pub sweep: String,
+    /// Its place in the sweep's plan.
+    pub index: u32,
+    /// Where it is.
+    pub state: String,
+    /// Claims so far.
+    pub attempt: u32,
+    /// Its length.
+    pub total_steps: u64,
+}
+
+/// A row of `attempts`.
+#[derive(Debug, Clone)]
+pub struct AttemptRow {
+    /// Which.
+    pub id: AttemptId,
+    /// The claim that was granted it.
+    pub claim: String,
+    /// Points that are durable.
+    pub acked_seq: u64,
+    /// Points that differed from an earlier attempt's.
+    pub replay_mismatches: u64,
+    /// How it ended.
+    pub outcome: Option<String>,
+}
+
+/// A row of `metrics`.
+#[derive(Debug, Clone)]
+pub struct PointRow {
+    /// Whose.
+    pub run: u64,
+    /// The point.
+    pub point: Point,
+    /// Who wrote it last.
+    pub attempt: u32,
+}
+
+/// A row of `events`.
+#[derive(Debug, Clone)]
+pub struct EventRow {
+    /// Whose.
+    pub run: u64,
+    /// The state that it is in since.
+    pub state: String,
+}
+
+/// What a run must come to: what it came to undisturbed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceRun {
+    /// Its place in the sweep's plan.
+    pub index: u32,
+    /// All its points.
+    pub points: Vec<Point>,
+    /// SHA-256 of its final weights.
+    pub weights: String,
+}
+
+/// Final weights of a run on a machine's disk.
+#[derive(Debug, Clone)]
+pub struct FinalWeights {
+    /// Whose.
+    pub run: u64,
+    /// SHA-256 of the tensors.
+    pub sha256: String,
+    /// Where they are, for people.
+    pub place: String,
+}
+
+/// Everything that the checker looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// What clients were told.
+    pub journal: Vec<crate::journal::Entry>,
+    /// What the store holds.
+    pub snapshot: Snapshot,
+    /// By sweep.
+    pub references: BTreeMap<String, Vec<ReferenceRun>>,
+    /// What the machines hold.
+    pub weights: Vec<FinalWeights>,
+}

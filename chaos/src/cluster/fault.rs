@@ -1,0 +1,98 @@
+//! How each fault is done, and undone.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::sleep;
+
+use super::service::Service;
+use super::{Cluster, WORKER_PATIENCE};
+use crate::proxy::Hole;
+use crate::schedule::ProcessFault;
+
+impl Cluster {
+    /// Makes a fault happen and waits until it is over. One whose victim is down already does not happen, and is not
+    /// counted.
+    ///
+    /// # Errors
+    /// If a process cannot be started again.
+    pub async fn inflict(&self, fault: ProcessFault) -> anyhow::Result<()> {
+        if self.inflicted(fault).await? {
+            self.network.tally.count(fault.kind());
+        }
+        Ok(())
+    }
+
+    /// Whether it happened.
+    async fn inflicted(&self, fault: ProcessFault) -> anyhow::Result<bool> {
+        match fault {
+            ProcessFault::KillMachine { worker, away } => {
+                let Some(mut service) = victim(&self.workers, worker) else { return Ok(false) };
+                service.kill_tree().await;
+                back_after(&mut service, away).await
+            }
+            ProcessFault::KillAgent { worker, away } => {
+                let Some(mut service) = victim(&self.workers, worker) else { return Ok(false) };
+                service.kill().await;
+                back_after(&mut service, away).await
+            }
+            ProcessFault::KillTrainer { worker } => {
+                Ok(victim(&self.workers, worker).is_some_and(|service| service.kill_children()))
+            }
+            ProcessFault::Freeze { worker, length } => {
+                let Ok(_outage) = self.outages.try_acquire() else { return Ok(false) };
+                let Some(service) = victim(&self.workers, worker) else { return Ok(false) };
+                service.signal(Signal::STOP);
+                sleep(length).await;
+                service.signal(Signal::CONT);
+                Ok(true)
+            }
+            ProcessFault::Terminate { worker } => {
+                let Some(mut service) = victim(&self.workers, worker) else { return Ok(false) };
+                service.signal(Signal::TERM);
+                if !service.wait_or_kill(WORKER_PATIENCE).await {
+                    self.network.tally.count("worker killed that SIGTERM did not end");
+                }
+                back_after(&mut service, Duration::ZERO).await
+            }
+            ProcessFault::KillCoordinator { coordinator, away } => {
+                let Some(mut service) = victim(&self.coordinators, coordinator) else { return Ok(false) };
+                service.kill().await;
+                back_after(&mut service, away).await
+            }
+            ProcessFault::KillDatabase { away } => {
+                let server = self.database_server.as_ref();
+                let Some(mut server) = server.and_then(|server| server.try_lock().ok()) else {
+                    return Ok(false);
+                };
+                server.kill()?;
+                sleep(away).await;
+                tokio::task::block_in_place(|| server.start_again())?;
+                Ok(true)
+            }
+            ProcessFault::BlackHole { worker, replies_only, length } => {
+                let Ok(_outage) = self.outages.try_acquire() else { return Ok(false) };
+                self.network.set_hole(worker, if replies_only { Hole::Replies } else { Hole::Requests });
+                sleep(length).await;
+                self.network.set_hole(worker, Hole::None);
+                Ok(true)
+            }
+            ProcessFault::CutConnections => {
+                self.network.cut_connections();
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// None while another fault has it.
+fn victim(services: &[Mutex<Service>], number: usize) -> Option<MutexGuard<'_, Service>> {
+    services.get(number).and_then(|service| service.try_lock().ok())
+}
+
+async fn back_after(service: &mut Service, away: Duration) -> anyhow::Result<bool> {
+    sleep(away).await;
+    service.start_again()?;
+    Ok(true)
+}

@@ -1,0 +1,144 @@
+//! The store, read without the coordinator's help.
+
+use std::path::PathBuf;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+
+use crate::check::snapshot::{AttemptRow, EventRow, PointRow, RunRow, Snapshot};
+use crate::journal::{AttemptId, Point};
+
+/// Where it is.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server's URL.
+    Postgres(String),
+}
+
+/// Runs by what is left to do with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// All.
+    pub runs: usize,
+    /// Nobody is at them.
+    pub queued: usize,
+    /// Done.
+    pub completed: usize,
+    /// Ended otherwise: they will never be completed.
+    pub spoilt: usize,
+}
+
+const RUNS: &str = "select r.id, s.name, r.idx, r.state, r.attempt, r.total_steps
+    from runs r join sweeps s on s.id = r.sweep_id order by r.id";
+const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome from attempts order by run_id, number";
+const POINTS: &str = "select run_id, name, step, value, attempt from metrics order by run_id, name, step";
+const EVENTS: &str = "select run_id, state from events order by sweep_id, number";
+const STATES: &str = "select state from runs";
+const SILENT_SQLITE: &str =
+    "select id from runs where state = 'running' and lease_expires_ms < unixepoch('subsec') * 1000 - $1";
+const SILENT_POSTGRES: &str = "select id from runs where state = 'running'
+    and lease_expires_ms < extract(epoch from clock_timestamp()) * 1000 - $1";
+
+/// The same statements on a connection of either kind.
+macro_rules! on {
+    ($database:expr, $connection:ident => $body:expr) => {
+        match $database {
+            Database::Sqlite(path) => {
+                let options = SqliteConnectOptions::new().filename(path).read_only(true);
+                let mut $connection = options.connect().await?;
+                $body
+            }
+            Database::Postgres(url) => {
+                let mut $connection = PgConnection::connect(url).await?;
+                $body
+            }
+        }
+    };
+}
+
+type RunColumns = (i64, String, i64, String, i64, i64);
+type AttemptColumns = (i64, i64, String, i64, i64, Option<String>);
+type PointColumns = (i64, String, i64, f64, i64);
+
+impl Database {
+    /// As the coordinator's `--db` takes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Database::Postgres(url) => url.clone(),
+        }
+    }
+
+    /// Everything that is checked.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn snapshot(&self) -> sqlx::Result<Snapshot> {
+        on!(self, connection => {
+            let runs: Vec<RunColumns> = sqlx::query_as(RUNS).fetch_all(&mut connection).await?;
+            let attempts: Vec<AttemptColumns> = sqlx::query_as(ATTEMPTS).fetch_all(&mut connection).await?;
+            let points: Vec<PointColumns> = sqlx::query_as(POINTS).fetch_all(&mut connection).await?;
+            let events: Vec<(i64, String)> = sqlx::query_as(EVENTS).fetch_all(&mut connection).await?;
+            Ok(Snapshot {
+                runs: runs.into_iter().map(run).collect(),
+                attempts: attempts.into_iter().map(attempt).collect(),
+                points: points.into_iter().map(point).collect(),
+                events: events.into_iter().map(|(run, state)| EventRow { run: whole(run), state }).collect(),
+            })
+        })
+    }
+
+    /// How far the runs are.
+    ///
+    /// # Errors
+    /// If the database cannot be read, as while it restarts.
+    pub async fn progress(&self) -> sqlx::Result<Progress> {
+        let states: Vec<String> =
+            on!(self, connection => sqlx::query_scalar(STATES).fetch_all(&mut connection).await?);
+        let count = |wanted: &[&str]| states.iter().filter(|state| wanted.contains(&state.as_str())).count();
+        let (queued, completed) = (count(&["queued"]), count(&["completed"]));
+        let spoilt = states.len() - queued - completed - count(&["running"]);
+        Ok(Progress { runs: states.len(), queued, completed, spoilt })
+    }
+
+    /// Runs whose lease ended this long ago and that are held all the same.
+    ///
+    /// # Errors
+    /// If the database cannot be read, as while it restarts.
+    pub async fn held_without_lease(&self, for_ms: i64) -> sqlx::Result<Vec<u64>> {
+        let statement = match self {
+            Database::Sqlite(_) => SILENT_SQLITE,
+            Database::Postgres(_) => SILENT_POSTGRES,
+        };
+        let runs: Vec<i64> = on!(self, connection => sqlx::query_scalar(statement).bind(for_ms).fetch_all(&mut connection).await?);
+        Ok(runs.into_iter().map(whole).collect())
+    }
+}
+
+/// A column that counts something.
+fn whole<T: TryFrom<i64> + Default>(number: i64) -> T {
+    T::try_from(number).unwrap_or_default()
+}
+
+fn run((id, sweep, index, state, attempt, total_steps): RunColumns) -> RunRow {
+    let (id, index, attempt) = (whole(id), whole(index), whole(attempt));
+    RunRow { id, sweep, index, state, attempt, total_steps: whole(total_steps) }
+}
+
+fn attempt((run, number, claim, acked_seq, replay_mismatches, outcome): AttemptColumns) -> AttemptRow {
+    AttemptRow {
+        id: AttemptId { run: whole(run), number: whole(number) },
+        claim,
+        acked_seq: whole(acked_seq),
+        replay_mismatches: whole(replay_mismatches),
+        outcome,
+    }
+}
+
+fn point((run, name, step, value, attempt): PointColumns) -> PointRow {
+    let point = Point { name, step: whole(step), bits: value.to_bits() };
+    PointRow { run: whole(run), point, attempt: whole(attempt) }
+}

@@ -1,0 +1,227 @@
+//! Which faults come when: a function of the seed.
+//!
+//! The machine's timing is not, so the same seed breaks the same things in the same order, but not at the same
+//! instruction.
+
+use std::time::Duration;
+
+use crate::random::{Purpose, Random};
+
+/// A way in which a process, or the network around it, fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessFault {
+    /// `SIGKILL` to a worker's agent and its trainer; both start again after a while, on the same disk.
+    KillMachine {
+        /// Which worker.
+        worker: usize,
+        /// Until it starts again.
+        away: Duration,
+    },
+    /// `SIGKILL` to the agent only: its trainer sees its input end.
+    KillAgent {
+        /// Which worker.
+        worker: usize,
+        /// Until it starts again.
+        away: Duration,
+    },
+    /// `SIGKILL` to a trainer.
+    KillTrainer {
+        /// Whose.
+        worker: usize,
+    },
+    /// `SIGSTOP` to an agent for longer than its lease, then `SIGCONT`: a zombie that believes it holds runs.
+    Freeze {
+        /// Which worker.
+        worker: usize,
+        /// Until `SIGCONT`.
+        length: Duration,
+    },
+    /// `SIGTERM` to an agent, which checkpoints and gives its runs back, then a new one.
+    Terminate {
+        /// Which worker.
+        worker: usize,
+    },
+    /// `SIGKILL` to a coordinator.
+    KillCoordinator {
+        /// Which one.
+        coordinator: usize,
+        /// Until it starts again.
+        away: Duration,
+    },
+    /// `SIGKILL` to the Postgres server and all its processes.
+    KillDatabase {
+        /// Until it starts again.
+        away: Duration,
+    },
+    /// Nothing passes between a worker and the coordinators, and nobody is told.
+    BlackHole {
+        /// Which worker.
+        worker: usize,
+        /// Requests arrive and take effect; only their replies vanish.
+        replies_only: bool,
+        /// Until messages pass again.
+        length: Duration,
+    },
+    /// All connections of all workers break.
+    CutConnections,
+}
+
+impl ProcessFault {
+    /// The kind, as it is counted.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::KillMachine { .. } => "kill -9 of a worker with its trainer",
+            Self::KillAgent { .. } => "kill -9 of a worker's agent",
+            Self::KillTrainer { .. } => "kill -9 of a trainer",
+            Self::Freeze { .. } => "SIGSTOP of an agent past its lease",
+            Self::Terminate { .. } => "SIGTERM of a worker",
+            Self::KillCoordinator { .. } => "kill -9 of a coordinator",
+            Self::KillDatabase { .. } => "kill -9 of Postgres",
+            Self::BlackHole { replies_only: false, .. } => "black hole for a worker",
+            Self::BlackHole { replies_only: true, .. } => "black hole for a worker's replies",
+            Self::CutConnections => "all connections cut",
+        }
+    }
+}
+
+/// What happens to one message of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFault {
+    /// It passes.
+    None,
+    /// It never arrives.
+    DropRequest,
+    /// It takes effect, but the worker never hears of that.
+    DropReply,
+    /// It arrives twice at a time.
+    Duplicate,
+    /// It arrives, and again after a while.
+    Straggler(Duration),
+    /// It arrives late.
+    Delay(Duration),
+    /// The caller hangs up while it is handled.
+    HangUp(Duration),
+}
+
+impl MessageFault {
+    /// The kind, as it is counted.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::DropRequest => Some("request dropped"),
+            Self::DropReply => Some("reply dropped after its effect"),
+            Self::Duplicate => Some("request sent twice at a time"),
+            Self::Straggler(_) => Some("request sent again later"),
+            Self::Delay(_) => Some("request delayed"),
+            Self::HangUp(_) => Some("caller hung up"),
+        }
+    }
+}
+
+/// What there is to break, and the seed that says how.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// Workers of the cluster.
+    pub workers: usize,
+    /// Coordinators of the cluster.
+    pub coordinators: usize,
+    /// Whether the database is a server of its own.
+    pub database_server: bool,
+    /// How long a worker may be silent.
+    pub lease: Duration,
+}
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+impl Schedule {
+    /// The `n`-th fault of a process, and the pause before it.
+    #[must_use]
+    pub fn process_fault(&self, n: u64) -> (Duration, ProcessFault) {
+        let mut random = Random::keyed(self.seed, Purpose::Process, n);
+        let pause = random.between(1000 * MILLISECOND, 6000 * MILLISECOND);
+        let worker = random.below(self.workers);
+        let soon = random.between(100 * MILLISECOND, 3000 * MILLISECOND);
+        let past_the_lease = random.between(self.lease * 5 / 4, self.lease * 3);
+        let any_length = random.between(self.lease / 2, self.lease * 3);
+        let downtime = random.choose(&[(1, 0), (1, 1), (1, 5)]).unwrap_or(0);
+        let downtime = Duration::from_secs(downtime);
+        let coordinator = random.below(self.coordinators);
+        let replies_only = random.below(2) == 1;
+        let faults = [
+            (16, ProcessFault::KillMachine { worker, away: soon }),
+            (14, ProcessFault::KillAgent { worker, away: soon }),
+            (14, ProcessFault::KillTrainer { worker }),
+            (16, ProcessFault::Freeze { worker, length: past_the_lease }),
+            (10, ProcessFault::Terminate { worker }),
+            (12, ProcessFault::KillCoordinator { coordinator, away: downtime }),
+            (if self.database_server { 10 } else { 0 }, ProcessFault::KillDatabase { away: downtime }),
+            (10, ProcessFault::BlackHole { worker, replies_only, length: any_length }),
+            (8, ProcessFault::CutConnections),
+        ];
+        (pause, random.choose(&faults).unwrap_or(ProcessFault::CutConnections))
+    }
+
+    /// What happens to the `n`-th message of a worker.
+    #[must_use]
+    pub fn message_fault(&self, worker: usize, n: u64) -> MessageFault {
+        let mut random = Random::keyed(self.seed, Purpose::Message(worker), n);
+        let while_handled = random.between(Duration::ZERO, 12 * MILLISECOND);
+        let late = random.between(50 * MILLISECOND, 2000 * MILLISECOND);
+        let much_later = random.between(500 * MILLISECOND, self.lease * 3);
+        let faults = [
+            (78, MessageFault::None),
+            (3, MessageFault::DropRequest),
+            (4, MessageFault::DropReply),
+            (4, MessageFault::Duplicate),
+            (4, MessageFault::Straggler(much_later)),
+            (3, MessageFault::Delay(late)),
+            (4, MessageFault::HangUp(while_handled)),
+        ];
+        random.choose(&faults).unwrap_or(MessageFault::None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn schedule(seed: u64, database_server: bool) -> Schedule {
+        let lease = Duration::from_secs(3);
+        Schedule { seed, workers: 4, coordinators: 2, database_server, lease }
+    }
+
+    #[test]
+    fn a_seed_is_a_schedule() {
+        let faults = |seed| (0..50).map(|n| schedule(seed, true).process_fault(n)).collect::<Vec<_>>();
+        assert_eq!(faults(1), faults(1));
+        assert_ne!(faults(1), faults(2));
+    }
+
+    #[test]
+    fn every_kind_of_fault_comes_and_databases_die_only_where_there_is_a_server() {
+        let kinds = |database_server| {
+            let schedule = schedule(7, database_server);
+            (0..500).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
+        };
+        assert_eq!((kinds(true).len(), kinds(false).len()), (10, 9));
+        assert!(!kinds(false).contains("kill -9 of Postgres"));
+        let messages: BTreeSet<_> =
+            (0..500).filter_map(|n| schedule(7, true).message_fault(0, n).kind()).collect();
+        assert_eq!(messages.len(), 6);
+    }
+
+    #[test]
+    fn freezes_outlast_the_lease() {
+        for n in 0..500 {
+            if let (_, ProcessFault::Freeze { length, .. }) = schedule(9, false).process_fault(n) {
+                assert!(length > Duration::from_secs(3));
+            }
+        }
+    }
+}

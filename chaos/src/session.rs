@@ -1,0 +1,286 @@
+//! A session: train, break, let it recover, judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use acai_proto::v1::SubmitSweepRequest;
+use acai_proto::v1::sweep_service_client::SweepServiceClient;
+use acai_testing::postgres::Postgres;
+use anyhow::{Context, ensure};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until};
+
+use crate::check::snapshot::{Evidence, Snapshot};
+use crate::check::{ViolationKind, check};
+use crate::cluster::Cluster;
+use crate::database::{Database, Progress};
+use crate::programs::Programs;
+use crate::proxy::replay_the_dead;
+use crate::reference::References;
+use crate::report::Report;
+use crate::schedule::Schedule;
+use crate::{sweep, weights};
+
+const WORKERS: usize = 4;
+const LEASE: Duration = Duration::from_secs(3);
+/// Time between looks at the database.
+const LOOK: Duration = Duration::from_secs(1);
+/// Looks between lines of progress.
+const LOOKS_A_LINE: u32 = 5;
+/// No sweep is submitted so near to the end of the faults.
+const LAST_SUBMISSION: Duration = Duration::from_secs(20);
+/// A submission is tried for this long.
+const SUBMISSION: Duration = Duration::from_secs(60);
+/// After the faults every run must be completed within this much, and …
+const RECOVERY: Duration = Duration::from_secs(90);
+/// … this much for each run that is left; a run alone takes some 10 s of one core.
+const RECOVERY_OF_A_RUN: Duration = Duration::from_secs(45);
+/// A lease that ended this long ago must have been noticed: longer than any absence of coordinator and database.
+const NOTICED_MS: i64 = 15_000;
+
+/// Where sweeps, runs and metrics are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoreKind {
+    /// One coordinator on a file.
+    Sqlite,
+    /// Two coordinators on a private server.
+    Postgres,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub struct Settings {
+    /// How long things break.
+    pub faults_for: Duration,
+    /// Decides what breaks.
+    pub seed: u64,
+    /// The store under test.
+    pub store: StoreKind,
+    /// Where everything goes.
+    pub work: PathBuf,
+    /// What is under test.
+    pub programs: Programs,
+}
+
+/// Runs a session. Lines of progress go to `say`. None where there is no Postgres to test.
+///
+/// # Errors
+/// If the harness itself fails; broken promises are in the report.
+pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Option<Report>> {
+    let start = Instant::now();
+    let references = References::new(&settings.work.join("references"), settings.programs.clone())?;
+    let folder = empty_folder(&settings.work, settings)?;
+    say("training the first sweep undisturbed, unless that has been done");
+    references.of(0).await?;
+    let server = match settings.store {
+        StoreKind::Sqlite => None,
+        StoreKind::Postgres => match Postgres::start() {
+            Some(server) => Some(server),
+            None => return Ok(None),
+        },
+    };
+    let database = match &server {
+        None => Database::Sqlite(folder.join("acai.db")),
+        Some(server) => Database::Postgres(server.create_database()?),
+    };
+    let schedule = Schedule {
+        seed: settings.seed,
+        workers: WORKERS,
+        coordinators: if server.is_some() { 2 } else { 1 },
+        database_server: server.is_some(),
+        lease: LEASE,
+    };
+    let cluster =
+        Arc::new(Cluster::start(schedule, &settings.programs, &folder, &database.url(), server).await?);
+    let mut session = Session { cluster, database, schedule, sweeps: 0, stale: BTreeSet::new() };
+    session.disturb(settings.faults_for, say).await?;
+    session.recover(say).await?;
+    session.cluster.stop().await;
+
+    let snapshot = session.database.snapshot().await.context("cannot read the database")?;
+    let mut expected = BTreeMap::new();
+    for number in 0..session.sweeps {
+        say(&format!("reference of sweep {} of {}", number + 1, session.sweeps));
+        expected.insert(sweep::name(number), references.of(number).await?);
+    }
+    let network = &session.cluster.network;
+    let evidence = Evidence {
+        journal: network.journal.close()?,
+        weights: session.weights(&snapshot)?,
+        snapshot,
+        references: expected,
+    };
+    let mut verdict = check(&evidence);
+    for run in &session.stale {
+        let what = format!("run {run} was held {NOTICED_MS} ms after its lease had ended");
+        verdict.add(ViolationKind::StaleLease, what);
+    }
+    Ok(Some(Report {
+        store: settings.store,
+        seed: settings.seed,
+        faults: network.tally.counts(),
+        runs: evidence.snapshot.runs.len() as u64,
+        attempts: evidence.snapshot.attempts.len() as u64,
+        faults_for: settings.faults_for,
+        wall: start.elapsed(),
+        journal: network.journal.path().to_owned(),
+        verdict,
+    }))
+}
+
+fn empty_folder(work: &Path, settings: &Settings) -> anyhow::Result<PathBuf> {
+    let store = match settings.store {
+        StoreKind::Sqlite => "sqlite",
+        StoreKind::Postgres => "postgres",
+    };
+    let folder = work.join(format!("{store}-{}", settings.seed));
+    if folder.exists() {
+        ensure!(folder.join("journal.jsonl").exists(), "`{}` is not a session's folder", folder.display());
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
+    // So that a folder whose session was cut off early is known as one.
+    fs::write(folder.join("journal.jsonl"), "")?;
+    folder.canonicalize().context("cannot use the session's folder")
+}
+
+struct Session {
+    cluster: Arc<Cluster>,
+    database: Database,
+    schedule: Schedule,
+    /// Submitted so far.
+    sweeps: u64,
+    /// Runs that were held without a lease.
+    stale: BTreeSet<u64>,
+}
+
+impl Session {
+    /// Breaks things for a while, with enough to train.
+    async fn disturb(&mut self, faults_for: Duration, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+        self.submit().await?;
+        let end = Instant::now() + faults_for;
+        let replaying = tokio::spawn({
+            let cluster = Arc::clone(&self.cluster);
+            async move { replay_the_dead(&cluster.network).await }
+        });
+        let breaking = tokio::spawn(break_until(Arc::clone(&self.cluster), self.schedule, end));
+        let mut looks = 0;
+        while Instant::now() < end {
+            let progress = self.look(&mut looks, "breaking", say).await?;
+            let time_left = end.saturating_duration_since(Instant::now());
+            if progress.is_some_and(|progress| progress.queued < WORKERS) && time_left > LAST_SUBMISSION {
+                self.submit().await?;
+            }
+        }
+        breaking.await??;
+        self.cluster.network.calm_down();
+        replaying.await?;
+        Ok(())
+    }
+
+    /// Lets all runs complete, within a bound.
+    async fn recover(&mut self, say: &dyn Fn(&str)) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let mut bound = RECOVERY + RECOVERY_OF_A_RUN * u32::try_from(self.sweeps as usize * sweep::RUNS)?;
+        let mut looks = 0;
+        while start.elapsed() < bound {
+            if let Some(progress) = self.look(&mut looks, "recovering", say).await? {
+                let left = progress.runs - progress.completed;
+                if looks == 1 {
+                    bound = RECOVERY + RECOVERY_OF_A_RUN * u32::try_from(left)?;
+                }
+                if left == progress.spoilt {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits a moment, revives what has died, and looks at the database, if it can be read just now.
+    async fn look(
+        &mut self,
+        looks: &mut u32,
+        doing: &str,
+        say: &dyn Fn(&str),
+    ) -> anyhow::Result<Option<Progress>> {
+        sleep(LOOK).await;
+        self.cluster.revive()?;
+        let progress = self.database.progress().await.ok();
+        if let Ok(stale) = self.database.held_without_lease(NOTICED_MS).await {
+            self.stale.extend(stale);
+        }
+        *looks += 1;
+        if *looks % LOOKS_A_LINE == 0 {
+            say(&self.line(doing, progress));
+        }
+        Ok(progress)
+    }
+
+    fn line(&self, doing: &str, progress: Option<Progress>) -> String {
+        let network = &self.cluster.network;
+        let faults: u64 = network.tally.counts().values().sum();
+        let figures = network.journal.figures();
+        let runs = progress.map_or("runs unknown".to_owned(), |progress| {
+            format!("{} of {} runs completed", progress.completed, progress.runs)
+        });
+        let (points, fenced) = (figures.points, figures.fenced);
+        format!("{doing}: {faults} faults, {points} points acknowledged, {fenced} writes fenced off, {runs}")
+    }
+
+    /// Submits the next sweep, through coordinators' absences.
+    async fn submit(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + SUBMISSION;
+        let request = SubmitSweepRequest { source: sweep::file(self.sweeps) };
+        let mut turn = 0;
+        loop {
+            let address = self.cluster.coordinator_addresses[turn % self.cluster.coordinator_addresses.len()];
+            turn += 1;
+            let submitted = async {
+                let mut client = SweepServiceClient::connect(format!("http://{address}")).await?;
+                anyhow::Ok(client.submit_sweep(request.clone()).await?)
+            };
+            match submitted.await {
+                Ok(_) => break,
+                Err(error) if Instant::now() > deadline => return Err(error.context("cannot submit a sweep")),
+                Err(_) => {
+                    sleep(Duration::from_millis(200)).await;
+                    self.cluster.revive()?;
+                }
+            }
+        }
+        self.sweeps += 1;
+        Ok(())
+    }
+
+    fn weights(&self, snapshot: &Snapshot) -> anyhow::Result<Vec<crate::check::snapshot::FinalWeights>> {
+        let steps = |run| snapshot.runs.iter().find(|row| row.id == run).map(|row| row.total_steps);
+        let mut found = Vec::new();
+        for state in self.cluster.states() {
+            found.extend(weights::in_state_folder(state, steps)?);
+        }
+        Ok(found)
+    }
+}
+
+/// Inflicts the schedule's faults, each in a task of its own since some last, and waits for the last of them.
+async fn break_until(cluster: Arc<Cluster>, schedule: Schedule, end: Instant) -> anyhow::Result<()> {
+    let mut faults = JoinSet::new();
+    for n in 0.. {
+        let (pause, fault) = schedule.process_fault(n);
+        let at = Instant::now() + pause;
+        if at > end {
+            break;
+        }
+        sleep_until(at.into()).await;
+        let cluster = Arc::clone(&cluster);
+        faults.spawn(async move { cluster.inflict(fault).await });
+    }
+    while let Some(inflicted) = faults.join_next().await {
+        inflicted??;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! Final weights on disk, as SHA-256 of their tensors.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use crate::check::snapshot::FinalWeights;
+
+/// The final weights of all runs below a worker's state folder that have reached their last step: a checkpoint is
+/// named after its step, and lies in `runs/<sweep>-<index>-run<id>/attempt-<n>/`.
+///
+/// # Errors
+/// If a file cannot be read, or is none that a trainer writes.
+pub fn in_state_folder(
+    state: &Path,
+    total_steps: impl Fn(u64) -> Option<u64>,
+) -> anyhow::Result<Vec<FinalWeights>> {
+    let mut found = Vec::new();
+    for folder in folders(&state.join("runs")) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let run = name.rsplit_once("-run").and_then(|(_, id)| id.parse::<u64>().ok());
+        let Some((run, steps)) = run.and_then(|run| Some((run, total_steps(run)?))) else { continue };
+        for attempt in folders(&folder) {
+            let file = attempt.join(format!("checkpoint-{steps:09}.safetensors"));
+            if file.is_file() {
+                found.push(FinalWeights { run, sha256: digest(&file)?, place: file.display().to_string() });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Folders in a folder, in the order of their names; none where it is missing.
+fn folders(of: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(of).into_iter().flatten().flatten();
+    let mut folders: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// SHA-256 of a safetensors file without its header, which starts with its length as a 64-bit number.
+fn digest(file: &Path) -> anyhow::Result<String> {
+    let bytes = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let payload = bytes.first_chunk::<8>().and_then(|length| {
+        let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+        bytes.get(length.checked_add(8)?..)
+    });
+    let payload = payload.with_context(|| format!("`{}` is no safetensors file", file.display()))?;
+    Ok(Sha256::digest(payload).iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn final_checkpoints_are_found_and_their_headers_do_not_count() {
+        let state = tempfile::tempdir().unwrap();
+        let write = |file: &str, header: &str, payload: &[u8]| {
+            let path = state.path().join("runs").join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), payload].concat();
+            fs::write(path, bytes).unwrap();
+        };
+        write("s-0-run7/attempt-1/checkpoint-000000016.safetensors", "{}", b"early");
+        write("s-0-run7/attempt-1/checkpoint-000000032.safetensors", "{}", b"weights");
+        write("s-0-run7/attempt-2/checkpoint-000000032.safetensors", "{\"a\": 1}", b"weights");
+        write("s-1-run8/attempt-2/checkpoint-000000016.safetensors", "{}", b"early");
+        let found = in_state_folder(state.path(), |run| (run < 9).then_some(32)).unwrap();
+        let expected: String = Sha256::digest(b"weights").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|weights| weights.run == 7 && weights.sha256 == expected), "{found:?}");
+        assert!(in_state_folder(&state.path().join("missing"), |_| Some(32)).unwrap().is_empty());
+    }
+}
