@@ -27,8 +27,16 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 const MESSAGE_BYTES: usize = 2 << 20;
 /// A chunk of a checkpoint with its framing.
 const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
-/// Requests at a time on one connection.
+/// Requests at a time on one connection; more are refused, not queued.
 const STREAMS: u32 = 64;
+/// Headers of a request: ours are a few hundred bytes.
+const HEADER_BYTES: u32 = 16 << 10;
+/// Requests that a client takes back before they are looked at: a flood of them ends its connection.
+const RESETS: usize = 64;
+/// A connection is renewed this often, so that those to several coordinators spread again after one was away; requests
+/// under way have the second time to end.
+const CONNECTION_AGE: Duration = Duration::from_secs(3600);
+const CONNECTION_GRACE: Duration = Duration::from_secs(60);
 /// Connections that hang are closed: pinged this often …
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// … and given this long to answer.
@@ -76,6 +84,12 @@ pub async fn serve(
     let (draining, drained) = tokio::sync::oneshot::channel();
     let server = Server::builder()
         .max_concurrent_streams(STREAMS)
+        .concurrency_limit_per_connection(STREAMS as usize)
+        .load_shed(true)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(RESETS))
+        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age_grace(CONNECTION_GRACE)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .tcp_nodelay(true)

@@ -28,9 +28,13 @@ pub(super) type Events = ReceiverStream<Result<v1::Event, Status>>;
 /// Memory is bounded whatever a watcher does: a page is read when the last one is taken, and one who does not take
 /// his is cut off. He has the number of the last event that he took, and goes on from there.
 pub(super) fn watch(store: Arc<dyn Store>, sweep: String, after: u64, once: bool) -> Events {
+    watch_with(store, sweep, after, once, PATIENCE)
+}
+
+fn watch_with(store: Arc<dyn Store>, sweep: String, after: u64, once: bool, patience: Duration) -> Events {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        if let Err(end) = follow(&*store, &sweep, after, once, &sender).await {
+        if let Err(end) = follow(&*store, &sweep, after, once, patience, &sender).await {
             // If there is no room for it, the stream ends without a word, which means the same to a watcher.
             let _ = sender.try_send(Err(end));
         }
@@ -43,6 +47,7 @@ async fn follow(
     sweep: &str,
     mut after: u64,
     once: bool,
+    patience: Duration,
     sender: &mpsc::Sender<Result<v1::Event, Status>>,
 ) -> Result<(), Status> {
     while !sender.is_closed() {
@@ -50,7 +55,7 @@ async fn follow(
         let more = !events.is_empty();
         for event in events {
             after = event.number;
-            match sender.send_timeout(Ok(event_message(event)), PATIENCE).await {
+            match sender.send_timeout(Ok(event_message(event)), patience).await {
                 Ok(()) => {}
                 Err(mpsc::error::SendTimeoutError::Closed(_)) => return Ok(()),
                 Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
@@ -67,4 +72,72 @@ async fn follow(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use acai_sweep::configuration::Configuration;
+    use acai_sweep::control::Intent;
+    use acai_sweep::scalar::Scalar;
+    use tokio_stream::StreamExt;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{NewRun, NewSweep};
+
+    /// A sweep with one run that was paused and resumed so often that there are `events` events.
+    async fn eventful(events: usize) -> (Arc<dyn Store>, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+        let pairs = [("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))];
+        let run = NewRun {
+            seed: 0,
+            configuration: Configuration::new(pairs).unwrap(),
+            batch: 64,
+            total_steps: 1,
+            dataset: "lines32".to_owned(),
+        };
+        let sweep = NewSweep {
+            name: "s".to_owned(),
+            source: String::new(),
+            description: String::new(),
+            tags: Vec::new(),
+            priority: 0,
+            max_concurrent: None,
+            max_restarts: 0,
+            max_lost_workers: 1,
+            max_failed_runs: None,
+            checkpoint_kimg: None,
+            runs: vec![run],
+        };
+        store.sweep_submit(sweep).await.unwrap();
+        for number in 0..events {
+            let intent = if number.is_multiple_of(2) { Intent::Pause } else { Intent::Resume };
+            store.runs_change("s", vec![0], intent).await.unwrap();
+        }
+        (Arc::new(store), folder)
+    }
+
+    #[tokio::test]
+    async fn a_watcher_who_takes_nothing_is_cut_off_and_goes_on_from_his_last_event() {
+        let (store, _folder) = eventful(WAITING + 50).await;
+        let patience = Duration::from_millis(50);
+        let mut events = watch_with(Arc::clone(&store), "s".to_owned(), 0, false, patience);
+        // Nothing is taken until he is given up, which ends what waits for him.
+        while !events.as_ref().is_closed() {
+            tokio::time::sleep(patience).await;
+        }
+        let mut last = 0;
+        while let Some(Ok(event)) = events.next().await {
+            assert_eq!(event.number, last + 1);
+            last = event.number;
+        }
+        assert_eq!(last, WAITING as u64, "no more than that was kept for him");
+        let rest = watch_with(store, "s".to_owned(), last, true, patience);
+        let numbers: Vec<u64> = rest.map(|event| event.unwrap().number).collect().await;
+        assert_eq!(numbers, (last + 1..=last + 50).collect::<Vec<_>>());
+    }
 }
