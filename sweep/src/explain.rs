@@ -88,7 +88,9 @@ fn waits(situation: &Situation) -> Vec<String> {
             situation.running
         ));
     }
+    // Nothing of a paused sweep has a place in the queue.
     match situation.ahead {
+        _ if situation.sweep_paused.is_some() => {}
         0 => reasons.push("it is the next in the queue".to_owned()),
         ahead => reasons.push(format!("{ahead} queued runs come before it")),
     }
@@ -146,7 +148,6 @@ mod tests {
         let held_up = Situation {
             sweep_paused: Some("by request".to_owned()),
             max_concurrent: Some(2),
-            ahead: 7,
             failures: 1,
             message: Some("out of memory".to_owned()),
             ..queued()

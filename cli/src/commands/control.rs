@@ -12,19 +12,25 @@ use crate::output::Output;
 
 pub(super) async fn cancel(arguments: SelectionArguments, output: Output) -> Result<(), Failure> {
     let call = async |client: &mut Control, runs| client.cancel_runs(runs).await;
-    each_sweep(arguments, output, "cancelled", call).await
+    each_sweep(arguments, output, &Words { done: "cancelled", whole: None }, call).await
 }
 
 pub(super) async fn pause(arguments: PauseArguments, output: Output) -> Result<(), Failure> {
     let now = arguments.now;
     let call =
         async |client: &mut Control, runs| client.pause_runs(PauseRequest { runs: Some(runs), now }).await;
-    each_sweep(arguments.selection, output, "paused", call).await
+    each_sweep(
+        arguments.selection,
+        output,
+        &Words { done: "paused", whole: Some("it starts no more runs") },
+        call,
+    )
+    .await
 }
 
 pub(super) async fn resume(arguments: SelectionArguments, output: Output) -> Result<(), Failure> {
     let call = async |client: &mut Control, runs| client.resume_runs(runs).await;
-    each_sweep(arguments, output, "resumed", call).await
+    each_sweep(arguments, output, &Words { done: "resumed", whole: Some("it goes on") }, call).await
 }
 
 pub(super) async fn retry(arguments: RetryArguments, output: Output) -> Result<(), Failure> {
@@ -34,7 +40,7 @@ pub(super) async fn retry(arguments: RetryArguments, output: Output) -> Result<(
         let request = RetryRequest { runs: Some(runs), states: states.clone(), from_scratch };
         client.retry_runs(request).await
     };
-    each_sweep(arguments.selection, output, "queued again", call).await
+    each_sweep(arguments.selection, output, &Words { done: "queued again", whole: None }, call).await
 }
 
 pub(super) async fn set(arguments: SetArguments, output: Output) -> Result<(), Failure> {
@@ -45,16 +51,24 @@ pub(super) async fn set(arguments: SetArguments, output: Output) -> Result<(), F
     Ok(())
 }
 
+/// What a command has done.
+struct Words {
+    /// To single runs.
+    done: &'static str,
+    /// To a whole sweep, beyond that.
+    whole: Option<&'static str>,
+}
+
 /// One call for each sweep that is named.
 async fn each_sweep(
     arguments: SelectionArguments,
     output: Output,
-    done: &str,
+    words: &Words,
     call: impl AsyncFn(&mut Control, Selection) -> Result<tonic::Response<ControlResponse>, tonic::Status>,
 ) -> Result<(), Failure> {
     let mut client = connect_control(&arguments.at.coordinator).await?;
     for runs in selections(arguments.targets) {
-        let sweep = runs.sweep.clone();
+        let (sweep, is_whole) = (runs.sweep.clone(), runs.indexes.is_empty());
         let response = call(&mut client, runs).await?.into_inner();
         output.data(&match arguments.json {
             true => json!({
@@ -62,7 +76,7 @@ async fn each_sweep(
                 "unchanged": response.unchanged,
             })
             .to_string(),
-            false => sentence(&sweep, done, &response),
+            false => sentence(&sweep, words, is_whole, &response),
         });
     }
     Ok(())
@@ -85,12 +99,17 @@ fn selections(targets: Vec<Target>) -> Vec<Selection> {
     sweeps.into_iter().map(selection).collect()
 }
 
-fn sentence(sweep: &str, done: &str, response: &ControlResponse) -> String {
-    let mut parts = vec![format!("{} runs {done}", response.changed)];
+fn sentence(sweep: &str, words: &Words, is_whole: bool, response: &ControlResponse) -> String {
+    let mut parts = Vec::new();
+    let whole = words.whole.filter(|_| is_whole);
+    parts.extend(whole.map(str::to_owned));
+    if response.changed > 0 || whole.is_none() {
+        parts.push(format!("{} runs {}", response.changed, words.done));
+    }
     if response.asked > 0 {
         parts.push(format!("{} will be when their workers have checkpointed", response.asked));
     }
-    if response.unchanged > 0 {
+    if response.unchanged > 0 && whole.is_none() {
         parts.push(format!("{} left as they are", response.unchanged));
     }
     format!("{sweep}: {}", parts.join(", "))

@@ -1,6 +1,6 @@
 //! `acai explain`
 
-use acai_proto::v1::{ExplainRequest, ExplainResponse};
+use acai_proto::v1::{ExplainRequest, ExplainResponse, RunState};
 use anyhow::anyhow;
 use serde_json::json;
 
@@ -41,6 +41,9 @@ fn text(response: &ExplainResponse) -> String {
     let mut lines = vec![format!("{}/{} is {}", run.sweep, run.index, state(&run))];
     lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
     lines.extend(response.reasons.iter().map(|reason| format!("  - {reason}")));
+    if response.workers.is_empty() && run.state() == RunState::Queued {
+        lines.push("  - no worker has ever registered: `acai worker` starts one".to_owned());
+    }
     if !response.workers.is_empty() {
         lines.push("workers".to_owned());
         lines.extend(response.workers.iter().map(|it| format!("  {}: {}", it.worker, it.reason)));
