@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint bench bench-train gpu-check build libtorch postgres
+.PHONY: demo test lint chaos bench bench-train gpu-check build libtorch postgres
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -21,6 +21,15 @@ build: libtorch ## target/release/acai and target/release/acai-trainer
 
 test: libtorch postgres ## every test
 	cargo test --workspace --locked
+
+# MINUTES of faults on each STORE, which SEED decides.
+MINUTES ?= 5
+SEED ?= 1
+STORE ?= sqlite postgres
+
+chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: MINUTES=5 SEED=1 STORE="sqlite postgres"
+	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
+	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
 
 lint: libtorch ## formatting, clippy, dependency arrows
 	cargo fmt --all -- --check

@@ -22,8 +22,6 @@ pub enum Database {
 pub struct Progress {
     /// All.
     pub runs: usize,
-    /// Nobody is at them.
-    pub queued: usize,
     /// Done.
     pub completed: usize,
     /// Ended otherwise: they will never be completed.
@@ -99,9 +97,9 @@ impl Database {
         let states: Vec<String> =
             on!(self, connection => sqlx::query_scalar(STATES).fetch_all(&mut connection).await?);
         let count = |wanted: &[&str]| states.iter().filter(|state| wanted.contains(&state.as_str())).count();
-        let (queued, completed) = (count(&["queued"]), count(&["completed"]));
-        let spoilt = states.len() - queued - completed - count(&["running"]);
-        Ok(Progress { runs: states.len(), queued, completed, spoilt })
+        let completed = count(&["completed"]);
+        let spoilt = states.len() - completed - count(&["queued", "running"]);
+        Ok(Progress { runs: states.len(), completed, spoilt })
     }
 
     /// Runs whose lease ended this long ago and that are held all the same.

@@ -171,7 +171,8 @@ impl Session {
         while Instant::now() < end {
             let progress = self.look(&mut looks, "breaking", say).await?;
             let time_left = end.saturating_duration_since(Instant::now());
-            if progress.is_some_and(|progress| progress.queued < WORKERS) && time_left > LAST_SUBMISSION {
+            let idle = progress.is_some_and(|progress| progress.runs - progress.completed < WORKERS);
+            if idle && time_left > LAST_SUBMISSION {
                 self.submit().await?;
             }
         }
@@ -214,7 +215,7 @@ impl Session {
             self.stale.extend(stale);
         }
         *looks += 1;
-        if *looks % LOOKS_A_LINE == 0 {
+        if looks.is_multiple_of(LOOKS_A_LINE) {
             say(&self.line(doing, progress));
         }
         Ok(progress)

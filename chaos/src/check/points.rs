@@ -63,7 +63,7 @@ fn judge(attempt: AttemptId, seq: u64, point: &Point, rows: &[&PointRow], verdic
     let acknowledged = format!("point {seq} of attempt {number} of run {run}, `{name}` at step {step}");
     if rows.is_empty() {
         verdict.add(ViolationKind::Lost, format!("{acknowledged}, was acknowledged and is not stored"));
-    } else if rows.iter().all(|row| row.point.bits != *bits) {
+    } else if rows.iter().all(|row| row.point.bits != without_sign_of_zero(*bits)) {
         let found = f64::from_bits(rows[0].point.bits);
         let (value, by) = (f64::from_bits(*bits), rows[0].attempt);
         let what = format!(
@@ -71,4 +71,9 @@ fn judge(attempt: AttemptId, seq: u64, point: &Point, rows: &[&PointRow], verdic
         );
         verdict.add(ViolationKind::Altered, what);
     }
+}
+
+/// The store promises all bits but this one, which SQLite does not keep.
+fn without_sign_of_zero(bits: u64) -> u64 {
+    if f64::from_bits(bits) == 0.0 { 0 } else { bits }
 }

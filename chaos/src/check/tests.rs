@@ -141,6 +141,20 @@ fn one_bit_of_a_point_is_altered_and_differs() {
 }
 
 #[test]
+fn the_sign_of_a_zero_is_not_promised() {
+    let kinds = found(|evidence| {
+        for entry in &mut evidence.journal {
+            if let What::Reported { points, .. } = &mut entry.what {
+                points[0].bits = (-0.0_f64).to_bits();
+            }
+        }
+        evidence.snapshot.points[0].point.bits = 0;
+        evidence.references.values_mut().flatten().for_each(|run| run.points[0].bits = 0);
+    });
+    assert_eq!(kinds, []);
+}
+
+#[test]
 fn a_point_with_a_wrong_step_is_lost_and_extra() {
     let kinds = found(|evidence| evidence.snapshot.points[3].point.step = 9);
     assert_eq!(kinds, [ViolationKind::Lost, ViolationKind::Missing, ViolationKind::Extra]);
