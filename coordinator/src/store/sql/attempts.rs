@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use super::control::{desired, pause_if_too_many_failed};
 use super::dialect::Connection;
 use super::events::{self, Cause};
-use super::runs::{state, unsigned};
+use super::runs::{acked_seq, state, storable, unsigned};
 use crate::store::{AttemptRef, Result, StoreError};
 
 pub(super) async fn complete(
@@ -22,9 +22,7 @@ pub(super) async fn complete(
     // A person who wanted it cancelled or paused was too late: what ends a run first stands.
     let row = sqlx::query(
         "update runs set state = 'completed', lease_expires_ms = null, desired = null, step = $3, finished_ms = $4
-         where id = $1 and attempt = $2 and state = 'running'
-         returning total_steps,
-             (select acked_seq from attempts where run_id = runs.id and number = runs.attempt) as acked_seq",
+         where id = $1 and attempt = $2 and state = 'running' returning total_steps",
     )
     .bind(attempt.run.cast_signed())
     .bind(i64::from(attempt.number))
@@ -33,7 +31,8 @@ pub(super) async fn complete(
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
-    let (total_steps, acked_seq): (u64, u64) = (unsigned(&row, "total_steps")?, unsigned(&row, "acked_seq")?);
+    let total_steps: u64 = unsigned(&row, "total_steps")?;
+    let acked_seq = acked_seq(tx, attempt).await?;
     if step != total_steps {
         return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
     }
@@ -53,6 +52,8 @@ pub(super) async fn interrupt(
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<RunState> {
+    let message = message.map(storable);
+    let message = message.as_deref();
     if !end(tx, attempt, outcome.as_str(), message, now_ms).await? {
         let row = sqlx::query("select state from runs where id = $1")
             .bind(attempt.run.cast_signed())
@@ -156,6 +157,11 @@ async fn end(
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<bool> {
+    // The run first, as everybody does who locks both.
+    sqlx::query(concat!("select id from runs where id = $1", super::dialect::for_update!()))
+        .bind(attempt.run.cast_signed())
+        .fetch_optional(&mut *tx)
+        .await?;
     let row = sqlx::query(concat!(
         "select outcome from attempts where run_id = $1 and number = $2",
         super::dialect::for_update!()

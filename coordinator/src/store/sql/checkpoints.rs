@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool};
-use super::runs::unsigned;
+use super::runs::{acked_seq, storable, unsigned};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
 /// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
@@ -18,17 +18,18 @@ pub(super) async fn commit(
     now_ms: i64,
 ) -> Result<()> {
     // A new checkpoint is progress: losses are counted from here.
-    let acked_seq: i64 = sqlx::query_scalar(
-        "update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running'
-         returning (select acked_seq from attempts where run_id = runs.id and number = runs.attempt)",
-    )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or(StoreError::Fenced(attempt))?;
+    let owned =
+        sqlx::query("update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running'")
+            .bind(attempt.run.cast_signed())
+            .bind(i64::from(attempt.number))
+            .execute(&mut *tx)
+            .await?;
+    if owned.rows_affected() == 0 {
+        return Err(StoreError::Fenced(attempt));
+    }
+    let acked_seq = acked_seq(tx, attempt).await?;
     // The barrier: a worker that resumes here reports nothing before it again.
-    if acked_seq < last_seq.cast_signed() {
+    if acked_seq < last_seq {
         return Err(StoreError::Conflict(format!(
             "{acked_seq} of the {last_seq} points before the checkpoint are durable"
         )));
@@ -74,7 +75,7 @@ pub(super) async fn reject(
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
         .bind(attempt.run.cast_signed())
         .bind(sha256)
-        .bind(reason)
+        .bind(storable(reason))
         .execute(tx)
         .await?;
     Ok(())

@@ -76,7 +76,7 @@ async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Resu
         Intent::Resume => {
             sqlx::query(
                 "update sweeps set paused = null, failed_at_resume =
-                    (select count(*) from runs where sweep_id = $1 and in_plan and state in ('failed', 'lost'))
+                    (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
                  where id = $1",
             )
             .bind(sweep_id)
@@ -93,7 +93,7 @@ pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64)
     sqlx::query(
         "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
          where id = $1 and paused is null and max_failed_runs <=
-            (select count(*) from runs where sweep_id = $1 and in_plan and state in ('failed', 'lost'))
+            (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
             - failed_at_resume",
     )
     .bind(sweep_id)
@@ -110,7 +110,7 @@ struct Selected {
 
 async fn select(tx: &mut Connection, sweep_id: i64, indexes: &[u32]) -> Result<Vec<Selected>> {
     let rows = sqlx::query(concat!(
-        "select id, idx, state, desired from runs where sweep_id = $1 and in_plan order by idx",
+        "select id, idx, state, desired from runs where sweep_id = $1 and in_plan = true order by idx",
         super::dialect::for_update!()
     ))
     .bind(sweep_id)
@@ -243,13 +243,13 @@ pub(super) async fn explain(
                 w.name as worker,
                 (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
                 (select count(*) from runs o join sweeps p on p.id = o.sweep_id
-                 where o.state = 'queued' and o.in_plan and p.paused is null
+                 where o.state = 'queued' and o.in_plan = true and p.paused is null
                    and (p.priority > s.priority or (p.priority = s.priority and p.id < s.id)
                         or (p.id = s.id and o.idx < r.idx))) as ahead
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join workers w on w.id = r.worker_id
-         where s.name = $1 and r.idx = $2 and r.in_plan",
+         where s.name = $1 and r.idx = $2 and r.in_plan = true",
     )
     .bind(sweep)
     .bind(i64::from(index))

@@ -53,7 +53,7 @@ async fn queue(
     sqlx::query(concat!(
         "select s.id from sweeps s
          where s.paused is null
-           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan)
+           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
          order by s.id",
         for_update!()
     ))
@@ -64,7 +64,7 @@ async fn queue(
                 (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
          from sweeps s
          where s.paused is null
-           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan)
+           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
          order by s.priority desc, s.id",
     )
     .fetch_all(&mut *tx)
@@ -85,7 +85,7 @@ async fn queue(
         }
         let runs = sqlx::query(concat!(
             "select id, shape_key from runs
-             where sweep_id = $1 and state = 'queued' and in_plan
+             where sweep_id = $1 and state = 'queued' and in_plan = true
                and (dataset in (",
             elements!("$2"),
             ") or dataset like 'images:%')

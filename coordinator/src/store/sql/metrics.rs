@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::Connection;
-use super::runs::unsigned;
+use super::runs::{acked_seq, unsigned};
 use crate::store::{AttemptRef, Point, Result, StoreError};
 
 pub(super) async fn append(
@@ -40,17 +40,16 @@ pub(super) async fn append(
 
 /// Proves that the attempt holds its run, and notes its progress; answers its highest durable number.
 async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
-    let row = sqlx::query(
-        "update runs set step = $3 where id = $1 and attempt = $2 and state = 'running'
-         returning (select acked_seq from attempts where run_id = runs.id and number = runs.attempt) as acked_seq",
-    )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
-    .bind(step.cast_signed())
-    .fetch_optional(tx)
-    .await?
-    .ok_or(StoreError::Fenced(attempt))?;
-    unsigned(&row, "acked_seq")
+    let owned = sqlx::query("update runs set step = $3 where id = $1 and attempt = $2 and state = 'running'")
+        .bind(attempt.run.cast_signed())
+        .bind(i64::from(attempt.number))
+        .bind(step.cast_signed())
+        .execute(&mut *tx)
+        .await?;
+    if owned.rows_affected() == 0 {
+        return Err(StoreError::Fenced(attempt));
+    }
+    acked_seq(tx, attempt).await
 }
 
 /// As it is stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal bits.

@@ -8,8 +8,8 @@ use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
 use super::control::desired;
-use super::dialect::{Pool, Row, elements};
-use crate::store::{Result, RunRecord, StoreError};
+use super::dialect::{Connection, Pool, Row, elements};
+use crate::store::{AttemptRef, Result, RunRecord, StoreError};
 
 /// The columns of a [`RunRecord`].
 macro_rules! select_runs {
@@ -29,7 +29,7 @@ macro_rules! select_runs {
 pub(super) async fn list(readers: &Pool, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
-        "s.name = $1 and r.in_plan and ($2 = '[]' or r.state in (",
+        "s.name = $1 and r.in_plan = true and ($2 = '[]' or r.state in (",
         elements!("$2"),
         ")) order by r.idx"
     ))
@@ -42,7 +42,7 @@ pub(super) async fn list(readers: &Pool, sweep: &str, states: &[RunState]) -> Re
 
 pub(super) async fn failures(readers: &Pool, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
-        "s.name = $1 and r.in_plan and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
+        "s.name = $1 and r.in_plan = true and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
                       order by r.idx limit $2"
     ))
     .bind(sweep)
@@ -82,7 +82,7 @@ pub(super) async fn results(readers: &Pool, sweep: &str) -> Result<Vec<RunResult
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join summaries m on m.run_id = r.id
-         where s.name = $1 and r.in_plan
+         where s.name = $1 and r.in_plan = true
          order by r.idx, r.id, m.name",
     )
     .bind(sweep)
@@ -120,6 +120,22 @@ pub(super) async fn results(readers: &Pool, sweep: &str) -> Result<Vec<RunResult
 pub(super) fn unsigned<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T> {
     let value: i64 = row.try_get(column)?;
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{column}` is {value}")))
+}
+
+/// Text without the one character that Postgres does not take.
+pub(super) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// Points 1 to this number of the attempt are durable. Read in a statement of its own, after the run's row is locked: one
+/// that waited for the lock still sees what was there when it began.
+pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Result<u64> {
+    let row = sqlx::query("select acked_seq from attempts where run_id = $1 and number = $2")
+        .bind(attempt.run.cast_signed())
+        .bind(i64::from(attempt.number))
+        .fetch_one(tx)
+        .await?;
+    unsigned(&row, "acked_seq")
 }
 
 pub(super) fn seed(row: &Row) -> Result<u64> {

@@ -3,7 +3,7 @@
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::{Connection, Pool, Row};
-use super::runs::{state, unsigned};
+use super::runs::{state, storable, unsigned};
 use super::workers::{words_from_json, words_to_json};
 use crate::store::{NewRun, NewSweep, Overview, Result, Submission, SweepRecord};
 
@@ -24,7 +24,7 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     .bind(&sweep.name)
     .bind(now_ms)
     .bind(&sweep.source)
-    .bind(&sweep.description)
+    .bind(storable(&sweep.description))
     .bind(words_to_json(&sweep.tags))
     .bind(sweep.priority)
     .bind(sweep.max_concurrent.map(i64::from))
@@ -126,7 +126,7 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
     let by_state = sqlx::query(
         "select state, count(*) as runs, cast(sum(step * batch) as bigint) as done,
                 cast(sum(total_steps * batch) as bigint) as total
-         from runs where sweep_id = $1 and in_plan group by state",
+         from runs where sweep_id = $1 and in_plan = true group by state",
     )
     .bind(id)
     .fetch_all(readers)
@@ -138,7 +138,7 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
         images_total = images_total.saturating_add(unsigned(row, "total")?);
     }
     let queued_datasets = sqlx::query_scalar(
-        "select distinct dataset from runs where sweep_id = $1 and in_plan and state = 'queued' order by dataset",
+        "select distinct dataset from runs where sweep_id = $1 and in_plan = true and state = 'queued' order by dataset",
     )
     .bind(id)
     .fetch_all(readers)
