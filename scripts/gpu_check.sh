@@ -4,14 +4,17 @@ set -eu
 cd "$(dirname "$0")/.."
 
 out=target/gpu-check
-executable() { # CARGO ARGUMENTS...: builds, prints the program's path
-    cargo "$@" --locked --message-format json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1
+executable() { # NAME CARGO ARGUMENTS...: builds, prints the path of the program of this name
+    name=$1
+    shift
+    cargo "$@" --locked --message-format json | grep "\"name\":\"$name\"" |
+        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -1
 }
 rm -rf $out
 mkdir -p $out
-cp "$(executable build --release -p acai-trainer --bin acai-trainer)" $out/acai-trainer
-cp "$(executable test --release -p acai-trainer --test models --no-run)" $out/models
-cp "$(executable bench -p acai-trainer --bench step --no-run)" $out/step
+cp "$(executable acai-trainer build --release -p acai-trainer --bin acai-trainer)" $out/acai-trainer
+cp "$(executable models test --release -p acai-trainer --test models --no-run)" $out/models
+cp "$(executable step bench -p acai-trainer --bench step --no-run)" $out/step
 strip $out/acai-trainer $out/models $out/step
 cp scripts/gpu_check_run.sh $out/run.sh
 cp trainer/eager/networks.py trainer/eager/models.py trainer/eager/gpu.py $out/

@@ -25,12 +25,12 @@ ACAI_TEST_DEVICE=cuda:0 ./models --test-threads 1 || failed=1
 echo "== images/s and peak MiB of the ACAI lines32 step, batch 64: groups of 1, 4, 16, 64, in fp32 and bf16"
 for precision in fp32 bf16; do
     for group in 1 4 16 64; do
-        # The device's memory while it runs; the step's own second figure is that of the host.
+        # The device's memory while it runs; the step's own last figure is that of the host.
         nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 > memory.log &
         watch=$!
         figure=$(echo "acai 64 4 $group $precision" | ./step cuda:0)
         kill $watch
-        echo "$precision, group of $group: ${figure% *} images/s, $(sort -n memory.log | tail -1) MiB on the GPU"
+        echo "$precision, group of $group: ${figure%% *} images/s, $(sort -n memory.log | tail -1) MiB on the GPU"
     done
 done
 

@@ -2,7 +2,7 @@
 //! the CPU or on the device that the first argument names as `--device` does.
 //!
 //! For each line `MODEL BATCH THREADS GROUP PRECISION` on standard input it measures one window, GROUP runs trained as
-//! one program, and answers `IMAGES_PER_SECOND PEAK_MIB`, so that another program can take turns with it (`eager`
+//! one program, and answers `IMAGES_PER_SECOND IMAGES_PER_CPU_SECOND PEAK_MIB`, so that another program can take turns with it (`eager`
 //! does): on a shared machine only such figures compare. What stays set up from one line to the next is the
 //! training of the last line.
 
@@ -19,9 +19,10 @@ use acai_trainer::model::{self, Input, Losses, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
 use anyhow::{Context, bail};
+use rustix::time::{ClockId, clock_gettime};
 use tch::{Device, Kind, Tensor};
 
-const WINDOW: Duration = Duration::from_secs(2);
+const WINDOW: Duration = Duration::from_secs(1);
 /// Steps between two readings of the losses; a training reads them every 50.
 const READ_STEPS: u64 = 5;
 
@@ -60,24 +61,32 @@ impl Training {
         let images = Tensor::cat(&batches.iter().map(|batch| &batch.images).collect::<Vec<_>>(), 1);
         let labels = Tensor::stack(&batches.iter().map(|batch| &batch.labels).collect::<Vec<_>>(), 0);
         let draws = Keyed { keys: &keys, options: (Kind::Float, self.device) };
-        let (images, labels) = (images.to_device(self.device), labels.to_device(self.device));
+        let (images, labels) = (device::send(&images, self.device), device::send(&labels, self.device));
         let input = Input { images: channels_last(&images), labels, draws: &draws };
         self.step += 1;
         model::step(&mut *self.model, &input, &vec![self.step; self.seeds as usize])
     }
 
-    /// Images a second, of all runs together, over a window after a step that is not counted.
-    fn speed(&mut self, threads: i32) -> f64 {
+    /// Images a second, and a second of processor time, of all runs together, over a window after a step that is not
+    /// counted.
+    fn speed(&mut self, threads: i32) -> (f64, f64) {
         tch::set_num_threads(threads);
         self.step().read();
-        let (start, mut images) = (Instant::now(), 0);
+        let (start, cpu_start, mut images) = (Instant::now(), cpu_seconds(), 0);
         while start.elapsed() < WINDOW {
             // A device works on while the next steps are prepared; reading the losses waits for it.
             (0..READ_STEPS).map(|_| self.step()).last().map(|losses| losses.read());
             images += u64::from(self.config.batch) * self.seeds * READ_STEPS;
         }
-        images as f64 / start.elapsed().as_secs_f64()
+        let images = images as f64;
+        (images / start.elapsed().as_secs_f64(), images / (cpu_seconds() - cpu_start))
     }
+}
+
+/// Processor time of this process.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 /// Peak of resident memory so far, in MiB, as Linux counts it.
@@ -102,7 +111,8 @@ fn main() -> anyhow::Result<()> {
             Some((is, training)) if is == what => training,
             _ => Training::new(name, batch.parse()?, group.parse()?, precision, device)?,
         };
-        writeln!(out, "{:.1} {}", training.speed(threads.parse()?), peak_mib()?)?;
+        let (images, per_cpu_second) = training.speed(threads.parse()?);
+        writeln!(out, "{images:.1} {per_cpu_second:.1} {}", peak_mib()?)?;
         out.flush()?;
         open = Some((what, training));
     }

@@ -5,6 +5,7 @@
 
 use tch::Tensor;
 
+use crate::device::send;
 use crate::network::Parameters;
 
 const BETA_1: f64 = 0.9;
@@ -37,7 +38,7 @@ pub fn update(parameters: &mut Parameters, gradient: &Tensor, t: &[u64]) {
         .unzip();
     let options = (gradient.kind(), gradient.device());
     let column =
-        |values: &[f64]| Tensor::from_slice(values).to_kind(options.0).to_device(options.1).unsqueeze(1);
+        |values: &[f64]| send(&Tensor::from_slice(values).to_kind(options.0), options.1).unsqueeze(1);
     let (scale, offset) = (column(&scale), column(&offset));
 
     let total = gradient.size()[1];

@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 
-use tch::{Cuda, Device};
+use tch::{Cuda, Device, Tensor};
 
 /// Why there is no such device.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,15 @@ pub fn name(device: Device) -> String {
         Device::Cuda(index) => format!("cuda:{index}"),
         _ => "cpu".to_owned(),
     }
+}
+
+/// A tensor of this process's memory on `device`, without waiting for what the device still has to do.
+///
+/// CUDA takes the values over before it returns, since they do not lie in pinned memory. The way back is not like
+/// that: there `to_device` must wait.
+#[must_use]
+pub fn send(tensor: &Tensor, device: Device) -> Tensor {
+    tensor.to_device_(device, tensor.kind(), true, false)
 }
 
 /// Loads a library into the process, for good, from where the dynamic linker finds it (beside libtorch,

@@ -8,6 +8,8 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, StandardUniform};
 use tch::{Device, Kind, Tensor};
 
+use crate::device::send;
+
 /// What a stream of random numbers is for. Streams of different purposes are independent.
 ///
 /// The numbers are part of every run's identity: never reuse or renumber one.
@@ -73,7 +75,7 @@ impl Keyed<'_> {
         });
         let numbers: Vec<f64> = numbers.collect();
         let (kind, device) = self.options;
-        Tensor::from_slice(&numbers).to_kind(kind).to_device(device).view([-1, n, d])
+        send(&Tensor::from_slice(&numbers).to_kind(kind), device).view([-1, n, d])
     }
 }
 

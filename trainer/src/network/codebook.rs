@@ -67,7 +67,10 @@ impl Codebook {
         let (members, size, width) = self.vectors.size3().expect("members, codes, values");
         let first = Tensor::arange(members, (Kind::Int64, codes.device())) * size;
         let rows = (codes + first.unsqueeze(1)).flatten(0, 1); // of all members' codes, one after the other
-        let taken = rows.bincount(None::<&Tensor>, members * size).to_kind(x.kind()).view_as(&self.counts);
+        // Not `bincount`, which waits for a GPU to know how many bins there are.
+        let ones = Tensor::ones([rows.numel() as i64], (x.kind(), x.device()));
+        let taken = self.counts.zeros_like();
+        let _ = taken.view([-1]).index_add_(0, &rows, &ones);
         self.counts += (taken - &self.counts) * (1.0 - DECAY);
         // The book is large and few vectors are added to it: it is gone through as seldom as can be.
         self.sums *= DECAY;

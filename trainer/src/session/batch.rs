@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tch::{Device, Tensor};
 
 use crate::data::{Batch, Source};
+use crate::device::send;
 use crate::network::channels_last;
 
 /// Images `[n, K·c, 32, 32]`, channels-last, and labels `[K, n]` of members with these seeds at these steps.
@@ -22,7 +23,7 @@ pub(super) fn of_members(
     }
     let of_each =
         |part: fn(&Batch) -> &Tensor| -> Vec<&Tensor> { keys.iter().map(|key| part(&drawn[key])).collect() };
-    let images = Tensor::cat(&of_each(|batch| &batch.images), 1).to_device(device);
-    let labels = Tensor::stack(&of_each(|batch| &batch.labels), 0).to_device(device);
+    let images = send(&Tensor::cat(&of_each(|batch| &batch.images), 1), device);
+    let labels = send(&Tensor::stack(&of_each(|batch| &batch.labels), 0), device);
     (channels_last(&images), labels)
 }
