@@ -59,7 +59,6 @@ pub fn name(device: Device) -> String {
 ///
 /// CUDA takes the values over before it returns, since they do not lie in pinned memory. The way back is not like
 /// that: there `to_device` must wait.
-#[must_use]
 pub fn send(tensor: &Tensor, device: Device) -> Tensor {
     tensor.to_device_(device, tensor.kind(), true, false)
 }

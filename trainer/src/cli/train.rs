@@ -29,8 +29,8 @@ const INTERRUPTED: u8 = 130;
 /// uninterrupted training would have reached (on the CPU, with the same number of threads).
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  acai-trainer train --model acai --dataset lines32 --lr 1e-3 --total-kimg 96 --out lines
-  acai-trainer train --model acai --dataset lines32 --lr 1e-3 --total-kimg 96 --out lines --resume
+  acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines
+  acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines --resume
   acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json")]
 pub(super) struct Train {
     /// Folder for checkpoints, made if missing
