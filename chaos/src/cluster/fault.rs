@@ -11,6 +11,9 @@ use super::{Cluster, WORKER_PATIENCE};
 use crate::proxy::Hole;
 use crate::schedule::ProcessFault;
 
+/// The processes of a killed server are gone a moment later; a new one would refuse to start beside them.
+const BURIAL: Duration = Duration::from_secs(1);
+
 impl Cluster {
     /// Makes a fault happen and waits until it is over. One whose victim is down already does not happen, and is not
     /// counted.
@@ -67,7 +70,7 @@ impl Cluster {
                     return Ok(false);
                 };
                 server.kill()?;
-                sleep(away).await;
+                sleep(away.max(BURIAL)).await;
                 tokio::task::block_in_place(|| server.start_again())?;
                 Ok(true)
             }
