@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
-use crate::check::snapshot::{AttemptRow, EventRow, PointRow, RunRow, Snapshot};
+use crate::check::snapshot::{AttemptRow, CheckpointRow, EventRow, PointRow, RunRow, Snapshot};
 use crate::journal::{AttemptId, Point};
 
 /// Where it is.
@@ -33,6 +33,7 @@ const RUNS: &str = "select r.id, s.name, r.idx, r.state, r.attempt, r.total_step
 const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome from attempts order by run_id, number";
 const POINTS: &str = "select run_id, name, step, value, attempt from metrics order by run_id, name, step";
 const EVENTS: &str = "select run_id, state from events order by sweep_id, number";
+const CHECKPOINTS: &str = "select run_id, step, sha256, state from checkpoints order by run_id, step";
 const STATES: &str = "select state from runs";
 const SILENT_SQLITE: &str =
     "select id from runs where state = 'running' and lease_expires_ms < unixepoch('subsec') * 1000 - $1";
@@ -59,6 +60,7 @@ macro_rules! on {
 type RunColumns = (i64, String, i64, String, i64, i64);
 type AttemptColumns = (i64, i64, String, i64, i64, Option<String>);
 type PointColumns = (i64, String, i64, f64, i64);
+type CheckpointColumns = (i64, i64, String, String);
 
 impl Database {
     /// As the coordinator's `--db` takes it.
@@ -80,10 +82,13 @@ impl Database {
             let attempts: Vec<AttemptColumns> = sqlx::query_as(ATTEMPTS).fetch_all(&mut connection).await?;
             let points: Vec<PointColumns> = sqlx::query_as(POINTS).fetch_all(&mut connection).await?;
             let events: Vec<(i64, String)> = sqlx::query_as(EVENTS).fetch_all(&mut connection).await?;
+            let checkpoints: Vec<CheckpointColumns> =
+                sqlx::query_as(CHECKPOINTS).fetch_all(&mut connection).await?;
             Ok(Snapshot {
                 runs: runs.into_iter().map(run).collect(),
                 attempts: attempts.into_iter().map(attempt).collect(),
                 points: points.into_iter().map(point).collect(),
+                checkpoints: checkpoints.into_iter().map(checkpoint).collect(),
                 events: events.into_iter().map(|(run, state)| EventRow { run: whole(run), state }).collect(),
             })
         })
@@ -139,4 +144,8 @@ fn attempt((run, number, claim, acked_seq, replay_mismatches, outcome): AttemptC
 fn point((run, name, step, value, attempt): PointColumns) -> PointRow {
     let point = Point { name, step: whole(step), bits: value.to_bits() };
     PointRow { run: whole(run), point, attempt: whole(attempt) }
+}
+
+fn checkpoint((run, step, sha256, state): CheckpointColumns) -> CheckpointRow {
+    CheckpointRow { run: whole(run), step: whole(step), sha256, is_committed: state == "committed" }
 }

@@ -13,9 +13,9 @@ use anyhow::{Context, ensure};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-use crate::check::snapshot::{Evidence, Snapshot};
+use crate::check::snapshot::{Evidence, FinalWeights, Snapshot};
 use crate::check::{ViolationKind, check};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, blobs_folder};
 use crate::database::{Database, Progress};
 use crate::programs::Programs;
 use crate::proxy::replay_the_dead;
@@ -95,7 +95,8 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
     };
     let cluster =
         Arc::new(Cluster::start(schedule, &settings.programs, &folder, &database.url(), server).await?);
-    let mut session = Session { cluster, database, schedule, sweeps: 0, stale: BTreeSet::new() };
+    let blobs = blobs_folder(&folder);
+    let mut session = Session { cluster, database, blobs, schedule, sweeps: 0, stale: BTreeSet::new() };
     session.disturb(settings.faults_for, say).await?;
     session.recover(say).await?;
     session.cluster.stop().await;
@@ -110,6 +111,7 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
     let evidence = Evidence {
         journal: network.journal.close()?,
         weights: session.weights(&snapshot)?,
+        whole_blobs: session.whole_blobs(&snapshot),
         snapshot,
         references: expected,
     };
@@ -150,6 +152,7 @@ fn empty_folder(work: &Path, settings: &Settings) -> anyhow::Result<PathBuf> {
 struct Session {
     cluster: Arc<Cluster>,
     database: Database,
+    blobs: PathBuf,
     schedule: Schedule,
     /// Submitted so far.
     sweeps: u64,
@@ -257,13 +260,21 @@ impl Session {
         Ok(())
     }
 
-    fn weights(&self, snapshot: &Snapshot) -> anyhow::Result<Vec<crate::check::snapshot::FinalWeights>> {
+    fn weights(&self, snapshot: &Snapshot) -> anyhow::Result<Vec<FinalWeights>> {
         let steps = |run| snapshot.runs.iter().find(|row| row.id == run).map(|row| row.total_steps);
         let mut found = Vec::new();
         for state in self.cluster.states() {
             found.extend(weights::in_state_folder(state, steps)?);
         }
+        for checkpoint in snapshot.checkpoints.iter().filter(|row| Some(row.step) == steps(row.run)) {
+            found.extend(weights::in_blob_store(&self.blobs, checkpoint)?);
+        }
         Ok(found)
+    }
+
+    fn whole_blobs(&self, snapshot: &Snapshot) -> BTreeSet<String> {
+        let digests = snapshot.checkpoints.iter().map(|row| row.sha256.clone());
+        digests.filter(|sha256| weights::is_whole(&self.blobs, sha256)).collect()
     }
 }
 

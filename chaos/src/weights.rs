@@ -1,12 +1,12 @@
-//! Final weights on disk, as SHA-256 of their tensors.
+//! Checkpoints on disk, and final weights in them as SHA-256 of their tensors.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
-use crate::check::snapshot::FinalWeights;
+use crate::check::snapshot::{CheckpointRow, FinalWeights};
 
 /// The final weights of all runs below a worker's state folder that have reached their last step: a checkpoint is
 /// named after its step, and lies in `runs/<sweep>-<index>-run<id>/attempt-<n>/`.
@@ -32,8 +32,32 @@ pub fn in_state_folder(
     Ok(found)
 }
 
+/// Where the blob store, a folder, has a blob.
+fn blob(store: &Path, sha256: &str) -> PathBuf {
+    store.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+}
+
+/// Whether the blob store has a checkpoint, and its bytes have the digest that it goes by.
+#[must_use]
+pub fn is_whole(store: &Path, sha256: &str) -> bool {
+    fs::read(blob(store, sha256)).is_ok_and(|bytes| hexadecimal(&bytes) == sha256)
+}
+
+/// The final weights of a run that this checkpoint is, if the blob store has it whole.
+///
+/// # Errors
+/// If it cannot be read, or is no checkpoint.
+pub fn in_blob_store(store: &Path, checkpoint: &CheckpointRow) -> anyhow::Result<Option<FinalWeights>> {
+    if !is_whole(store, &checkpoint.sha256) {
+        return Ok(None);
+    }
+    let file = blob(store, &checkpoint.sha256);
+    let place = file.display().to_string();
+    Ok(Some(FinalWeights { run: checkpoint.run, sha256: digest(&file)?, place }))
+}
+
 /// Folders in a folder, in the order of their names; none where it is missing.
-fn folders(of: &Path) -> Vec<std::path::PathBuf> {
+fn folders(of: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
     let mut folders: Vec<_> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
@@ -48,7 +72,11 @@ fn digest(file: &Path) -> anyhow::Result<String> {
         bytes.get(length.checked_add(8)?..)
     });
     let payload = payload.with_context(|| format!("`{}` is no safetensors file", file.display()))?;
-    Ok(Sha256::digest(payload).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(payload))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -69,7 +97,7 @@ mod tests {
         write("s-0-run7/attempt-2/checkpoint-000000032.safetensors", "{\"a\": 1}", b"weights");
         write("s-1-run8/attempt-2/checkpoint-000000016.safetensors", "{}", b"early");
         let found = in_state_folder(state.path(), |run| (run < 9).then_some(32)).unwrap();
-        let expected: String = Sha256::digest(b"weights").iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = hexadecimal(b"weights");
         assert_eq!(found.len(), 2);
         assert!(found.iter().all(|weights| weights.run == 7 && weights.sha256 == expected), "{found:?}");
         assert!(in_state_folder(&state.path().join("missing"), |_| Some(32)).unwrap().is_empty());

@@ -1,5 +1,6 @@
 //! The judgement: journal against database against disks against an undisturbed training. Pure.
 
+mod checkpoints;
 pub mod deaths;
 mod history;
 mod points;
@@ -19,6 +20,7 @@ pub fn check(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     points::check(evidence, &mut verdict);
     history::check(evidence, &mut verdict);
+    checkpoints::check(evidence, &mut verdict);
     results::check(evidence, &mut verdict);
     verdict
 }

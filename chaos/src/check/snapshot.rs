@@ -1,6 +1,6 @@
 //! What the store and the machines' disks hold at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub struct Snapshot {
     pub points: Vec<PointRow>,
     /// All changes of runs' states.
     pub events: Vec<EventRow>,
+    /// All checkpoints.
+    pub checkpoints: Vec<CheckpointRow>,
 }
 
 /// A row of `runs`.
@@ -71,6 +73,19 @@ pub struct EventRow {
     pub state: String,
 }
 
+/// A row of `checkpoints`.
+#[derive(Debug, Clone)]
+pub struct CheckpointRow {
+    /// Whose.
+    pub run: u64,
+    /// Steps done.
+    pub step: u64,
+    /// Its digest.
+    pub sha256: String,
+    /// Nobody has found it damaged.
+    pub is_committed: bool,
+}
+
 /// What a run must come to: what it came to undisturbed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceRun {
@@ -82,7 +97,7 @@ pub struct ReferenceRun {
     pub weights: String,
 }
 
-/// Final weights of a run on a machine's disk.
+/// Final weights of a run, on a machine's disk or in the blob store.
 #[derive(Debug, Clone)]
 pub struct FinalWeights {
     /// Whose.
@@ -102,6 +117,8 @@ pub struct Evidence {
     pub snapshot: Snapshot,
     /// By sweep.
     pub references: BTreeMap<String, Vec<ReferenceRun>>,
-    /// What the machines hold.
+    /// What the machines and the blob store hold.
     pub weights: Vec<FinalWeights>,
+    /// Digests of the checkpoints that the blob store has, and whose bytes have that digest.
+    pub whole_blobs: BTreeSet<String>,
 }

@@ -1,7 +1,7 @@
 //! The checker bites: each broken promise, planted in evidence that is otherwise in order, is named.
 
 use super::snapshot::{
-    AttemptRow, EventRow, Evidence, FinalWeights, PointRow, ReferenceRun, RunRow, Snapshot,
+    AttemptRow, CheckpointRow, EventRow, Evidence, FinalWeights, PointRow, ReferenceRun, RunRow, Snapshot,
 };
 use super::{ViolationKind, check};
 use crate::journal::{AttemptId, Ending, Entry, Origin, Point, What};
@@ -85,10 +85,12 @@ fn in_order() -> Evidence {
             runs: vec![run],
             attempts: vec![row(1, 2, "lost"), row(2, 4, "completed")],
             points: (1..=4).map(stored).collect(),
+            checkpoints: vec![CheckpointRow { run: RUN, step: 4, sha256: "ab".into(), is_committed: true }],
             events: ["running", "queued", "running", "completed"].map(event).into(),
         },
         references: [("s".to_owned(), vec![reference])].into(),
         weights: vec![FinalWeights { run: RUN, sha256: "0123".into(), place: "machine 1".into() }],
+        whole_blobs: ["ab".to_owned()].into(),
     }
 }
 
@@ -227,6 +229,15 @@ fn an_attempt_granted_to_two_claims_or_after_a_later_one_or_never_stored_is_misc
 fn an_acknowledgement_beyond_what_is_on_record_is_forgotten() {
     let kinds = found(|evidence| evidence.snapshot.attempts[1].acked_seq = 3);
     assert_eq!(kinds, [ViolationKind::Forgotten]);
+}
+
+#[test]
+fn a_checkpoint_without_its_bytes_is_gone_and_one_that_is_older_than_acknowledged_is_named() {
+    assert_eq!(found(|evidence| evidence.whole_blobs.clear()), [ViolationKind::CheckpointGone]);
+    let committed = What::Committed { attempt: attempt(2), step: 5, sha256: "cd".into() };
+    let mut early = entry(4, committed);
+    early.sent -= 1;
+    assert_eq!(found(|evidence| evidence.journal.push(early)), [ViolationKind::Forgotten]);
 }
 
 #[test]

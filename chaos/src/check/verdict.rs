@@ -31,6 +31,8 @@ pub enum ViolationKind {
     Attempts,
     /// An acknowledgement was taken back.
     Forgotten,
+    /// A checkpoint that runs would resume from is not there, or its bytes are others.
+    CheckpointGone,
     /// A run ended more than once, or an end that was acknowledged did not stand.
     Ends,
     /// Training again gave other points, which on one machine it must not.
@@ -55,6 +57,7 @@ impl fmt::Display for ViolationKind {
             Self::ZombieAccepted => "zombie accepted",
             Self::Attempts => "attempts miscounted",
             Self::Forgotten => "acknowledgement forgotten",
+            Self::CheckpointGone => "checkpoint is gone",
             Self::Ends => "ended twice, or not at all",
             Self::Replay => "replayed differently",
             Self::Unfinished => "unfinished",

@@ -11,8 +11,8 @@ use super::{Cluster, WORKER_PATIENCE};
 use crate::proxy::Hole;
 use crate::schedule::ProcessFault;
 
-/// The processes of a killed server are gone a moment later; a new one would refuse to start beside them.
-const BURIAL: Duration = Duration::from_secs(1);
+/// Beside it an agent starts a guard, which is not what is meant.
+const TRAINER: &str = "acai-trainer";
 
 impl Cluster {
     /// Makes a fault happen and waits until it is over. One whose victim is down already does not happen, and is not
@@ -41,7 +41,7 @@ impl Cluster {
                 back_after(&mut service, away).await
             }
             ProcessFault::KillTrainer { worker } => {
-                Ok(victim(&self.workers, worker).is_some_and(|service| service.kill_children()))
+                Ok(victim(&self.workers, worker).is_some_and(|service| service.kill_started(TRAINER)))
             }
             ProcessFault::Freeze { worker, length } => {
                 let Ok(_outage) = self.outages.try_acquire() else { return Ok(false) };
@@ -70,7 +70,7 @@ impl Cluster {
                     return Ok(false);
                 };
                 server.kill()?;
-                sleep(away.max(BURIAL)).await;
+                sleep(away).await;
                 tokio::task::block_in_place(|| server.start_again())?;
                 Ok(true)
             }

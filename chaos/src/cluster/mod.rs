@@ -59,8 +59,11 @@ impl Cluster {
         for (number, address) in coordinator_addresses.iter().enumerate() {
             let (programs, database, lease, address) =
                 (programs.clone(), database.to_owned(), lease.clone(), address.to_string());
+            let blobs = blobs_folder(folder);
             let command = move || {
-                programs.acai(&["coordinator", "--db", &database, "--listen", &address, "--lease", &lease])
+                let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
+                command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
+                command
             };
             let log = folder.join(format!("coordinator-{number}.log"));
             coordinators.push(Mutex::new(Service::start(&log, command)?));
@@ -136,6 +139,12 @@ impl Cluster {
             coordinator.wait_or_kill(COORDINATOR_PATIENCE).await;
         }
     }
+}
+
+/// Where the coordinators of a session keep checkpoints.
+#[must_use]
+pub fn blobs_folder(session: &Path) -> PathBuf {
+    session.join("blobs")
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::tree::descendants;
+use super::tree::{descendants, runs};
 
 /// A process, how it is started, and where its words go.
 pub(super) struct Service {
@@ -62,9 +62,10 @@ impl Service {
         }
     }
 
-    /// `SIGKILL` to what it started. Whether there was anything.
-    pub(super) fn kill_children(&self) -> bool {
-        let started = self.pid().map(descendants).unwrap_or_default();
+    /// `SIGKILL` to those of what it started that run this program. Whether there were any.
+    pub(super) fn kill_started(&self, program: &str) -> bool {
+        let mut started = self.pid().map(descendants).unwrap_or_default();
+        started.retain(|pid| runs(*pid, program));
         kill_all(&started);
         !started.is_empty()
     }

@@ -22,6 +22,11 @@ fn children(of: i32) -> Vec<i32> {
         .collect()
 }
 
+/// Whether a process runs a program of this name, of which the kernel keeps 15 bytes.
+pub(super) fn runs(pid: i32, program: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == program)
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
@@ -38,6 +43,7 @@ mod tests {
         let pid: i32 = child.id().try_into().unwrap();
         let sleeping = descendants(pid);
         assert_eq!(sleeping.len(), 1);
+        assert!(runs(sleeping[0], "sleep") && !runs(pid, "sleep"));
         assert!(found.contains(&pid) && found.contains(&sleeping[0]));
         for pid in [sleeping[0], pid].into_iter().filter_map(rustix::process::Pid::from_raw) {
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
