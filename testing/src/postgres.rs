@@ -122,7 +122,12 @@ impl Postgres {
             }
         }
         server.kill()?;
-        server.wait().map(drop)
+        server.wait()?;
+        // To the next server one that nobody has waited for yet still counts as running, and it would refuse to start.
+        match fs::remove_file(self.folder.path().join("data/postmaster.pid")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Starts the server again on what is on its disk, and waits until it answers.
