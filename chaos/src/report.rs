@@ -23,6 +23,8 @@ pub struct Report {
     pub seed: u64,
     /// Faults by kind.
     pub faults: BTreeMap<&'static str, u64>,
+    /// What happened without being done on purpose, by kind.
+    pub notes: BTreeMap<&'static str, u64>,
     /// Runs submitted.
     pub runs: u64,
     /// Attempts that they took.
@@ -89,6 +91,9 @@ impl Report {
             faults.add_row([(*kind).to_owned(), count.to_string()]);
         }
         let mut text = format!("{}\n\nfaults injected, by kind\n{}\n", table.trim_fmt(), faults.trim_fmt());
+        for (kind, count) in &self.notes {
+            text += &format!("\nnot on purpose: {kind}, {count} times\n");
+        }
         if !self.is_clean() {
             text += "\nviolations\n";
             for violation in self.verdict.violations.iter().take(SPELT_OUT) {
@@ -116,6 +121,7 @@ impl Report {
             "seconds_of_faults": self.faults_for.as_secs_f64(),
             "wall_seconds": self.wall.as_secs_f64(),
             "faults_by_kind": self.faults,
+            "noted": self.notes,
             "violations_found": self.verdict.violations,
             "journal": self.journal,
         });

@@ -123,7 +123,8 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
     Ok(Some(Report {
         store: settings.store,
         seed: settings.seed,
-        faults: network.tally.counts(),
+        faults: network.tally.faults(),
+        notes: network.tally.notes(),
         runs: evidence.snapshot.runs.len() as u64,
         attempts: evidence.snapshot.attempts.len() as u64,
         faults_for: settings.faults_for,
@@ -226,7 +227,7 @@ impl Session {
 
     fn line(&self, doing: &str, progress: Option<Progress>) -> String {
         let network = &self.cluster.network;
-        let faults: u64 = network.tally.counts().values().sum();
+        let faults: u64 = network.tally.faults().values().sum();
         let figures = network.journal.figures();
         let runs = progress.map_or("runs unknown".to_owned(), |progress| {
             format!("{} of {} runs completed", progress.completed, progress.runs)

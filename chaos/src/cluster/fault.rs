@@ -55,7 +55,7 @@ impl Cluster {
                 let Some(mut service) = victim(&self.workers, worker) else { return Ok(false) };
                 service.signal(Signal::TERM);
                 if !service.wait_or_kill(WORKER_PATIENCE).await {
-                    self.network.tally.count("worker killed that SIGTERM did not end");
+                    self.network.tally.note("worker killed that SIGTERM did not end");
                 }
                 back_after(&mut service, Duration::ZERO).await
             }

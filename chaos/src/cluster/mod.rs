@@ -115,7 +115,7 @@ impl Cluster {
             // What is locked is being made to fail.
             for mut service in services.iter().filter_map(|service| service.try_lock().ok()) {
                 if service.has_ended() {
-                    self.network.tally.count(kind);
+                    self.network.tally.note(kind);
                     service.start_again()?;
                 }
             }
