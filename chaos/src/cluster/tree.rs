@@ -30,6 +30,7 @@ pub(super) fn runs(pid: i32, program: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -43,7 +44,13 @@ mod tests {
         let pid: i32 = child.id().try_into().unwrap();
         let sleeping = descendants(pid);
         assert_eq!(sleeping.len(), 1);
-        assert!(runs(sleeping[0], "sleep") && !runs(pid, "sleep"));
+        // Until it has become `sleep` it is a copy of its shell.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !runs(sleeping[0], "sleep") {
+            assert!(Instant::now() < deadline, "it never became `sleep`");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(!runs(pid, "sleep"));
         assert!(found.contains(&pid) && found.contains(&sleeping[0]));
         for pid in [sleeping[0], pid].into_iter().filter_map(rustix::process::Pid::from_raw) {
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
