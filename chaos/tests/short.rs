@@ -32,13 +32,11 @@ async fn session(store: StoreKind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes of the whole machine; ask for it with --ignored"]
 async fn nothing_acknowledged_is_lost_on_sqlite() {
     session(StoreKind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes of the whole machine; ask for it with --ignored"]
 async fn nothing_acknowledged_is_lost_on_postgres_with_two_coordinators() {
     session(StoreKind::Postgres).await;
 }
