@@ -13,6 +13,9 @@ use crate::trainer_process::{Breakdown, TrainerProcess};
 /// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a cold network
 /// disk takes a minute.
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How often a trainer is started that is killed before it is ready. What kills a process from outside, as the kernel
+/// does when memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
+const STARTS: u32 = 3;
 
 /// Starts a trainer and gives it the group; none when it, or this worker, is told to stop meanwhile.
 /// One that does not get as far as `ready` is this machine's fault.
@@ -21,27 +24,43 @@ pub(crate) async fn launch(
     slot: &Slot,
     group: Vec<Member>,
 ) -> Result<Option<TrainerProcess>, WorkerError> {
-    let program = &context.trainer;
-    let failed = |reason| WorkerError::TrainerStart { program: program.clone(), reason };
-    let mut trainer = TrainerProcess::spawn(program, slot, context.data.as_deref())
-        .map_err(|error| failed(error.to_string()))?;
-    let first = tokio::select! {
-        first = timeout(READY_TIMEOUT, trainer.next()) => first,
-        _ = context.stop.asked() => {
-            trainer.stop().await;
-            return Ok(None);
+    let mut start = 1;
+    loop {
+        let mut trainer =
+            TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref()).map_err(|error| {
+                WorkerError::TrainerStart { program: context.trainer.clone(), reason: error.to_string() }
+            })?;
+        let ready = tokio::select! {
+            ready = ready(&mut trainer, group.len()) => ready,
+            _ = context.stop.asked() => {
+                trainer.stop().await;
+                return Ok(None);
+            }
+        };
+        let breakdown = match ready {
+            Ok(()) => {
+                trainer.send(&Command::Start { group }).await;
+                return Ok(Some(trainer));
+            }
+            Err(breakdown) if breakdown.is_asked_to_go() => return Ok(None),
+            Err(breakdown) => breakdown,
+        };
+        let reason = trainer.post_mortem(&breakdown).await;
+        if start == STARTS || !breakdown.is_killed() {
+            return Err(WorkerError::TrainerStart { program: context.trainer.clone(), reason });
         }
-    };
-    let breakdown = match first {
-        Ok(Ok(Event::Ready { version, device, threads, libtorch })) => {
-            tracing::info!(version, device, threads, libtorch, runs = group.len(), "trainer is ready");
-            trainer.send(&Command::Start { group }).await;
-            return Ok(Some(trainer));
+        tracing::warn!("before it was ready, {reason}; starting another");
+        start += 1;
+    }
+}
+
+/// Waits for the trainer's first word.
+async fn ready(trainer: &mut TrainerProcess, runs: usize) -> Result<(), Breakdown> {
+    match timeout(READY_TIMEOUT, trainer.next()).await.unwrap_or(Err(Breakdown::Silent(READY_TIMEOUT)))? {
+        Event::Ready { version, device, threads, libtorch } => {
+            tracing::info!(version, device, threads, libtorch, runs, "trainer is ready");
+            Ok(())
         }
-        Ok(Ok(event)) => Breakdown::Protocol(format!("its first event is not `ready` but {event:?}")),
-        Ok(Err(breakdown)) if breakdown.is_asked_to_go() => return Ok(None),
-        Ok(Err(breakdown)) => breakdown,
-        Err(_) => Breakdown::Silent(READY_TIMEOUT),
-    };
-    Err(failed(trainer.post_mortem(&breakdown).await))
+        event => Err(Breakdown::Protocol(format!("its first event is not `ready` but {event:?}"))),
+    }
 }

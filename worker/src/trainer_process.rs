@@ -51,8 +51,17 @@ pub(crate) enum Breakdown {
 impl Breakdown {
     /// Whether somebody asked the process to go: nobody's fault.
     pub(crate) fn is_asked_to_go(&self) -> bool {
-        let asking = [Signal::TERM, Signal::INT, Signal::HUP].map(Signal::as_raw);
-        matches!(self, Self::Exited(status) if status.signal().is_some_and(|signal| asking.contains(&signal)))
+        self.ended_by(&[Signal::TERM, Signal::INT, Signal::HUP])
+    }
+
+    /// Whether the kernel or a person made an end of the process.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.ended_by(&[Signal::KILL])
+    }
+
+    fn ended_by(&self, signals: &[Signal]) -> bool {
+        let Self::Exited(status) = self else { return false };
+        status.signal().is_some_and(|number| signals.iter().any(|signal| signal.as_raw() == number))
     }
 }
 

@@ -89,6 +89,11 @@ impl Machine {
         std::fs::write(self.file("scenario.sh"), scenario).unwrap();
     }
 
+    /// What trainers do first.
+    pub(crate) fn before_ready(&self, scenario: &str) {
+        std::fs::write(self.file("before_ready.sh"), scenario).unwrap();
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

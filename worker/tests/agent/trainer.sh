@@ -1,5 +1,6 @@
 #!/bin/sh
-# A trainer, as the protocol defines one. What it does after `start` is in scenario.sh of its data folder.
+# A trainer, as the protocol defines one. What it does after `start` is in scenario.sh of its data folder; what it does
+# before it is ready in before_ready.sh, if there is one.
 while [ $# -gt 0 ]; do
     case $1 in --data) data=$2 ;; esac
     shift
@@ -17,6 +18,7 @@ checkpoint() {
     echo "{\"event\":\"checkpoint\",\"run\":$1,\"step\":$2,\"path\":\"$folder/step-$2\"}"
 }
 
+[ ! -e "$data/before_ready.sh" ] || . "$data/before_ready.sh"
 echo '{"event":"ready","version":"1","device":"cpu","threads":1,"libtorch":"none"}'
 read -r start || exit 0
 . "$data/scenario.sh"

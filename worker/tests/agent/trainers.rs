@@ -108,3 +108,19 @@ async fn a_trainer_that_does_not_start_ends_the_worker_and_its_runs_are_handed_b
         assert!(ends.len() == 2 && ends.iter().all(|(_, end)| *end == End::Released), "{ends:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_is_killed_before_it_is_ready_is_started_again_but_not_for_ever() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, "finished 7 9");
+    machine.before_ready("echo >> $data/starts; [ $(wc -l < $data/starts) -gt 2 ] || kill -KILL $$");
+    assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
+
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, "finished 7 9");
+    machine.before_ready("echo >> $data/starts; kill -KILL $$");
+    let error = machine.work().await.unwrap_err();
+    assert!(error.to_string().contains("SIGKILL"), "{error}");
+    assert_eq!(std::fs::read(machine.file("starts")).unwrap(), b"\n\n\n");
+    assert_eq!(coordinator.read(|state| state.ends.clone()), [(attempt(7, 1), End::Released)]);
+}
