@@ -14,6 +14,7 @@
 
 pub mod blobs;
 pub mod clock;
+mod connections;
 mod deadline;
 mod garbage;
 pub mod lease;

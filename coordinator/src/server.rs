@@ -9,11 +9,11 @@ use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
+use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
 use crate::lease::{LeaseTerms, expire_leases};
@@ -27,6 +27,8 @@ const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 const MESSAGE_BYTES: usize = 2 << 20;
 /// A chunk of a checkpoint with its framing.
 const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
+/// Connections at a time; more wait.
+const CONNECTIONS: usize = 4096;
 /// Requests at a time on one connection; more are refused, not queued.
 const STREAMS: u32 = 64;
 /// Headers of a request: ours are a few hundred bytes.
@@ -92,12 +94,11 @@ pub async fn serve(
         .max_connection_age_grace(CONNECTION_GRACE)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .tcp_nodelay(true)
         .add_service(Deadline { service: sweeps, after: REQUEST_DEADLINE })
         .add_service(Deadline { service: workers, after: REQUEST_DEADLINE })
         .add_service(Deadline { service: controls, after: REQUEST_DEADLINE })
         .add_service(transfers)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
+        .serve_with_incoming_shutdown(connections(listener, CONNECTIONS), async {
             shutdown.await;
             let _ = draining.send(());
         });
