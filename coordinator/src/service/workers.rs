@@ -115,8 +115,8 @@ impl WorkerService for Workers {
         };
         let attempt = attempt(request.attempt)?;
         let message = cut(request.message);
-        tracing::warn!(run = attempt.run, attempt = attempt.number, message, "run failed");
-        let state = self.store.attempt_fail(attempt, diverged, message).await.map_err(status)?;
+        let state = self.store.attempt_fail(attempt, diverged, message.clone()).await.map_err(status)?;
+        tracing::warn!(run = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))
     }
 
@@ -160,8 +160,8 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let attempt = attempt(request.attempt)?;
         let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
+        self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await.map_err(status)?;
         tracing::warn!(run = attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
-        self.store.checkpoint_reject(attempt, sha256, reason).await.map_err(status)?;
         Ok(Response::new(v1::RejectCheckpointResponse {}))
     }
 }

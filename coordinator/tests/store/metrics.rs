@@ -1,6 +1,6 @@
 //! Points are stored once each, and summarised as they come.
 
-use acai_coordinator::store::{Point, StoreError};
+use acai_coordinator::store::{Checkpoint, Point, StoreError};
 
 use crate::{LEASE, Tested, claim_one, contract, one_running, point};
 
@@ -9,6 +9,7 @@ contract!(
     a_summary_is_that_of_all_points,
     a_later_attempt_replays_without_doubling_and_its_differences_win,
     a_fenced_attempt_writes_nothing,
+    progress_goes_back_only_to_where_the_next_attempt_begins,
 );
 
 fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
@@ -68,4 +69,19 @@ async fn a_fenced_attempt_writes_nothing(store: &Tested) {
     assert!(matches!(refused, Err(StoreError::Fenced(attempt)) if attempt == zombie), "{refused:?}");
     assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
     assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
+}
+
+async fn progress_goes_back_only_to_where_the_next_attempt_begins(store: &Tested) {
+    let progress = async || store.run_list("s", &[]).await.unwrap()[0].step;
+    let first = one_running(store).await;
+    store.metrics_append(first, 1, curve(1..9), 8).await.unwrap();
+    store.metrics_append(first, 1, curve(1..5), 4).await.unwrap();
+    assert_eq!(progress().await, 8, "a report that comes late");
+    store.blob_add(&"00".repeat(32), 1).await.unwrap();
+    let checkpoint = Checkpoint { step: 5, sha256: "00".repeat(32), bytes: 1 };
+    store.checkpoint_commit(first, checkpoint, 5).await.unwrap();
+    store.attempt_release(first).await.unwrap();
+    assert_eq!(progress().await, 8, "what the last attempt did");
+    claim_one(store, "second").await;
+    assert_eq!(progress().await, 5, "the checkpoint that the new one goes on from");
 }

@@ -114,7 +114,9 @@ async fn start_attempt(
     term_ms: i64,
 ) -> Result<()> {
     let number: i64 = sqlx::query_scalar(
-        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3
+        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
+                         step = coalesce((select max(c.step) from checkpoints c
+                                          where c.run_id = runs.id and c.state = 'committed'), 0)
          where id = $1 and state = 'queued' returning attempt",
     )
     .bind(run.cast_signed())

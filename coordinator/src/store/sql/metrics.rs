@@ -38,14 +38,18 @@ pub(super) async fn append(
     Ok(acked)
 }
 
-/// Proves that the attempt holds its run, and notes its progress; answers its highest durable number.
+/// Proves that the attempt holds its run, and notes its progress, which a report that comes late does not take back;
+/// answers its highest durable number.
 async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
-    let owned = sqlx::query("update runs set step = $3 where id = $1 and attempt = $2 and state = 'running'")
-        .bind(attempt.run.cast_signed())
-        .bind(i64::from(attempt.number))
-        .bind(step.cast_signed())
-        .execute(&mut *tx)
-        .await?;
+    let owned = sqlx::query(
+        "update runs set step = case when step < $3 then $3 else step end
+         where id = $1 and attempt = $2 and state = 'running'",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(step.cast_signed())
+    .execute(&mut *tx)
+    .await?;
     if owned.rows_affected() == 0 {
         return Err(StoreError::Fenced(attempt));
     }
