@@ -175,16 +175,7 @@ impl SweepService for Sweeps {
 fn new_sweep(source: String) -> Result<NewSweep, Status> {
     let file = SweepFile::parse("sweep file", source.as_bytes())
         .map_err(|mistakes| Status::invalid_argument(mistakes.to_string()))?;
-    let runs = file.plan.runs().map(|run| {
-        let training = run.configuration.training_config();
-        NewRun {
-            seed: run.seed,
-            configuration: run.configuration.clone(),
-            batch: training.batch,
-            total_steps: training.total_steps(),
-            dataset: training.dataset.name().to_owned(),
-        }
-    });
+    let runs = file.plan.runs().map(|run| NewRun::new(run.configuration.clone(), run.seed));
     Ok(NewSweep {
         runs: runs.collect(),
         name: file.name,

@@ -93,27 +93,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
         let pairs = [("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))];
-        let run = NewRun {
-            seed: 0,
-            configuration: Configuration::new(pairs).unwrap(),
-            batch: 64,
-            total_steps: 1,
-            dataset: "lines32".to_owned(),
-        };
-        let sweep = NewSweep {
-            name: "s".to_owned(),
-            source: String::new(),
-            description: String::new(),
-            tags: Vec::new(),
-            priority: 0,
-            max_concurrent: None,
-            max_restarts: 0,
-            max_lost_workers: 1,
-            max_failed_runs: None,
-            checkpoint_kimg: None,
-            runs: vec![run],
-        };
-        store.sweep_submit(sweep).await.unwrap();
+        let run = NewRun::new(Configuration::new(pairs).unwrap(), 0);
+        store.sweep_submit(NewSweep::new("s", vec![run])).await.unwrap();
         for number in 0..events {
             let intent = if number.is_multiple_of(2) { Intent::Pause } else { Intent::Resume };
             store.runs_change("s", vec![0], intent).await.unwrap();

@@ -41,6 +41,26 @@ pub struct NewSweep {
     pub runs: Vec<NewRun>,
 }
 
+impl NewSweep {
+    /// One of which only the name and the runs are known: no limits, and each failure or lost worker ends a run.
+    #[must_use]
+    pub fn new(name: &str, runs: Vec<NewRun>) -> NewSweep {
+        NewSweep {
+            name: name.to_owned(),
+            source: String::new(),
+            description: String::new(),
+            tags: Vec::new(),
+            priority: 0,
+            max_concurrent: None,
+            max_restarts: 0,
+            max_lost_workers: 1,
+            max_failed_runs: None,
+            checkpoint_kimg: None,
+            runs,
+        }
+    }
+}
+
 /// A run of a plan.
 #[derive(Debug, Clone)]
 pub struct NewRun {
@@ -54,6 +74,21 @@ pub struct NewRun {
     pub total_steps: u64,
     /// What a worker needs to have.
     pub dataset: String,
+}
+
+impl NewRun {
+    /// That of a configuration.
+    #[must_use]
+    pub fn new(configuration: Configuration, seed: u64) -> NewRun {
+        let training = configuration.training_config();
+        NewRun {
+            seed,
+            batch: training.batch,
+            total_steps: training.total_steps(),
+            dataset: training.dataset.name().to_owned(),
+            configuration,
+        }
+    }
 }
 
 /// What a submission changed.

@@ -208,25 +208,8 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 async fn one_running(store: &dyn Store) -> AttemptRef {
     let configuration =
         Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
-    let sweep = NewSweep {
-        name: "s".to_owned(),
-        source: String::new(),
-        description: String::new(),
-        tags: Vec::new(),
-        priority: 0,
-        max_concurrent: None,
-        max_restarts: 1,
-        max_lost_workers: 3,
-        max_failed_runs: None,
-        checkpoint_kimg: None,
-        runs: vec![NewRun {
-            seed: 0,
-            configuration,
-            batch: 64,
-            total_steps: 100,
-            dataset: "lines32".to_owned(),
-        }],
-    };
+    let run = NewRun { total_steps: 100, ..NewRun::new(configuration, 0) };
+    let sweep = NewSweep { max_restarts: 1, max_lost_workers: 3, ..NewSweep::new("s", vec![run]) };
     store.sweep_submit(sweep).await.unwrap();
     let worker = Registration {
         id: "w".to_owned(),

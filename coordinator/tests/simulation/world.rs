@@ -141,29 +141,14 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
 
 /// `budget` decides how many failures and losses its runs may have.
 fn sweep(budget: u32) -> NewSweep {
-    let run = |seed| NewRun {
-        seed,
-        configuration: Configuration::new([
-            ("model", Scalar::from("acai")),
-            ("dataset", Scalar::from("lines32")),
-        ])
-        .unwrap(),
-        batch: 64,
-        total_steps: STEPS,
-        dataset: "lines32".to_owned(),
-    };
+    let configuration =
+        Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
+    let run = |seed| NewRun { total_steps: STEPS, ..NewRun::new(configuration.clone(), seed) };
     NewSweep {
-        name: "s".to_owned(),
-        source: String::new(),
-        description: String::new(),
-        tags: Vec::new(),
-        priority: 0,
         max_concurrent: (budget == 0).then_some(2),
         max_restarts: budget,
         max_lost_workers: 1 + 2 * budget,
-        max_failed_runs: None,
-        checkpoint_kimg: None,
-        runs: (0..RUNS).map(run).collect(),
+        ..NewSweep::new("s", (0..RUNS).map(run).collect())
     }
 }
 

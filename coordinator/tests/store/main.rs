@@ -108,30 +108,22 @@ pub(crate) const LEASE: i64 = 30_000;
 
 /// ACAI on lines32 with these λ, in this order, each with seeds 0 and 1.
 pub(crate) fn sweep(name: &str, lambdas: &[f64]) -> NewSweep {
-    let run = |seed, lambda: f64| NewRun {
-        seed,
-        configuration: Configuration::new([
-            ("model", Scalar::from("acai")),
-            ("dataset", Scalar::from("lines32")),
-            ("lambda", Scalar::from(lambda)),
-        ])
-        .unwrap(),
-        batch: 64,
-        total_steps: 100,
-        dataset: "lines32".to_owned(),
+    let configuration = |lambda| {
+        let values =
+            [("model", "acai".into()), ("dataset", "lines32".into()), ("lambda", Scalar::Float(lambda))];
+        Configuration::new(values).unwrap()
     };
+    let run = |seed, lambda| NewRun { total_steps: 100, ..NewRun::new(configuration(lambda), seed) };
     NewSweep {
-        name: name.to_owned(),
         source: format!("the file of {name}"),
-        description: String::new(),
         tags: vec!["a tag".to_owned()],
-        priority: 0,
-        max_concurrent: None,
         max_restarts: 1,
         max_lost_workers: 3,
-        max_failed_runs: None,
         checkpoint_kimg: Some(8.0),
-        runs: (0..2).flat_map(|seed| lambdas.iter().map(move |&lambda| run(seed, lambda))).collect(),
+        ..NewSweep::new(
+            name,
+            (0..2).flat_map(|seed| lambdas.iter().map(move |&lambda| run(seed, lambda))).collect(),
+        )
     }
 }
 

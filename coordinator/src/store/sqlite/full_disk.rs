@@ -9,19 +9,7 @@ use crate::clock::Clock;
 use crate::store::{NewSweep, Store, StoreError};
 
 fn sweep(number: usize) -> NewSweep {
-    NewSweep {
-        name: format!("s{number}"),
-        source: "x".repeat(20_000),
-        description: String::new(),
-        tags: Vec::new(),
-        priority: 0,
-        max_concurrent: None,
-        max_restarts: 0,
-        max_lost_workers: 1,
-        max_failed_runs: None,
-        checkpoint_kimg: None,
-        runs: Vec::new(),
-    }
+    NewSweep { source: "x".repeat(20_000), ..NewSweep::new(&format!("s{number}"), Vec::new()) }
 }
 
 async fn limit_pages(store: &SqliteStore, pragma: &'static str) {
