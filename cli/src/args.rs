@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Hand a sweep file to a coordinator; again to add what is missing
     Submit(SubmitArguments),
     /// List the sweeps
-    Ls(ListArguments),
+    Ls(Ask),
     /// Show one sweep: its progress and its failures
     Status(StatusArguments),
     /// List the runs of a sweep
@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Change a sweep's priority, or how much of it runs at a time
     Set(SetArguments),
     /// List the workers
-    Workers(ListArguments),
+    Workers(Ask),
     /// Give a worker no more runs
     Cordon(DutyArguments),
     /// Give a worker runs again
@@ -186,10 +186,9 @@ pub(crate) struct CoordinatorUrl {
     pub(crate) coordinator: String,
 }
 
+/// Whom a command asks, and how it shows the answer.
 #[derive(Debug, Args)]
-pub(crate) struct SubmitArguments {
-    /// The sweep file
-    pub(crate) file: PathBuf,
+pub(crate) struct Ask {
     #[command(flatten)]
     pub(crate) at: CoordinatorUrl,
     /// Print JSON
@@ -198,12 +197,11 @@ pub(crate) struct SubmitArguments {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ListArguments {
+pub(crate) struct SubmitArguments {
+    /// The sweep file
+    pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) ask: Ask,
 }
 
 #[derive(Debug, Args)]
@@ -211,10 +209,7 @@ pub(crate) struct StatusArguments {
     /// The sweep's name
     pub(crate) sweep: String,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) ask: Ask,
 }
 
 #[derive(Debug, Args)]
@@ -271,10 +266,7 @@ pub(crate) struct SelectionArguments {
     #[arg(required = true, value_name = "SWEEP[/INDEX]")]
     pub(crate) targets: Vec<Target>,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) ask: Ask,
 }
 
 #[derive(Debug, Args)]
@@ -335,10 +327,7 @@ pub(crate) struct ExplainArguments {
     #[arg(value_name = "SWEEP/INDEX")]
     pub(crate) run: Target,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) ask: Ask,
 }
 
 #[derive(Debug, Args)]

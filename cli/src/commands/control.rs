@@ -66,11 +66,11 @@ async fn each_sweep(
     words: &Words,
     call: impl AsyncFn(&mut Control, Selection) -> Result<tonic::Response<ControlResponse>, tonic::Status>,
 ) -> Result<(), Failure> {
-    let mut client = connect_control(&arguments.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
     for runs in selections(arguments.targets) {
         let (sweep, is_whole) = (runs.sweep.clone(), runs.indexes.is_empty());
         let response = call(&mut client, runs).await?.into_inner();
-        output.data(&match arguments.json {
+        output.data(&match arguments.ask.json {
             true => json!({
                 "version": 1, "sweep": sweep, "changed": response.changed, "asked": response.asked,
                 "unchanged": response.unchanged,

@@ -18,9 +18,9 @@ pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Resu
         .run
         .index
         .ok_or_else(|| anyhow!("name one run, like {sweep}/3; `acai runs {sweep}` lists them"))?;
-    let mut client = connect_control(&arguments.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
     let response = client.explain_run(ExplainRequest { sweep, index }).await?.into_inner();
-    output.data(&if arguments.json { as_json(&response) } else { text(&response) });
+    output.data(&if arguments.ask.json { as_json(&response) } else { text(&response) });
     Ok(())
 }
 

@@ -3,13 +3,13 @@
 use acai_proto::v1::{ListSweepsRequest, Sweep};
 use serde_json::{Value, json};
 
-use crate::args::ListArguments;
+use crate::args::Ask;
 use crate::client::connect;
 use crate::failure::Failure;
 use crate::format::{grid, percent, states};
 use crate::output::Output;
 
-pub(super) async fn ls(arguments: &ListArguments, output: Output) -> Result<(), Failure> {
+pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at.coordinator).await?;
     let sweeps = client.list_sweeps(ListSweepsRequest {}).await?.into_inner().sweeps;
     if arguments.json {

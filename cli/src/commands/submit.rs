@@ -10,10 +10,10 @@ use crate::output::Output;
 
 pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.ask.at.coordinator).await?;
     let request = SubmitSweepRequest { source: sweep.source };
     let submitted = client.submit_sweep(request).await?.into_inner();
-    if arguments.json {
+    if arguments.ask.json {
         let json = serde_json::json!({
             "version": 1,
             "sweep": submitted.sweep,

@@ -3,13 +3,13 @@
 use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
 use serde_json::{Value, json};
 
-use crate::args::ListArguments;
+use crate::args::Ask;
 use crate::client::connect;
 use crate::failure::Failure;
 use crate::format::grid;
 use crate::output::Output;
 
-pub(super) async fn workers(arguments: &ListArguments, output: Output) -> Result<(), Failure> {
+pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at.coordinator).await?;
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
     if arguments.json {
