@@ -15,7 +15,8 @@ const F64: (Kind, Device) = (Kind::Double, Device::Cpu);
 /// Length of the way on which a loss is compared with its gradient: short, for a leaky ReLU turns somewhere.
 const STEP: f64 = 1e-7;
 
-/// What a parameter is to minimise. `None` where no gradient is that of a loss: through a quantiser it goes straight.
+/// What a parameter is to minimise. `None` before a quantiser: gradients go straight through it, so that they are those of
+/// no loss, and `golden.rs` compares what they lead to with PyTorch.
 fn objective(parameter: &str, losses: &BTreeMap<&'static str, f64>, of: &Of) -> Option<f64> {
     let weight_of_adversary = match of {
         Of::Acai { lambda, .. } | Of::AcaiVae { lambda, .. } => *lambda,

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::trainer::{ACAI, Trainer, checkpoint, member};
 use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
 use acai_sweep::training::{Dataset, Model};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// More steps than any test waits for.
 const ENDLESS: u32 = 10_000_000;
@@ -33,24 +38,57 @@ const MODELS: [Model; 9] = [
     Model::Pixels,
 ];
 
+/// The newest checkpoint that trainings of run 1 have left in these folders.
+fn newest(folders: &[PathBuf]) -> Option<PathBuf> {
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder"));
+    let paths = files.map(|file| file.expect("a file").path());
+    let checkpoints = paths.filter(|path| path.extension().is_some_and(|it| it == "safetensors"));
+    checkpoints.max_by_key(|path| path.file_name().map(ToOwned::to_owned))
+}
+
 #[test]
-fn a_run_killed_and_resumed_in_another_folder_ends_bit_equal_to_one_without_interruption() {
+fn a_run_killed_at_any_step_and_resumed_in_another_folder_ends_bit_equal_to_one_without_interruption() {
+    const STEPS: u32 = 60;
+    let mut kills = ChaCha8Rng::seed_from_u64(0);
     for model in MODELS {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let [first, second, third] = ["first", "second", "third"].map(|name| folder.path().join(name));
-        let (uninterrupted, status, log) = Trainer::start(vec![member(1, model.clone(), 30, &first)]).end();
+        let at = |name: &str| folder.path().join(name);
+        let uninterrupted = Trainer::start(vec![member(1, model.clone(), STEPS, &at("uninterrupted"))]);
+        let began = Instant::now();
+        let (expected, status, log) = uninterrupted.end();
+        let length = began.elapsed();
         assert!(status.success(), "{model:?}: {log}");
 
-        let mut killed = Trainer::start(vec![member(1, model.clone(), 30, &second)]);
-        killed.until(|event| matches!(event, Event::Checkpoint { step: 16, .. }));
-        killed.kill();
-
-        let again = Member { resume: Some(checkpoint(&second, 16)), ..member(1, model.clone(), 30, &third) };
-        let (resumed, status, log) = Trainer::start(vec![again]).end();
-        assert!(status.success(), "{model:?}: {log}");
-        assert_eq!(metrics(&resumed, 1, 0), metrics(&uninterrupted, 1, 16), "{model:?}");
-        let last = |folder| fs::read(checkpoint(folder, 30)).expect("the last step has a checkpoint");
-        assert!(last(&first) == last(&third), "{model:?}: the final checkpoints differ");
+        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut resumed = |kill_after: Option<Duration>| {
+            let resume = newest(&folders);
+            folders.push(at(&format!("attempt {}", folders.len())));
+            let run = member(1, model.clone(), STEPS, folders.last().expect("pushed above"));
+            let trainer = Trainer::start(vec![Member { resume, ..run }]);
+            // Whatever it does at that moment: a step, an evaluation, a checkpoint, half of its start.
+            let (events, status, log) = match kill_after {
+                Some(after) => {
+                    thread::sleep(after);
+                    trainer.kill()
+                }
+                None => trainer.end(),
+            };
+            assert!(kill_after.is_some() || status.success(), "{model:?}: {log}");
+            for event in metrics(&events, 1, 0) {
+                assert!(expected.contains(event), "{model:?}: {event:?} was not to be");
+            }
+            events.last().cloned()
+        };
+        for _ in 0..3 {
+            resumed(Some(length.mul_f64(kills.random::<f64>())));
+        }
+        assert_eq!(resumed(None), expected.last().cloned(), "{model:?}");
+        let last = |path| fs::read(path).expect("the last step has a checkpoint");
+        let of_all = last(newest(&folders).expect("it has ended"));
+        assert!(
+            of_all == last(checkpoint(&at("uninterrupted"), STEPS.into())),
+            "{model:?}: other final checkpoints"
+        );
     }
 }
 

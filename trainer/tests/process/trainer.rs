@@ -55,9 +55,10 @@ impl Trainer {
         self.orders = None;
     }
 
-    pub(crate) fn kill(mut self) {
+    /// `SIGKILL`; answers as [`Self::end`] does.
+    pub(crate) fn kill(mut self) -> (Vec<Event>, ExitStatus, String) {
         self.process.kill().expect("it can be killed");
-        self.process.wait().expect("it ends");
+        self.end()
     }
 
     /// The next event that does not depend on the clock; `None` at the end.
