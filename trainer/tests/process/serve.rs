@@ -80,7 +80,7 @@ fn a_run_killed_at_any_step_and_resumed_in_another_folder_ends_bit_equal_to_one_
             events.last().cloned()
         };
         for _ in 0..3 {
-            resumed(Some(length.mul_f64(kills.random::<f64>())));
+            resumed(Some(length.mul_f64(kills.random_range(0.1..0.5))));
         }
         assert_eq!(resumed(None), expected.last().cloned(), "{model:?}");
         let last = |path| fs::read(path).expect("the last step has a checkpoint");
