@@ -11,6 +11,7 @@ mod metrics;
 mod properties;
 mod servers;
 mod submissions;
+mod tls;
 
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
