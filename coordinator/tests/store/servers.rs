@@ -8,8 +8,11 @@ use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::{NewSweep, OpenError, Store};
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::time::timeout;
 
 use crate::{LEASE, Tested, claim, database, one_running, point, register, sweep};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn coordinators_that_claim_at_the_same_time_grant_each_run_once_and_keep_limits() {
@@ -72,6 +75,38 @@ async fn a_caller_that_goes_away_neither_undoes_nor_blocks_its_write_and_leaves_
     for sweep in store.sweep_list().await.unwrap() {
         assert_eq!(sweep.counts.iter().map(|(_, runs)| runs).sum::<u32>(), 2, "{} is whole", sweep.name);
     }
+}
+
+/// Until so many sessions wait for a lock in this connection's database.
+async fn waiting(watcher: &mut PgConnection, sessions: usize) {
+    let count = "select count(*) from pg_stat_activity
+                 where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut *watcher).await.unwrap() < sessions as i64 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_that_wait_for_each_other_see_what_the_other_one_stored() {
+    let Some(url) = database() else { return };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&url, None).await.unwrap());
+    let attempt = one_running(&Tested::shared(Arc::clone(&store))).await;
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut blocker = other.begin().await.unwrap();
+    blocker.execute("select id from runs for update").await.unwrap();
+    let mut watcher = PgConnection::connect(&url).await.unwrap();
+    let mut reports = Vec::new();
+    for points in [5, 2] {
+        let store = Arc::clone(&store);
+        let batch = (1..=points).map(|step| point("a", step, 0.5)).collect();
+        reports.push(tokio::spawn(
+            async move { store.metrics_append(attempt, 1, batch, points).await.unwrap() },
+        ));
+        timeout(PATIENCE, waiting(&mut watcher, reports.len())).await.unwrap();
+    }
+    blocker.commit().await.unwrap();
+    let acked = [reports.remove(0).await.unwrap(), reports.remove(0).await.unwrap()];
+    assert_eq!(acked, [5, 5]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
