@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,6 +93,9 @@ pub(crate) struct TrainingArguments {
     /// Trainer processes at a time [default: one for each GPU, or for each core]
     #[arg(long, value_name = "N")]
     pub(crate) slots: Option<NonZeroU32>,
+    /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=256))]
+    pub(crate) group_size: u32,
     /// What to train on
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     pub(crate) device: DeviceArgument,

@@ -25,6 +25,10 @@ use crate::store::{Store, StoreError};
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// A sweep file (1 MiB) with its framing is the largest message that comes in.
 const MESSAGE_BYTES: usize = 2 << 20;
+/// The largest answer to a worker and to who changes what is queued …
+const ANSWER_BYTES: usize = 4 << 20;
+/// … and to who reads: a table of the largest sweep stays far below.
+const TABLE_BYTES: usize = 64 << 20;
 /// A chunk of a checkpoint with its framing.
 const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 /// Connections at a time; more wait.
@@ -76,13 +80,17 @@ pub async fn serve(
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
     let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms })
-        .max_decoding_message_size(MESSAGE_BYTES);
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(TABLE_BYTES);
     let workers = WorkerServiceServer::new(Workers { store: store.clone(), terms })
-        .max_decoding_message_size(MESSAGE_BYTES);
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
-        .max_decoding_message_size(MESSAGE_BYTES);
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
     let transfers = BlobServiceServer::new(BlobTransfers { store: store.clone(), blobs: blobs.clone() })
-        .max_decoding_message_size(CHUNK_MESSAGE_BYTES);
+        .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
+        .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
     let (draining, drained) = tokio::sync::oneshot::channel();
     let server = Server::builder()
         .max_concurrent_streams(STREAMS)

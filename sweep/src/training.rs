@@ -134,6 +134,8 @@ pub enum Dataset {
 
 /// Before the path of a folder of pictures.
 const IMAGES: &str = "images:";
+/// Bytes of a folder's path: it is part of every run's configuration.
+const LONGEST_PATH: usize = 1024;
 
 impl Dataset {
     /// Those with a name of their own, in the order they are listed to people.
@@ -150,8 +152,9 @@ impl Dataset {
     /// The dataset of this [`name`](Self::name): one of [`NAMED`](Self::NAMED), or `images:` with a path behind it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Dataset> {
-        if name.strip_prefix(IMAGES).is_some_and(|path| !path.is_empty() && !path.contains(char::is_control))
-        {
+        let is_path =
+            |path: &str| (1..=LONGEST_PATH).contains(&path.len()) && !path.contains(char::is_control);
+        if name.strip_prefix(IMAGES).is_some_and(is_path) {
             return Some(Dataset::Images(name.into()));
         }
         Self::NAMED.into_iter().find(|dataset| dataset.name() == name)

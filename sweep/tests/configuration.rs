@@ -52,6 +52,7 @@ fn every_model_and_dataset_converts_to_the_trainers_form_and_back() {
     let own = Dataset::from_name("images:some/folder").expect("a folder");
     assert_eq!((own.name(), own.images_path()), ("images:some/folder", Some("some/folder")));
     assert_eq!(Dataset::from_name("images:"), None);
+    assert_eq!(Dataset::from_name(&format!("images:{}", "a".repeat(1025))), None);
     for &model in words("model") {
         for dataset in Dataset::NAMED.iter().chain([&own]) {
             let configuration = configuration(&[("model", model.into()), ("dataset", dataset.name().into())]);

@@ -33,6 +33,7 @@ pub(super) fn config(
 ) -> WorkerConfig {
     WorkerConfig {
         slots: training.slots.map(Into::into),
+        group_size: training.group_size,
         device: match training.device {
             DeviceArgument::Auto => DeviceChoice::Auto,
             DeviceArgument::Cpu => DeviceChoice::Cpu,

@@ -88,6 +88,22 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     assert!(table.contains("  final/clustering_accuracy") && !table.contains("eval/"), "{table}");
 }
 
+#[tokio::test]
+async fn runs_of_one_shape_are_trained_as_one_program_where_that_is_asked_for() {
+    let place = Place::new();
+    place.file(
+        "tiny.yaml",
+        &TINY.replace("[lines32, digits32]", "digits32").replace("[0, 0.5]", "[0.2, 0.5]"),
+    );
+    let ended = place.run(&["run", "tiny.yaml", "--slots", "1", "--group-size", "4"]);
+    assert_eq!(ended.ok().lines().count(), 4);
+    let groups =
+        "select count(*), count(distinct claim_id || claim_group) from attempts where outcome = 'completed'";
+    let groups: (i64, i64) =
+        sqlx::query_as(groups).fetch_one(&mut place.database(".acai/acai.db").await).await.unwrap();
+    assert_eq!(groups, (4, 1));
+}
+
 #[test]
 fn a_run_that_fails_is_tried_again_then_named_and_left_out_of_the_table() {
     let place = Place::new();

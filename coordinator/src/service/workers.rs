@@ -18,8 +18,9 @@ const POINTS: usize = 1000;
 const NAME: usize = 128;
 /// Bytes of a failure's message that are kept.
 const MESSAGE: usize = 4096;
-/// Groups a worker can ask for in a call, and runs in a group.
-const GROUPS: u32 = 1024;
+/// Groups that a worker has room for, runs in one of them, and runs that a claim is given, at the most: they are chosen in
+/// one transaction, and the answer must fit into a message.
+const RUNS: u32 = 1024;
 /// When nothing is queued, workers ask again after this long.
 const RETRY_AFTER_MS: u32 = 1000;
 
@@ -51,17 +52,16 @@ impl WorkerService for Workers {
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
         let request = request.into_inner();
+        let group_size = at_most("group_size", request.group_size, RUNS)?.max(1);
+        let groups = at_most("groups", request.groups, RUNS)?.min(RUNS / group_size);
         let claim = Claim {
             worker: name("worker_id", request.worker_id)?,
             id: name("claim_id", request.claim_id)?,
-            offer: Offer {
-                groups: at_most("groups", request.groups, GROUPS)?,
-                group_size: at_most("group_size", request.group_size, GROUPS)?.max(1),
-            },
+            offer: Offer { groups, group_size },
         };
         let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
-        Ok(Response::new(v1::ClaimResponse { groups: groups(grants), retry_after_ms }))
+        Ok(Response::new(v1::ClaimResponse { groups: by_group(grants), retry_after_ms }))
     }
 
     async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
@@ -174,12 +174,12 @@ fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError
         name: name("name", request.name)?,
         version: name("version", request.version)?,
         hardware: hardware::to_json(&hardware),
-        slots: at_most("slots", request.slots, GROUPS)?,
+        slots: at_most("slots", request.slots, RUNS)?,
         datasets: datasets.collect::<Result<_, _>>()?,
     })
 }
 
-fn groups(grants: Vec<Grant>) -> Vec<v1::Group> {
+fn by_group(grants: Vec<Grant>) -> Vec<v1::Group> {
     let mut groups: Vec<v1::Group> = Vec::new();
     let mut open = None;
     for grant in grants {
