@@ -11,6 +11,7 @@ contract!(
     a_diverged_run_is_never_restarted,
     a_released_run_is_queued_blameless,
     the_first_end_of_an_attempt_wins,
+    a_message_with_a_character_that_no_database_takes_is_kept_without_it,
 );
 
 async fn a_run_completes_with_all_its_steps_and_points_only(store: &Tested) {
@@ -67,4 +68,11 @@ async fn the_first_end_of_an_attempt_wins(store: &Tested) {
     }
     let run = &store.run_list("s", &[]).await.unwrap()[0];
     assert_eq!((run.state, run.failures), (RunState::Queued, 0));
+}
+
+async fn a_message_with_a_character_that_no_database_takes_is_kept_without_it(store: &Tested) {
+    let attempt = one_running(store).await;
+    store.attempt_fail(attempt, true, "core\0dumped".to_owned()).await.unwrap();
+    let [run] = store.failure_list("s", 9).await.unwrap().try_into().unwrap();
+    assert_eq!(run.message.as_deref(), Some("core\u{fffd}dumped"));
 }

@@ -8,6 +8,7 @@ contract!(
     batches_are_taken_in_order_and_once_however_they_are_cut,
     a_summary_is_that_of_all_points,
     a_later_attempt_replays_without_doubling_and_its_differences_win,
+    minus_zero_is_stored_as_zero,
     a_fenced_attempt_writes_nothing,
     progress_goes_back_only_to_where_the_next_attempt_begins,
 );
@@ -58,6 +59,17 @@ async fn a_later_attempt_replays_without_doubling_and_its_differences_win(store:
     let (last, min, max, mean) = summary(store, "train/loss").await;
     assert_eq!((last, min, max), (1.0 / 6.0, 1.0 / 6.0, 7.0));
     assert!((mean - (1.0 + 7.0 + 1.0 / 3.0 + 0.25 + 0.2 + 1.0 / 6.0) / 6.0).abs() < 1e-15, "{mean}");
+}
+
+async fn minus_zero_is_stored_as_zero(store: &Tested) {
+    let first = one_running(store).await;
+    store.metrics_append(first, 1, vec![point("a", 1, -0.0)], 1).await.unwrap();
+    assert_eq!(summary(store, "a").await.0.to_bits(), 0.0f64.to_bits());
+    store.attempt_release(first).await.unwrap();
+    let second = claim_one(store, "second").await;
+    store.metrics_append(second, 1, vec![point("a", 1, 0.0)], 1).await.unwrap();
+    let overview = store.sweep_list().await.unwrap().remove(0);
+    assert_eq!(overview.replay_mismatches, 0, "both zeros are one value");
 }
 
 async fn a_fenced_attempt_writes_nothing(store: &Tested) {

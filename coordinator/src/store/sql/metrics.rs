@@ -121,7 +121,7 @@ struct Summary {
 fn summarize<'p>(points: &[&'p Point]) -> BTreeMap<&'p str, Summary> {
     let mut summaries: BTreeMap<&str, Summary> = BTreeMap::new();
     for point in points {
-        let Point { step, value, .. } = **point;
+        let (step, value) = (point.step, stored(point.value));
         let summary = summaries.entry(&point.name).or_insert(Summary {
             last_step: step,
             last: value,
