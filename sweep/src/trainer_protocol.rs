@@ -144,6 +144,8 @@ pub enum Event {
 pub enum FailureKind {
     /// A loss became NaN or infinite. Training is deterministic: repeating it would diverge again.
     Diverged,
-    /// Anything else: a missing file, a damaged checkpoint, libtorch out of memory.
+    /// The checkpoint to continue from is damaged, or of something else: nobody should continue from it.
+    Checkpoint,
+    /// Anything else: a missing file, libtorch out of memory.
     Error,
 }

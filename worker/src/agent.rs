@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::backoff::Backoff;
 use crate::config::WorkerConfig;
-use crate::context::{Context, Stop};
+use crate::context::{Context, FAREWELL, Stop};
 use crate::coordinator::CallError;
 use crate::devices::{Slot, slots};
 use crate::error::WorkerError;
@@ -27,8 +27,6 @@ use crate::state_folder::StateFolder;
 use crate::summary::Summary;
 use crate::{datasets, group, hardware, recovery, renewal, trainer_binary};
 
-/// Time to flush and hand runs back after the trainers' grace.
-const FAREWELL: Duration = Duration::from_secs(4);
 /// How long a claim under way is waited for when the worker is told to stop, so that what it grants
 /// can be handed back at once.
 const LAST_CLAIM: Duration = Duration::from_secs(2);
@@ -137,7 +135,7 @@ impl Agent {
         tokio::select! {
             recovered = recovery::recover(&context) => self.summary += recovered?,
             // What is not delivered stays for the next agent.
-            _ = context.stop.asked() => {}
+            _ = context.stop.asked() => self.summary.cut_short = true,
         }
         // The idle time counts from here: recovery waits out an outage.
         self.idle_since = Instant::now();
@@ -261,6 +259,7 @@ impl Agent {
         }
         if !self.groups.is_empty() {
             tracing::warn!("{} groups could not hand back their runs in time", self.groups.len());
+            self.summary.cut_short = true;
             self.groups.shutdown().await;
         }
         result

@@ -177,6 +177,8 @@ impl Blobs {
         {
             file.write_all(&chunk.data).await?;
         }
+        // Only this tells whether the last write came to an end.
+        file.flush().await?;
         Ok(file.sync_all().await?)
     }
 

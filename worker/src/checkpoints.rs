@@ -160,9 +160,12 @@ impl RunFolder {
         fs::rename(refused, name)
     }
 
-    /// Deletes all but the newest committed checkpoint: of a completed run, the trained model.
-    pub(crate) fn keep_last(&self) -> io::Result<()> {
+    /// Deletes all but the committed checkpoint of the run's last step: the trained model. Without one all is kept.
+    pub(crate) fn keep_last(&self, last_step: u64) -> io::Result<()> {
         let mut record = self.read();
+        if record.checkpoints.first().is_none_or(|newest| newest.step != last_step) {
+            return Ok(());
+        }
         record.checkpoints.truncate(1);
         self.write(&record)?;
         self.clear(&record)
@@ -281,7 +284,9 @@ mod tests {
         let second = open(state.path(), 2);
         let last = written(&second, 20);
         second.commit(&last).unwrap();
-        second.keep_last().unwrap();
+        second.keep_last(30).unwrap();
+        assert!(old.file.exists(), "the last one is not there yet");
+        second.keep_last(20).unwrap();
         assert!(last.file.exists() && !first.attempt().exists());
         assert_eq!(second.resume().unwrap().step, 20);
     }

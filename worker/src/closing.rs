@@ -1,10 +1,6 @@
 //! How an attempt ends: everything acknowledged, then the last call.
 
-use std::path::Path;
-
-use acai_proto::v1::{
-    Attempt, CompleteRequest, FailRequest, FailureKind, RejectCheckpointRequest, ReleaseRequest,
-};
+use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
 use acai_sweep::trainer_protocol;
 
 use crate::blobs::digest;
@@ -13,6 +9,7 @@ use crate::coordinator::Rejection;
 use crate::lines::cut;
 use crate::member::{Ending, Member};
 use crate::reporter::{ReportError, on_disk};
+use crate::resume::reject;
 use crate::summary::Outcome;
 
 /// Longest message of a failure that the protocol takes.
@@ -49,7 +46,15 @@ pub(crate) async fn hand_back(context: &Context, attempt: Attempt) -> Outcome {
 
 async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
     let (attempt, folder, reporter) = (member.attempt, member.folder.clone(), &member.reporter);
-    let last_seq = match reporter.flush().await {
+    let flushed = match ending {
+        Ending::Released => tokio::select! {
+            flushed = reporter.flush() => flushed,
+            // Another machine goes on from the last checkpoint that came through.
+            () = context.last_moment() => reporter.flush_points().await,
+        },
+        _ => reporter.flush().await,
+    };
+    let last_seq = match flushed {
         Ok(last_seq) => last_seq,
         Err(ReportError::Lost) => return Outcome::Lost,
         Err(ReportError::Refused(reason)) => {
@@ -64,7 +69,7 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             let request = CompleteRequest { attempt: Some(attempt), step, last_seq };
             match context.coordinator.complete(request).await {
                 Ok(()) => {
-                    keep_going("delete old checkpoints", on_disk(move || folder.keep_last()).await);
+                    keep_going("delete old checkpoints", on_disk(move || folder.keep_last(step)).await);
                     Outcome::Completed
                 }
                 Err(Rejection::Fenced(_)) => Outcome::Lost,
@@ -77,14 +82,18 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
         Ending::Failed { kind, message } => {
             let kind = match kind {
                 trainer_protocol::FailureKind::Diverged => FailureKind::Diverged,
-                trainer_protocol::FailureKind::Error => FailureKind::Error,
+                trainer_protocol::FailureKind::Checkpoint | trainer_protocol::FailureKind::Error => {
+                    FailureKind::Error
+                }
             };
             fail(context, attempt, kind, &message).await
         }
         Ending::CheckpointRefused { message } => {
             tracing::warn!(run = attempt.run, "not resuming from this checkpoint again: {message}");
-            if let Some(checkpoint) = &member.resume {
-                reject(context, attempt, &checkpoint.file, &message).await;
+            if let Some(checkpoint) = &member.resume
+                && let Ok((sha256, _)) = digest(&checkpoint.file).await
+            {
+                reject(context, attempt, sha256, &message).await;
             }
             match on_disk(move || folder.set_aside()).await {
                 Ok(()) => release(context, attempt).await,
@@ -96,16 +105,6 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             }
         }
         Ending::Released => release(context, attempt).await,
-    }
-}
-
-/// Has the coordinator not grant this checkpoint again, if it has it.
-async fn reject(context: &Context, attempt: Attempt, file: &Path, reason: &str) {
-    let Ok((sha256, _)) = digest(file).await else { return };
-    let reason = cut(reason, MESSAGE_BYTES).to_owned();
-    let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason };
-    if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
-        tracing::debug!(run = attempt.run, "the coordinator keeps it: {rejection}");
     }
 }
 

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::coordinator::Coordinator;
 use crate::leases::Leases;
 use crate::progress_watch::Limits;
 use crate::reporter::Capacity;
 use crate::state_folder::StateFolder;
+
+/// Time to flush and hand runs back after the trainers' grace …
+pub(crate) const FAREWELL: Duration = Duration::from_secs(4);
+/// … of which uploads have this much: what they do not bring over by then costs time, not the run.
+const LAST_UPLOADS: Duration = Duration::from_secs(2);
 
 /// Handles and settings for training a group.
 #[derive(Debug)]
@@ -26,6 +31,13 @@ pub(crate) struct Context {
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,
     pub(crate) stop: Stop,
+}
+
+impl Context {
+    /// Resolves when a worker that was told to stop has to hand back what it has.
+    pub(crate) async fn last_moment(&self) {
+        sleep_until(self.stop.asked().await + self.grace + LAST_UPLOADS).await;
+    }
 }
 
 /// The request to stop, and when it came.

@@ -28,8 +28,8 @@ pub(crate) enum Ending {
     Completed { step: u64 },
     /// By the run's own fault.
     Failed { kind: FailureKind, message: String },
-    /// The trainer did not get beyond the checkpoint it was to continue from: one of another
-    /// configuration, or a damaged one. Not the run's fault, as long as that checkpoint is not used again.
+    /// The checkpoint to continue from is damaged, or of something else. Not the run's fault, as long as
+    /// that checkpoint is not used again.
     CheckpointRefused { message: String },
     /// Handed back, blameless.
     Released,
@@ -97,15 +97,10 @@ impl Member {
             }
             Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
             Event::Stopped { .. } => return Ok(Some(Ending::Released)),
-            Event::Failed { step, kind, message, .. } => {
-                let resumed_at = self.resume.as_ref().map(|checkpoint| checkpoint.step);
-                let refused = kind == FailureKind::Error && resumed_at.is_some_and(|start| step <= start);
-                return Ok(Some(if refused {
-                    Ending::CheckpointRefused { message }
-                } else {
-                    Ending::Failed { kind, message }
-                }));
+            Event::Failed { kind: FailureKind::Checkpoint, message, .. } if self.resume.is_some() => {
+                return Ok(Some(Ending::CheckpointRefused { message }));
             }
+            Event::Failed { kind, message, .. } => return Ok(Some(Ending::Failed { kind, message })),
         }
         Ok(None)
     }

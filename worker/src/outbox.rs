@@ -113,9 +113,14 @@ impl Outbox {
         self.urgent || self.points.len() >= BATCH_POINTS
     }
 
+    /// Whether all points are acknowledged.
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.points.is_empty()
+    }
+
     /// Whether all points are acknowledged and all checkpoints committed.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.points.is_empty() && self.checkpoints.is_empty()
+        self.is_acknowledged() && self.checkpoints.is_empty()
     }
 
     /// What to send next.

@@ -73,6 +73,10 @@ impl Shared {
         self.outbox.is_urgent() || !self.has_room()
     }
 
+    fn is_acknowledged(&self) -> bool {
+        self.unspooled.is_empty() && self.outbox.is_acknowledged()
+    }
+
     fn is_flushed(&self) -> bool {
         self.unspooled.is_empty() && self.outbox.is_flushed()
     }
@@ -179,8 +183,17 @@ impl Reporter {
     /// Resolves with the number of the last point when all points are acknowledged and all
     /// checkpoints committed.
     pub(crate) async fn flush(&self) -> Result<u64, ReportError> {
+        self.hurry_until(Shared::is_flushed).await
+    }
+
+    /// As [`Self::flush`], but waits for no checkpoint.
+    pub(crate) async fn flush_points(&self) -> Result<u64, ReportError> {
+        self.hurry_until(Shared::is_acknowledged).await
+    }
+
+    async fn hurry_until(&self, condition: impl Fn(&Shared) -> bool) -> Result<u64, ReportError> {
         self.shared.send_modify(|shared| shared.outbox.hurry());
-        self.until(Shared::is_flushed).await?;
+        self.until(condition).await?;
         Ok(self.shared.borrow().outbox.last_seq())
     }
 

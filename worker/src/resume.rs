@@ -7,11 +7,12 @@ use acai_proto::v1::{Assignment, Attempt, RejectCheckpointRequest};
 use crate::blobs::TransferError;
 use crate::checkpoints::RunFolder;
 use crate::context::Context;
+use crate::lines::cut;
 use crate::outbox::Checkpoint;
 use crate::reporter::on_disk;
 
 /// Finds the newest checkpoint that the run may resume from, and brings it here if need be. One that arrives damaged is
-/// taken out of use, and the one before it tried. `None`: from scratch.
+/// taken out of use; it, or one that is not to be had now, has the one before it tried. `None`: from scratch.
 ///
 /// # Errors
 /// The state folder of this machine.
@@ -31,7 +32,7 @@ pub(crate) async fn resume(
     for remote in assignment.checkpoints.iter().filter(|remote| newer(remote.step)) {
         let checkpoint = Checkpoint { step: remote.step, file: folder.downloaded(remote.step) };
         let download = context.coordinator.blobs().download(remote, &checkpoint.file);
-        let reason = tokio::select! {
+        let error = tokio::select! {
             downloaded = download => match downloaded {
                 Ok(()) => {
                     tracing::info!(run = attempt.run, step = remote.step, "resuming from the coordinator's checkpoint");
@@ -40,18 +41,28 @@ pub(crate) async fn resume(
                     return Ok(Some(checkpoint));
                 }
                 Err(TransferError::File { cause, .. }) => return Err(cause),
-                Err(error) => error.to_string(),
+                Err(error) => error,
             },
             // Whatever this comes to, it will not be trained here.
             () = context.leases.lost(attempt) => return Ok(local),
             _ = context.stop.asked() => return Ok(local),
         };
-        tracing::warn!(run = attempt.run, step = remote.step, "not resuming from this checkpoint: {reason}");
-        let request =
-            RejectCheckpointRequest { attempt: Some(attempt), sha256: remote.sha256.clone(), reason };
-        if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
-            tracing::debug!(run = attempt.run, "the coordinator keeps it: {rejection}");
+        tracing::warn!(run = attempt.run, step = remote.step, "not resuming from this checkpoint: {error}");
+        if matches!(error, TransferError::Damaged) {
+            reject(context, attempt, remote.sha256.clone(), &error.to_string()).await;
         }
     }
     Ok(local)
+}
+
+/// Longest reason that the protocol takes.
+const REASON_BYTES: usize = 4096;
+
+/// Has the coordinator not grant this checkpoint again, if it has it.
+pub(crate) async fn reject(context: &Context, attempt: Attempt, sha256: String, reason: &str) {
+    let reason = cut(reason, REASON_BYTES).to_owned();
+    let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason };
+    if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
+        tracing::debug!(run = attempt.run, "the coordinator keeps it: {rejection}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Sends what an attempt has spooled, in order, until all of it is acknowledged.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,27 +74,52 @@ impl Sending<'_> {
     }
 
     /// Commits the checkpoints that wait for nothing any more: on this machine, and with the coordinator, from where
-    /// another machine can resume. One that cannot be committed costs only the time to train that stretch again, so
-    /// it does not end the attempt.
+    /// another machine can resume. One that can be committed at neither place costs only the time to train that stretch
+    /// again, so it does not end the attempt.
     async fn commit(&self) -> ReportError {
         loop {
             self.wait_for(|shared| shared.outbox.due_checkpoint().is_some()).await;
             let Some((last_seq, checkpoint)) = self.shared.borrow().outbox.due_checkpoint().cloned() else {
                 continue;
             };
-            let (folder, own, step) = (self.folder.clone(), checkpoint.clone(), checkpoint.step);
-            if let Err(error) = on_disk(move || folder.commit(&own)).await {
-                tracing::warn!(run = self.attempt.run, step, "cannot commit a checkpoint: {error}");
-            } else if !self.shared.borrow().outbox.is_overtaken() {
-                match self.hand_over(&checkpoint, last_seq).await {
-                    Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
-                    Err(TransferError::Rejected(Rejection::Fenced(_))) => return ReportError::Lost,
-                    Err(error) => {
-                        tracing::warn!(run = self.attempt.run, step, "a checkpoint stays here: {error}");
-                    }
+            let step = checkpoint.step;
+            let hand_over = async {
+                if self.shared.borrow().outbox.is_overtaken() {
+                    return Ok(());
+                }
+                self.hand_over(&checkpoint, last_seq).await
+            };
+            let (kept, handed_over) = tokio::join!(self.keep(&checkpoint), hand_over);
+            if let Err(error) = kept {
+                tracing::warn!(run = self.attempt.run, step, "cannot keep a checkpoint here: {error}");
+            }
+            match handed_over {
+                Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
+                Err(TransferError::Rejected(Rejection::Fenced(_))) => return ReportError::Lost,
+                Err(error) => {
+                    tracing::warn!(run = self.attempt.run, step, "a checkpoint stays here: {error}");
                 }
             }
             self.shared.send_modify(|shared| shared.outbox.pop_checkpoint());
+        }
+    }
+
+    /// Makes a checkpoint what this machine resumes from; on a full disk as soon as there is room.
+    async fn keep(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+        let mut backoff = Backoff::default();
+        let mut is_said = false;
+        loop {
+            let (folder, own) = (self.folder.clone(), checkpoint.clone());
+            match on_disk(move || folder.commit(&own)).await {
+                Err(error) if is_full(&error) => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        let (run, step) = (self.attempt.run, checkpoint.step);
+                        tracing::warn!(run, step, "cannot keep a checkpoint here yet: {error}");
+                    }
+                    backoff.pause().await;
+                }
+                done => return done,
+            }
         }
     }
 
@@ -109,4 +135,9 @@ impl Sending<'_> {
         // `self` holds the sender, so waiting cannot end for want of one.
         let _ = self.shared.subscribe().wait_for(|shared| condition(shared)).await;
     }
+}
+
+/// Whether there was no room: on the disk, in a quota, or for a file of this length.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }

@@ -12,6 +12,9 @@ pub struct Summary {
     pub released: u64,
     /// Taken away: the lease was lost, or the coordinator no longer knew the attempt.
     pub lost: u64,
+    /// Whether it had to stop with attempts that were not ended. What they have to say is in the state folder, and the
+    /// next worker with that folder says it.
+    pub cut_short: bool,
 }
 
 /// How one attempt ended.
@@ -40,12 +43,13 @@ impl AddAssign for Summary {
         self.failed += other.failed;
         self.released += other.released;
         self.lost += other.lost;
+        self.cut_short |= other.cut_short;
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { completed, failed, released, lost } = self;
+        let Self { completed, failed, released, lost, .. } = self;
         write!(f, "{completed} completed, {failed} failed, {released} released, {lost} lost")
     }
 }

@@ -2,7 +2,7 @@
 
 use acai_worker::WorkerConfig;
 use acai_worker::devices::DeviceChoice;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
 use crate::failure::Failure;
@@ -11,6 +11,7 @@ use crate::signals::Shutdown;
 
 pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
     log::to_stderr();
+    let state = arguments.state.clone();
     let config = WorkerConfig {
         name: arguments.name,
         idle_timeout: arguments.idle_timeout,
@@ -22,6 +23,13 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
     })?;
     let summary = acai_worker::run(config, shutdown.wait()).await.context("the worker ended")?;
     tracing::info!("{summary}");
+    if summary.cut_short {
+        let state = state.display();
+        return Err(anyhow!(
+            "some runs could not be handed back in time; others get them when their leases end\nhint: a worker started with --state {state} delivers what they had reported"
+        )
+        .into());
+    }
     Ok(())
 }
 

@@ -60,3 +60,14 @@ pub enum CheckpointError {
         difference: String,
     },
 }
+
+impl CheckpointError {
+    /// Whether the file itself is to blame: it will be of no use elsewhere or later either.
+    #[must_use]
+    pub fn is_of_the_file(&self) -> bool {
+        match self {
+            Self::Damaged { .. } | Self::Foreign { .. } | Self::OtherRun { .. } => true,
+            Self::Write { .. } | Self::Read { .. } | Self::Newer { .. } => false,
+        }
+    }
+}

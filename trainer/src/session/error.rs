@@ -61,6 +61,7 @@ impl SessionError {
     pub fn kind(&self) -> FailureKind {
         match self {
             SessionError::Diverged { .. } => FailureKind::Diverged,
+            SessionError::Checkpoint(error) if error.is_of_the_file() => FailureKind::Checkpoint,
             SessionError::Group(error) => error.kind(),
             _ => FailureKind::Error,
         }

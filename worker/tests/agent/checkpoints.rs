@@ -59,9 +59,11 @@ async fn a_machine_that_has_nothing_resumes_from_the_coordinators_newest_checkpo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_that_arrives_damaged_is_rejected_and_the_one_before_it_used() {
+async fn a_checkpoint_that_arrives_damaged_is_rejected_one_that_is_not_to_be_had_is_not_and_the_one_before_is_used()
+ {
+    let absent = Checkpoint { step: 11, sha256: "cd".repeat(32), bytes: 8 };
     let damaged = Checkpoint { step: 9, sha256: "ab".repeat(32), bytes: 8 };
-    let coordinator = Coordinator::start(LONG, [resumable(vec![damaged.clone(), weights(5)])]).await;
+    let coordinator = Coordinator::start(LONG, [resumable(vec![absent, damaged.clone(), weights(5)])]).await;
     coordinator.change(|state| {
         state.blobs.insert(damaged.sha256.clone(), b"wEights\n".to_vec());
         state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
@@ -109,4 +111,24 @@ async fn a_trainer_that_does_not_give_its_run_back_is_killed() {
 
     assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
     assert!(!machine.is_running("trainer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_for_which_the_disk_has_no_room_is_uploaded_all_the_same_and_kept_when_there_is_room() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+    std::fs::create_dir_all(machine.run_file(7, "")).unwrap();
+    let full = machine.run_file(7, "resume.json.tmp");
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    let make_room = async {
+        coordinator.until(|state| !state.checkpoints.is_empty()).await;
+        assert_eq!(coordinator.read(|state| state.ends.clone()), []);
+        std::fs::remove_file(full).unwrap();
+    };
+
+    let (summary, ()) = tokio::join!(machine.work(), make_room);
+
+    assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
+    let record = std::fs::read_to_string(machine.run_file(7, "resume.json")).unwrap();
+    assert!(record.contains("attempt-1/step-1"), "{record}");
 }

@@ -42,7 +42,7 @@ async fn a_checkpoint_that_the_trainer_refuses_is_not_resumed_from_again() {
     coordinator.change(|state| state.requeues = true);
     let scenario = "case $start in
         *'\"resume\":null'*) metric 7 1; finished 7 1;;
-        *) failed 7 0 error 'the checkpoint is of another seed';;
+        *) failed 7 0 checkpoint 'the checkpoint is of another seed';;
     esac";
     let machine = Machine::new(&coordinator, scenario);
     std::fs::create_dir_all(machine.run_file(7, "attempt-0")).unwrap();
@@ -85,8 +85,40 @@ async fn a_stopped_worker_ends_in_time_even_when_the_coordinator_is_away() {
     };
 
     let started = Instant::now();
-    machine.work_until(shutdown).await.unwrap();
+    let summary = machine.work_until(shutdown).await.unwrap();
 
     assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(summary.cut_short, "{summary:?}");
     assert_eq!(coordinator.read(|state| state.ends.clone()), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_worker_hands_its_run_back_even_when_a_checkpoint_does_not_come_through() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.down = ["upload"].into());
+    let scenario = "metric 7 1; read -r command; metric 7 2; checkpoint 7 2; stopped 7 2";
+    let mut machine = Machine::new(&coordinator, scenario);
+    machine.config.grace = Duration::from_millis(300);
+    let shutdown = coordinator.until(|state| state.points.contains_key(&attempt(7, 1)));
+
+    let summary = machine.work_until(shutdown).await.unwrap();
+
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    coordinator.read(|state| assert_eq!(state.points[&attempt(7, 1)].len(), 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_fails_where_it_resumed_fails_and_keeps_its_checkpoint() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, "failed 7 0 error 'no such dataset on this machine'");
+    std::fs::create_dir_all(machine.run_file(7, "attempt-0")).unwrap();
+    std::fs::write(machine.run_file(7, "attempt-0/step-5"), "weights").unwrap();
+    let record = r#"{"checkpoints":[{"step":5,"file":"attempt-0/step-5"}]}"#;
+    std::fs::write(machine.run_file(7, "resume.json"), record).unwrap();
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { failed: 1, ..Summary::default() });
+    assert!(machine.run_file(7, "attempt-0/step-5").exists());
+    assert_eq!(coordinator.read(|state| state.rejected.clone()), [""; 0]);
 }
