@@ -256,6 +256,13 @@ impl FromStr for Target {
     }
 }
 
+/// A [`Target`] that is one run.
+fn one_run(text: &str) -> Result<(String, u32), String> {
+    let Target { sweep, index } = text.parse()?;
+    let index = index.ok_or(format!("name one run, like {sweep}/3; `acai runs {sweep}` lists them"))?;
+    Ok((sweep, index))
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -327,8 +334,8 @@ pub(crate) struct SetArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// The run: SWEEP/INDEX, as `acai runs SWEEP` shows it
-    #[arg(value_name = "SWEEP/INDEX")]
-    pub(crate) run: Target,
+    #[arg(value_name = "SWEEP/INDEX", value_parser = one_run)]
+    pub(crate) run: (String, u32),
     #[command(flatten)]
     pub(crate) ask: Ask,
 }
@@ -424,8 +431,8 @@ pub(crate) struct CoordinatorArguments {
     /// The database, created where missing
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
     pub(crate) db: String,
-    /// Where checkpoints are kept: a folder, made where missing, or a bucket
-    /// [default: the database's file with .blobs appended]
+    /// Where checkpoints are kept: a folder, made where missing, or a bucket; the same one for all coordinators of a
+    /// Postgres, and to be named there [default: the file of an SQLite database with .blobs appended]
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     pub(crate) blobs: Option<String>,
     /// Address to listen on

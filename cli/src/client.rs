@@ -10,6 +10,11 @@ use tonic::transport::{Channel, Endpoint};
 /// The largest answer that is read: tables and streams of the largest sweeps stay far below.
 const MESSAGE_BYTES: usize = 64 << 20;
 
+/// A connection on which answers are awaited is looked at this often …
+const KEEPALIVE: Duration = Duration::from_secs(20);
+/// … and given up after this long without a sign.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 pub(crate) type Client = SweepServiceClient<Channel>;
 pub(crate) type Control = ControlServiceClient<Channel>;
 
@@ -29,6 +34,8 @@ async fn channel(url: &str) -> anyhow::Result<Channel> {
             format!("`{url}` is no coordinator's address; write it like `http://127.0.0.1:7700`")
         })?
         .connect_timeout(Duration::from_secs(5))
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .timeout(Duration::from_secs(30));
     endpoint.connect().await.map_err(|error| {
         anyhow::anyhow!(

@@ -1,6 +1,10 @@
 //! How a command can end badly, and with which exit code.
 
+use std::io::ErrorKind;
+
 use tonic::Code;
+
+use crate::output::Unwritten;
 
 /// The exit codes are part of the command line's contract; `acai --help` lists them.
 #[derive(Debug)]
@@ -13,6 +17,8 @@ pub(crate) enum Failure {
     Runs(String),
     /// Ctrl-C, after everything was put in order: exit code 130.
     Interrupted(String),
+    /// Whoever read the output has gone, as `head` does: nothing to say, and exit code 141, that of `SIGPIPE`.
+    ReaderGone,
 }
 
 impl Failure {
@@ -22,13 +28,23 @@ impl Failure {
             Failure::SweepFile(_) => 3,
             Failure::Runs(_) => 4,
             Failure::Interrupted(_) => 130,
+            Failure::ReaderGone => 141,
         }
     }
 }
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Failure::Error(error)
+        match error.downcast_ref::<Unwritten>() {
+            Some(Unwritten(cause)) if cause.kind() == ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::Error(error),
+        }
+    }
+}
+
+impl From<Unwritten> for Failure {
+    fn from(error: Unwritten) -> Self {
+        anyhow::Error::from(error).into()
     }
 }
 
@@ -41,6 +57,9 @@ impl From<tonic::Status> for Failure {
                 anyhow::anyhow!("{message}")
             }
             Code::Unavailable => anyhow::anyhow!("the coordinator does not answer: {message}"),
+            Code::Cancelled | Code::DeadlineExceeded => {
+                anyhow::anyhow!("the coordinator does not answer in time; it may be busy, try again")
+            }
             code => anyhow::anyhow!("the coordinator refused: {message} ({code:?})"),
         })
     }

@@ -20,9 +20,9 @@ impl Output {
         }
     }
 
-    /// Data: `text` and a line feed. A closed pipe is the reader's choice, not an error.
-    pub(crate) fn data(self, text: &str) {
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+    /// Data: `text` and a line feed.
+    pub(crate) fn data(self, text: &str) -> Result<(), Unwritten> {
+        writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')).map_err(Unwritten)
     }
 
     /// A remark for people.
@@ -37,6 +37,7 @@ impl Output {
             Failure::SweepFile(mistakes) => self.note(mistakes),
             Failure::Runs(summary) => self.note(&format!("error: {summary}")),
             Failure::Interrupted(summary) => self.note(summary),
+            Failure::ReaderGone => {}
         }
         ExitCode::from(failure.exit_code())
     }
@@ -51,3 +52,15 @@ impl Output {
         self.stderr_is_terminal
     }
 }
+
+/// Standard output takes no more: a full disk, or a reader that is gone.
+#[derive(Debug)]
+pub(crate) struct Unwritten(pub(crate) std::io::Error);
+
+impl std::fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot write to standard output: {}", self.0)
+    }
+}
+
+impl std::error::Error for Unwritten {}

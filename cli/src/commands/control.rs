@@ -77,7 +77,7 @@ async fn each_sweep(
             })
             .to_string(),
             false => sentence(&sweep, words, is_whole, &response),
-        });
+        })?;
     }
     Ok(())
 }

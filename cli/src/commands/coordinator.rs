@@ -27,6 +27,11 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
     })?;
+    if store::is_postgres(&arguments.db) && arguments.blobs.is_none() {
+        bail!(
+            "--blobs does not say where checkpoints are kept\nhint: one place for all coordinators of this Postgres: --blobs DIR or --blobs s3://BUCKET/PREFIX"
+        );
+    }
     let store = store::open(&arguments.db).await?;
     let beside = blobs_beside(&arguments.db);
     let place = arguments.blobs.clone().unwrap_or_else(|| beside.display().to_string());
@@ -43,7 +48,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     Ok(serve(listener, store, blobs, terms, shutdown.wait()).await?)
 }
 
-/// Where checkpoints go unless said otherwise: beside a database that is a file.
+/// Where checkpoints go beside a database that is a file; for others, where those to a bucket come together.
 fn blobs_beside(db: &str) -> PathBuf {
     match SqliteStore::path_of_url(db) {
         Ok(file) => {

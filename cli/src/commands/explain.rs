@@ -1,7 +1,6 @@
 //! `acai explain`
 
 use acai_proto::v1::{ExplainRequest, ExplainResponse, RunState};
-use anyhow::anyhow;
 use serde_json::json;
 
 use super::runs::{run_json, state};
@@ -13,14 +12,10 @@ use crate::format::assignment;
 use crate::output::Output;
 
 pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Result<(), Failure> {
-    let sweep = arguments.run.sweep;
-    let index = arguments
-        .run
-        .index
-        .ok_or_else(|| anyhow!("name one run, like {sweep}/3; `acai runs {sweep}` lists them"))?;
+    let (sweep, index) = arguments.run;
     let mut client = connect_control(&arguments.ask.at.coordinator).await?;
     let response = client.explain_run(ExplainRequest { sweep, index }).await?.into_inner();
-    output.data(&if arguments.ask.json { as_json(&response) } else { text(&response) });
+    output.data(&if arguments.ask.json { as_json(&response) } else { text(&response) })?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
     let sweeps = client.list_sweeps(ListSweepsRequest {}).await?.into_inner().sweeps;
     if arguments.json {
         let sweeps: Vec<Value> = sweeps.iter().map(sweep_json).collect();
-        output.data(&json!({"version": 1, "sweeps": sweeps}).to_string());
+        output.data(&json!({"version": 1, "sweeps": sweeps}).to_string())?;
     } else if sweeps.is_empty() {
         output.note("no sweeps yet: `acai submit FILE` adds one");
     } else {
@@ -28,7 +28,7 @@ pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
             vec![sweep.name.clone(), runs.to_string(), done, states, sweep.description.clone()]
         };
         let rows = sweeps.iter().map(row).collect();
-        output.data(&grid(&["sweep", "runs", "trained", "states", "description"], rows));
+        output.data(&grid(&["sweep", "runs", "trained", "states", "description"], rows))?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Fail
         }
         Format::Csv => csv(&headings, plan.runs().map(|run| row(plan, &run)).collect())?,
         Format::Json => json(&sweep.file.name, plan).to_string(),
-    });
+    })?;
     Ok(())
 }
 

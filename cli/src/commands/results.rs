@@ -43,7 +43,7 @@ pub(super) async fn print_table(
         Format::Table => text(&results, output.is_styled()),
         Format::Csv => flat(&results)?,
         Format::Json => json(&results).to_string(),
-    });
+    })?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
         Format::Json => {
             json!({"version": 1, "runs": runs.iter().map(run_json).collect::<Vec<_>>()}).to_string()
         }
-    });
+    })?;
     Ok(())
 }
 

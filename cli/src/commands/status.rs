@@ -15,7 +15,7 @@ pub(super) async fn status(arguments: &StatusArguments, output: Output) -> Resul
     let mut client = connect(&arguments.ask.at.coordinator).await?;
     let request = GetSweepRequest { sweep: arguments.sweep.clone() };
     let response = client.get_sweep(request).await?.into_inner();
-    output.data(&if arguments.ask.json { json(&response).to_string() } else { text(&response) });
+    output.data(&if arguments.ask.json { json(&response).to_string() } else { text(&response) })?;
     Ok(())
 }
 

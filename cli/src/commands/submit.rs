@@ -21,9 +21,9 @@ pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Resul
             "existing_runs": submitted.existing_runs,
             "other_runs": submitted.other_runs,
         });
-        output.data(&json.to_string());
+        output.data(&json.to_string())?;
     } else {
-        output.data(&describe(&submitted));
+        output.data(&describe(&submitted))?;
     }
     Ok(())
 }

@@ -24,16 +24,21 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
             client.get_sweep(request).await?.into_inner().sweep.map_or(0, |sweep| sweep.last_event)
         }
     };
+    let mut is_waiting = false;
     loop {
         let request = WatchSweepRequest { sweep: arguments.sweep.clone(), after, once: arguments.once };
         let mut events = match client.watch_sweep(request).await {
             Ok(response) => response.into_inner(),
             Err(status) if goes_on(status.code()) => {
+                if !std::mem::replace(&mut is_waiting, true) {
+                    output.note("the coordinator does not answer; waiting for it");
+                }
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
             Err(status) => return Err(status.into()),
         };
+        is_waiting = false;
         loop {
             match events.message().await {
                 Ok(Some(event)) => {
@@ -42,7 +47,7 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
                         event_json(&event).to_string()
                     } else {
                         event_line(&event)
-                    });
+                    })?;
                 }
                 Ok(None) if arguments.once => return Ok(()),
                 Ok(None) => break,

@@ -14,12 +14,12 @@ pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failu
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
     if arguments.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();
-        output.data(&json!({"version": 1, "workers": workers}).to_string());
+        output.data(&json!({"version": 1, "workers": workers}).to_string())?;
     } else if workers.is_empty() {
         output.note("no workers yet: `acai worker` starts one");
     } else {
         let rows = workers.iter().map(row).collect();
-        output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows));
+        output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows))?;
     }
     Ok(())
 }

@@ -81,6 +81,7 @@ async fn a_coordinator_that_cannot_start_says_why() {
     refused(&start("sqlite:acai.db", &taken), 1, &[&taken, "in use", "--listen"]);
     refused(&start("sqlite:acai.db", "0.0.0.0:0"), 1, &["--insecure"]);
     assert!(!place.path("acai.db").exists());
+    refused(&start("postgres://nobody@127.0.0.1:1/none", "127.0.0.1:0"), 1, &["--blobs"]);
     refused(&start("mysql://x", "127.0.0.1:0"), 1, &["mysql://x", "sqlite:FILE"]);
     refused(&start("sqlite:no/such/folder/acai.db", "127.0.0.1:0"), 1, &["no/such/folder/acai.db"]);
 

@@ -135,3 +135,24 @@ for member in json.loads(sys.stdin.readline())["group"]:
     assert!(ended.stdout.contains("0/1"), "the row says that its run is missing: {ended:#?}");
     assert!(ended.stdout.contains("3 of 4 runs completed"), "{ended:#?}");
 }
+
+#[test]
+fn a_sweep_that_too_many_failures_pause_ends_the_command_and_the_same_command_goes_on() {
+    let place = Place::new();
+    place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 1\nmax_restarts: 0\nmax_failed_runs: 1"));
+    place.file(
+        "trainer",
+        r#"#!/bin/sh
+echo '{"event":"ready","version":"0","device":"cpu","threads":1,"libtorch":"none"}'
+read -r start
+exit 7
+"#,
+    );
+    std::fs::set_permissions(place.path("trainer"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    for failed in ["#0 failed", "#1 failed"] {
+        let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer", "--slots", "1"]);
+        assert_eq!(ended.code, Some(4), "{ended:#?}");
+        assert!(ended.stderr.contains("tiny is paused: ") && ended.stderr.contains(failed), "{ended:#?}");
+    }
+}

@@ -33,10 +33,16 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// # Errors
 /// [`OpenError`], and nothing has changed.
 pub async fn open(url: &str) -> std::result::Result<Arc<dyn Store>, OpenError> {
-    if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+    if is_postgres(url) {
         return Ok(Arc::new(PostgresStore::open(url, None).await?));
     }
     Ok(Arc::new(SqliteStore::open(&SqliteStore::path_of_url(url)?, Clock::start()).await?))
+}
+
+/// Whether a database URL names a Postgres.
+#[must_use]
+pub fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
 /// Sweeps, runs, attempts, metrics, checkpoints and workers.

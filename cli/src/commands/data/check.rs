@@ -28,8 +28,8 @@ pub(super) fn check(dataset: &Dataset, data: &Path, json: bool, output: Output) 
         }
     }
     let Some(images) = acai_datasets::open(dataset, Some(data)).map_err(paragraph)? else {
-        output.data(&format!("{name} is built in"));
-        return Ok(());
+        let built_in = json!({"version": 1, "name": name, "built_in": true});
+        return Ok(output.data(&if json { built_in.to_string() } else { format!("{name} is built in") })?);
     };
     let counts = (images.train.len(), images.test.len());
     if let Some(published) = published_counts(dataset)
@@ -45,17 +45,19 @@ pub(super) fn check(dataset: &Dataset, data: &Path, json: bool, output: Output) 
     }
     if json {
         let found = json!({
-            "version": 1, "name": name, "training": counts.0, "test": counts.1, "classes": images.classes,
+            "version": 1, "name": name, "built_in": false, "training": counts.0, "test": counts.1, "classes": images.classes,
             "colours": images.colours, "not_as_published": repacked,
         });
-        output.data(&found.to_string());
+        output.data(&found.to_string())?;
     } else {
         let labels = match images.classes {
             0 => "no labels".to_owned(),
             classes => format!("{classes} classes"),
         };
-        output
-            .data(&format!("{name} is whole: {} training and {} test images, {labels}", counts.0, counts.1));
+        output.data(&format!(
+            "{name} is whole: {} training and {} test images, {labels}",
+            counts.0, counts.1
+        ))?;
     }
     Ok(())
 }

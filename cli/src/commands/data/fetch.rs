@@ -80,6 +80,7 @@ fn transfer(url: &str, part: &Path) -> anyhow::Result<()> {
         .http_status_as_error(false)
         .timeout_connect(Some(SILENCE))
         .timeout_recv_response(Some(SILENCE))
+        .timeout_per_read(Some(SILENCE))
         .build()
         .into();
     let mut have = fs::metadata(part).map_or(0, |metadata| metadata.len());

@@ -7,17 +7,17 @@ use acai_sweep::training::Dataset;
 use serde_json::{Value, json};
 
 use crate::format::grid;
-use crate::output::Output;
+use crate::output::{Output, Unwritten};
 
-pub(super) fn ls(data: &Path, json: bool, output: Output) {
+pub(super) fn ls(data: &Path, json: bool, output: Output) -> Result<(), Unwritten> {
     if json {
         let datasets: Vec<Value> = Dataset::NAMED.iter().map(|dataset| dataset_json(dataset, data)).collect();
-        output.data(&json!({"version": 1, "data": data, "datasets": datasets}).to_string());
-        return;
+        return output.data(&json!({"version": 1, "data": data, "datasets": datasets}).to_string());
     }
     let rows = Dataset::NAMED.iter().map(|dataset| row(dataset, data)).collect();
-    output.data(&grid(&["dataset", "training", "test", "where", "state"], rows));
+    output.data(&grid(&["dataset", "training", "test", "where", "state"], rows))?;
     output.note("a folder of your own pictures is the dataset images:PATH; its subfolders are labels");
+    Ok(())
 }
 
 fn row(dataset: &Dataset, data: &Path) -> Vec<String> {

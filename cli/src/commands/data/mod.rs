@@ -14,10 +14,7 @@ use crate::output::Output;
 pub(super) async fn data(command: DataCommand, output: Output) -> Result<(), Failure> {
     // Reads and downloads for minutes: not on the threads that others wait for.
     let work = move || match command {
-        DataCommand::Ls { folder, json } => {
-            ls::ls(&folder.data, json, output);
-            Ok(())
-        }
+        DataCommand::Ls { folder, json } => Ok(ls::ls(&folder.data, json, output)?),
         DataCommand::Check { dataset, folder, json } => {
             check::check(&named(&dataset)?, &folder.data, json, output)
         }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::args::TrainingArguments;
-use crate::client::{Client, connect};
+use crate::client::{Client, Control, connect, connect_control};
 use crate::commands::worker;
 use crate::signals::Shutdown;
 
@@ -66,6 +66,11 @@ impl Machine {
         });
         let client = connect(&url).await?;
         Ok(Machine { client, url, coordinator, stop_coordinator, worker: None, stop_worker: Shutdown::new() })
+    }
+
+    /// To change what is queued.
+    pub(super) async fn control(&self) -> anyhow::Result<Control> {
+        connect_control(&self.url).await
     }
 
     pub(super) fn start_worker(&mut self, state: &Path, training: &TrainingArguments) {

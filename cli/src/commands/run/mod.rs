@@ -8,7 +8,7 @@ mod progress;
 
 use std::time::Duration;
 
-use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, SubmitSweepRequest};
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection, SubmitSweepRequest};
 use anyhow::Context;
 
 use super::results::print_table;
@@ -57,10 +57,16 @@ async fn train(
     let submitted = machine.client.submit_sweep(request).await?.into_inner();
     let mut status = fetch(&mut machine.client, name).await?;
     if open(&status) > 0 {
+        if is_paused(&status) {
+            // Whoever runs it wants it to go on.
+            let sweep = Selection { sweep: name.clone(), indexes: Vec::new() };
+            machine.control().await?.resume_runs(sweep).await?;
+            status = fetch(&mut machine.client, name).await?;
+        }
         output.note(&submit::describe(&submitted));
         machine.start_worker(&arguments.state, &arguments.training);
         let mut progress = Progress::new(&status, output);
-        while open(&status) > 0 && !shutdown.is_requested() {
+        while open(&status) > 0 && !shutdown.is_requested() && !is_at_rest(&status) {
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
                 () = shutdown.wait() => {}
@@ -72,6 +78,12 @@ async fn train(
         machine.stop_worker().await?;
         progress.finish();
         status = fetch(&mut machine.client, name).await?;
+    }
+    if is_at_rest(&status) && !shutdown.is_requested() {
+        let paused = status.sweep.map(|sweep| sweep.paused).unwrap_or_default();
+        return Err(Failure::Runs(format!(
+            "{name} is paused: {paused}\nhint: run the same command to go on"
+        )));
     }
     if open(&status) > 0 {
         let completed = count(counts(&status), &[RunState::Completed]);
@@ -98,6 +110,15 @@ async fn fetch(client: &mut Client, sweep: &str) -> Result<GetSweepResponse, Fai
 
 fn counts(status: &GetSweepResponse) -> &[acai_proto::v1::StateCount] {
     status.sweep.as_ref().map_or(&[], |sweep| &sweep.counts)
+}
+
+fn is_paused(status: &GetSweepResponse) -> bool {
+    status.sweep.as_ref().is_some_and(|sweep| !sweep.paused.is_empty())
+}
+
+/// Whether nothing runs, and nothing will.
+fn is_at_rest(status: &GetSweepResponse) -> bool {
+    is_paused(status) && open(status) > 0 && count(counts(status), &[RunState::Running]) == 0
 }
 
 /// Runs that are still to be trained.
