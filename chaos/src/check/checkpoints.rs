@@ -15,6 +15,17 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         );
         verdict.add(ViolationKind::CheckpointGone, what);
     }
+    // Nothing here damages a checkpoint, so none deserves it.
+    for row in rows.iter().filter(|row| !row.is_committed) {
+        let what = format!("run {}: its checkpoint of step {} was taken out of use", row.run, row.step);
+        verdict.add(ViolationKind::CheckpointGone, what);
+    }
+    for run in evidence.snapshot.runs.iter().filter(|run| run.state == "completed") {
+        if !rows.iter().any(|row| row.run == run.id && row.step == run.total_steps && row.is_committed) {
+            let what = format!("run {} is completed, and its last checkpoint is not committed", run.id);
+            verdict.add(ViolationKind::CheckpointGone, what);
+        }
+    }
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
     for entry in &evidence.journal {
         if let What::Committed { attempt, step, .. } = &entry.what {
@@ -23,9 +34,7 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         }
     }
     for (run, step) in acknowledged {
-        // One that a trainer refused is taken out of use, and then an older one counts.
-        let stands = rows.iter().any(|row| row.run == run && (row.step >= step || !row.is_committed));
-        if !stands {
+        if !rows.iter().any(|row| row.run == run && row.step >= step) {
             let what = format!(
                 "run {run}: its checkpoint of step {step} was acknowledged, and it has only older ones"
             );

@@ -31,7 +31,8 @@ pub enum ViolationKind {
     Attempts,
     /// An acknowledgement was taken back.
     Forgotten,
-    /// A checkpoint that runs would resume from is not there, or its bytes are others.
+    /// A checkpoint that runs would resume from is not there, or its bytes are others; or it was taken out of use for
+    /// nothing; or a completed run has none of its last step.
     CheckpointGone,
     /// A run ended more than once, or an end that was acknowledged did not stand.
     Ends,
