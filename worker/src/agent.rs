@@ -98,9 +98,11 @@ impl Agent {
             datasets: datasets.iter().map(|dataset| dataset.name().to_owned()).collect(),
         };
         let registrar = Registrar::new(config.coordinator, registration)?;
+        let terms = registrar.first_contact().await?;
+        state.serve(registrar.database())?;
         let context = Context {
             coordinator: registrar.connection()?,
-            leases: Arc::new(Leases::new(registrar.first_contact().await?, config.outage)),
+            leases: Arc::new(Leases::new(terms, config.outage)),
             trainer,
             data: config.data,
             state,

@@ -31,6 +31,14 @@ pub enum WorkerError {
         /// In the coordinator's words.
         reason: String,
     },
+    /// There is another database behind the address than when this worker started.
+    #[error(
+        "the coordinator at `{url}` now serves another database than when this worker started; start the worker again to work for it"
+    )]
+    OtherDatabase {
+        /// The coordinator's address.
+        url: String,
+    },
     /// Lease terms under which every lease would lapse.
     #[error(
         "the coordinator asks for leases of {lease_ms} ms renewed every {renew_ms} ms; a lease has to outlive its renewal"

@@ -19,7 +19,7 @@ pub(crate) struct Terms {
 impl TryFrom<RegisterResponse> for Terms {
     type Error = WorkerError;
 
-    fn try_from(RegisterResponse { lease_ms, renew_ms }: RegisterResponse) -> Result<Self, WorkerError> {
+    fn try_from(RegisterResponse { lease_ms, renew_ms, .. }: RegisterResponse) -> Result<Self, WorkerError> {
         if renew_ms == 0 || renew_ms >= lease_ms {
             return Err(WorkerError::LeaseTerms { lease_ms, renew_ms });
         }
@@ -226,8 +226,11 @@ mod tests {
 
     #[test]
     fn terms_under_which_leases_would_lapse_are_refused() {
-        assert!(Terms::try_from(RegisterResponse { lease_ms: 30_000, renew_ms: 10_000 }).is_ok());
-        assert!(Terms::try_from(RegisterResponse { lease_ms: 10_000, renew_ms: 10_000 }).is_err());
-        assert!(Terms::try_from(RegisterResponse { lease_ms: 10_000, renew_ms: 0 }).is_err());
+        let terms = |lease_ms, renew_ms| {
+            Terms::try_from(RegisterResponse { lease_ms, renew_ms, database: String::new() })
+        };
+        assert!(terms(30_000, 10_000).is_ok());
+        assert!(terms(10_000, 10_000).is_err());
+        assert!(terms(10_000, 0).is_err());
     }
 }

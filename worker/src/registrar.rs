@@ -1,5 +1,6 @@
 //! Announcing this worker.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use acai_proto::v1::RegisterRequest;
@@ -20,12 +21,14 @@ pub(crate) struct Registrar {
     url: String,
     registration: RegisterRequest,
     coordinator: Coordinator,
+    /// The database that it serves, once it has answered.
+    database: OnceLock<String>,
 }
 
 impl Registrar {
     pub(crate) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
         let coordinator = connect(&url)?;
-        Ok(Self { url, registration, coordinator })
+        Ok(Self { url, registration, coordinator, database: OnceLock::new() })
     }
 
     pub(crate) fn worker_id(&self) -> &str {
@@ -61,6 +64,11 @@ impl Registrar {
         tried.unwrap_or_else(|_| Err(WorkerError::Unreachable { url: self.url.clone(), reason }))
     }
 
+    /// Which database the coordinator serves; empty before the first contact.
+    pub(crate) fn database(&self) -> &str {
+        self.database.get().map_or("", String::as_str)
+    }
+
     /// Registers after an outage; none when it goes on.
     pub(crate) async fn register_again(&self) -> Result<Option<Terms>, WorkerError> {
         match self.register().await {
@@ -76,7 +84,11 @@ impl Registrar {
     }
 
     async fn register(&self) -> Result<Result<Terms, WorkerError>, CallError> {
-        self.coordinator.register(self.registration.clone()).await.map(Terms::try_from)
+        let answer = self.coordinator.register(self.registration.clone()).await?;
+        if self.database.get_or_init(|| answer.database.clone()) != &answer.database {
+            return Ok(Err(WorkerError::OtherDatabase { url: self.url.clone() }));
+        }
+        Ok(Terms::try_from(answer))
     }
 }
 

@@ -43,10 +43,11 @@ impl WorkerService for Workers {
     ) -> Result<Response<v1::RegisterResponse>, Status> {
         let worker = registration(request.into_inner())?;
         tracing::info!(worker = worker.name, id = worker.id, slots = worker.slots, "worker registered");
-        self.store.worker_register(worker).await.map_err(status)?;
+        let database = self.store.worker_register(worker).await.map_err(status)?;
         Ok(Response::new(v1::RegisterResponse {
             lease_ms: self.terms.lease_ms,
             renew_ms: self.terms.renew_ms,
+            database,
         }))
     }
 

@@ -92,8 +92,9 @@ pub trait Store: Send + Sync + 'static {
     /// The sweep's events after number `after`, in order, at most `most`.
     async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>>;
 
-    /// Adds the worker, or notes what it says of itself now.
-    async fn worker_register(&self, worker: Registration) -> Result<()>;
+    /// Adds the worker, or notes what it says of itself now. Answers which database this is: letters and digits, other
+    /// ones for each database.
+    async fn worker_register(&self, worker: Registration) -> Result<String>;
 
     /// Every worker, last seen first.
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>>;

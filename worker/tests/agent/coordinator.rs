@@ -32,6 +32,7 @@ pub(crate) enum End {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) queue: VecDeque<Group>,
+    pub(crate) database: String,
     /// Faults of the next calls, by method.
     pub(crate) faults: HashMap<&'static str, VecDeque<Fault>>,
     /// Methods that do not arrive at all.
@@ -69,7 +70,8 @@ impl Coordinator {
     pub(crate) async fn start(lease: Duration, groups: impl IntoIterator<Item = Group>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = State { queue: groups.into_iter().collect(), ..State::default() };
+        let state =
+            State { queue: groups.into_iter().collect(), database: "first".into(), ..State::default() };
         let coordinator = Self { url, state: Arc::new(watch::Sender::new(state)), lease };
         let service = WorkerServiceServer::new(coordinator.clone());
         let blobs = BlobServiceServer::new(coordinator.clone());
@@ -146,7 +148,9 @@ impl State {
 impl WorkerService for Coordinator {
     async fn register(&self, _: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
         let lease_ms = self.lease.as_millis() as u32;
-        self.serve("register", |_, _| Ok(RegisterResponse { lease_ms, renew_ms: lease_ms / 3 }))
+        self.serve("register", |state, _| {
+            Ok(RegisterResponse { lease_ms, renew_ms: lease_ms / 3, database: state.database.clone() })
+        })
     }
 
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {

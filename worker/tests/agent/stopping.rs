@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use acai_worker::Summary;
 
-use crate::coordinator::{Coordinator, End};
+use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,4 +121,32 @@ async fn a_run_that_fails_where_it_resumed_fails_and_keeps_its_checkpoint() {
     assert_eq!(summary, Summary { failed: 1, ..Summary::default() });
     assert!(machine.run_file(7, "attempt-0/step-5").exists());
     assert_eq!(coordinator.read(|state| state.rejected.clone()), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_does_not_resume_from_what_another_databases_run_of_the_same_number_left() {
+    let scenario = "case $start in *'\"resume\":null'*) checkpoint 7 1; finished 7 1;; esac";
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, scenario);
+    assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
+    let other = Coordinator::start(LONG, [group([7])]).await;
+    other.change(|state| state.database = "second".into());
+    let mut machine = machine;
+    machine.config.coordinator = other.url.clone();
+    assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_coordinator_comes_back_with_another_database_ends() {
+    let coordinator = Coordinator::start(LONG, []).await;
+    let machine = Machine::new(&coordinator, "");
+    coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Unavailable; 1000].into())));
+    let replaced = async {
+        // It has registered by now.
+        coordinator.until(|state| state.faults["claim"].len() < 1000).await;
+        coordinator.change(|state| state.database = "second".into());
+    };
+    let (ended, ()) = tokio::join!(machine.work(), replaced);
+    let error = ended.unwrap_err().to_string();
+    assert!(error.contains("another database") && error.contains(&coordinator.url), "{error}");
 }

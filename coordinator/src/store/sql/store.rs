@@ -81,7 +81,7 @@ impl Store for SqlStore {
         events::list(&self.readers, sweep, after, most).await
     }
 
-    async fn worker_register(&self, worker: Registration) -> Result<()> {
+    async fn worker_register(&self, worker: Registration) -> Result<String> {
         write!(self, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
     }
 

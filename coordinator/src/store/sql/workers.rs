@@ -6,7 +6,7 @@ use super::dialect::{Connection, Pool, Row};
 use super::runs::unsigned;
 use crate::store::{Duty, Registration, Result, StoreError, WorkerRecord};
 
-pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<()> {
+pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<String> {
     sqlx::query(
         "insert into workers (id, registered_ms, name, version, hardware, slots, datasets, last_seen_ms)
          values ($1, $2, $3, $4, $5, $6, $7, $2)
@@ -21,9 +21,9 @@ pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms:
     .bind(&worker.hardware)
     .bind(i64::from(worker.slots))
     .bind(words_to_json(&worker.datasets))
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
-    Ok(())
+    Ok(sqlx::query_scalar("select id from identity").fetch_one(tx).await?)
 }
 
 /// A worker that has just called.
