@@ -11,13 +11,16 @@ use crate::store::Store;
 const EVERY: Duration = Duration::from_secs(3600);
 /// A blob stays this long after a checkpoint last needed it: whoever is downloading it has time to finish.
 const UNUSED_MS: i64 = 24 * 3600 * 1000;
+/// Whoever marked a blob has had time to delete it: somebody else may.
+const ABANDONED_MS: i64 = 50 * 60 * 1000;
 
-/// Looks for garbage until dropped. Every coordinator may: what one has marked another may delete.
+/// Looks for garbage until dropped. Every coordinator may: each deletes what it has marked itself, so that nothing is
+/// deleted that was forgotten and uploaded again meanwhile.
 pub(crate) async fn collect_garbage(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>) {
     let mut ticks = tokio::time::interval(EVERY);
     loop {
         ticks.tick().await;
-        match store.blob_mark_garbage(UNUSED_MS).await {
+        match store.blob_mark_garbage(UNUSED_MS, ABANDONED_MS).await {
             Ok(marked) => {
                 for sha256 in marked {
                     delete(&*store, &*blobs, &sha256).await;
@@ -29,7 +32,7 @@ pub(crate) async fn collect_garbage(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>
 }
 
 /// In this order: first nothing can refer to it any more, then the file goes, then its name may be used again.
-async fn delete(store: &dyn Store, blobs: &dyn Blobs, sha256: &str) {
+pub(crate) async fn delete(store: &dyn Store, blobs: &dyn Blobs, sha256: &str) {
     let Ok(digest) = Digest::from_str(sha256) else {
         tracing::error!(sha256, "the database names a blob that cannot be");
         return;

@@ -33,6 +33,8 @@ const TABLE_BYTES: usize = 64 << 20;
 const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 /// Connections at a time; more wait.
 const CONNECTIONS: usize = 4096;
+/// One that has not begun to speak HTTP/2 after this long is closed.
+const GREETING: Duration = Duration::from_secs(5);
 /// Requests at a time on one connection; more are refused, not queued.
 const STREAMS: u32 = 64;
 /// Headers of a request: ours are a few hundred bytes.
@@ -82,7 +84,7 @@ pub async fn serve(
     let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
-    let workers = WorkerServiceServer::new(Workers { store: store.clone(), terms })
+    let workers = WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
@@ -106,7 +108,7 @@ pub async fn serve(
         .add_service(Deadline { service: workers, after: REQUEST_DEADLINE })
         .add_service(Deadline { service: controls, after: REQUEST_DEADLINE })
         .add_service(transfers)
-        .serve_with_incoming_shutdown(connections(listener, CONNECTIONS), async {
+        .serve_with_incoming_shutdown(connections(listener, CONNECTIONS, GREETING), async {
             shutdown.await;
             let _ = draining.send(());
         });

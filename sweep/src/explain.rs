@@ -38,9 +38,9 @@ pub struct WorkerSituation {
     pub cordoned: bool,
     /// What it can train on.
     pub datasets: Vec<String>,
-    /// Groups it trains at a time, and runs it holds.
+    /// Groups it trains at a time.
     pub slots: u32,
-    /// Runs that it holds.
+    /// Groups that it holds.
     pub running: u32,
 }
 

@@ -16,9 +16,13 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         verdict.add(ViolationKind::CheckpointGone, what);
     }
     // Nothing here damages a checkpoint, so none deserves it.
-    for row in rows.iter().filter(|row| !row.is_committed) {
-        let what = format!("run {}: its checkpoint of step {} was taken out of use", row.run, row.step);
-        verdict.add(ViolationKind::CheckpointGone, what);
+    for entry in &evidence.journal {
+        if let What::Accepted { attempt, call } = &entry.what
+            && call == "reject_checkpoint"
+        {
+            let what = format!("run {}: a checkpoint was taken out of use", attempt.run);
+            verdict.add(ViolationKind::CheckpointGone, what);
+        }
     }
     for run in evidence.snapshot.runs.iter().filter(|run| run.state == "completed") {
         if !rows.iter().any(|row| row.run == run.id && row.step == run.total_steps && row.is_committed) {

@@ -242,8 +242,10 @@ fn a_checkpoint_without_its_bytes_is_gone_and_one_that_is_older_than_acknowledge
 
 #[test]
 fn a_checkpoint_taken_out_of_use_for_nothing_and_a_completed_run_without_its_last_one_are_named() {
-    let rejected = CheckpointRow { run: RUN, step: 2, sha256: "cd".into(), is_committed: false };
-    let kinds = found(|evidence| evidence.snapshot.checkpoints.push(rejected));
+    let rejected = What::Accepted { attempt: attempt(2), call: "reject_checkpoint".into() };
+    let mut rejected = entry(4, rejected);
+    rejected.sent -= 1;
+    let kinds = found(|evidence| evidence.journal.push(rejected));
     assert_eq!(kinds, [ViolationKind::CheckpointGone]);
     let kinds = found(|evidence| evidence.snapshot.checkpoints[0].step = 3);
     assert_eq!(kinds, [ViolationKind::CheckpointGone]);

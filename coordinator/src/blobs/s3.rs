@@ -99,17 +99,15 @@ impl Blobs for Bucket {
         let mut reader = tokio::fs::File::open(file).await.map_err(read)?;
         let mut writer = BufWriter::with_capacity(self.bucket.clone(), self.key(digest), PART_BYTES)
             .with_max_concurrency(PARTS);
-        let sent = match tokio::io::copy(&mut reader, &mut writer).await {
-            Ok(_) => writer.shutdown().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = sent {
+        if let Err(error) = tokio::io::copy(&mut reader, &mut writer).await {
             // Parts of an object that is never completed cost money.
             if let Err(error) = writer.abort().await {
                 tracing::warn!(%error, %digest, "parts of an upload may be left in the bucket");
             }
             return Err(failed("send a checkpoint to the bucket")(error));
         }
+        // One that fails here removes its parts by itself.
+        writer.shutdown().await.map_err(failed("send a checkpoint to the bucket"))?;
         if let Err(error) = tokio::fs::remove_file(file).await {
             tracing::warn!(%error, %digest, "a file stays in staging although the bucket has it");
         }

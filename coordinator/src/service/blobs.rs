@@ -33,14 +33,17 @@ pub(crate) struct BlobTransfers {
 }
 
 impl BlobTransfers {
-    async fn progress(&self, digest: &Digest) -> Result<v1::StatResponse, BlobError> {
-        Ok(match self.blobs.size(digest).await? {
-            Some(bytes) => v1::StatResponse { complete: true, bytes },
-            None => {
-                let bytes = staged(self.blobs.staging(), digest).await?;
-                v1::StatResponse { complete: false, bytes }
+    /// Complete is what the store knows of too: an upload that was cut off between the two is uploaded again, which
+    /// then takes no bytes.
+    async fn progress(&self, digest: &Digest) -> Result<v1::StatResponse, Status> {
+        let bytes = match self.blobs.size(digest).await.map_err(refusal)? {
+            Some(bytes) if self.store.blob_exists(&digest.to_string()).await.map_err(status)? => {
+                return Ok(v1::StatResponse { complete: true, bytes });
             }
-        })
+            Some(_) => 0,
+            None => staged(self.blobs.staging(), digest).await.map_err(refusal)?,
+        };
+        Ok(v1::StatResponse { complete: false, bytes })
     }
 
     async fn finish(&self, staged: Staged, header: Header) -> Result<(), Status> {
@@ -53,7 +56,10 @@ impl BlobTransfers {
     /// was there already too. What the store must know of a blob, it is told here.
     async fn recorded(&self, digest: &Digest, bytes: u64) -> Result<(), Status> {
         // False while its file is being deleted as garbage, which takes a moment.
-        if self.store.blob_add(&digest.to_string(), bytes).await.map_err(status)? {
+        // And it may have been deleted since it was seen.
+        if self.store.blob_add(&digest.to_string(), bytes).await.map_err(status)?
+            && self.blobs.size(digest).await.map_err(refusal)?.is_some()
+        {
             return Ok(());
         }
         Err(Status::unavailable("the blob is being deleted: send it again"))
@@ -65,8 +71,7 @@ impl BlobService for BlobTransfers {
     async fn stat(&self, request: Request<v1::StatRequest>) -> Result<Response<v1::StatResponse>, Status> {
         let digest = digest(&request.into_inner().sha256)?;
         let late = |_| Status::deadline_exceeded("where checkpoints are kept does not answer");
-        let response = timeout(STAT_DEADLINE, self.progress(&digest)).await.map_err(late)?;
-        Ok(Response::new(response.map_err(refusal)?))
+        Ok(Response::new(timeout(STAT_DEADLINE, self.progress(&digest)).await.map_err(late)??))
     }
 
     async fn upload(

@@ -1,6 +1,7 @@
 //! `WorkerService`: claims, leases, metrics, ends of attempts.
 
 use std::collections::HashSet;
+use std::mem::take;
 use std::sync::Arc;
 
 use acai_proto::convert::{FieldError, parameters};
@@ -9,11 +10,17 @@ use acai_sweep::schedule::Offer;
 use tonic::{Request, Response, Status};
 
 use super::{hardware, status::status};
+use crate::blobs::Blobs;
+use crate::garbage;
 use crate::lease::LeaseTerms;
 use crate::store::{AttemptRef, Checkpoint, Claim, Grant, Point, Registration, Store};
 
 /// Points in a call at the most.
 const POINTS: usize = 1000;
+/// Attempts in a renewal at the most: groups of hundreds on every device of a large machine.
+const ATTEMPTS: usize = 16_384;
+/// GPUs and datasets that a worker tells of.
+const LISTED: usize = 256;
 /// Bytes of a name at the most.
 const NAME: usize = 128;
 /// Bytes of a failure's message that are kept.
@@ -26,6 +33,7 @@ const RETRY_AFTER_MS: u32 = 1000;
 
 pub(crate) struct Workers {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) terms: LeaseTerms,
 }
 
@@ -68,6 +76,10 @@ impl WorkerService for Workers {
     async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
         let request = request.into_inner();
         let worker = name("worker_id", request.worker_id)?;
+        if request.attempts.len() > ATTEMPTS {
+            let many = request.attempts.len();
+            return Err(FieldError::new("attempts", format!("has {many}, more than {ATTEMPTS}")).into());
+        }
         let attempts = request.attempts.iter().map(attempt_ref).collect();
         let renewal = self.store.lease_renew(&worker, attempts, self.term_ms()).await.map_err(status)?;
         let messages = |attempts: Vec<AttemptRef>| attempts.into_iter().map(attempt_message).collect();
@@ -161,14 +173,27 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let attempt = attempt(request.attempt)?;
         let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
-        self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await.map_err(status)?;
+        let rejected = self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await;
+        let is_garbage = rejected.map_err(status)?;
         tracing::warn!(run = attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
+        if is_garbage {
+            // Not within the call: a client that hangs up must not leave it for the next collection.
+            let (store, blobs) = (Arc::clone(&self.store), Arc::clone(&self.blobs));
+            tokio::spawn(async move { garbage::delete(&*store, &*blobs, &sha256).await });
+        }
         Ok(Response::new(v1::RejectCheckpointResponse {}))
     }
 }
 
 fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError> {
-    let hardware = request.hardware.ok_or(FieldError::new("hardware", "is missing"))?;
+    let mut hardware = request.hardware.ok_or(FieldError::new("hardware", "is missing"))?;
+    // For display only.
+    hardware.gpus.truncate(LISTED);
+    let texts = [&mut hardware.host, &mut hardware.cpu].into_iter();
+    texts.chain(hardware.gpus.iter_mut().map(|gpu| &mut gpu.name)).for_each(|text| *text = cut(take(text)));
+    if request.datasets.len() > LISTED {
+        return Err(FieldError::new("datasets", format!("has more than {LISTED}")));
+    }
     let datasets = request.datasets.into_iter().map(|dataset| name("datasets", dataset));
     Ok(Registration {
         id: name("worker_id", request.worker_id)?,

@@ -146,8 +146,8 @@ pub trait Store: Send + Sync + 'static {
         last_seq: u64,
     ) -> Result<()>;
 
-    /// Takes a checkpoint of the attempt's run out of use.
-    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;
+    /// Takes a checkpoint of the attempt's run out of use. True: its blob is marked now, and the caller deletes it.
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<bool>;
 
     /// Notes that a blob is stored; false while it is being deleted.
     async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool>;
@@ -155,9 +155,10 @@ pub trait Store: Send + Sync + 'static {
     /// Whether a blob is stored.
     async fn blob_exists(&self, sha256: &str) -> Result<bool>;
 
-    /// Marks the blobs that no checkpoint has needed for `unused_ms`, and answers all marked ones. From then on nothing
-    /// can refer to them until they are forgotten.
-    async fn blob_mark_garbage(&self, unused_ms: i64) -> Result<Vec<String>>;
+    /// Marks the blobs that no checkpoint has needed for `unused_ms`, and those that whoever marked them has not deleted
+    /// for `abandoned_ms`; answers them to this caller only, who deletes them. From then on nothing can refer to them
+    /// until they are forgotten.
+    async fn blob_mark_garbage(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<String>>;
 
     /// Forgets a marked blob, after its file is deleted.
     async fn blob_forget(&self, sha256: &str) -> Result<()>;

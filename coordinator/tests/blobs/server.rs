@@ -10,6 +10,7 @@ use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{AttemptRef, Claim, NewRun, NewSweep, Registration, Store};
 use acai_coordinator::{LeaseTerms, blobs, serve};
 use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{Attempt, DownloadRequest, StatRequest, StatResponse, UploadHeader, UploadRequest};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
@@ -58,6 +59,10 @@ impl Coordinator {
     /// A connection of its own.
     pub(crate) async fn connect(&self) -> BlobServiceClient<Channel> {
         BlobServiceClient::connect(self.url.clone()).await.unwrap()
+    }
+
+    pub(crate) async fn workers(&self) -> WorkerServiceClient<Channel> {
+        WorkerServiceClient::connect(self.url.clone()).await.unwrap()
     }
 
     pub(crate) fn root(&self) -> PathBuf {

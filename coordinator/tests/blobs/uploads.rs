@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::{Checkpoint, CommitCheckpointRequest, RejectCheckpointRequest};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -117,4 +118,39 @@ async fn a_slow_upload_outlives_the_deadline_of_other_calls() {
     }
     begun.end().await.unwrap();
     assert!(coordinator.stat(&blob).await.complete);
+}
+
+#[tokio::test]
+async fn a_blob_of_which_the_store_was_never_told_is_not_complete_until_it_is() {
+    let coordinator = Coordinator::start().await;
+    let blob = blob(1000);
+    let path = coordinator.path(&sha256(&blob));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // As a coordinator leaves it that is killed between the two.
+    std::fs::write(path, &blob).unwrap();
+    let stat = coordinator.stat(&blob).await;
+    assert_eq!((stat.complete, stat.bytes), (false, 0));
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+    assert!(coordinator.stat(&blob).await.complete);
+    assert!(coordinator.store.blob_exists(&sha256(&blob)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_rejected_checkpoint_is_deleted_and_can_be_sent_again() {
+    let coordinator = Coordinator::start().await;
+    let (blob, mut workers) = (blob(1000), coordinator.workers().await);
+    let (attempt, sha256) = (coordinator.header(&blob, 0).attempt, sha256(&blob));
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+    std::fs::write(coordinator.path(&sha256), vec![0; 1000]).unwrap();
+    let reason = "its bytes have changed".to_owned();
+    let reject = RejectCheckpointRequest { attempt, sha256: sha256.clone(), reason };
+    workers.reject_checkpoint(reject).await.unwrap();
+    // Refused for the moment that it takes to delete the file.
+    while coordinator.upload(coordinator.header(&blob, 0), &blob).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
+    let checkpoint = Some(Checkpoint { step: 10, sha256, bytes: 1000 });
+    let commit = CommitCheckpointRequest { attempt, checkpoint, last_seq: 0 };
+    workers.commit_checkpoint(commit).await.unwrap();
 }

@@ -75,11 +75,14 @@ async fn a_rejected_checkpoint_is_not_granted_again(store: &Tested) {
     let attempt = one_running(store).await;
     commit(store, attempt, 10).await;
     commit(store, attempt, 20).await;
-    store.checkpoint_reject(attempt, digest(20), "a bit is flipped".to_owned()).await.unwrap();
+    let reject = || store.checkpoint_reject(attempt, digest(20), "a bit is flipped".to_owned());
+    assert!(reject().await.unwrap() && !reject().await.unwrap(), "one caller deletes its blob");
     store.attempt_release(attempt).await.unwrap();
     let (attempt, steps) = granted(store, "again").await;
     assert_eq!(steps, [10]);
-    // Trained again, it is as good as any.
+    assert!(!store.blob_add(&digest(20), 1020).await.unwrap(), "the damaged blob is still there");
+    store.blob_forget(&digest(20)).await.unwrap();
+    // Trained again and sent again, it is as good as any.
     commit(store, attempt, 20).await;
     store.attempt_release(attempt).await.unwrap();
     assert_eq!(granted(store, "third").await.1, [20, 10]);
@@ -94,7 +97,7 @@ async fn a_fenced_attempt_commits_nothing(store: &Tested) {
     let commit = store.checkpoint_commit(zombie, checkpoint(10), 0).await;
     let reject = store.checkpoint_reject(zombie, digest(10), String::new()).await;
     let check = store.attempt_check(zombie).await;
-    for refused in [commit, reject, check] {
+    for refused in [commit, reject.map(drop), check] {
         assert!(matches!(refused, Err(StoreError::Fenced(attempt)) if attempt == zombie), "{refused:?}");
     }
     store.attempt_check(heir).await.unwrap();
@@ -132,20 +135,32 @@ async fn a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while(sto
     }
     store.blob_add(&digest(99), 1).await.unwrap();
     store.clock.set(1_000);
-    assert!(store.blob_mark_garbage(1_000).await.unwrap().is_empty(), "an upload has time to be committed");
+    assert!(
+        store.blob_mark_garbage(1_000, 5_000).await.unwrap().is_empty(),
+        "an upload has time to be committed"
+    );
     commit(store, attempt, 30).await;
     store.clock.set(1_001);
-    assert_eq!(store.blob_mark_garbage(1_000).await.unwrap(), [digest(99)]);
+    assert_eq!(store.blob_mark_garbage(1_000, 5_000).await.unwrap(), [digest(99)]);
     store.clock.set(2_000);
+    let nothing: [String; 0] = [];
     assert_eq!(
-        store.blob_mark_garbage(1_000).await.unwrap(),
-        [digest(99)],
-        "one dropped at 1,000 is still young"
+        store.blob_mark_garbage(1_000, 5_000).await.unwrap(),
+        nothing,
+        "dropped at 1,000 is still young"
     );
     store.clock.set(2_001);
-    let mut marked = store.blob_mark_garbage(1_000).await.unwrap();
-    marked.sort();
-    assert_eq!(marked, [digest(10), digest(99)]);
+    assert_eq!(
+        store.blob_mark_garbage(1_000, 5_000).await.unwrap(),
+        [digest(10)],
+        "the other is somebody else's"
+    );
+    store.clock.set(6_002);
+    assert_eq!(
+        store.blob_mark_garbage(1_000_000, 5_000).await.unwrap(),
+        [digest(99)],
+        "who has not come to it"
+    );
 
     // Marked means out of reach: neither a commit nor an upload of the same bytes may count on the file.
     assert!(!store.blob_exists(&digest(10)).await.unwrap() && store.blob_exists(&digest(20)).await.unwrap());

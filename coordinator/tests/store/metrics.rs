@@ -11,6 +11,7 @@ contract!(
     minus_zero_is_stored_as_zero,
     a_fenced_attempt_writes_nothing,
     progress_goes_back_only_to_where_the_next_attempt_begins,
+    a_step_that_the_run_does_not_have_changes_nothing,
 );
 
 fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
@@ -96,4 +97,20 @@ async fn progress_goes_back_only_to_where_the_next_attempt_begins(store: &Tested
     assert_eq!(progress().await, 8, "what the last attempt did");
     claim_one(store, "second").await;
     assert_eq!(progress().await, 5, "the checkpoint that the new one goes on from");
+}
+
+async fn a_step_that_the_run_does_not_have_changes_nothing(store: &Tested) {
+    let attempt = one_running(store).await;
+    store.blob_add(&"00".repeat(32), 1).await.unwrap();
+    let reported = store.metrics_append(attempt, 1, curve(1..3), 101).await;
+    let checkpoint = Checkpoint { step: 101, sha256: "00".repeat(32), bytes: 1 };
+    let committed = store.checkpoint_commit(attempt, checkpoint, 0).await;
+    for refused in [reported.map(drop), committed] {
+        assert!(
+            matches!(&refused, Err(StoreError::Conflict(why)) if why.contains("100 steps")),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
+    assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
 }

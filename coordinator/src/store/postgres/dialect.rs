@@ -27,3 +27,12 @@ macro_rules! skip_locked {
     };
 }
 pub(super) use skip_locked;
+
+/// A condition that matters where several coordinators share a database, so that a lease which another one has just
+/// granted is not shortened.
+macro_rules! if_shared {
+    ($condition:literal) => {
+        $condition
+    };
+}
+pub(super) use if_shared;

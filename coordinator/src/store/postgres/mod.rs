@@ -1,8 +1,8 @@
 //! The shared store: one Postgres database, any number of coordinators.
 //!
-//! Correctness rests on the database alone: each transition is guarded in its own statement, rows are locked in one
-//! order, and the clock that leases are judged by is the database's. The statements are those of every store, in
-//! `store/sql/`.
+//! Correctness rests on the database alone: each transition is guarded in its own statement,
+//! transactions that lock each other out are tried again, and the clock that leases are judged by is the database's. The
+//! statements are those of every store, in `store/sql/`.
 
 mod dialect;
 mod open;

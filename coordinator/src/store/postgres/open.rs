@@ -83,6 +83,8 @@ async fn check_settings(pool: &PgPool, place: &str) -> Result<(), Result<OpenErr
 
 /// A URL for people: `postgres://user:…@host/db`.
 fn without_password(url: &str) -> String {
+    // The query may have one too.
+    let url = url.split('?').next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
     match credentials.split_once(':') {
@@ -99,5 +101,6 @@ mod tests {
     fn nobody_is_shown_a_password() {
         assert_eq!(without_password("postgres://me:se@cr:et@host:5/db"), "postgres://me:…@host:5/db");
         assert_eq!(without_password("postgres://me@host/db"), "postgres://me@host/db");
+        assert_eq!(without_password("postgres://host/db?user=me&password=secret"), "postgres://host/db");
     }
 }

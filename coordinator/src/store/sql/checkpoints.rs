@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool};
-use super::runs::{acked_seq, storable, unsigned};
+use super::runs::{acked_seq, storable, unsigned, within};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
 /// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
@@ -18,15 +18,15 @@ pub(super) async fn commit(
     now_ms: i64,
 ) -> Result<()> {
     // A new checkpoint is progress: losses are counted from here.
-    let owned =
-        sqlx::query("update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running'")
-            .bind(attempt.run.cast_signed())
-            .bind(i64::from(attempt.number))
-            .execute(&mut *tx)
-            .await?;
-    if owned.rows_affected() == 0 {
-        return Err(StoreError::Fenced(attempt));
-    }
+    let owned = sqlx::query(
+        "update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running' returning total_steps",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    within(checkpoint.step, &owned)?;
     let acked_seq = acked_seq(tx, attempt).await?;
     // The barrier: a worker that resumes here reports nothing before it again.
     if acked_seq < last_seq {
@@ -64,21 +64,31 @@ pub(super) async fn commit(
     drop_all_but(tx, attempt.run, KEEP, now_ms).await
 }
 
-/// Takes a damaged or refused checkpoint of the run out of use.
+/// Takes a damaged or refused checkpoint of the run out of use, and marks its blob as garbage: true if that was not
+/// marked yet. A checkpoint that is trained again has the same digest, and must not find the damaged blob.
 pub(super) async fn reject(
     tx: &mut Connection,
     attempt: AttemptRef,
     sha256: &str,
     reason: &str,
-) -> Result<()> {
+    now_ms: i64,
+) -> Result<bool> {
     super::leases::check(tx, attempt).await?;
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
         .bind(attempt.run.cast_signed())
         .bind(sha256)
         .bind(storable(reason))
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
-    Ok(())
+    let marked = sqlx::query(
+        "update blobs set state = 'deleting', last_used_ms = $2 where sha256 = $1 and state = 'stored'
+             and not exists (select 1 from checkpoints c where c.sha256 = blobs.sha256 and c.state = 'committed')",
+    )
+    .bind(sha256)
+    .bind(now_ms)
+    .execute(tx)
+    .await?;
+    Ok(marked.rows_affected() > 0)
 }
 
 /// Takes all checkpoints of a run out of use.
@@ -150,23 +160,37 @@ pub(super) async fn has_blob(readers: &Pool, sha256: &str) -> Result<bool> {
         .await?)
 }
 
-/// Marks the blobs that no checkpoint has needed since `before_ms`, and answers all that are marked: also those
-/// that a coordinator marked and did not come to delete.
-pub(super) async fn mark_garbage(tx: &mut Connection, before_ms: i64) -> Result<Vec<String>> {
-    sqlx::query(
-        "update blobs set state = 'deleting' where state = 'stored' and last_used_ms < $1
-             and not exists (select 1 from checkpoints c where c.sha256 = blobs.sha256)",
+/// Marks the blobs that no checkpoint has needed since `unused_ms`, and those whose mark is from before `abandoned_ms`:
+/// whoever marked them did not come to delete them. Answers them to one caller only, who deletes them.
+pub(super) async fn mark_garbage(
+    tx: &mut Connection,
+    unused_ms: i64,
+    abandoned_ms: i64,
+    now_ms: i64,
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "update blobs set state = 'deleting', last_used_ms = $3
+         where (state = 'deleting' and last_used_ms < $2)
+            or (state = 'stored' and last_used_ms < $1 and not exists
+                (select 1 from checkpoints c where c.sha256 = blobs.sha256 and c.state = 'committed'))
+         returning sha256",
     )
-    .bind(before_ms)
-    .execute(&mut *tx)
-    .await?;
-    Ok(sqlx::query_scalar("select sha256 from blobs where state = 'deleting' limit 1000")
-        .fetch_all(tx)
-        .await?)
+    .bind(unused_ms)
+    .bind(abandoned_ms)
+    .bind(now_ms)
+    .fetch_all(tx)
+    .await?)
 }
 
-/// Forgets a marked blob whose file is deleted.
+/// Forgets a marked blob whose file is deleted, and the rejected checkpoints that were in it.
 pub(super) async fn forget_blob(tx: &mut Connection, sha256: &str) -> Result<()> {
+    sqlx::query(
+        "delete from checkpoints where sha256 = $1 and state = 'rejected'
+             and exists (select 1 from blobs b where b.sha256 = $1 and b.state = 'deleting')",
+    )
+    .bind(sha256)
+    .execute(&mut *tx)
+    .await?;
     sqlx::query("delete from blobs where sha256 = $1 and state = 'deleting'")
         .bind(sha256)
         .execute(tx)

@@ -1,5 +1,7 @@
 //! What people want of sweeps, runs and machines.
 
+use std::collections::HashSet;
+
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::run::Desired;
@@ -116,9 +118,10 @@ async fn select(tx: &mut Connection, sweep_id: i64, indexes: &[u32]) -> Result<V
     .bind(sweep_id)
     .fetch_all(tx)
     .await?;
+    let wanted: HashSet<u32> = indexes.iter().copied().collect();
     let mut runs = Vec::with_capacity(rows.len());
     for row in &rows {
-        if indexes.is_empty() || indexes.contains(&unsigned(row, "idx")?) {
+        if wanted.is_empty() || wanted.contains(&unsigned(row, "idx")?) {
             runs.push(Selected { id: unsigned(row, "id")?, state: state(row)?, desired: desired(row)? });
         }
     }
@@ -286,7 +289,9 @@ async fn worker_situations(
 ) -> Result<Vec<(String, WorkerSituation)>> {
     let rows = sqlx::query(
         "select w.name, w.last_seen_ms, w.datasets, w.slots, c.worker_name is not null as cordoned,
-                (select count(*) from runs r where r.worker_id = w.id and r.state = 'running') as running
+                (select count(distinct a.claim_id || '/' || a.claim_group)
+                 from runs r join attempts a on a.run_id = r.id and a.number = r.attempt
+                 where r.worker_id = w.id and r.state = 'running') as running
          from workers w
          left join cordons c on c.worker_name = w.name
          order by w.last_seen_ms desc, w.id limit 100",

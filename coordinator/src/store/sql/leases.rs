@@ -9,7 +9,7 @@ use super::attempts::{Outcome, interrupt};
 use super::checkpoints;
 use super::control::desired;
 use super::dialect::{Connection, Row};
-use super::dialect::{elements, for_update, skip_locked};
+use super::dialect::{elements, for_update, if_shared, skip_locked};
 use super::events::{self, Cause};
 use super::runs::{configuration, seed, unsigned};
 use super::workers::seen;
@@ -50,7 +50,7 @@ async fn queue(
     datasets: &str,
     offer: Offer,
 ) -> Result<(Vec<Candidate>, BTreeMap<i64, u32>)> {
-    sqlx::query(concat!(
+    let locked: Vec<i64> = sqlx::query_scalar(concat!(
         "select s.id from sweeps s
          where s.paused is null
            and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
@@ -78,6 +78,10 @@ async fn queue(
             break;
         }
         let id: i64 = sweep.try_get("id")?;
+        // One that has come since: another claim may be counting its runs.
+        if !locked.contains(&id) {
+            continue;
+        }
         if let Some(limit) = sweep.try_get::<Option<i64>, _>("max_concurrent")? {
             let free = limit - sweep.try_get::<i64, _>("running")?;
             let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
@@ -233,10 +237,10 @@ pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<Attem
 }
 
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
-    // Never shortens a lease that another coordinator has just granted.
-    let running = sqlx::query(
-        "update runs set lease_expires_ms = $1 where state = 'running' and lease_expires_ms < $1",
-    )
+    let running = sqlx::query(concat!(
+        "update runs set lease_expires_ms = $1 where state = 'running'",
+        if_shared!(" and lease_expires_ms < $1")
+    ))
     .bind(now_ms.saturating_add(term_ms))
     .execute(tx)
     .await?;

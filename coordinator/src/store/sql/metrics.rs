@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::Connection;
-use super::runs::{acked_seq, unsigned};
+use super::runs::{acked_seq, unsigned, within};
 use crate::store::{AttemptRef, Point, Result, StoreError};
 
 pub(super) async fn append(
@@ -43,16 +43,15 @@ pub(super) async fn append(
 async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
     let owned = sqlx::query(
         "update runs set step = case when step < $3 then $3 else step end
-         where id = $1 and attempt = $2 and state = 'running'",
+         where id = $1 and attempt = $2 and state = 'running' returning total_steps",
     )
     .bind(attempt.run.cast_signed())
     .bind(i64::from(attempt.number))
     .bind(step.cast_signed())
-    .execute(&mut *tx)
-    .await?;
-    if owned.rows_affected() == 0 {
-        return Err(StoreError::Fenced(attempt));
-    }
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
+    within(step, &owned)?;
     acked_seq(tx, attempt).await
 }
 

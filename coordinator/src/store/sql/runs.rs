@@ -138,6 +138,15 @@ pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Resul
     unsigned(&row, "acked_seq")
 }
 
+/// An error for a step that the run does not have.
+pub(super) fn within(step: u64, run: &Row) -> Result<()> {
+    let total_steps: u64 = unsigned(run, "total_steps")?;
+    if step > total_steps {
+        return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
+    }
+    Ok(())
+}
+
 pub(super) fn seed(row: &Row) -> Result<u64> {
     Ok(row.try_get::<i64, _>("seed")?.cast_unsigned())
 }

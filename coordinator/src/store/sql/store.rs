@@ -159,8 +159,10 @@ impl Store for SqlStore {
         ))
     }
 
-    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {
-        write!(self, [sha256, reason], |tx, _now_ms| checkpoints::reject(tx, attempt, &sha256, &reason))
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<bool> {
+        write!(self, [sha256, reason], |tx, now_ms| checkpoints::reject(
+            tx, attempt, &sha256, &reason, now_ms
+        ))
     }
 
     async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool> {
@@ -172,8 +174,13 @@ impl Store for SqlStore {
         checkpoints::has_blob(&self.readers, sha256).await
     }
 
-    async fn blob_mark_garbage(&self, unused_ms: i64) -> Result<Vec<String>> {
-        write!(self, [], |tx, now_ms| checkpoints::mark_garbage(tx, now_ms.saturating_sub(unused_ms)))
+    async fn blob_mark_garbage(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<String>> {
+        write!(self, [], |tx, now_ms| checkpoints::mark_garbage(
+            tx,
+            now_ms.saturating_sub(unused_ms),
+            now_ms.saturating_sub(abandoned_ms),
+            now_ms
+        ))
     }
 
     async fn blob_forget(&self, sha256: &str) -> Result<()> {

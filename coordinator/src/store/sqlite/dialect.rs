@@ -27,3 +27,12 @@ macro_rules! skip_locked {
     };
 }
 pub(super) use skip_locked;
+
+/// A condition that matters where several coordinators share a database, so that a lease which another one has just
+/// granted is not shortened. There is one here, and the clock may have been set back since leases were granted.
+macro_rules! if_shared {
+    ($condition:literal) => {
+        ""
+    };
+}
+pub(super) use if_shared;
