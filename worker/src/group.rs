@@ -118,6 +118,11 @@ impl Session {
             context.coordinator.clone(),
             Arc::clone(&context.leases),
         );
+        // An earlier attempt was cut off before it had handed this one over, and if it is of the last step, no other comes.
+        let newest = assignment.checkpoints.first().map_or(0, |checkpoint| checkpoint.step);
+        if let Some(own) = resume.as_ref().filter(|own| own.step > newest) {
+            reporter.checkpoint(own.clone());
+        }
         let member = Member { attempt, folder, reporter, resume };
         match configuration(&assignment.configuration) {
             Ok(configuration) => {

@@ -132,3 +132,18 @@ async fn a_checkpoint_for_which_the_disk_has_no_room_is_uploaded_all_the_same_an
     let record = std::fs::read_to_string(machine.run_file(7, "resume.json")).unwrap();
     assert!(record.contains("attempt-1/step-1"), "{record}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_only_this_machine_has_is_handed_over_by_the_attempt_that_resumes_from_it() {
+    let coordinator = Coordinator::start(LONG, [resumable(vec![weights(4)])]).await;
+    let machine = Machine::new(&coordinator, "case $start in *attempt-0/step-5*) finished 7 5;; esac");
+    std::fs::create_dir_all(machine.run_file(7, "attempt-0")).unwrap();
+    std::fs::write(machine.run_file(7, "attempt-0/step-5"), "weights\n").unwrap();
+    let record = r#"{"checkpoints":[{"step":5,"file":"attempt-0/step-5"}]}"#;
+    std::fs::write(machine.run_file(7, "resume.json"), record).unwrap();
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| assert_eq!(state.checkpoints, [(attempt(7, 1), weights(5), 0)]));
+}
