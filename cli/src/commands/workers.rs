@@ -55,6 +55,7 @@ fn worker_json(worker: &Worker) -> Value {
         "version": worker.version,
         "alive": worker.alive,
         "cordoned": matches!(worker.duty(), WorkerDuty::Cordoned | WorkerDuty::Drained),
+        "drained": worker.duty() == WorkerDuty::Drained,
         "last_seen_unix_ms": worker.last_seen_unix_ms,
         "running": worker.running,
         "slots": worker.slots,

@@ -143,6 +143,13 @@ async fn a_sweep_pauses_when_too_many_of_its_runs_fail(store: &Tested) {
     assert_eq!(store.sweep_list().await.unwrap()[0].paused, None);
     fail("5").await;
     assert!(store.sweep_list().await.unwrap()[0].paused.is_some());
+    // All of them again, of which two may fail as at first.
+    change(store, Intent::Resume).await;
+    change(store, Intent::Retry { states: vec![RunState::Failed], from_scratch: false }).await;
+    fail("6").await;
+    assert_eq!(store.sweep_list().await.unwrap()[0].paused, None);
+    fail("7").await;
+    assert!(store.sweep_list().await.unwrap()[0].paused.is_some());
 }
 
 async fn a_cordoned_worker_gets_nothing_and_a_drained_one_yields(store: &Tested) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::{NewSweep, OpenError, Store};
+use acai_coordinator::store::{NewSweep, OpenError, Store, StoreError};
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::timeout;
@@ -131,6 +131,26 @@ async fn everything_acknowledged_is_there_after_the_server_is_killed_and_the_sto
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(acked.unwrap(), 51, "all 50 that were acknowledged are there");
+}
+
+#[tokio::test]
+async fn a_server_whose_disk_is_full_refuses_writes_until_there_is_room() {
+    let Some(url) = database() else { return };
+    let store = Tested::on(PostgresStore::open(&url, None).await.unwrap());
+    let attempt = one_running(&store).await;
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    // The server's own error, raised where it would extend the table's file.
+    raw.execute(
+        "create function fill() returns trigger language plpgsql as
+             'begin raise exception ''could not extend file'' using errcode = ''disk_full''; end';
+         create trigger fill before insert on metrics execute function fill()",
+    )
+    .await
+    .unwrap();
+    let refused = store.metrics_append(attempt, 1, vec![point("a", 1, 0.5)], 1).await;
+    assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
+    raw.execute("drop trigger fill on metrics").await.unwrap();
+    assert_eq!(store.metrics_append(attempt, 1, vec![point("a", 1, 0.5)], 1).await.unwrap(), 1);
 }
 
 #[tokio::test]

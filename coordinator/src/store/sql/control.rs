@@ -54,6 +54,7 @@ pub(super) async fn change_runs(
         }
         changes.unchanged += 1;
     }
+    forget_failures_undone(tx, sweep_id).await?;
     Ok(Some(changes))
 }
 
@@ -97,6 +98,20 @@ pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64)
          where id = $1 and paused is null and max_failed_runs <=
             (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
             - failed_at_resume",
+    )
+    .bind(sweep_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Runs that have failed, were queued again or left the plan, and fail once more, count towards `max_failed_runs` again.
+pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+    sqlx::query(
+        "update sweeps set failed_at_resume = still.failed
+         from (select count(*) as failed from runs
+               where sweep_id = $1 and in_plan = true and state in ('failed', 'lost')) as still
+         where id = $1 and failed_at_resume > still.failed",
     )
     .bind(sweep_id)
     .execute(tx)

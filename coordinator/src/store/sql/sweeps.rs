@@ -2,6 +2,7 @@
 
 use sqlx::{QueryBuilder, Row as _};
 
+use super::control;
 use super::dialect::{Connection, Pool, Row};
 use super::runs::{state, storable, unsigned};
 use super::workers::{words_from_json, words_to_json};
@@ -44,6 +45,7 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     for (chunk, runs) in sweep.runs.chunks(ROWS).enumerate() {
         plan(tx, sweep_id, chunk * ROWS, runs).await?;
     }
+    control::forget_failures_undone(tx, sweep_id).await?;
     let after = count_runs(tx, sweep_id).await?;
 
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
