@@ -93,6 +93,13 @@ pub enum Event {
         /// Steps done.
         step: u64,
     },
+    /// Got further with something that takes longer than a step: an evaluation, clustering. About once a second.
+    Working {
+        /// The member.
+        run: u64,
+        /// Steps done.
+        step: u64,
+    },
     /// A checkpoint is on disk, whole. Its name holds the step; older ones are the worker's to delete.
     Checkpoint {
         /// The member.

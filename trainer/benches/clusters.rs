@@ -28,7 +28,7 @@ fn clusters(examples: i64, width: i64, classes: i64, restarts: u32) {
     let whitened = Whitening::of(&codes).apply(&codes);
     let whitening = start.elapsed();
     let start = Instant::now();
-    let found = KMeans { clusters: classes, restarts }.fit(&whitened);
+    let found = KMeans { clusters: classes, restarts }.fit(&whitened, &mut || {});
     println!(
         "{examples} codes of {width} values, {classes} clusters, {restarts} restarts, {} threads: \
          whitening {:.1} s, K-means {:.1} s, inertia {:.6}",

@@ -1,5 +1,6 @@
 //! Where tensors live.
 
+use std::env;
 use std::ffi::CStr;
 
 use tch::{Cuda, Device, Tensor};
@@ -28,7 +29,7 @@ pub enum DeviceError {
     },
 }
 
-/// The device called `name`, ready for use.
+/// The device called `name`, ready for use. To be called before the program has a second thread.
 ///
 /// # Errors
 /// When the name is no device's, or this machine or this libtorch lacks it.
@@ -38,6 +39,7 @@ pub fn open(name: &str) -> Result<Device, DeviceError> {
         return Ok(Device::Cpu);
     }
     let index: usize = name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
+    keep_single_precision();
     load_library(c"libtorch_cuda.so")
         .map_err(|reason| DeviceError::NoCuda { device: name.into(), reason })?;
     match Cuda::device_count() {
@@ -57,10 +59,21 @@ pub fn name(device: Device) -> String {
 
 /// A tensor of this process's memory on `device`, without waiting for what the device still has to do.
 ///
-/// CUDA takes the values over before it returns, since they do not lie in pinned memory. The way back is not like
-/// that: there `to_device` must wait.
+/// CUDA takes the values over before it returns, since they do not lie in pinned memory; for that it may have to wait for
+/// its earlier copies. The way back is not like that: there `to_device` must wait for everything.
 pub fn send(tensor: &Tensor, device: Device) -> Tensor {
     tensor.to_device_(device, tensor.kind(), true, false)
+}
+
+/// Has CUDA compute in fp32 what is fp32: libtorch lets cuDNN round the inputs of convolutions to TF32 (10 bits), and
+/// offers no switch but this one of NVIDIA's. Somebody who has set it keeps it.
+#[expect(unsafe_code, reason = "the environment is not safe to change when others read it")]
+fn keep_single_precision() {
+    const TF32: &str = "NVIDIA_TF32_OVERRIDE";
+    if env::var_os(TF32).is_none() {
+        // SAFETY: nobody else reads the environment meanwhile: there is one thread, as `open` asks.
+        unsafe { env::set_var(TF32, "0") };
+    }
 }
 
 /// Loads a library into the process, for good, from where the dynamic linker finds it (beside libtorch,

@@ -1,6 +1,6 @@
 //! A group of runs, trained for a worker: commands in, events out (`acai_sweep::trainer_protocol`).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
@@ -74,7 +74,8 @@ impl<W: Write> Reporter<W> {
 
 /// Waits for a group and trains it until each of its runs has ended.
 ///
-/// A command waits for one step at most, with the evaluations that may be due after it.
+/// A command waits for one step at most, with the evaluations that may be due after it; at the end of a run for its
+/// clustering, which takes minutes on a large dataset.
 ///
 /// # Errors
 /// When the worker is gone or does not keep to the protocol. A run's own error is an event.
@@ -87,7 +88,13 @@ pub fn serve<W: Write>(
         Ok(Ok(Command::Start { group })) if group.is_empty() => {
             return Err(ServeError::OutOfTurn("the group to start is empty"));
         }
-        Ok(Ok(Command::Start { group })) => group,
+        Ok(Ok(Command::Start { group })) => {
+            let numbers: BTreeSet<u64> = group.iter().map(|member| member.run).collect();
+            if numbers.len() < group.len() {
+                return Err(ServeError::OutOfTurn("the group to start has a run twice"));
+            }
+            group
+        }
         Ok(Ok(Command::Shutdown)) | Err(_) => return Ok(()),
         Ok(Ok(_)) => return Err(ServeError::OutOfTurn("the first command must be `start`")),
         Ok(Err(error)) => return Err(error),
@@ -148,7 +155,14 @@ impl<W: Write> Serving<W> {
     /// A step of the group whose turn it is.
     fn step(&mut self) -> Result<(), ServeError> {
         let Some(mut group) = self.groups.pop_front() else { return Ok(()) };
-        let outcome = group.advance();
+        let mut told = Instant::now();
+        let outcome = group.advance(&mut |run, step| {
+            if told.elapsed() >= PROGRESS {
+                told = Instant::now();
+                // That the worker is gone shows with what comes next.
+                let _ = self.reporter.report(&Event::Working { run, step });
+            }
+        });
         self.report(group, outcome)
     }
 

@@ -101,14 +101,18 @@ fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
     }
     let mut flipped = whole.clone();
     *flipped.last_mut().expect("it is not empty") ^= 1;
-    assert!(refused(&flipped).contains("its tensors are not those that were written"));
+    assert!(refused(&flipped).contains("is damaged: it is not what was written"));
+    let later = refused(&replaced(&whole, r#"\"step\":1"#, r#"\"step\":3"#));
+    assert!(later.contains("is damaged: it is not what was written"), "{later}");
 
     let golden = include_bytes!("golden/lines_golden.safetensors");
     assert!(refused(golden).contains("is no checkpoint of this program"));
     assert!(refused(b"a text that is not even safetensors").contains("is damaged"));
 
-    let newer = refused(&replaced(&whole, r#"\"format\":2"#, r#"\"format\":7"#));
-    assert!(newer.contains("has format 7, and this trainer reads format 2"), "{newer}");
+    for other in [2, 7] {
+        let reason = refused(&replaced(&whole, r#"\"format\":3"#, &format!(r#"\"format\":{other}"#)));
+        assert!(reason.contains(&format!("has format {other}, and this trainer reads format 3")), "{reason}");
+    }
 
     let other_seed = Identity { seed: 4, ..identity() };
     let reason = refusal(&whole, &other_seed, folder);

@@ -316,7 +316,8 @@ async fn discard(lost: Vec<Member>) {
 fn observe(watch: &mut ProgressWatch, event: &Event, now: Instant) {
     match event {
         Event::Metric { run, step, .. } | Event::Progress { run, step } => watch.step(*run, *step, now),
-        Event::Evaluated { run, step, .. }
+        Event::Working { run, step }
+        | Event::Evaluated { run, step, .. }
         | Event::Checkpoint { run, step, .. }
         | Event::Artifact { run, step, .. }
         | Event::Finished { run, step }

@@ -65,6 +65,7 @@ pub(crate) fn run_of(event: &Event) -> Option<u64> {
         Event::Metric { run, .. }
         | Event::Evaluated { run, .. }
         | Event::Progress { run, .. }
+        | Event::Working { run, .. }
         | Event::Checkpoint { run, .. }
         | Event::Artifact { run, .. }
         | Event::Finished { run, .. }
@@ -83,7 +84,7 @@ impl Member {
                 let point = |(name, value)| Point { name, step, value };
                 self.reporter.points(values.into_iter().map(point));
             }
-            Event::Progress { step, .. } => self.reporter.progress(step),
+            Event::Progress { step, .. } | Event::Working { step, .. } => self.reporter.progress(step),
             Event::Checkpoint { step, path, .. } => {
                 self.holds("checkpoint", &path)?;
                 self.reporter.checkpoint(Checkpoint { step, file: path });

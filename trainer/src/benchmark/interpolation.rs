@@ -54,16 +54,17 @@ impl Benchmark {
         Tensor::stack(&decoded, 1)
     }
 
-    /// Numbers of `count` pairs of different test images, the same for every run.
+    /// Numbers of `count` pairs of different test images (where there are two), the same for every run.
     pub(super) fn pairs(&self, count: usize) -> (Vec<i64>, Vec<i64>) {
         let images = self.source.test().images.size()[0] as u64;
         let mut random = stream(0, Purpose::Pairs, 0);
-        let below = |limit| Uniform::new(0, limit).expect("a test set has several images");
+        let below = |limit: u64| Uniform::new(0, limit.max(1)).expect("more than no numbers");
         (0..count)
             .map(|_| {
                 let from = below(images).sample(&mut random);
                 let other = below(images - 1).sample(&mut random);
-                (from as i64, (if other < from { other } else { other + 1 }) as i64)
+                let to = (other + u64::from(other >= from)).min(images - 1);
+                (from as i64, to as i64)
             })
             .unzip()
     }

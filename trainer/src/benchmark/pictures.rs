@@ -39,14 +39,17 @@ impl Benchmark {
         pictures
     }
 
-    /// Rows of test images, each above the row of their reconstructions: `[12, 16, c, 32, 32]`.
+    /// Rows of test images, each above the row of their reconstructions: `[12, 16, c, 32, 32]`, less where there are few
+    /// images.
     fn reconstructions(&self, model: &dyn Model) -> Tensor {
         let images = &self.source.test().images;
-        let images = images.narrow(0, 0, (ROWS as i64 / 2 * COLUMNS).min(images.size()[0]));
+        let count = images.size()[0];
+        let columns = COLUMNS.min(count);
+        let images = images.narrow(0, 0, (ROWS as i64 / 2 * columns).min(count));
         let decoded = model.decode(&self.encode(model, &images, 0).latents);
-        let rows = |images: &Tensor| images.to_device(self.device).split(COLUMNS, 0);
+        let rows = |images: &Tensor| images.to_device(self.device).split(columns, 0);
         let pairs = rows(&images).into_iter().zip(rows(&decoded)).flat_map(|(above, below)| [above, below]);
-        let whole = pairs.filter(|row| row.size()[0] == COLUMNS);
+        let whole = pairs.filter(|row| row.size()[0] == columns);
         Tensor::stack(&whole.collect::<Vec<_>>(), 0)
     }
 

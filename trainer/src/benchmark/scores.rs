@@ -13,11 +13,12 @@ const INTERPOLATIONS: usize = 256;
 const STEPS: i64 = 16;
 
 impl Benchmark {
-    /// Scores of `model`, which is of one run, by name. A score that is not finite is left out.
+    /// Scores of `model`, which is of one run, by name. A score that is not finite is left out. `pulse` is called again
+    /// and again, for a large test set takes long.
     #[must_use]
-    pub fn evaluate(&self, model: &dyn Model) -> BTreeMap<String, f64> {
+    pub fn evaluate(&self, model: &dyn Model, pulse: &mut dyn FnMut()) -> BTreeMap<String, f64> {
         let _guard = tch::no_grad_guard();
-        let mut scores = self.reconstruction(model);
+        let mut scores = self.reconstruction(model, pulse);
         if let Some(judge) = &self.judge {
             let (from, to) = self.pairs(INTERPOLATIONS);
             let images = self.interpolate(model, (&from, &to), STEPS, Path::Line);
@@ -31,11 +32,12 @@ impl Benchmark {
     }
 
     /// Squared error and latent accuracy over the whole test set.
-    fn reconstruction(&self, model: &dyn Model) -> Vec<(&'static str, f64)> {
+    fn reconstruction(&self, model: &dyn Model, pulse: &mut dyn FnMut()) -> Vec<(&'static str, f64)> {
         let test = self.source.test();
         let mut squared_error = Tensor::zeros([], (Kind::Double, self.device));
         let mut logits = Vec::new();
         for (chunk, images) in test.images.split(CHUNK, 0).iter().enumerate() {
+            pulse();
             let codes = self.encode(model, images, chunk as u64);
             logits.push(model.classify(&codes.features).squeeze_dim(0));
             let images = images.to_device(self.device);

@@ -40,12 +40,12 @@ pub enum CheckpointError {
         /// How that shows.
         what: String,
     },
-    /// A later version of this program wrote the file.
+    /// Another version of this program wrote the file.
     #[error(
         "checkpoint `{path}` has format {found}, and this trainer reads format {FORMAT}; \
          use the trainer that wrote it"
     )]
-    Newer {
+    OtherFormat {
         /// The file.
         path: PathBuf,
         /// Its format.
@@ -67,7 +67,7 @@ impl CheckpointError {
     pub fn is_of_the_file(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Foreign { .. } | Self::OtherRun { .. } => true,
-            Self::Write { .. } | Self::Read { .. } | Self::Newer { .. } => false,
+            Self::Write { .. } | Self::Read { .. } | Self::OtherFormat { .. } => false,
         }
     }
 }

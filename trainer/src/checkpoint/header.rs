@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::score::Recent;
 
 /// The format that is written, and the only one that is read.
-pub(super) const FORMAT: u64 = 2;
+pub(super) const FORMAT: u64 = 3;
 
 /// Key of the header's JSON in the file's metadata. There is one key only, so that equal states give
 /// files of equal bytes.
@@ -42,7 +42,7 @@ pub struct Header {
     /// How far it is.
     #[serde(flatten)]
     pub progress: Progress,
-    /// SHA-256 of the tensors' names and bytes.
+    /// SHA-256 of this header without it, and of the tensors' names and bytes.
     pub sha256: String,
     /// Program and libtorch that wrote it.
     pub built_by: String,

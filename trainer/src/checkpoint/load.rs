@@ -18,7 +18,7 @@ use crate::model::Model;
 /// The model is changed only when all of the checkpoint is as it should be.
 ///
 /// # Errors
-/// The file cannot be read, is damaged, is no checkpoint, has a newer format or belongs to another run.
+/// The file cannot be read, is damaged, is no checkpoint, has another format or belongs to another run.
 pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<Progress, CheckpointError> {
     let bytes = read(path)?;
     let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
@@ -42,33 +42,34 @@ pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<P
 /// What the checkpoint at `path` says of itself; its tensors are not looked at.
 ///
 /// # Errors
-/// The file cannot be read, is cut short, is no checkpoint or has a newer format.
+/// The file cannot be read, is cut short, is no checkpoint or has another format.
 pub fn read_header(path: &Path) -> Result<Header, CheckpointError> {
-    header(&read(path)?, path)
+    Ok(header(&read(path)?, path)?.0)
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })
 }
 
-/// Header and tensors, which are those that were written.
+/// Header and tensors, which are what was written.
 pub(super) fn verified<'a>(
     bytes: &'a [u8],
     path: &Path,
 ) -> Result<(Header, SafeTensors<'a>), CheckpointError> {
-    let header = header(bytes, path)?;
+    let (header, text) = header(bytes, path)?;
     let damaged = |what: String| CheckpointError::Damaged { path: path.into(), what };
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
     let mut stored = file.tensors();
     stored.sort_by(|(a, _), (b, _)| a.cmp(b));
-    if digest(stored.into_iter().map(|(name, view)| (name, view.data()))) != header.sha256 {
-        return Err(damaged("its tensors are not those that were written".into()));
+    let unsigned = text.replacen(&header.sha256, "", 1);
+    if digest(&unsigned, stored.into_iter().map(|(name, view)| (name, view.data()))) != header.sha256 {
+        return Err(damaged("it is not what was written".into()));
     }
     Ok((header, file))
 }
 
-/// The header, read before the tensors: what is wrong with them should not hide that the file is foreign.
-fn header(bytes: &[u8], path: &Path) -> Result<Header, CheckpointError> {
+/// The header and its JSON, read before the tensors: what is wrong with them should not hide that the file is foreign.
+fn header(bytes: &[u8], path: &Path) -> Result<(Header, String), CheckpointError> {
     /// The only part of a header that every format shares.
     #[derive(Deserialize)]
     struct Versioned {
@@ -86,10 +87,11 @@ fn header(bytes: &[u8], path: &Path) -> Result<Header, CheckpointError> {
         .and_then(|entries| entries.get(METADATA_KEY))
         .ok_or_else(|| foreign(format!("its metadata has no `{METADATA_KEY}`")))?;
     let Versioned { format } = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
-    if format > FORMAT {
-        return Err(CheckpointError::Newer { path: path.into(), found: format });
+    if format != FORMAT {
+        return Err(CheckpointError::OtherFormat { path: path.into(), found: format });
     }
-    serde_json::from_str(text).map_err(|error| foreign(error.to_string()))
+    let header = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    Ok((header, text.clone()))
 }
 
 /// The stored tensor, if it is of the shape and kind of `like`.

@@ -46,9 +46,9 @@ fn contents(model: &dyn Model) -> Vec<(String, Tensor)> {
     contents
 }
 
-/// SHA-256 (hexadecimal) over names and bytes, in the order of names.
-fn digest<B: AsRef<[u8]>>(contents: impl IntoIterator<Item = (String, B)>) -> String {
-    let mut hasher = Sha256::new();
+/// SHA-256 (hexadecimal) over a header's JSON without any, and names and bytes of tensors in the order of names.
+fn digest<B: AsRef<[u8]>>(header: &str, contents: impl IntoIterator<Item = (String, B)>) -> String {
+    let mut hasher = Sha256::new_with_prefix(header);
     for (name, bytes) in contents {
         hasher.update(name);
         hasher.update(bytes);

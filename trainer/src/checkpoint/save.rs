@@ -29,13 +29,15 @@ pub fn save(
     let mut stored: Vec<(String, Stored)> =
         contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
     stored.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let header = Header {
+    let mut header = Header {
         format: FORMAT,
         identity: identity.clone(),
         progress: progress.clone(),
-        sha256: digest(stored.iter().map(|(name, tensor)| (name.clone(), tensor.data()))),
+        sha256: String::new(),
         built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, crate::LIBTORCH_VERSION),
     };
+    header.sha256 =
+        digest(&header.to_json(), stored.iter().map(|(name, tensor)| (name.clone(), tensor.data())));
     let metadata = [(METADATA_KEY, header.to_json())];
     write(stored, metadata, &path).map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
     Ok(path)
@@ -52,10 +54,14 @@ pub(super) fn write<const N: usize>(
     let unfinished = folder.join(format!(".{}.unfinished", name.display()));
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
     let bytes = serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
-    let mut file = File::create(&unfinished)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
+    let written = File::create(&unfinished)
+        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // On a full disk it would be in the way.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written?;
     File::open(folder)?.sync_all()
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use indicatif::ProgressBar;
 
 use super::scores::print;
 use super::trained::{Opened, Trained};
@@ -28,12 +29,14 @@ pub(super) struct Eval {
 impl Eval {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let Opened { header, model, benchmark } = self.trained.open()?;
-        let mut scores = benchmark.evaluate(&*model);
+        let spinner = ProgressBar::new_spinner().with_message("scoring");
+        let mut scores = benchmark.evaluate(&*model, &mut || spinner.tick());
         if self.clustering {
             let restarts = header.identity.config.kmeans_inits;
-            let accuracy = benchmark.clustering_accuracy(&*model, restarts);
+            let accuracy = benchmark.clustering_accuracy(&*model, restarts, &mut || spinner.tick());
             scores.extend(accuracy.map(|accuracy| ("eval/clustering_accuracy".to_owned(), accuracy)));
         }
+        spinner.finish_and_clear();
         print(header.progress.step, &scores, self.json)?;
         Ok(ExitCode::SUCCESS)
     }

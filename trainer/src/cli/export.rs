@@ -1,5 +1,6 @@
 //! `acai-trainer export`: weights for others.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +28,9 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let Export { checkpoint, output } = self;
-        ensure!(checkpoint != output, "that would replace the checkpoint itself; choose another `--output`");
+        let is_itself =
+            fs::canonicalize(&output).is_ok_and(|there| fs::canonicalize(&checkpoint).ok() == Some(there));
+        ensure!(!is_itself, "that would replace the checkpoint itself; choose another `--output`");
         checkpoint::export(&checkpoint, &output)?;
         writeln!(io::stderr(), "wrote {}", output.display())?;
         Ok(ExitCode::SUCCESS)

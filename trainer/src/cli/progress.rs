@@ -37,11 +37,18 @@ impl Progress {
         self.bar.set_position(step);
     }
 
+    /// Something goes on that takes longer than a step.
+    pub(super) fn scoring(&self) {
+        self.bar.set_message("scoring");
+        self.bar.tick();
+    }
+
     pub(super) fn evaluated(&self, step: u64, scores: &BTreeMap<String, f64>) {
         let mut line = format!("{:.1} kimg:", step as f64 * self.kimg_per_step);
         for (name, score) in scores {
             let _ = write!(line, " {} {score:.4}", name.trim_start_matches("eval/"));
         }
+        self.bar.set_message("");
         self.say(&line);
     }
 

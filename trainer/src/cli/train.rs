@@ -70,7 +70,7 @@ impl Train {
         }
         let mut scores = BTreeMap::new();
         loop {
-            let (events, refusals) = group.advance()?;
+            let (events, refusals) = group.advance(&mut |_, _| progress.scoring())?;
             progress.at(step(&group));
             go_on(refusals)?;
             for event in events {

@@ -66,7 +66,10 @@ impl Model for Baseline {
         let decoded = decoder.forward(&self.corruption.of_codes(&z, input.draws));
         let loss_ae = self.autoencoder.mse(x, &decoded);
         let features = match self.corruption {
-            Corruption::Noise(_) => tch::no_grad(|| encoder.forward(x)),
+            Corruption::Noise(_) => {
+                let _guard = tch::no_grad_guard();
+                encoder.forward(x)
+            }
             Corruption::None | Corruption::Dropout(_) => z,
         };
         let loss_classifier = classifier.loss(&features, &input.labels);

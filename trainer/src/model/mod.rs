@@ -21,7 +21,7 @@ pub use baseline::{Baseline, Corruption};
 pub use losses::Losses;
 pub use new::new;
 pub use pixels::Pixels;
-pub use vae::Vae;
+pub use vae::{Encodes, Vae};
 pub use vqvae::VqVae;
 
 use tch::Tensor;

@@ -4,7 +4,7 @@ use acai_sweep::training::{Model as Of, TrainingConfig};
 use tch::{Device, Kind};
 
 use super::{
-    Aae, Acai, AdversarialRegularizer, Autoencoder, Baseline, Corruption, Model, Pixels, Vae, VqVae,
+    Aae, Acai, AdversarialRegularizer, Autoencoder, Baseline, Corruption, Encodes, Model, Pixels, Vae, VqVae,
 };
 use crate::network::{Architecture, ArchitectureError, Classifier, IMAGE_WIDTH, Members};
 
@@ -69,8 +69,11 @@ pub fn new(
                 each(&|config| if let Of::Dropout { dropout } = config.model { dropout } else { 0.0 });
             Box::new(baseline(Corruption::Dropout(members.scalars(&share))))
         }
-        (Of::Vae { .. } | Of::AcaiVae { .. }, critic) => {
-            Box::new(Vae::new(autoencoder(), code, &beta, critic, &members))
+        (Of::Vae { .. }, _) => {
+            Box::new(Vae::new(autoencoder(), code, &beta, (None, Encodes::Draws), &members))
+        }
+        (Of::AcaiVae { .. }, critic) => {
+            Box::new(Vae::new(autoencoder(), code, &beta, (critic, Encodes::Means), &members))
         }
         (Of::Aae { .. }, _) => {
             let lr =

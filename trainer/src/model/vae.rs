@@ -11,7 +11,7 @@ use crate::random::{Draws, Purpose};
 /// A variational autoencoder (Kingma and Welling 2014) of images seen as (x+1)/2 in [0, 1], with a Bernoulli
 /// likelihood; the KL term weighs β (Higgins et al. 2017).
 ///
-/// With a regularizer it is `acai_vae`: a critic judges images decoded from mixed posterior means, and what it says
+/// `acai_vae` interpolates posterior means. With a regularizer, which it has unless λ is 0, a critic judges images decoded from mixed posterior means, and what it says
 /// is added to the bound as equation 2 adds it to the squared error.
 #[derive(Debug)]
 pub struct Vae {
@@ -23,7 +23,18 @@ pub struct Vae {
     pub beta: Tensor,
     /// ACAI's critic.
     pub regularizer: Option<AdversarialRegularizer>,
+    /// What images are encoded as.
+    pub encodes: Encodes,
     latent_width: i64,
+}
+
+/// The code that stands for an image when it is interpolated, scored and clustered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encodes {
+    /// A draw from the posterior, as the authors' VAE does.
+    Draws,
+    /// The posterior's mean.
+    Means,
 }
 
 /// The normal distribution of codes that an image stands for; each part `[K, n, d]`.
@@ -52,11 +63,11 @@ impl Vae {
         autoencoder: Autoencoder,
         (latent_size, latent_width): (i64, i64),
         beta: &[f64],
-        regularizer: Option<AdversarialRegularizer>,
+        (regularizer, encodes): (Option<AdversarialRegularizer>, Encodes),
         members: &Members,
     ) -> Vae {
         let posterior = Dense::posterior(latent_size, members);
-        Vae { autoencoder, posterior, beta: members.scalars(beta), regularizer, latent_width }
+        Vae { autoencoder, posterior, beta: members.scalars(beta), regularizer, encodes, latent_width }
     }
 
     /// Of the encoder's output h `[n, K·latent, w, w]`.
@@ -124,14 +135,13 @@ impl Model for Vae {
         }
     }
 
-    /// Codes drawn from the posterior, as the authors interpolate them; with a regularizer, their means.
     fn encode(&self, images: &Tensor, draws: &dyn Draws) -> Codes {
         let features = self.autoencoder.encoder.forward(images);
         let posterior = self.posterior(&features);
         let (n, d) = (posterior.mean.size()[1], posterior.mean.size()[2]);
-        let flat = match self.regularizer {
-            None => posterior.sample(&draws.normal(Purpose::Posterior, n, d)),
-            Some(_) => posterior.mean,
+        let flat = match self.encodes {
+            Encodes::Draws => posterior.sample(&draws.normal(Purpose::Posterior, n, d)),
+            Encodes::Means => posterior.mean,
         };
         Codes { latents: self.code(&flat), features }
     }
@@ -166,6 +176,7 @@ impl Model for Vae {
             posterior: self.posterior.pick(pick),
             beta: pick(&self.beta),
             regularizer: self.regularizer.as_ref().map(|regularizer| regularizer.pick(pick)),
+            encodes: self.encodes,
             latent_width: self.latent_width,
         })
     }

@@ -95,7 +95,8 @@ impl Model for VqVae {
             ("loss_commitment", &loss_commitment),
             ("loss_classifier", &loss_classifier),
         ]);
-        tch::no_grad(|| self.codebook.learn(&vectors, &codes));
+        let _guard = tch::no_grad_guard();
+        self.codebook.learn(&vectors, &codes);
         (losses, flat.into())
     }
 

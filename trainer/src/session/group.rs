@@ -18,8 +18,9 @@ pub type Refusal = (u64, u64, SessionError);
 
 /// K runs of one shape at their steps, in one model.
 ///
-/// Runs end one by one, without a trace in the others: a group of two or more never becomes one model alone,
-/// whose convolutions round otherwise. Its last run goes on beside a copy of itself.
+/// Runs end one by one, without a trace in the others (on the CPU at one thread; with more, how sums are shared out
+/// depends on K): a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last run
+/// goes on beside a copy of itself.
 pub struct Group {
     /// Run i is member i of the model.
     runs: Vec<Run>,
@@ -51,9 +52,14 @@ impl Group {
         if numbers.is_empty() {
             return (None, refusals);
         }
-        match catching(|| Group::untrained(runs, benchmarks)) {
-            Ok(mut group) => {
-                refusals.extend(group.each(|_, run, model| run.resume(&mut *model)).1);
+        let opened = catching(|| {
+            let mut group = Group::untrained(runs, benchmarks)?;
+            let (_, refused) = group.each(|_, run, model| run.resume(&mut *model));
+            Ok((group, refused))
+        });
+        match opened {
+            Ok((group, refused)) => {
+                refusals.extend(refused);
                 ((!group.runs.is_empty()).then_some(group), refusals)
             }
             Err(error) => {
@@ -80,24 +86,35 @@ impl Group {
     /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
     /// that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
     ///
-    /// After the last step of a run, the next call ends it instead.
+    /// After the last step of a run, the next call ends it instead, and no other: what takes long at the end comes when
+    /// the last checkpoint is reported, and the next run's when this one has ended. `pulse` is called again and again,
+    /// with a run and its step, while what takes long goes on.
     ///
     /// # Errors
     /// When libtorch fails: none of the runs can go on.
-    pub fn advance(&mut self) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
+    pub fn advance(
+        &mut self,
+        pulse: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
         catching(|| {
-            let trained = self.runs.iter().all(Run::has_steps_left);
-            if trained {
-                self.train();
-            }
-            let due: Vec<Due> = self.runs.iter().map(|run| run.due(trained)).collect();
+            let ending = self.runs.iter().position(|run| !run.has_steps_left());
+            let due: Vec<Due> = match ending {
+                Some(ending) => {
+                    let due = |at| if at == ending { Due::END } else { Due::NOTHING };
+                    (0..self.runs.len()).map(due).collect()
+                }
+                None => {
+                    self.train();
+                    self.runs.iter().map(Run::due).collect()
+                }
+            };
             if due.iter().all(|due| *due == Due::NOTHING) {
                 return Ok((Vec::new(), Vec::new()));
             }
-            let losses = self.read_losses().filter(|_| trained);
+            let losses = self.read_losses().filter(|_| ending.is_none());
             let benchmark = self.benchmark.clone();
             let (events, refusals) = self.each(|at, run, model| {
-                run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark)
+                run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark, pulse)
             });
             let events: Vec<Event> = events.into_iter().flatten().collect();
             let ended = |run: u64| {

@@ -54,25 +54,23 @@ impl Run {
         self.step() < self.schedule.total()
     }
 
-    /// What is due now, after a step or without one: then a run of the group has all its steps and ends, and the
-    /// others wait. So what takes long at the end comes when its last checkpoint is reported.
-    pub(super) fn due(&self, trained: bool) -> Due {
-        match (trained, self.has_steps_left()) {
-            (true, _) => self.schedule.due(self.step()),
-            (false, true) => Due::NOTHING,
-            (false, false) => Due { end: true, ..Due::NOTHING },
-        }
+    /// What is due after the step that was taken.
+    pub(super) fn due(&self) -> Due {
+        self.schedule.due(self.step())
     }
 
-    /// Does what is due, with this run's `model`; `losses` are those of the last step, if it is known.
+    /// Does what is due, with this run's `model`; `losses` are those of the last step, if it is known. `pulse` is called
+    /// again and again with the run and its step while it does what takes long.
     pub(super) fn report(
         &mut self,
         due: Due,
         losses: Option<&Losses>,
         model: &dyn Model,
         benchmark: &Benchmark,
+        pulse: &mut dyn FnMut(u64, u64),
     ) -> Result<Vec<Event>, SessionError> {
         let (run, step) = (self.member.run, self.step());
+        let mut pulse = || pulse(run, step);
         let mut events = Vec::new();
         if due == Due::NOTHING {
             return Ok(events);
@@ -85,7 +83,7 @@ impl Run {
             }
         }
         if due.evaluation {
-            let values = benchmark.evaluate(model);
+            let values = benchmark.evaluate(model, &mut pulse);
             self.progress.recent.push(step, values.clone());
             events.push(Event::Evaluated { run, step, values });
         }
@@ -96,16 +94,23 @@ impl Run {
             events.push(self.save(model)?);
         }
         if due.end {
-            events.push(Event::Evaluated { run, step, values: self.final_scores(model, benchmark) });
+            let values = self.final_scores(model, benchmark, &mut pulse);
+            events.push(Event::Evaluated { run, step, values });
             events.push(Event::Finished { run, step });
         }
         Ok(events)
     }
 
     /// The figures that stand for the run: medians of its last evaluations, and what is measured only once.
-    fn final_scores(&self, model: &dyn Model, benchmark: &Benchmark) -> BTreeMap<String, f64> {
+    fn final_scores(
+        &self,
+        model: &dyn Model,
+        benchmark: &Benchmark,
+        pulse: &mut dyn FnMut(),
+    ) -> BTreeMap<String, f64> {
         let mut scores = self.progress.recent.medians();
-        if let Some(accuracy) = benchmark.clustering_accuracy(model, self.member.config.kmeans_inits) {
+        let restarts = self.member.config.kmeans_inits;
+        if let Some(accuracy) = benchmark.clustering_accuracy(model, restarts, pulse) {
             scores.extend(["eval", "final"].map(|kind| (format!("{kind}/clustering_accuracy"), accuracy)));
         }
         scores

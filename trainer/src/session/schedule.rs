@@ -35,6 +35,8 @@ impl Due {
     /// Go on.
     pub const NOTHING: Due =
         Due { losses: false, evaluation: false, pictures: false, checkpoint: false, end: false };
+    /// End the run.
+    pub const END: Due = Due { end: true, ..Due::NOTHING };
 }
 
 impl Schedule {

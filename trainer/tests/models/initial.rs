@@ -56,6 +56,25 @@ fn initial_weights_of_shared_networks_depend_on_the_seed_alone() {
 }
 
 #[test]
+fn acai_vae_is_scored_by_its_posterior_means_also_where_lambda_is_0_and_vae_by_draws() {
+    let images = channels_last(&Tensor::ones([2, 1, 32, 32], (Kind::Float, Device::Cpu)));
+    let is_drawn = |model: ModelConfig| {
+        let model = untrained(model, 0);
+        let [first, second] = [0, 1].map(|key| {
+            model.encode(&images, &Keyed { keys: &[(0, key)], options: (Kind::Float, Device::Cpu) }).latents
+        });
+        first != second
+    };
+    for lambda in [0.0, 0.5] {
+        assert!(
+            !is_drawn(ModelConfig::AcaiVae { beta: 1.0, lambda, gamma: 0.2, advdepth: 4 }),
+            "λ = {lambda}"
+        );
+    }
+    assert!(is_drawn(ModelConfig::Vae { beta: 1.0 }));
+}
+
+#[test]
 fn convolutions_start_with_variance_one_over_1_04_fan_in_and_no_bias() {
     let model = untrained(ModelConfig::Baseline, 0);
     let encoder = model.parameters()[0];

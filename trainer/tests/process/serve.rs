@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use crate::trainer::{ACAI, Trainer, checkpoint, member};
 use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
 use acai_sweep::training::{Dataset, Model};
+use acai_trainer::picture::png;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor};
 
 /// More steps than any test waits for.
 const ENDLESS: u32 = 10_000_000;
@@ -146,6 +148,56 @@ fn a_run_reports_losses_scores_checkpoints_and_its_end_in_order() {
         "the median of both"
     );
     assert_eq!(figures["final/clustering_accuracy"], figures["eval/clustering_accuracy"]);
+}
+
+#[test]
+fn of_runs_that_have_all_their_steps_one_has_ended_before_the_next_is_clustered() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    let group = vec![member(1, ACAI, 4, &at("one")), member(2, ACAI, 4, &at("other"))];
+    let (events, status, log) = Trainer::start(group).end();
+    assert!(status.success(), "{log}");
+    let ends: Vec<&Event> = events
+        .iter()
+        .filter(|event| match event {
+            Event::Evaluated { values, .. } => values.contains_key("final/clustering_accuracy"),
+            event => matches!(event, Event::Finished { .. }),
+        })
+        .collect();
+    use Event::{Evaluated, Finished};
+    assert!(
+        matches!(
+            ends[..],
+            [
+                Evaluated { run: 1, .. },
+                Finished { run: 1, .. },
+                Evaluated { run: 2, .. },
+                Finished { run: 2, .. }
+            ]
+        ),
+        "{ends:?}"
+    );
+}
+
+#[test]
+fn a_folder_of_few_pictures_is_trained_scored_and_drawn() {
+    let picture = png(&Tensor::linspace(-1, 1, 32 * 32, (Kind::Float, Device::Cpu)).view([1, 1, 1, 32, 32]));
+    // The smallest that is taken, which has one picture to test on, and one with less than a row of them.
+    for count in [10, 50] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let pictures = folder.path().join("pictures");
+        fs::create_dir(&pictures).expect("it can be made");
+        for number in 0..count {
+            fs::write(pictures.join(format!("{number:02}.png")), &picture).expect("it can be written");
+        }
+        let mut run = member(1, Model::Vae { beta: 1.0 }, 4, &folder.path().join("out"));
+        let dataset = format!("images:{}", pictures.display());
+        run.config.dataset = Dataset::from_name(&dataset).expect("an absolute path");
+        let (events, status, log) = Trainer::start(vec![run]).end();
+        assert!(status.success(), "{log}");
+        assert!(matches!(events.last(), Some(Event::Finished { .. })), "{events:?}");
+        assert_eq!(events.iter().filter(|event| matches!(event, Event::Artifact { .. })).count(), 4);
+    }
 }
 
 #[test]

@@ -63,6 +63,12 @@ fn export_writes_what_was_learnt_under_documented_names_and_no_moments() {
     assert_eq!(3 * (file.len() - 3), original.len() - 3, "weights, two moments of each, three averages");
     assert_eq!(file.tensor("encoder.1.weight").expect("a convolution").shape(), [2, 2, 3, 3]);
 
+    let itself = format!("{}/./{}", folder.path().display(), "checkpoint-000000016.safetensors");
+    let (refused, log) = run(&["export", "-o", &itself], &checkpoint);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("would replace the checkpoint itself"), "{log}");
+    assert!(fs::read(&checkpoint).expect("a file") == checkpoint_bytes);
+
     let (again, log) = run(&["eval"], &exported);
     assert_eq!(again.status.code(), Some(1));
     assert!(log.contains("is no checkpoint of this program"), "{log}");

@@ -66,7 +66,7 @@ impl Trainer {
         loop {
             let line = self.events.next()?.expect("its output is text");
             match serde_json::from_str(&line).expect("each line is an event") {
-                Event::Progress { .. } => {}
+                Event::Progress { .. } | Event::Working { .. } => {}
                 event => return Some(event),
             }
         }

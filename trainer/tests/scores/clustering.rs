@@ -29,7 +29,7 @@ fn the_best_of_many_restarts_has_scikit_learns_inertia() {
     let train = golden("train");
     let whitened = Whitening::of(&train).apply(&train);
     // One start is not enough here: restarts matter.
-    let inertia = |restarts| KMeans { clusters: CLASSES, restarts }.fit(&whitened).inertia;
+    let inertia = |restarts| KMeans { clusters: CLASSES, restarts }.fit(&whitened, &mut || {}).inertia;
     let (one, many) = (inertia(1), inertia(300));
     let theirs = golden("inertia").double_value(&[0]);
     assert!((many / theirs - 1.0).abs() < 1e-4, "{many} is not {theirs}");
@@ -39,7 +39,8 @@ fn the_best_of_many_restarts_has_scikit_learns_inertia() {
 #[test]
 fn accuracy_is_that_of_scikit_learn_and_scipy_whatever_the_labels_are_called() {
     let (train, test, labels) = (golden("train"), golden("test"), golden("labels"));
-    let accuracy = |labels: &Tensor| clustering_accuracy(&train, &test, labels, CLASSES, 300).unwrap();
+    let accuracy =
+        |labels: &Tensor| clustering_accuracy(&train, &test, labels, CLASSES, 300, &mut || {}).unwrap();
     let theirs = golden("accuracy").double_value(&[0]);
     assert!((accuracy(&labels) - theirs).abs() <= 1.0, "{} is not {theirs}", accuracy(&labels));
     let renamed = (&labels + 2).remainder(CLASSES);
@@ -52,22 +53,34 @@ fn an_empty_cluster_takes_the_farthest_example() {
     let examples = Tensor::zeros([11, 2], (Kind::Float, Device::Cpu));
     examples.get(10).copy_(&Tensor::from_slice(&[3.0f32, 4.0]));
     for restarts in 1..10 {
-        let clusters = KMeans { clusters: 2, restarts }.fit(&examples);
+        let clusters = KMeans { clusters: 2, restarts }.fit(&examples, &mut || {});
         assert_eq!(clusters.inertia, 0.0, "{clusters:?}");
     }
+}
+
+#[test]
+fn fewer_different_examples_than_clusters_come_to_an_end() {
+    // Where the farthest example is the only one of its cluster, that cluster is left without any.
+    let examples = Tensor::full([40, 1], -0.01, (Kind::Float, Device::Cpu));
+    examples.get(39).copy_(&Tensor::from_slice(&[1.0f32]));
+    let clusters = KMeans { clusters: 3, restarts: 64 }.fit(&examples, &mut || {});
+    assert!(clusters.inertia.abs() < 1e-6, "{clusters:?}");
 }
 
 #[test]
 fn codes_that_are_not_finite_or_too_few_have_no_accuracy() {
     let labels = Tensor::zeros([3], (Kind::Int64, Device::Cpu));
     let codes = Tensor::ones([3, 2], (Kind::Float, Device::Cpu));
-    assert_eq!(clustering_accuracy(&codes, &codes, &labels, 4, 2), None);
+    let accuracy = |train: &Tensor, test: &Tensor, classes| {
+        clustering_accuracy(train, test, &labels, classes, 2, &mut || {})
+    };
+    assert_eq!(accuracy(&codes, &codes, 4), None);
     for bad in [f64::NAN, f64::INFINITY] {
         let broken = &codes * bad;
-        assert_eq!(clustering_accuracy(&broken, &codes, &labels, 2, 2), None);
-        assert_eq!(clustering_accuracy(&codes, &broken, &labels, 2, 2), None);
+        assert_eq!(accuracy(&broken, &codes, 2), None);
+        assert_eq!(accuracy(&codes, &broken, 2), None);
     }
-    assert_eq!(clustering_accuracy(&codes, &codes, &labels, 2, 2), Some(100.0), "all the same, all in one");
+    assert_eq!(accuracy(&codes, &codes, 2), Some(100.0), "all the same, all in one");
 }
 
 #[test]

@@ -43,15 +43,16 @@ struct Assignment {
 
 impl KMeans {
     /// Clusters examples `[n, d]` (f32, finite, n at least `clusters`). Random numbers are keyed by the restart.
+    /// `pulse` is called at each iteration.
     #[must_use]
-    pub fn fit(&self, examples: &Tensor) -> Clusters {
+    pub fn fit(&self, examples: &Tensor, pulse: &mut dyn FnMut()) -> Clusters {
         let variance = examples.to_kind(Kind::Double).var_dim([0].as_slice(), false, false).mean(None);
         let tolerance = TOLERANCE * variance.double_value(&[]);
         let firsts = (0..self.restarts).step_by(TOGETHER as usize);
         let chunks = firsts.map(|first| {
             let restarts = first..self.restarts.min(first + TOGETHER);
             let starts: Vec<Tensor> = restarts.map(|restart| self.start(examples, restart)).collect();
-            best(examples, Tensor::stack(&starts, 0), tolerance)
+            best(examples, Tensor::stack(&starts, 0), tolerance, pulse)
         });
         chunks.min_by(|a, b| a.inertia.total_cmp(&b.inertia)).expect("at least one restart")
     }
@@ -73,11 +74,12 @@ impl Clusters {
 }
 
 /// Moves centres `[R, k, d]` until they rest; the best of them.
-fn best(examples: &Tensor, mut centres: Tensor, tolerance: f64) -> Clusters {
+fn best(examples: &Tensor, mut centres: Tensor, tolerance: f64, pulse: &mut dyn FnMut()) -> Clusters {
     let squares = examples.square().sum(Kind::Double);
     let mut best: Option<Clusters> = None;
     let mut resting = Tensor::zeros([centres.size()[0]], (Kind::Bool, examples.device()));
     for iteration in 0.. {
+        pulse();
         let Assignment { means, inertia } = assign(examples, &centres);
         // Those that rest were judged where they rest, and go.
         let inertia = Vec::<f64>::try_from(inertia + &squares).expect("a vector of f64");
@@ -93,7 +95,7 @@ fn best(examples: &Tensor, mut centres: Tensor, tolerance: f64) -> Clusters {
         }
         let (from, to) = (centres.index_select(0, &moving), means.index_select(0, &moving));
         let moved = (&to - from).square().sum_dim_intlist([1, 2].as_slice(), false, Kind::Double);
-        resting = if iteration + 1 < ITERATIONS { moved.le(tolerance) } else { moved.isfinite() };
+        resting = if iteration + 1 < ITERATIONS { moved.le(tolerance) } else { moved.isfinite().ones_like() };
         centres = to;
     }
     best.expect("every restart comes to rest")
@@ -122,7 +124,8 @@ fn assign(examples: &Tensor, centres: &Tensor) -> Assignment {
     {
         occupy(examples, &centres.get(set), &sums.get(set), &counts.get(set));
     }
-    Assignment { means: sums / counts.unsqueeze(2), inertia }
+    // A cluster that gave its only example away has none until the next iteration.
+    Assignment { means: sums / counts.clamp_min(1.0).unsqueeze(2), inertia }
 }
 
 /// Gives each empty cluster the example that lies farthest from its own centre, as scikit-learn does. `sums` `[k, d]`
