@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -14,7 +14,12 @@ use crate::pictures::{COLOURS, Small};
 use crate::{DataError, PIXELS};
 
 /// The number changes with how pictures are cut and scaled.
-const MAGIC: &[u8; 16] = b"acai 32x32 RGB 1";
+const MAGIC: &[u8; 16] = b"acai 32x32 RGB 2";
+
+/// What a cache that is being written ends in, before the process's number.
+const PART: &str = "part-";
+/// A cache that nobody has written to for so long is not being written. Pictures come in far more often.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// What the cached pictures were.
 pub(crate) type Key = [u8; 32];
@@ -72,8 +77,12 @@ pub(crate) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(path: &'a Path, key: Key) -> Writer<'a> {
-        let unfinished = path.with_added_extension(format!("part-{}", std::process::id()));
-        let file = File::create(&unfinished).ok().map(BufWriter::new);
+        let unfinished = path.with_added_extension(format!("{PART}{}", std::process::id()));
+        let file = File::create(&unfinished).ok();
+        if let Some(file) = &file {
+            let _ = delete_abandoned(path, file); // where it fails, only space is lost
+        }
+        let file = file.map(BufWriter::new);
         let mut writer = Writer { path, unfinished, file, digest: Sha256::new_with_prefix(key) };
         writer.write(MAGIC);
         writer.write(&key);
@@ -100,6 +109,23 @@ impl<'a> Writer<'a> {
             self.file = None;
         }
     }
+}
+
+/// Deletes what openings of this cache left that were killed. The time now is that of `fresh`, just made: files tell it
+/// by the same clock, whichever machine holds them.
+fn delete_abandoned(cache: &Path, fresh: &File) -> io::Result<()> {
+    let now = fresh.metadata()?.modified()?;
+    let prefix = cache.with_added_extension(PART);
+    for entry in fs::read_dir(cache.parent().unwrap_or(Path::new("")))? {
+        let path = entry?.path();
+        if path.as_os_str().as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes()) {
+            let modified = fs::metadata(&path)?.modified()?;
+            if now.duration_since(modified).is_ok_and(|since| since > ABANDONED) {
+                fs::remove_file(&path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Writer<'_> {

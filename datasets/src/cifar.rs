@@ -1,10 +1,11 @@
-//! cifar10: six files of 32×32 colour images, in the binary or in the Python version.
+//! cifar10: six files of 32×32 colour images, in the binary, the Python or the MATLAB version.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use acai_sweep::training::Dataset;
 
+use crate::matlab::{self, MatlabError, Visit};
 use crate::pickle::{self, PickleError, Value};
 use crate::{DataError, Images, PIXELS, Split, files};
 
@@ -25,6 +26,19 @@ const PYTHON: [&str; 6] = [
     "cifar10/cifar-10-batches-py/test_batch",
 ];
 
+/// And those of the MATLAB version.
+const MATLAB: [&str; 6] = [
+    "cifar10/cifar-10-batches-mat/data_batch_1.mat",
+    "cifar10/cifar-10-batches-mat/data_batch_2.mat",
+    "cifar10/cifar-10-batches-mat/data_batch_3.mat",
+    "cifar10/cifar-10-batches-mat/data_batch_4.mat",
+    "cifar10/cifar-10-batches-mat/data_batch_5.mat",
+    "cifar10/cifar-10-batches-mat/test_batch.mat",
+];
+
+/// Adds a file's images and labels.
+type Reader = fn(&mut dyn Read, &mut Split) -> Result<(), CifarError>;
+
 /// Why a file is none of CIFAR-10's.
 #[derive(Debug, thiserror::Error)]
 enum CifarError {
@@ -32,6 +46,8 @@ enum CifarError {
     Read(#[from] io::Error),
     #[error(transparent)]
     Pickle(#[from] PickleError),
+    #[error(transparent)]
+    Matlab(#[from] MatlabError),
     #[error("it is truncated: its {0} bytes are not a whole number of images of 3073 bytes")]
     Truncated(usize),
     #[error("it holds {0} images, outside 1..={MAX_COUNT}")]
@@ -48,63 +64,109 @@ enum CifarError {
 
 /// The files of the version that is there, relative to the data folder; of the binary one where there is none.
 pub(crate) fn files(folder: &Path) -> &'static [&'static str] {
-    let missing = |files: &&[&str]| files::missing(files, folder).len();
-    let versions: [&'static [&'static str]; 2] = [Dataset::Cifar10.files(), &PYTHON];
-    versions.into_iter().min_by_key(missing).unwrap_or(&PYTHON)
+    version(folder).0
+}
+
+/// Those files, and what reads one.
+fn version(folder: &Path) -> (&'static [&'static str], Reader) {
+    let mut versions: [(_, Reader); 3] =
+        [(Dataset::Cifar10.files(), read_binary), (&PYTHON, read_python), (&MATLAB, read_matlab)];
+    versions.sort_by_cached_key(|(files, _)| files::missing(files, folder).len()); // equal ones stay in order
+    versions[0]
 }
 
 /// Reads the six files below `folder`.
 pub(crate) fn open(dataset: &Dataset, folder: &Path) -> Result<Images, DataError> {
-    let version = files(folder);
-    let read_file = if version == PYTHON { read_python } else { read_binary };
+    let (version, reader) = version(folder);
     let found: Vec<PathBuf> = files::find_all(dataset, version, folder)?;
     let [train_files @ .., test_file] = &found[..] else { unreachable!("CIFAR-10 has six files") };
     let (mut train, mut test) = (Split::default(), Split::default());
     for file in train_files {
-        read_file(file, &mut train)?;
+        read_file(file, reader, &mut train)?;
     }
-    read_file(test_file, &mut test)?;
+    read_file(test_file, reader, &mut test)?;
     Ok(Images { colours: COLOURS, classes: CLASSES.into(), train, test })
 }
 
-/// Adds a file of the binary version: images of a label and 3072 bytes, red, green and blue row by row.
-fn read_binary(path: &Path, split: &mut Split) -> Result<(), DataError> {
-    files::read(path, |file| {
-        let bytes = read_at_most(file, MAX_COUNT * (1 + IMAGE))?;
-        let (images, []) = bytes.as_chunks::<{ 1 + IMAGE }>() else {
-            return Err(CifarError::Truncated(bytes.len()));
-        };
-        check_count(images.len())?;
-        for (index, [label, pixels @ ..]) in images.iter().enumerate() {
-            split.push(pixels, class(index, i64::from(*label))?);
-        }
-        Ok(())
-    })
+fn read_file(path: &Path, reader: Reader, split: &mut Split) -> Result<(), DataError> {
+    let (pixels, labels) = (split.pixels.len(), split.labels.len());
+    files::read(path, |file| reader(file, split))?;
+    let (images, labels) = ((split.pixels.len() - pixels) / IMAGE, split.labels.len() - labels);
+    if images == labels { Ok(()) } else { Err(DataError::Unpaired { path: path.to_owned(), images, labels }) }
 }
 
-/// Adds a file of the Python version: a dict with `data`, `[n, 3072]` bytes as in the binary version, and `labels`.
-fn read_python(path: &Path, split: &mut Split) -> Result<(), DataError> {
-    let (images, labels) = files::read(path, |file| {
-        // Its list of file names is shorter than the images.
-        let bytes = read_at_most(file, 2 * MAX_COUNT * IMAGE)?;
-        let Value::Dict(entries) = pickle::read(&bytes)? else { return Err(CifarError::Entry("data")) };
-        let entry =
-            |name: &str| entries.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value);
-        let Some(Value::Array(Some(data))) = entry("data") else { return Err(CifarError::Entry("data")) };
-        let Some(Value::List(labels)) = entry("labels") else { return Err(CifarError::Entry("labels")) };
-        check_count(data.rows)?;
-        if data.columns != IMAGE || data.bytes.len() != data.rows * IMAGE {
-            let (rows, columns, bytes) = (data.rows, data.columns, data.bytes.len());
-            return Err(CifarError::Size { rows, columns, bytes });
+/// The binary version: images of a label and 3072 bytes, red, green and blue row by row.
+fn read_binary(file: &mut dyn Read, split: &mut Split) -> Result<(), CifarError> {
+    let bytes = read_at_most(file, MAX_COUNT * (1 + IMAGE))?;
+    let (images, []) = bytes.as_chunks::<{ 1 + IMAGE }>() else {
+        return Err(CifarError::Truncated(bytes.len()));
+    };
+    check_count(images.len())?;
+    for (index, [label, pixels @ ..]) in images.iter().enumerate() {
+        split.push(pixels, class(index, i64::from(*label))?);
+    }
+    Ok(())
+}
+
+/// The Python version: a dict with `data`, `[n, 3072]` bytes as in the binary version, and `labels`.
+fn read_python(file: &mut dyn Read, split: &mut Split) -> Result<(), CifarError> {
+    // Its list of file names is shorter than the images.
+    let bytes = read_at_most(file, 2 * MAX_COUNT * IMAGE)?;
+    let Value::Dict(entries) = pickle::read(&bytes)? else { return Err(CifarError::Entry("data")) };
+    let entry = |name: &str| entries.iter().find(|(key, _)| *key == name.as_bytes()).map(|(_, value)| value);
+    let Some(Value::Array(Some(data))) = entry("data") else { return Err(CifarError::Entry("data")) };
+    let Some(Value::List(labels)) = entry("labels") else { return Err(CifarError::Entry("labels")) };
+    check_count(data.rows)?;
+    if data.columns != IMAGE || data.bytes.len() != data.rows * IMAGE {
+        let (rows, columns, bytes) = (data.rows, data.columns, data.bytes.len());
+        return Err(CifarError::Size { rows, columns, bytes });
+    }
+    for (index, label) in labels.iter().enumerate() {
+        let Value::Number(label) = *label else { return Err(CifarError::Entry("labels")) };
+        split.labels.push(class(index, label)?);
+    }
+    split.pixels.extend_from_slice(data.bytes);
+    Ok(())
+}
+
+/// The MATLAB version: arrays of the same.
+fn read_matlab(file: &mut dyn Read, split: &mut Split) -> Result<(), CifarError> {
+    let (mut data, mut labels) = (None, None);
+    matlab::visit_arrays(file, |array, values| {
+        match array.name.as_str() {
+            "data" => data = Some(read_data(&array.dimensions, values)?),
+            "labels" => labels = Some(matlab::read_numbers(values, MAX_COUNT)?),
+            _ => return Ok(Visit::Skipped),
         }
-        for (index, label) in labels.iter().enumerate() {
-            let Value::Number(label) = *label else { return Err(CifarError::Entry("labels")) };
-            split.labels.push(class(index, label)?);
-        }
-        split.pixels.extend_from_slice(data.bytes);
-        Ok((data.rows, labels.len()))
+        Ok::<_, CifarError>(Visit::Read)
     })?;
-    if images == labels { Ok(()) } else { Err(DataError::Unpaired { path: path.to_owned(), images, labels }) }
+    split.pixels.extend(data.ok_or(CifarError::Entry("data"))?);
+    for (index, label) in labels.ok_or(CifarError::Entry("labels"))?.into_iter().enumerate() {
+        if label.fract() != 0.0 {
+            return Err(CifarError::Entry("labels"));
+        }
+        split.labels.push(class(index, label as i64)?);
+    }
+    Ok(())
+}
+
+/// Values `[n, 3072]` column by column: image varies fastest.
+fn read_data(dimensions: &[u32], values: &mut dyn Read) -> Result<Vec<u8>, CifarError> {
+    let (count, columns) = match *dimensions {
+        [count, columns] => (count as usize, columns as usize),
+        _ => return Err(CifarError::Entry("data")),
+    };
+    check_count(count)?;
+    if columns != IMAGE {
+        return Err(CifarError::Size { rows: count, columns, bytes: count * columns });
+    }
+    matlab::expect_bytes(values, "data", (count * IMAGE) as u64)?;
+    let mut columns = Vec::new(); // grows with what is really there
+    values.take((count * IMAGE) as u64).read_to_end(&mut columns)?;
+    if columns.len() < count * IMAGE {
+        return Err(MatlabError::Truncated.into());
+    }
+    Ok((0..count * IMAGE).map(|at| columns[at % IMAGE * count + at / IMAGE]).collect())
 }
 
 fn check_count(count: usize) -> Result<(), CifarError> {

@@ -7,6 +7,8 @@ use std::path::Path;
 use acai_sweep::training::Dataset;
 use md5::{Digest, Md5};
 
+use crate::partition;
+
 /// A file that a dataset's publisher offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Download {
@@ -115,17 +117,28 @@ pub fn downloads(dataset: &Dataset) -> &'static [Download] {
     }
 }
 
-/// Published numbers of training and test images; `None` if nobody published it as files.
+/// Numbers of images that a dataset has when it is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// To train on; `None` if they have no end.
+    pub train: Option<usize>,
+    /// To test on.
+    pub test: usize,
+}
+
+/// Numbers of images, as published or as built in; `None` for a folder of one's own.
 #[must_use]
-pub fn published_counts(dataset: &Dataset) -> Option<(usize, usize)> {
-    match dataset {
-        Dataset::Mnist32 | Dataset::FashionMnist32 => Some((60_000, 10_000)),
-        Dataset::Svhn32 => Some((73_257 + 531_131, 26_032)),
-        Dataset::Cifar10 => Some((50_000, 10_000)),
-        // The validation part is trained on.
-        Dataset::Celeba32 => Some((162_770 + 19_867, 19_962)),
-        Dataset::Lines32 | Dataset::Digits32 | Dataset::Images(_) => None,
-    }
+pub fn counts(dataset: &Dataset) -> Option<Counts> {
+    let (train, test) = match dataset {
+        Dataset::Lines32 => (None, 5_000),
+        Dataset::Digits32 => (Some(1_437), 360),
+        Dataset::Mnist32 | Dataset::FashionMnist32 => (Some(60_000), 10_000),
+        Dataset::Svhn32 => (Some(73_257 + 531_131), 26_032),
+        Dataset::Cifar10 => (Some(50_000), 10_000),
+        Dataset::Celeba32 => (Some(partition::TRAIN), partition::TEST),
+        Dataset::Images(_) => return None,
+    };
+    Some(Counts { train, test })
 }
 
 /// MD5 of a file, in lower-case hexadecimal digits: what publishers of datasets give. It finds damage, not malice.

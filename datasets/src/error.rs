@@ -85,6 +85,31 @@ pub enum DataError {
         /// What is needed.
         need: &'static str,
     },
+    /// Not the pictures that were published, and nothing says which are tested on.
+    #[error(
+        "folder `{folder}` holds {found} of the {published} published pictures and {others} others: unpack it again, \
+         or put the file that says which are tested on at `{partition}`"
+    )]
+    NotThePictures {
+        /// The folder.
+        folder: PathBuf,
+        /// How many of the published pictures it holds.
+        found: usize,
+        /// How many others it holds.
+        others: usize,
+        /// How many are published.
+        published: usize,
+        /// Where the file that decides would be.
+        partition: PathBuf,
+    },
+    /// A folder of pictures lacks one that its partition names.
+    #[error("folder `{folder}` lacks `{picture}`, which the partition beside it names: unpack it again")]
+    PictureMissing {
+        /// The folder.
+        folder: PathBuf,
+        /// The picture's name.
+        picture: String,
+    },
     /// A folder of pictures has more subfolders than labels can be.
     #[error("folder `{path}` has {found} subfolders of pictures; labels are at most {most}")]
     TooManyLabels {

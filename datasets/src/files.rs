@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -16,18 +16,32 @@ use crate::DataError;
 pub(crate) fn find_all(dataset: &Dataset, files: &[&str], folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let missing = |path| DataError::FileMissing { dataset: dataset.name().to_owned(), path };
     let wanted = files.iter().map(|file| folder.join(file));
-    wanted.map(|path| find(&path).ok_or_else(|| missing(path))).collect()
+    wanted.map(|path| find(&path)?.ok_or_else(|| missing(path))).collect()
 }
 
-/// Those of `files` that are not below `folder`.
+/// Those of `files` that are not below `folder`, or out of reach.
 pub(crate) fn missing(files: &[&str], folder: &Path) -> Vec<PathBuf> {
     let wanted = files.iter().map(|file| folder.join(file));
-    wanted.filter(|path| find(path).is_none()).collect()
+    wanted.filter(|path| !matches!(find(path), Ok(Some(_)))).collect()
 }
 
 /// `path` itself or, where there is none, `path` with `.gz`.
-fn find(path: &Path) -> Option<PathBuf> {
-    [path.to_owned(), path.with_added_extension("gz")].into_iter().find(|candidate| candidate.is_file())
+fn find(path: &Path) -> Result<Option<PathBuf>, DataError> {
+    for candidate in [path.to_owned(), path.with_added_extension("gz")] {
+        if is_file(&candidate)? {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether there is a file. What the operating system does not let us see is not absent.
+pub(crate) fn is_file(path: &Path) -> Result<bool, DataError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(DataError::Read { path: path.to_owned(), source }),
+    }
 }
 
 /// Applies a format's reader to a file, decompressing what is gzip, whatever its name.

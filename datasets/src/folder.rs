@@ -4,12 +4,13 @@
 //! pictures is a label, in the order of their names, and pictures beside the subfolders are refused. Sorted by subfolder
 //! and name, every tenth picture is tested on.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use acai_sweep::training::Dataset;
 use image::DynamicImage;
 
-use crate::pictures::{self, COLOURS, is_hidden, is_picture};
+use crate::pictures::{self, COLOURS, Small, is_hidden, is_picture};
 use crate::{DataError, Images, PIXELS, Split, places};
 
 /// Of so many pictures, the last is tested on.
@@ -51,6 +52,14 @@ pub(crate) fn open(dataset: &Dataset, data: Option<&Path>) -> Result<Images, Dat
     Ok(images)
 }
 
+/// Whether there is a picture in the folder or in a subfolder. Looks no further than the first.
+pub(crate) fn has_picture(folder: &Path) -> bool {
+    let is_label = |path: PathBuf| !is_hidden(&path) && pictures::has_picture(&path);
+    pictures::has_picture(folder)
+        || fs::read_dir(folder)
+            .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_label(entry.path()))))
+}
+
 /// The number of labels, and pictures with theirs.
 fn list(folder: &Path) -> Result<(usize, Vec<(PathBuf, u16)>), DataError> {
     let beside = pictures::list(folder, |path| is_picture(path) && path.is_file())?;
@@ -72,17 +81,18 @@ fn list(folder: &Path) -> Result<(usize, Vec<(PathBuf, u16)>), DataError> {
         }
         (classes, None) => {
             let labelled =
-                |(label, group): (u16, Vec<PathBuf>)| group.into_iter().map(move |path| (path, label));
-            Ok((classes, (0..).zip(groups).flat_map(labelled).collect()))
+                |(group, label): (Vec<PathBuf>, u16)| group.into_iter().map(move |path| (path, label));
+            // In this order no label is asked for after the last group's, which would overflow.
+            Ok((classes, groups.into_iter().zip(0..).flat_map(labelled).collect()))
         }
     }
 }
 
-/// The largest square in the middle.
-fn middle(picture: &DynamicImage) -> Result<DynamicImage, String> {
+/// The largest square in the middle, scaled.
+fn middle(picture: &DynamicImage) -> Result<Small, String> {
     let (width, height) = (picture.width(), picture.height());
     let side = width.min(height);
-    Ok(picture.crop_imm((width - side) / 2, (height - side) / 2, side, side))
+    Ok(pictures::scale(&picture.crop_imm((width - side) / 2, (height - side) / 2, side, side)))
 }
 
 /// Whether red, green and blue are the same everywhere.

@@ -1,12 +1,13 @@
 //! Datasets on disk: file formats, where files belong and come from, whether they are whole.
 //!
 //! [`open`] reads any of them into the same shape, [`Images`]: bytes, 32×32 pixels, a training and a test part. One
-//! format a file: `idx` (MNIST), `matlab` (SVHN), `pickle` (CIFAR-10's Python version), `pictures` (PNG and JPEG); one
-//! dataset a file on top of those. Files come from strangers: memory is bounded whatever they say, nothing in them
-//! makes this crate panic, and an error names the file and what is wrong with it.
+//! format a file: `idx` (MNIST), `matlab` (SVHN, CIFAR-10's MATLAB version), `pickle` (its Python version), `pictures`
+//! (PNG and JPEG); one dataset a file on top of those. Files come from strangers: memory is bounded whatever they say,
+//! nothing in them makes this crate panic, and an error names the file and what is wrong with it.
 //!
 //! No network here: [`downloads`] says what there is to fetch, `acai data fetch` does it.
 
+mod bicubic;
 mod cache;
 mod celeba;
 mod cifar;
@@ -16,8 +17,10 @@ mod files;
 mod folder;
 mod idx;
 mod images;
+mod jpeg;
 mod matlab;
 mod mnist;
+mod partition;
 mod pickle;
 mod pictures;
 mod places;
@@ -27,7 +30,7 @@ use std::path::Path;
 
 use acai_sweep::training::Dataset;
 
-pub use download::{Download, downloads, md5, published_counts};
+pub use download::{Counts, Download, counts, downloads, md5};
 pub use error::DataError;
 pub use images::{Images, PIXELS, Split, WIDTH};
 pub use places::{missing_files, place};

@@ -1,4 +1,4 @@
-//! MATLAB's files, version 5 to 7 (`.mat`): as much as SVHN uses, which is arrays of numbers, compressed or not.
+//! MATLAB's files, version 5 to 7 (`.mat`): as much as SVHN and CIFAR-10 use, which is arrays of numbers, compressed or not.
 //!
 //! Format: The MathWorks, "MAT-File Format". After a header of 128 bytes come elements, each with a tag that gives its
 //! kind and length; an array is an element of elements, and a compressed one is an array in a zlib stream.
@@ -10,6 +10,7 @@ use flate2::read::ZlibDecoder;
 const HEADER: usize = 128;
 /// Kinds of elements.
 const INT8: u32 = 1;
+const UINT8: u32 = 2;
 const INT16: u32 = 3;
 const UINT16: u32 = 4;
 const INT32: u32 = 5;
@@ -17,8 +18,6 @@ const UINT32: u32 = 6;
 const DOUBLE: u32 = 9;
 const ARRAY: u32 = 14;
 const COMPRESSED: u32 = 15;
-/// Kind of an element of bytes 0..=255.
-pub(crate) const UINT8: u32 = 2;
 
 /// Longest name of a variable in MATLAB.
 const MAX_NAME: u32 = 63;
@@ -50,6 +49,20 @@ pub(crate) enum MatlabError {
         /// Its length.
         len: u32,
     },
+    /// An array's values are not as many bytes as its size says.
+    #[error(
+        "array `{name}` has values of kind {kind} and {len} bytes, not of kind {UINT8} and {expected} bytes"
+    )]
+    NotBytes {
+        /// The array's name.
+        name: &'static str,
+        /// What kind of values is there.
+        kind: u32,
+        /// Their length.
+        len: u32,
+        /// The length that belongs there.
+        expected: u64,
+    },
     /// Bytes after the last value of an array.
     #[error("array `{0}` goes on after its last value")]
     Oversized(String),
@@ -74,9 +87,9 @@ pub(crate) struct Array {
 
 /// An element's tag: its kind, its length, and the bytes after it that make it whole words.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Tag {
-    pub(crate) kind: u32,
-    pub(crate) len: u32,
+struct Tag {
+    kind: u32,
+    len: u32,
     padding: usize,
 }
 
@@ -159,7 +172,7 @@ fn read_next_tag(file: &mut impl Read) -> Result<Option<Tag>, MatlabError> {
 }
 
 /// The next element's tag.
-pub(crate) fn read_tag(file: &mut impl Read) -> Result<Tag, MatlabError> {
+fn read_tag(file: &mut impl Read) -> Result<Tag, MatlabError> {
     let kind = read_u32(file)?;
     // A small element: its length is in the upper half of the first word, its bytes are in the second.
     let small = kind >> 16;
@@ -188,6 +201,20 @@ fn read_u32(file: &mut impl Read) -> Result<u32, MatlabError> {
 
 fn expect(Tag { kind, len, .. }: Tag, what: &'static str, is_there: bool) -> Result<(), MatlabError> {
     if is_there { Ok(()) } else { Err(MatlabError::Element { what, kind, len }) }
+}
+
+/// Reads up to the values of an array `name` that must be `expected` bytes, 0..=255 each; these are next.
+pub(crate) fn expect_bytes(
+    mut file: &mut dyn Read,
+    name: &'static str,
+    expected: u64,
+) -> Result<(), MatlabError> {
+    let Tag { kind, len, .. } = read_tag(&mut file)?;
+    if kind == UINT8 && u64::from(len) == expected {
+        Ok(())
+    } else {
+        Err(MatlabError::NotBytes { name, kind, len, expected })
+    }
 }
 
 /// Reads an element of numbers, of whichever kind MATLAB stored them as, at most `max` of them.

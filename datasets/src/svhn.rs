@@ -1,6 +1,6 @@
 //! svhn32: MATLAB files with an array `X` of images and an array `y` of labels.
 //!
-//! The extra images are trained on too. A file of 1.3 GB is read image by image into the memory it stays in.
+//! The extra images are trained on too. A file of 1.3 GB is read image by image, never held beside its images.
 
 use std::io::Read;
 use std::path::Path;
@@ -28,8 +28,6 @@ enum SvhnError {
     Twice(&'static str),
     #[error("array `{name}` has size {dimensions:?}, not {expected}")]
     Size { name: &'static str, dimensions: Vec<u32>, expected: &'static str },
-    #[error("array `X` holds no bytes")]
-    NotBytes,
     #[error("label {index} is {label}, outside 1..=10")]
     Label { index: usize, label: f64 },
 }
@@ -88,11 +86,8 @@ fn read_images(dimensions: &[u32], mut values: &mut dyn Read, pixels: &mut Vec<u
         let expected = "32×32×3×N with N in 1..=1000000";
         return Err(SvhnError::Size { name: "X", dimensions: dimensions.to_vec(), expected });
     };
-    let tag = matlab::read_tag(&mut values)?;
     let mut image = [0; COLOURS * PIXELS];
-    if tag.kind != matlab::UINT8 || u64::from(tag.len) != u64::from(count) * image.len() as u64 {
-        return Err(SvhnError::NotBytes);
-    }
+    matlab::expect_bytes(&mut values, "X", u64::from(count) * image.len() as u64)?;
     for _ in 0..count {
         values.read_exact(&mut image).map_err(MatlabError::from)?;
         for columns in image.chunks_exact(PIXELS) {

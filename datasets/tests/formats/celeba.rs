@@ -1,11 +1,12 @@
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use acai_datasets::Images;
 use acai_sweep::training::Dataset;
 use image::codecs::jpeg::JpegEncoder;
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
 
 use crate::{data_folder, opened, refused};
@@ -68,17 +69,28 @@ fn the_middle_is_scaled_and_the_partition_decides_what_is_tested_on() {
 }
 
 #[test]
-fn without_a_partition_the_published_numbers_decide() {
+fn pictures_are_scaled_as_the_authors_do() {
+    // The picture and what becomes of it: bicubic.py.
+    let value = |x: u32, y: u32, colour: u32| (7 * x * y + 3 * x * x + 5 * y * colour) as u8;
+    let picture = RgbImage::from_fn(178, 218, |x, y| Rgb([0, 1, 2].map(|colour| value(x, y, colour))));
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, ImageFormat::Png).unwrap(); // a name that ends in .jpg is no obstacle
     let folder = small();
-    let pictures = folder.path().join("celeba/img_align_celeba");
+    fs::write(folder.path().join("celeba/img_align_celeba/000003.jpg"), png.into_inner()).unwrap();
+    assert!(celeba(folder.path()).test.pixels == include_bytes!("bicubic_golden.bin"));
+}
+
+#[test]
+fn without_a_partition_part_of_the_published_pictures_is_refused() {
+    let folder = small();
     fs::remove_file(folder.path().join(PARTITION)).unwrap();
-    let message = refused(&Dataset::Celeba32, folder.path());
-    assert!(message.contains("holds 4 pictures to train on and 0 to test on"), "{message}");
-    fs::rename(pictures.join("000002.jpg"), pictures.join("182637.jpg")).unwrap();
-    fs::rename(pictures.join("000003.jpg"), pictures.join("182638.jpg")).unwrap();
-    let found = celeba(folder.path());
-    assert_blues(&found.train.pixels, &[50, 200, 100]);
-    assert_blues(&found.test.pixels, &[150]);
+    let pictures = folder.path().join("celeba/img_align_celeba");
+    fs::rename(pictures.join("000002.jpg"), pictures.join("mine.jpg")).unwrap();
+    assert_eq!(
+        refused(&Dataset::Celeba32, folder.path()),
+        "folder `DATA/celeba/img_align_celeba` holds 3 of the 202599 published pictures and 1 others: unpack it \
+         again, or put the file that says which are tested on at `DATA/celeba/list_eval_partition.txt`"
+    );
 }
 
 #[test]
@@ -126,6 +138,19 @@ fn a_damaged_cache_is_replaced() {
 }
 
 #[test]
+fn what_a_killed_opening_left_is_deleted_after_an_hour() {
+    let folder = small();
+    let part = |process: u32| folder.path().join(format!("{CACHE}.part-{process}"));
+    for (process, minutes) in [(0, 61), (1, 59)] {
+        let file = fs::File::create(part(process)).unwrap();
+        file.set_modified(file.metadata().unwrap().modified().unwrap() - Duration::from_secs(60 * minutes))
+            .unwrap();
+    }
+    celeba(folder.path());
+    assert!(!part(0).exists() && part(1).exists());
+}
+
+#[test]
 fn pictures_and_partition_must_belong_together() {
     let with = |partition: &str| {
         let folder = small();
@@ -136,13 +161,14 @@ fn pictures_and_partition_must_belong_together() {
         ("000001.jpg 0\n000002.jpg 3\n", "line 2 is not a picture's name and 0, 1 or 2"),
         ("000001.jpg 0\n000001.jpg 0\n", "line 2 names a picture for the second time"),
         ("000001.jpg 0\n", "it does not name the picture `000002.jpg`"),
-        (
-            "000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n000004.jpg 0\n000005.jpg 0",
-            "it names `000005.jpg`, which is not among the pictures",
-        ),
     ] {
         assert_eq!(with(partition), crate::not_the_file(PARTITION, reason));
     }
+    assert_eq!(
+        with("000001.jpg 0\n000002.jpg 1\n000003.jpg 2\n000004.jpg 0\n000005.jpg 0"),
+        "folder `DATA/celeba/img_align_celeba` lacks `000005.jpg`, which the partition beside it names: \
+         unpack it again"
+    );
 }
 
 #[test]

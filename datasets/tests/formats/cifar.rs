@@ -1,9 +1,10 @@
 use acai_sweep::training::Dataset;
 use tempfile::TempDir;
 
-use crate::{data_folder, not_the_file, opened, refused};
+use crate::{data_folder, not_the_file, opened, refused, svhn};
 
 const BINARY_1: &str = "cifar10/cifar-10-batches-bin/data_batch_1.bin";
+const MATLAB_1: &str = "cifar10/cifar-10-batches-mat/data_batch_1.mat";
 const PYTHON_1: &str = "cifar10/cifar-10-batches-py/data_batch_1";
 
 /// Byte `at` of image `n` of file `batch`.
@@ -49,6 +50,21 @@ pub(crate) fn python(batch: usize, count: usize) -> Vec<u8> {
     file
 }
 
+/// What SciPy writes of a batch: arrays column by column, as MATLAB keeps them.
+fn matlab(batch: usize, count: usize) -> Vec<u8> {
+    let data: Vec<u8> = (0..3072).flat_map(|at| (0..count).map(move |n| pixel(batch, n, at))).collect();
+    let labels: Vec<u8> = (0..count).map(|n| ((batch + n) % 10) as u8).collect();
+    matlab_file(&[count as u32, 3072], &data, &labels)
+}
+
+fn matlab_file(dimensions: &[u32], data: &[u8], labels: &[u8]) -> Vec<u8> {
+    svhn::file(&[
+        svhn::compressed(&svhn::array("data", dimensions, 9, svhn::UINT8, data)),
+        svhn::array("batch_label", &[1, 2], 4, svhn::UINT8, b"of"),
+        svhn::array("labels", &[labels.len() as u32, 1], 9, svhn::UINT8, labels),
+    ])
+}
+
 /// Batches 1 to 5 with 4 images each and a test batch of 2, but for the first as given.
 fn small(files: [&'static str; 6], batch: fn(usize, usize) -> Vec<u8>, first: Option<Vec<u8>>) -> TempDir {
     let whole = files.into_iter().zip(1..).map(|(file, number)| {
@@ -74,8 +90,20 @@ pub(crate) fn small_python(first: Option<Vec<u8>>) -> TempDir {
     small(files, python, first)
 }
 
+pub(crate) fn small_matlab(first: Option<Vec<u8>>) -> TempDir {
+    let files = [
+        MATLAB_1,
+        "cifar10/cifar-10-batches-mat/data_batch_2.mat",
+        "cifar10/cifar-10-batches-mat/data_batch_3.mat",
+        "cifar10/cifar-10-batches-mat/data_batch_4.mat",
+        "cifar10/cifar-10-batches-mat/data_batch_5.mat",
+        "cifar10/cifar-10-batches-mat/test_batch.mat",
+    ];
+    small(files, matlab, first)
+}
+
 #[test]
-fn both_versions_hold_the_same_images_in_the_order_of_their_files() {
+fn all_versions_hold_the_same_images_in_the_order_of_their_files() {
     let found = opened(&Dataset::Cifar10, small_binary(None).path());
     assert_eq!((found.colours, found.classes, found.train.len(), found.test.len()), (3, 10, 20, 2));
     let expected: Vec<u8> = (1..=5).flat_map(|batch| (0..4).flat_map(move |n| pixels(batch, n))).collect();
@@ -83,6 +111,7 @@ fn both_versions_hold_the_same_images_in_the_order_of_their_files() {
     assert_eq!(found.train.labels[2..6], [3, 4, 2, 3]);
     assert_eq!(found.test.labels, [6, 7]);
     assert!(opened(&Dataset::Cifar10, small_python(None).path()) == found);
+    assert!(opened(&Dataset::Cifar10, small_matlab(None).path()) == found);
 }
 
 #[test]
@@ -133,4 +162,26 @@ fn python_batches_are_arrays_of_images_with_as_many_labels() {
     assert_eq!(message, not_first("its `data` is 8×1536 with 12288 bytes, not N×3072"));
     let message = with(replaced(b"K\x01K\x02K\x03K\x04", b"K\x01K\x02K\x03"));
     assert_eq!(message, format!("`DATA/{PYTHON_1}` holds 3 labels for 4 images: download the dataset again"));
+}
+
+#[test]
+fn matlab_batches_are_arrays_of_images_with_as_many_labels() {
+    let with = |dimensions: &[u32], data: &[u8], labels: &[u8]| {
+        let first = matlab_file(dimensions, data, labels);
+        refused(&Dataset::Cifar10, small_matlab(Some(first)).path())
+    };
+    let not_first = |reason| not_the_file(MATLAB_1, reason);
+    let two = [0; 2 * 3072];
+    assert_eq!(
+        with(&[2, 3072], &two, &[1]),
+        format!("`DATA/{MATLAB_1}` holds 1 labels for 2 images: download the dataset again")
+    );
+    assert_eq!(with(&[2, 3072], &two, &[1, 10]), not_first("label 1 is 10, outside 0..=9"));
+    assert_eq!(with(&[4, 1536], &two, &[1]), not_first("its `data` is 4×1536 with 6144 bytes, not N×3072"));
+    assert_eq!(with(&[0, 3072], &[], &[]), not_first("it holds 0 images, outside 1..=100000"));
+    let reason = "array `data` has values of kind 2 and 6144 bytes, not of kind 2 and 9216 bytes";
+    assert_eq!(with(&[3, 3072], &two, &[1]), not_first(reason));
+    let without = svhn::file(&[svhn::array("data", &[2, 3072], 9, svhn::UINT8, &two)]);
+    let message = refused(&Dataset::Cifar10, small_matlab(Some(without)).path());
+    assert_eq!(message, not_first("it has no `labels` of the expected kind"));
 }

@@ -55,6 +55,8 @@ fn idx_files() {
 fn matlab_files() {
     damage(&Dataset::Svhn32, svhn::small_with(svhn::published(2)).path(), Dataset::Svhn32.files()[0]);
     damage(&Dataset::Svhn32, svhn::small_with(svhn::published(2)).path(), Dataset::Svhn32.files()[2]);
+    let folder = cifar::small_matlab(None);
+    damage(&Dataset::Cifar10, folder.path(), "cifar10/cifar-10-batches-mat/test_batch.mat");
 }
 
 #[test]

@@ -122,6 +122,14 @@ fn what_is_no_picture_and_what_is_cut_short_is_named() {
 }
 
 #[test]
+fn what_a_phone_puts_behind_a_picture_is_passed_over() {
+    let picture = jpeg(&RgbImage::from_fn(200, 200, |x, y| Rgb([x as u8, y as u8, 0])));
+    let film = b"\0\0\0\x18ftypmp42 \xff\xd9 \xff\xda ";
+    let folder = small_with("a.jpg", &[&picture, film.as_slice()].concat());
+    assert!(opened(&own(), folder.path()) == opened(&own(), small_with("a.jpg", &picture).path()));
+}
+
+#[test]
 fn a_header_that_promises_an_enormous_picture_is_refused() {
     let mut huge = png(3);
     // Width and height of the header, then a checksum that says so.

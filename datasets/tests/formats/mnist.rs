@@ -108,6 +108,13 @@ fn missing_folders_and_files_are_named() {
 }
 
 #[test]
+fn what_cannot_be_looked_at_is_not_called_missing() {
+    let folder = data_folder([("mnist", Vec::new())]);
+    let message = refused(&Dataset::Mnist32, folder.path());
+    assert!(message.starts_with(&format!("can't read `DATA/{TRAIN_IMAGES}`")), "{message}");
+}
+
+#[test]
 fn a_file_of_another_kind_is_refused() {
     for (bytes, reason) in [
         (labels(TRAIN), "it starts with `0x00000801` where IDX images start with `0x00000803`"),

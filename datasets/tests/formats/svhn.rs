@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::{data_folder, not_the_file, opened, refused};
 
 const TRAIN: &str = "svhn/train_32x32.mat";
-const UINT8: u32 = 2;
+pub(crate) const UINT8: u32 = 2;
 const DOUBLE: u32 = 9;
 
 /// An element: kind, length, bytes, and zeros up to whole words of 8 bytes.
@@ -20,15 +20,16 @@ fn element(kind: u32, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An array's element. MATLAB keeps short names in the small form: length and kind in one word, bytes in the next.
-fn array(name: &str, dimensions: &[u32], class: u8, kind: u32, values: &[u8]) -> Vec<u8> {
+pub(crate) fn array(name: &str, dimensions: &[u32], class: u8, kind: u32, values: &[u8]) -> Vec<u8> {
     let flags = element(6, &[class, 0, 0, 0, 0, 0, 0, 0]);
     let dimensions: Vec<u8> = dimensions.iter().flat_map(|size| size.to_le_bytes()).collect();
-    let mut small_name = [1, 0, name.len() as u8, 0, 0, 0, 0, 0];
-    small_name[4..4 + name.len()].copy_from_slice(name.as_bytes());
-    element(14, &[flags, element(5, &dimensions), small_name.to_vec(), element(kind, values)].concat())
+    let mut small_name = [&[1, 0, name.len() as u8, 0], name.as_bytes()].concat();
+    small_name.resize(8, 0);
+    let name = if name.len() > 4 { element(1, name.as_bytes()) } else { small_name };
+    element(14, &[flags, element(5, &dimensions), name, element(kind, values)].concat())
 }
 
-fn compressed(array: &[u8]) -> Vec<u8> {
+pub(crate) fn compressed(array: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(array).unwrap();
     let stream = encoder.finish().unwrap();
@@ -36,7 +37,7 @@ fn compressed(array: &[u8]) -> Vec<u8> {
     [&15u32.to_le_bytes(), &(stream.len() as u32).to_le_bytes(), stream.as_slice()].concat()
 }
 
-fn file(elements: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn file(elements: &[Vec<u8>]) -> Vec<u8> {
     let mut header = b"MATLAB 5.0 MAT-file, Platform: GLNXA64".to_vec();
     header.resize(124, b' ');
     header.extend([0x00, 0x01, b'I', b'M']);
@@ -125,6 +126,11 @@ fn what_is_not_svhns_is_refused_by_name() {
     assert_eq!(with(&[label(11)]), not_train("label 0 is 11, outside 1..=10"));
     let half = array("y", &[1, 1], 6, DOUBLE, &1.5f64.to_le_bytes());
     assert_eq!(with(&[half]), not_train("label 0 is 1.5, outside 1..=10"));
+    let doubles = array("X", &[32, 32, 3, 2], 6, DOUBLE, &[0; 3072]);
+    assert_eq!(
+        with(&[doubles]),
+        not_train("array `X` has values of kind 9 and 3072 bytes, not of kind 2 and 6144 bytes")
+    );
     let wide = array("X", &[64, 16, 3, 1], 9, UINT8, &[0; 3072]);
     assert_eq!(
         with(&[wide]),

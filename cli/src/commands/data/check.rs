@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use acai_datasets::{DataError, downloads, md5, published_counts};
+use acai_datasets::{Counts, DataError, counts, downloads};
 use acai_sweep::training::Dataset;
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use serde_json::json;
 
+use super::beside::refuse_others;
+use super::checksum;
 use crate::output::Output;
 
 /// Reads all of the dataset; the error says what is wrong with it.
@@ -16,8 +18,10 @@ pub(super) fn check(dataset: &Dataset, data: &Path, json: bool, output: Output) 
     for download in downloads(dataset) {
         let path = data.join(download.path);
         if path.is_file() {
-            let found = md5(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-            if found != download.md5 {
+            let found = checksum(&path)?;
+            if found == download.md5 {
+                refuse_others(dataset, download, &path)?;
+            } else {
                 output.note(&format!(
                     "`{}` is not the published file bit by bit (MD5 {found}, not {}): packed again, or changed",
                     path.display(),
@@ -31,33 +35,25 @@ pub(super) fn check(dataset: &Dataset, data: &Path, json: bool, output: Output) 
         let built_in = json!({"version": 1, "name": name, "built_in": true});
         return Ok(output.data(&if json { built_in.to_string() } else { format!("{name} is built in") })?);
     };
-    let counts = (images.train.len(), images.test.len());
-    if let Some(published) = published_counts(dataset)
-        && counts != published
+    let found = (images.train.len(), images.test.len());
+    if let Some(Counts { train: Some(train), test }) = counts(dataset)
+        && found != (train, test)
     {
-        bail!(
-            "{name} has {} + {} images; published are {} + {}",
-            counts.0,
-            counts.1,
-            published.0,
-            published.1
-        );
+        bail!("{name} has {} + {} images; published are {train} + {test}", found.0, found.1);
     }
     if json {
-        let found = json!({
-            "version": 1, "name": name, "built_in": false, "training": counts.0, "test": counts.1, "classes": images.classes,
+        let checked = json!({
+            "version": 1, "name": name, "built_in": false, "training": found.0, "test": found.1, "classes": images.classes,
             "colours": images.colours, "not_as_published": repacked,
         });
-        output.data(&found.to_string())?;
+        output.data(&checked.to_string())?;
     } else {
         let labels = match images.classes {
             0 => "no labels".to_owned(),
             classes => format!("{classes} classes"),
         };
-        output.data(&format!(
-            "{name} is whole: {} training and {} test images, {labels}",
-            counts.0, counts.1
-        ))?;
+        output
+            .data(&format!("{name} is whole: {} training and {} test images, {labels}", found.0, found.1))?;
     }
     Ok(())
 }

@@ -1,23 +1,28 @@
 //! `acai data fetch`
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
-use acai_datasets::{Download, downloads, md5};
+use acai_datasets::{downloads, place};
 use acai_sweep::training::Dataset;
 use anyhow::{Context, bail};
-use flate2::read::GzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
-use ureq::Agent;
-use ureq::http::StatusCode;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
 
+use super::archive::unpack;
+use super::beside::refuse_others;
+use super::checksum;
 use crate::output::Output;
 
 /// Without a byte for this long, a connection is given up.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// Of a file in a dataset's folder that is locked while it is fetched. It stays: were it deleted, another fetch could
+/// hold the deleted one while a third makes and locks the next.
+const LOCK: &str = ".fetch.lock";
 
 /// Downloads what is not there yet.
 pub(super) fn fetch(
@@ -28,7 +33,10 @@ pub(super) fn fetch(
 ) -> anyhow::Result<()> {
     let name = dataset.name();
     match dataset {
-        Dataset::Lines32 | Dataset::Digits32 => output.note(&format!("{name} is built in: nothing to fetch")),
+        Dataset::Lines32 | Dataset::Digits32 => {
+            output.note(&format!("{name} is built in: nothing to fetch"));
+            return Ok(());
+        }
         Dataset::Images(_) => bail!("{name} is a folder of your own: put pictures there"),
         Dataset::Celeba32 => bail!(
             "CelebA's publishers want their terms agreed to: download img_align_celeba.zip and \
@@ -37,45 +45,73 @@ pub(super) fn fetch(
         ),
         _ => {}
     }
+    let _lock = lock(&place(dataset, Some(data)))?;
     for download in downloads(dataset) {
         let path = data.join(download.path);
         let url = match mirror {
             Some(mirror) => format!("{}/{}", mirror.trim_end_matches('/'), download.path),
             None => download.url.to_owned(),
         };
-        if path.is_file() && md5(&path)? == download.md5 {
+        if path.is_file() && checksum(&path)? == download.md5 {
             output.note(&format!("{} is there already", path.display()));
         } else {
             get(&url, &path, download.md5)?;
             output.note(&format!("fetched {}", path.display()));
         }
-        unpack(download, &path).with_context(|| format!("cannot unpack `{}`", path.display()))?;
+        if download.unpacks.is_empty() {
+            refuse_others(dataset, download, &path)?;
+        } else {
+            unpack(download, &path).with_context(|| format!("cannot unpack `{}`", path.display()))?;
+        }
     }
     Ok(())
+}
+
+/// Makes the folder and keeps other fetches out of it until the result is dropped: two would write to the same files.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make folder `{}`", folder.display()))?;
+    let path = folder.join(LOCK);
+    let file = File::create(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another `acai data fetch` is under way in `{}`: wait for its end", folder.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock `{}`", path.display()))
+        }
+    }
 }
 
 /// Downloads `url` to `path`. What came before an interruption stays beside it, and the next call goes on from there;
 /// the file appears under its own name only whole and with the right MD5.
 fn get(url: &str, path: &Path, expected: &str) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(folder).with_context(|| format!("cannot make folder `{}`", folder.display()))?;
     let part = path.with_added_extension("part");
-    transfer(url, &part).with_context(|| {
+    let cannot_download = || {
         format!(
             "cannot download {url}; run it again to go on, or put the file at `{}` yourself",
             path.display()
         )
-    })?;
-    let found = md5(&part)?;
+    };
+    let have = fs::metadata(&part).map_or(0, |metadata| metadata.len());
+    let response = request(url, have).with_context(cannot_download)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&part)
+        .with_context(|| format!("cannot write `{}`", part.display()))?;
+    receive(response, have, &mut file).with_context(cannot_download)?;
+    let found = checksum(&part)?;
     if found != expected {
-        fs::remove_file(&part)?;
+        fs::remove_file(&part).with_context(|| format!("cannot delete `{}`", part.display()))?;
         bail!("{url} is not the published file: its MD5 is {found}, not {expected}; it was deleted");
     }
-    Ok(fs::rename(&part, path)?)
+    fs::rename(&part, path)
+        .with_context(|| format!("cannot rename `{}` to `{}`", part.display(), path.display()))
 }
 
-/// Adds to `part` what it lacks of `url`.
-fn transfer(url: &str, part: &Path) -> anyhow::Result<()> {
+/// Asks for what is behind the first `have` bytes of `url`.
+fn request(url: &str, have: u64) -> anyhow::Result<Response<Body>> {
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_connect(Some(SILENCE))
@@ -83,24 +119,31 @@ fn transfer(url: &str, part: &Path) -> anyhow::Result<()> {
         .timeout_per_read(Some(SILENCE))
         .build()
         .into();
-    let mut have = fs::metadata(part).map_or(0, |metadata| metadata.len());
-    let mut response = agent.get(url).header("Range", format!("bytes={have}-")).call()?;
-    let mut file = OpenOptions::new().create(true).append(true).open(part)?;
+    let response = agent.get(url).header("Range", format!("bytes={have}-")).call()?;
     match response.status() {
-        StatusCode::PARTIAL_CONTENT => {}
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(response),
+        StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => Ok(response),
+        status => bail!("the server answers {status}"),
+    }
+}
+
+/// Adds to `file`, which has `have` bytes, what the server sends.
+fn receive(mut response: Response<Body>, mut have: u64, file: &mut File) -> anyhow::Result<()> {
+    match response.status() {
         // All of it is there; its MD5 will say whether it is the right one.
-        StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(()),
+        StatusCode::RANGE_NOT_SATISFIABLE => return Ok(()),
+        // All of it comes again.
         StatusCode::OK => {
             file.set_len(0)?;
             have = 0;
         }
-        status => bail!("the server answers {status}"),
+        _ => {}
     }
     let length = response.body().content_length();
     let bar = ProgressBar::new(have + length.unwrap_or(0)).with_position(have);
     let style = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
     bar.set_style(ProgressStyle::with_template(style)?);
-    let received = io::copy(&mut bar.wrap_read(response.body_mut().as_reader()), &mut file)?;
+    let received = io::copy(&mut bar.wrap_read(response.body_mut().as_reader()), file)?;
     bar.finish_and_clear();
     if length.is_some_and(|length| length != received) {
         bail!("the connection broke off after {received} of {} bytes", length.unwrap_or(0));
@@ -108,42 +151,9 @@ fn transfer(url: &str, part: &Path) -> anyhow::Result<()> {
     Ok(file.sync_all()?)
 }
 
-/// Takes the wanted files out of an archive, and nothing else.
-fn unpack(download: &Download, path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let is_missing = |name: &&&str| !folder.join(name).is_file();
-    let mut missing: BTreeSet<&str> = download.unpacks.iter().filter(is_missing).copied().collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for entry in tar::Archive::new(GzDecoder::new(File::open(path)?)).entries()? {
-        let mut entry = entry?;
-        let name = entry.path()?.into_owned();
-        // Only a name that is wanted becomes a path.
-        let Some(wanted) = missing.iter().find(|wanted| name == Path::new(wanted)).copied() else { continue };
-        write_whole(&folder.join(wanted), &mut entry)?;
-        missing.remove(wanted);
-    }
-    match missing.first() {
-        None => Ok(()),
-        Some(name) => bail!("it holds no `{name}`"),
-    }
-}
-
-/// Writes a file that appears whole or not at all.
-fn write_whole(path: &Path, contents: &mut impl Read) -> io::Result<()> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
-    let unfinished: PathBuf = path.with_added_extension("part");
-    let mut file = File::create(&unfinished)?;
-    io::copy(contents, &mut file)?;
-    file.flush()?;
-    file.sync_all()?;
-    fs::rename(unfinished, path)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader};
+    use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
     use std::thread;
 
@@ -187,13 +197,13 @@ mod tests {
     fn a_download_that_broke_off_goes_on_and_appears_only_whole() {
         let contents: &[u8] = &[7; 100_000];
         let (url, folder) = (serve(contents), tempfile::tempdir().unwrap());
-        let path = folder.path().join("below/file");
+        let path = folder.path().join("file");
         let error = get(&url, &path, &md5_of(contents)).unwrap_err();
         assert!(format!("{error:#}").contains("run it again to go on"), "{error:#}");
         assert!(!path.exists());
         get(&url, &path, &md5_of(contents)).unwrap();
         assert_eq!(fs::read(&path).unwrap(), contents);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
     }
 
     #[test]
@@ -207,23 +217,23 @@ mod tests {
     }
 
     #[test]
-    fn only_wanted_files_leave_an_archive() {
+    fn a_second_fetch_into_the_same_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("archive.tar.gz");
-        let encoder =
-            flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
-        let mut archive = tar::Builder::new(encoder);
-        for name in ["in/wanted", "in/other"] {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(3);
-            archive.append_data(&mut header, name, &b"abc"[..]).unwrap();
-        }
-        archive.into_inner().unwrap().finish().unwrap();
-        let download = |unpacks| Download { url: "", path: "", md5: "", unpacks };
-        unpack(&download(&["in/wanted"]), &path).unwrap();
-        assert_eq!(fs::read(folder.path().join("in/wanted")).unwrap(), b"abc");
-        assert_eq!(fs::read_dir(folder.path().join("in")).unwrap().count(), 1);
-        let error = unpack(&download(&["in/absent"]), &path).unwrap_err().to_string();
-        assert_eq!(error, "it holds no `in/absent`");
+        let place = folder.path().join("mnist");
+        let first = lock(&place).unwrap();
+        let fetch = || fetch(&Dataset::Mnist32, folder.path(), Some("http://127.0.0.1:1"), Output::new());
+        let error = fetch().unwrap_err().to_string();
+        assert!(error.contains("another `acai data fetch` is under way in `"), "{error}");
+        drop(first);
+        let error = fetch().unwrap_err().to_string();
+        assert!(error.contains("cannot download"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let (url, folder) = (serve(b"contents"), tempfile::tempdir().unwrap());
+        let path = folder.path().join("nowhere/file");
+        let error = get(&url, &path, "00").unwrap_err().to_string();
+        assert_eq!(error, format!("cannot write `{}.part`", path.display()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use acai_datasets::{downloads, missing_files, place, published_counts};
+use acai_datasets::{counts, downloads, missing_files, place};
 use acai_sweep::training::Dataset;
 use serde_json::{Value, json};
 
@@ -21,11 +21,10 @@ pub(super) fn ls(data: &Path, json: bool, output: Output) -> Result<(), Unwritte
 }
 
 fn row(dataset: &Dataset, data: &Path) -> Vec<String> {
-    let (train, test) = match (dataset, published_counts(dataset)) {
-        (_, Some((train, test))) => (train.to_string(), test.to_string()),
-        (Dataset::Digits32, None) => ("1437".to_owned(), "360".to_owned()),
-        _ => ("endless".to_owned(), "5000".to_owned()),
-    };
+    let counts = counts(dataset);
+    let train =
+        counts.and_then(|counts| counts.train).map_or("endless".to_owned(), |train| train.to_string());
+    let test = counts.map(|counts| counts.test.to_string()).unwrap_or_default();
     let missing = missing_files(dataset, Some(data)).len();
     let (place, state) = match (needs_files(dataset), missing) {
         (false, _) => (String::new(), "built in".to_owned()),
@@ -44,11 +43,11 @@ fn row(dataset: &Dataset, data: &Path) -> Vec<String> {
 }
 
 fn dataset_json(dataset: &Dataset, data: &Path) -> Value {
-    let counts = published_counts(dataset);
+    let counts = counts(dataset);
     json!({
         "name": dataset.name(),
-        "training": counts.map(|(train, _)| train),
-        "test": counts.map(|(_, test)| test),
+        "training": counts.and_then(|counts| counts.train),
+        "test": counts.map(|counts| counts.test),
         "path": needs_files(dataset).then(|| place(dataset, Some(data))),
         "missing": missing_files(dataset, Some(data)),
     })
@@ -56,4 +55,20 @@ fn dataset_json(dataset: &Dataset, data: &Path) -> Value {
 
 fn needs_files(dataset: &Dataset) -> bool {
     !matches!(dataset, Dataset::Lines32 | Dataset::Digits32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_table_count_the_same_images() {
+        for dataset in Dataset::NAMED {
+            let (row, json) = (row(&dataset, Path::new("")), dataset_json(&dataset, Path::new("")));
+            let train = json["training"].as_u64().map_or("endless".to_owned(), |train| train.to_string());
+            assert_eq!(row[1..3], [train, json["test"].to_string()]);
+        }
+        let built_in = dataset_json(&Dataset::Digits32, Path::new(""));
+        assert_eq!((&built_in["training"], &built_in["test"]), (&json!(1437), &json!(360)));
+    }
 }

@@ -1,9 +1,14 @@
 //! `acai data`: datasets on this machine.
 
+mod archive;
+mod beside;
 mod check;
 mod fetch;
 mod ls;
 
+use std::path::Path;
+
+use acai_datasets::md5;
 use acai_sweep::training::Dataset;
 use anyhow::{Context, anyhow};
 
@@ -35,4 +40,9 @@ fn named(name: &str) -> anyhow::Result<Dataset> {
             names.join(", ")
         )
     })
+}
+
+/// MD5 of a file.
+fn checksum(path: &Path) -> anyhow::Result<String> {
+    md5(path).with_context(|| format!("cannot read `{}`", path.display()))
 }

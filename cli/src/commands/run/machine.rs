@@ -31,7 +31,7 @@ pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Re
             let others =
                 if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
             bail!(
-                "the dataset `{}` is not in the data folder: there is no `{}`{others} (plain or .gz)\nhint: `acai data fetch {}` gets its files, or says from where; or name another folder with --data",
+                "the dataset `{}` is not in the data folder; missing or empty: `{}`{others}\nhint: `acai data fetch {}` gets its files, or says from where; or name another folder with --data",
                 dataset.name(),
                 first.display(),
                 dataset.name(),
