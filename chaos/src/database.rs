@@ -40,6 +40,9 @@ const SILENT_SQLITE: &str =
 const SILENT_POSTGRES: &str = "select id from runs where state = 'running'
     and lease_expires_ms < extract(epoch from clock_timestamp()) * 1000 - $1";
 
+const END_SESSIONS: &str = "select count(*) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and pg_terminate_backend(pid)";
+
 /// The same statements on a connection of either kind.
 macro_rules! on {
     ($database:expr, $connection:ident => $body:expr) => {
@@ -70,6 +73,17 @@ impl Database {
             Database::Sqlite(path) => format!("sqlite:{}", path.display()),
             Database::Postgres(url) => url.clone(),
         }
+    }
+
+    /// Ends all sessions but this one, in the middle of what they do; the number of them. A file has none.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub async fn end_sessions(&self) -> sqlx::Result<u64> {
+        let Database::Postgres(url) = self else { return Ok(0) };
+        let ended: i64 =
+            sqlx::query_scalar(END_SESSIONS).fetch_one(&mut PgConnection::connect(url).await?).await?;
+        Ok(whole(ended))
     }
 
     /// Everything that is checked.

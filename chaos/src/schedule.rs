@@ -53,6 +53,11 @@ pub enum ProcessFault {
         /// Until it starts again.
         away: Duration,
     },
+    /// Every session on the Postgres server is ended, as soon as it is seen.
+    EndSessions {
+        /// Until sessions last again.
+        length: Duration,
+    },
     /// Nothing passes between a worker and the coordinators, and nobody is told.
     BlackHole {
         /// Which worker.
@@ -78,6 +83,7 @@ impl ProcessFault {
             Self::Terminate { .. } => "SIGTERM of a worker",
             Self::KillCoordinator { .. } => "kill -9 of a coordinator",
             Self::KillDatabase { .. } => "kill -9 of Postgres",
+            Self::EndSessions { .. } => "all sessions of Postgres ended",
             Self::BlackHole { replies_only: false, .. } => "black hole for a worker",
             Self::BlackHole { replies_only: true, .. } => "black hole for a worker's replies",
             Self::CutConnections => "all connections cut",
@@ -151,6 +157,7 @@ impl Schedule {
         let downtime = Duration::from_secs(downtime);
         let coordinator = random.below(self.coordinators);
         let replies_only = random.below(2) == 1;
+        let of_a_server = if self.database_server { 10 } else { 0 };
         let faults = [
             (16, ProcessFault::KillMachine { worker, away: soon }),
             (14, ProcessFault::KillAgent { worker, away: soon }),
@@ -158,7 +165,8 @@ impl Schedule {
             (16, ProcessFault::Freeze { worker, length: past_the_lease }),
             (10, ProcessFault::Terminate { worker }),
             (12, ProcessFault::KillCoordinator { coordinator, away: downtime }),
-            (if self.database_server { 10 } else { 0 }, ProcessFault::KillDatabase { away: downtime }),
+            (of_a_server, ProcessFault::KillDatabase { away: downtime }),
+            (of_a_server, ProcessFault::EndSessions { length: soon }),
             (10, ProcessFault::BlackHole { worker, replies_only, length: any_length }),
             (8, ProcessFault::CutConnections),
         ];
@@ -209,8 +217,8 @@ mod tests {
             let schedule = schedule(7, database_server);
             (0..500).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
         };
-        assert_eq!((kinds(true).len(), kinds(false).len()), (10, 9));
-        assert!(!kinds(false).contains("kill -9 of Postgres"));
+        assert_eq!((kinds(true).len(), kinds(false).len()), (11, 9));
+        assert!(kinds(false).iter().all(|kind| !kind.contains("Postgres")));
         let messages: BTreeSet<_> =
             (0..500).filter_map(|n| schedule(7, true).message_fault(0, n).kind()).collect();
         assert_eq!(messages.len(), 6);

@@ -93,8 +93,7 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
         database_server: server.is_some(),
         lease: LEASE,
     };
-    let cluster =
-        Arc::new(Cluster::start(schedule, &settings.programs, &folder, &database.url(), server).await?);
+    let cluster = Arc::new(Cluster::start(schedule, &settings.programs, &folder, &database, server).await?);
     let blobs = blobs_folder(&folder);
     let mut session = Session { cluster, database, blobs, schedule, sweeps: 0, stale: BTreeSet::new() };
     session.disturb(settings.faults_for, say).await?;

@@ -1,6 +1,6 @@
 //! How each fault is done, and undone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::sync::{Mutex, MutexGuard};
@@ -13,6 +13,8 @@ use crate::schedule::ProcessFault;
 
 /// Beside it an agent starts a guard, which is not what is meant.
 const TRAINER: &str = "acai-trainer";
+/// Time in which a session may begin a transaction before it is ended again.
+const BETWEEN_ENDS: Duration = Duration::from_millis(20);
 
 impl Cluster {
     /// Makes a fault happen and waits until it is over. One whose victim is down already does not happen, and is not
@@ -73,6 +75,16 @@ impl Cluster {
                 sleep(away).await;
                 tokio::task::block_in_place(|| server.start_again())?;
                 Ok(true)
+            }
+            ProcessFault::EndSessions { length } => {
+                let mut ended = 0;
+                let end = Instant::now() + length;
+                while Instant::now() < end {
+                    // Fails where the server is down.
+                    ended += self.database.end_sessions().await.unwrap_or(0);
+                    sleep(BETWEEN_ENDS).await;
+                }
+                Ok(ended > 0)
             }
             ProcessFault::BlackHole { worker, replies_only, length } => {
                 let Ok(_outage) = self.outages.try_acquire() else { return Ok(false) };

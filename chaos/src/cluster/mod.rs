@@ -15,6 +15,7 @@ use anyhow::Context;
 use rustix::process::Signal;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::database::Database;
 use crate::journal::Journal;
 use crate::programs::Programs;
 use crate::proxy::{Door, Network};
@@ -35,6 +36,7 @@ pub struct Cluster {
     workers: Vec<Mutex<Service>>,
     states: Vec<PathBuf>,
     coordinators: Vec<Mutex<Service>>,
+    database: Database,
     database_server: Option<Mutex<Postgres>>,
     /// One worker at a time is kept from its work for long, so that there is progress.
     outages: Semaphore,
@@ -49,7 +51,7 @@ impl Cluster {
         schedule: Schedule,
         programs: &Programs,
         folder: &Path,
-        database: &str,
+        database: &Database,
         database_server: Option<Postgres>,
     ) -> anyhow::Result<Self> {
         let coordinator_addresses =
@@ -58,7 +60,7 @@ impl Cluster {
         let mut coordinators = Vec::new();
         for (number, address) in coordinator_addresses.iter().enumerate() {
             let (programs, database, lease, address) =
-                (programs.clone(), database.to_owned(), lease.clone(), address.to_string());
+                (programs.clone(), database.url(), lease.clone(), address.to_string());
             let blobs = blobs_folder(folder);
             let command = move || {
                 let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
@@ -93,6 +95,7 @@ impl Cluster {
             workers,
             states,
             coordinators,
+            database: database.clone(),
             database_server: database_server.map(Mutex::new),
             outages: Semaphore::new(1),
         })
