@@ -126,6 +126,7 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u
     let claim = ClaimRequest {
         worker_id: worker.to_owned(),
         claim_id: format!("{worker}-{round}"),
+        number: round + 1,
         groups: 1,
         group_size: 1,
     };

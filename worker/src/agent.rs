@@ -73,6 +73,8 @@ struct Agent {
     idle_timeout: Option<Duration>,
     /// Used in turn.
     free: VecDeque<Slot>,
+    /// How many it has made.
+    claims: u64,
     groups: JoinSet<GroupEnd>,
     /// When the last group ended; counts while there is none.
     idle_since: Instant,
@@ -118,6 +120,7 @@ impl Agent {
             group_size: config.group_size.max(1),
             idle_timeout: config.idle_timeout,
             free: free.into(),
+            claims: 0,
             groups: JoinSet::new(),
             idle_since: Instant::now(),
             summary: Summary::default(),
@@ -160,7 +163,8 @@ impl Agent {
         Ok(())
     }
 
-    async fn next_grant(&self) -> Result<Option<(Instant, ClaimResponse)>, WorkerError> {
+    async fn next_grant(&mut self) -> Result<Option<(Instant, ClaimResponse)>, WorkerError> {
+        self.claims += 1;
         let mut claiming = pin!(self.claim());
         tokio::select! {
             grant = &mut claiming => grant,
@@ -175,6 +179,7 @@ impl Agent {
         let request = ClaimRequest {
             worker_id: self.registrar.worker_id().to_owned(),
             claim_id: Uuid::new_v4().to_string(),
+            number: self.claims,
             groups: self.free.len() as u32,
             group_size: self.group_size,
         };

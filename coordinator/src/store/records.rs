@@ -208,6 +208,8 @@ pub struct Claim {
     pub worker: String,
     /// Chosen by the worker; the same when repeated.
     pub id: String,
+    /// Counts the worker's claims from 1.
+    pub number: u64,
     /// How much.
     pub offer: Offer,
 }

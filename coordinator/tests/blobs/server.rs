@@ -225,7 +225,11 @@ async fn one_running(store: &dyn Store) -> AttemptRef {
         datasets: vec!["lines32".to_owned()],
     };
     store.worker_register(worker).await.unwrap();
-    let claim =
-        Claim { worker: "w".to_owned(), id: "c".to_owned(), offer: Offer { groups: 1, group_size: 1 } };
+    let claim = Claim {
+        worker: "w".to_owned(),
+        id: "c".to_owned(),
+        number: 1,
+        offer: Offer { groups: 1, group_size: 1 },
+    };
     store.run_claim(claim, i64::MAX / 2).await.unwrap()[0].attempt
 }

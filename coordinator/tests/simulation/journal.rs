@@ -33,6 +33,11 @@ impl Journal {
         *highest = attempt.number;
     }
 
+    /// Whether it was granted, and none of the run after it.
+    pub(crate) fn knows(&self, attempt: AttemptRef) -> bool {
+        self.granted.get(&attempt.run) == Some(&attempt.number)
+    }
+
     pub(crate) fn fenced(&mut self, attempt: AttemptRef) {
         self.fenced.insert((attempt.run, attempt.number));
     }

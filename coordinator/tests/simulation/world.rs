@@ -7,7 +7,7 @@ use std::sync::Arc;
 use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{Claim, NewRun, NewSweep, Registration, Store};
+use acai_coordinator::store::{Claim, Grant, NewRun, NewSweep, Registration, Store};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
@@ -77,9 +77,9 @@ struct Worker {
     stopped: bool,
     training: Vec<Training>,
     /// Claims so far.
-    claims: u32,
-    /// A claim whose answer did not come: the next one is the same.
-    open_claim: Option<String>,
+    claims: u64,
+    /// The answer to its last claim did not come: the next one is the same.
+    waits: bool,
 }
 
 struct World<'p> {
@@ -93,6 +93,7 @@ struct World<'p> {
     born: usize,
     /// Calls that are still on their way.
     late: Vec<Call>,
+    late_claims: Vec<Claim>,
     journal: Journal,
     faulty: bool,
     faults: u64,
@@ -121,6 +122,7 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
         workers: Vec::new(),
         born: 0,
         late: Vec::new(),
+        late_claims: Vec::new(),
         journal: Journal::default(),
         faulty: true,
         faults: 0,
@@ -266,11 +268,41 @@ impl World<'_> {
 
     /// A call that was on its way for long takes effect, or another one that had effect does so again.
     async fn deliver_late(&mut self) {
-        if self.late.is_empty() {
+        let calls = self.late.len() + self.late_claims.len();
+        if calls == 0 {
             return;
         }
-        let call = self.late[self.random.random_range(0..self.late.len())].clone();
-        self.arrive(&call).await;
+        let chosen = self.random.random_range(0..calls);
+        match self.late.get(chosen).cloned() {
+            Some(call) => {
+                self.arrive(&call).await;
+            }
+            None => {
+                let claim = self.late_claims[chosen - self.late.len()].clone();
+                let is_awaited = self
+                    .workers
+                    .iter()
+                    .all(|worker| worker.id != claim.worker || worker.waits && worker.claims == claim.number);
+                let grants = self.grants(claim).await;
+                for grant in grants {
+                    // A worker that is gone cannot say that it does not wait any more.
+                    assert!(
+                        is_awaited || self.journal.knows(grant.attempt),
+                        "{:?} was granted to a claim that nobody waits for",
+                        grant.attempt
+                    );
+                    self.journal.granted(grant.attempt);
+                }
+            }
+        }
+    }
+
+    async fn grants(&mut self, claim: Claim) -> Vec<Grant> {
+        let grants = self.store().run_claim(claim, LEASE).await.unwrap();
+        for grant in &grants {
+            format!("{:?}", grant.attempt).hash(&mut self.trace);
+        }
+        grants
     }
 
     async fn claim(&mut self, who: usize) {
@@ -279,27 +311,33 @@ impl World<'_> {
         if worker.stopped || free == 0 {
             return;
         }
-        let id = worker.open_claim.take().unwrap_or_else(|| {
+        if !worker.waits {
             worker.claims += 1;
-            format!("{}-{}", worker.id, worker.claims)
-        });
-        let offer = Offer { groups: free as u32, group_size: 1 };
-        let claim = Claim { worker: worker.id.clone(), id: id.clone(), offer };
+        }
+        let (number, id) = (worker.claims, format!("{}-{}", worker.id, worker.claims));
+        let claim = Claim {
+            worker: worker.id.clone(),
+            id,
+            number,
+            offer: Offer { groups: free as u32, group_size: 1 },
+        };
         let fate = Fate::draw(&mut self.random, self.faulty);
         self.faults += u64::from(fate != Fate::Arrives);
-        if fate == Fate::Lost {
-            self.workers[who].open_claim = Some(id);
+        worker.waits = matches!(fate, Fate::Lost | Fate::AnswerLost | Fate::Late);
+        if matches!(fate, Fate::Late | Fate::Doubled) {
+            self.late_claims.push(claim.clone());
+        }
+        if matches!(fate, Fate::Lost | Fate::Late) {
             return;
         }
-        let grants = self.store().run_claim(claim, LEASE).await.unwrap();
+        let grants = self.grants(claim).await;
         for grant in &grants {
             self.journal.granted(grant.attempt);
             if let Some(checkpoint) = grant.checkpoints.first() {
                 self.journal.resumed(grant.attempt.run, checkpoint.step, &stored(self.place).await);
             }
         }
-        if matches!(fate, Fate::AnswerLost | Fate::Late) {
-            self.workers[who].open_claim = Some(id);
+        if fate == Fate::AnswerLost {
             return;
         }
         for grant in &grants {
@@ -359,7 +397,7 @@ impl World<'_> {
             datasets: vec!["lines32".to_owned()],
         };
         self.store().worker_register(registration).await.unwrap();
-        Worker { id, stopped: false, training: Vec::new(), claims: 0, open_claim: None }
+        Worker { id, stopped: false, training: Vec::new(), claims: 0, waits: false }
     }
 
     /// Killed and started again, some time later.

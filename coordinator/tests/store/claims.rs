@@ -11,6 +11,7 @@ use crate::{LEASE, Tested, claim, contract, one_running, register, sweep};
 contract!(
     runs_are_granted_in_order_and_once,
     a_repeated_claim_gets_the_same_grant,
+    a_claim_that_nobody_waits_for_any_more_is_given_nothing,
     runs_of_one_shape_are_granted_as_a_group,
     larger_priority_comes_first_and_max_concurrent_holds,
     a_worker_gets_only_what_it_has_the_data_for,
@@ -37,12 +38,26 @@ async fn runs_are_granted_in_order_and_once(store: &Tested) {
 }
 
 async fn a_repeated_claim_gets_the_same_grant(store: &Tested) {
-    let attempt = one_running(store).await;
-    let again = store.run_claim(claim("w", "first", 1), LEASE).await.unwrap();
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    register(store, "w").await;
+    let wish = claim("w", "first", 1);
+    let attempt = store.run_claim(wish.clone(), LEASE).await.unwrap()[0].attempt;
+    let again = store.run_claim(wish.clone(), LEASE).await.unwrap();
     assert_eq!(again.iter().map(|grant| grant.attempt).collect::<Vec<_>>(), [attempt]);
     store.attempt_release(attempt).await.unwrap();
-    let ended = store.run_claim(claim("w", "first", 1), LEASE).await.unwrap();
+    let ended = store.run_claim(wish, LEASE).await.unwrap();
     assert!(ended.is_empty(), "what has ended is not granted again by an old claim");
+}
+
+async fn a_claim_that_nobody_waits_for_any_more_is_given_nothing(store: &Tested) {
+    register(store, "w").await;
+    let (lost, answered, next) = (claim("w", "lost", 1), claim("w", "answered", 1), claim("w", "next", 1));
+    assert!(store.run_claim(answered.clone(), LEASE).await.unwrap().is_empty(), "there is nothing yet");
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    for late in [answered, lost] {
+        assert!(store.run_claim(late, LEASE).await.unwrap().is_empty(), "its worker would never hear of it");
+    }
+    assert_eq!(store.run_claim(next, LEASE).await.unwrap().len(), 1);
 }
 
 async fn runs_of_one_shape_are_granted_as_a_group(store: &Tested) {

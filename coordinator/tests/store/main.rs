@@ -14,6 +14,7 @@ mod submissions;
 mod tls;
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use acai_coordinator::clock::{Clock, ManualClock};
@@ -140,8 +141,15 @@ pub(crate) async fn register(store: &Tested, worker: &str) {
     store.worker_register(registration).await.unwrap();
 }
 
+/// A claim after all others.
 pub(crate) fn claim(worker: &str, id: &str, groups: u32) -> Claim {
-    Claim { worker: worker.to_owned(), id: id.to_owned(), offer: Offer { groups, group_size: 1 } }
+    static CLAIMS: AtomicU64 = AtomicU64::new(1);
+    Claim {
+        worker: worker.to_owned(),
+        id: id.to_owned(),
+        number: CLAIMS.fetch_add(1, Ordering::Relaxed),
+        offer: Offer { groups, group_size: 1 },
+    }
 }
 
 /// A worker `w` holds one run of the sweep `s`, until [`LEASE`].

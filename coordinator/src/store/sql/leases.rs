@@ -22,7 +22,7 @@ pub(super) async fn claim(
     term_ms: i64,
 ) -> Result<Vec<Grant>> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
-    if worker.duty == Duty::Open && !was_answered(tx, claim).await? {
+    if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
         let (candidates, headroom) = queue(tx, &worker.datasets, claim.offer).await?;
         for (group, runs) in choose_groups(&candidates, headroom, claim.offer).into_iter().enumerate() {
             for run in runs {
@@ -33,12 +33,14 @@ pub(super) async fn claim(
     granted(tx, claim).await
 }
 
-async fn was_answered(tx: &mut Connection, claim: &Claim) -> Result<bool> {
-    Ok(sqlx::query_scalar("select exists (select 1 from attempts where claim_id = $1 and worker_id = $2)")
-        .bind(&claim.id)
+/// Whether neither this claim nor a later one of its worker has been answered; from now on, it has.
+async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
+    let answered = sqlx::query("update workers set claims = $2 where id = $1 and claims < $2")
         .bind(&claim.worker)
-        .fetch_one(tx)
-        .await?)
+        .bind(claim.number.cast_signed())
+        .execute(tx)
+        .await?;
+    Ok(answered.rows_affected() > 0)
 }
 
 /// The runs that could start, in order, and how many more each limited sweep may start.
