@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,10 +49,12 @@ pub(crate) enum Command {
     /// Say why a run is not running
     Explain(ExplainArguments),
     /// End runs for good
+    #[command(after_help = CANCEL_EXAMPLES)]
     Cancel(SelectionArguments),
     /// Set runs, or a whole sweep, aside
     Pause(PauseArguments),
     /// Take a pause back
+    #[command(after_help = RESUME_EXAMPLES)]
     Resume(SelectionArguments),
     /// Queue runs again that have ended badly
     Retry(RetryArguments),
@@ -93,6 +95,10 @@ pub(crate) struct TrainingArguments {
     /// Trainer processes at a time [default: one for each GPU, or for each core]
     #[arg(long, value_name = "N")]
     pub(crate) slots: Option<NonZeroU32>,
+    /// Threads of each trainer on the CPU: 1 where others use the cores too [default: the cores divided by the slots].
+    /// The last digits of results depend on it
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
     /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=256))]
     pub(crate) group_size: u32,
@@ -210,6 +216,7 @@ pub(crate) struct SubmitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
     /// The sweep's name
+    #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     #[command(flatten)]
     pub(crate) ask: Ask,
@@ -218,6 +225,7 @@ pub(crate) struct StatusArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RunsArguments {
     /// The sweep's name
+    #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     /// Only runs in these states, such as failed,diverged
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
@@ -256,6 +264,16 @@ impl FromStr for Target {
     }
 }
 
+/// A sweep, where a run would make no sense.
+fn one_sweep(text: &str) -> Result<String, String> {
+    match text.split_once('/') {
+        None => Ok(text.to_owned()),
+        Some((sweep, _)) => {
+            Err(format!("name a sweep, like {sweep}; `acai explain {text}` is about one run"))
+        }
+    }
+}
+
 /// A [`Target`] that is one run.
 fn one_run(text: &str) -> Result<(String, u32), String> {
     let Target { sweep, index } = text.parse()?;
@@ -263,14 +281,20 @@ fn one_run(text: &str) -> Result<(String, u32), String> {
     Ok((sweep, index))
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
+const CANCEL_EXAMPLES: &str = "\
 Examples:
   acai cancel demo            every run of the sweep that has not ended
   acai cancel demo/3 demo/5   two of them
 
 A run that a worker trains is asked with the worker's next renewal, within some ten seconds; it
-checkpoints first. A run that completes before that is completed.")]
+checkpoints first. A run that completes before that is completed.";
+
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  acai resume demo            the sweep, and every run of it that was set aside by itself
+  acai resume demo/3          one run that was set aside";
+
+#[derive(Debug, Args)]
 pub(crate) struct SelectionArguments {
     /// Sweeps and runs: SWEEP or SWEEP/INDEX
     #[arg(required = true, value_name = "SWEEP[/INDEX]")]
@@ -284,7 +308,9 @@ pub(crate) struct SelectionArguments {
 Examples:
   acai pause demo             start no more runs of it; those under way finish
   acai pause demo --now       those under way checkpoint and yield their devices
-  acai pause demo/3           set one queued run aside")]
+  acai pause demo/3           set one queued run aside
+
+`acai resume demo` brings back all of them.")]
 pub(crate) struct PauseArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
@@ -311,7 +337,7 @@ pub(crate) struct RetryArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(group = ArgGroup::new("limits").required(true).multiple(true), after_help = "\
 Examples:
   acai set demo --priority 10          before other sweeps
   acai set demo --max-concurrent 4     at most four of its runs at a time
@@ -320,12 +346,13 @@ Examples:
 Submitting the sweep's file again sets both to what the file says.")]
 pub(crate) struct SetArguments {
     /// The sweep's name
+    #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     /// Larger first
-    #[arg(long, allow_negative_numbers = true, required_unless_present = "max_concurrent")]
+    #[arg(long, allow_negative_numbers = true, group = "limits")]
     pub(crate) priority: Option<i64>,
     /// Runs at a time; 0 for no limit
-    #[arg(long, value_name = "RUNS")]
+    #[arg(long, value_name = "RUNS", allow_negative_numbers = true, group = "limits")]
     pub(crate) max_concurrent: Option<u32>,
     #[command(flatten)]
     pub(crate) at: CoordinatorUrl,
@@ -350,6 +377,7 @@ Examples:
 A watcher that is cut off goes on by itself from the last event that it has shown.")]
 pub(crate) struct WatchArguments {
     /// The sweep's name
+    #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     /// Show events after this number [default: only what is new]
     #[arg(long, value_name = "EVENT")]
@@ -375,6 +403,7 @@ pub(crate) struct DutyArguments {
 #[derive(Debug, Args)]
 pub(crate) struct ResultsArguments {
     /// The sweep's name
+    #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     #[command(flatten)]
     pub(crate) at: CoordinatorUrl,
@@ -385,7 +414,7 @@ pub(crate) struct ResultsArguments {
 /// What a results table shows.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
-    /// One row for each value of these parameters [default: the file's report.group_by, or all that it sweeps]
+    /// One row for each value of these parameters; `seed` makes each run a row [default: the file's report.group_by, or all that it sweeps]
     #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
     pub(crate) group_by: Vec<String>,
     /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best

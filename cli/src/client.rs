@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tonic::transport::{Channel, Endpoint};
 
 /// The largest answer that is read: tables and streams of the largest sweeps stay far below.
@@ -29,10 +29,15 @@ pub(crate) async fn connect_control(url: &str) -> anyhow::Result<Control> {
 }
 
 async fn channel(url: &str) -> anyhow::Result<Channel> {
+    let no_address = || {
+        format!(
+            "`{url}` is no coordinator's address; write it like `http://127.0.0.1:7700` (there is no encryption yet)"
+        )
+    };
+    // An https:// that is not encrypted would be a lie.
+    ensure!(url.starts_with("http://"), no_address());
     let endpoint = Endpoint::from_shared(url.to_owned())
-        .with_context(|| {
-            format!("`{url}` is no coordinator's address; write it like `http://127.0.0.1:7700`")
-        })?
+        .with_context(no_address)?
         .connect_timeout(Duration::from_secs(5))
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)

@@ -56,7 +56,9 @@ impl From<tonic::Status> for Failure {
             Code::NotFound | Code::InvalidArgument | Code::ResourceExhausted | Code::DataLoss => {
                 anyhow::anyhow!("{message}")
             }
-            Code::Unavailable => anyhow::anyhow!("the coordinator does not answer: {message}"),
+            Code::Unavailable | Code::Unknown => {
+                anyhow::anyhow!("the coordinator does not answer: {message}")
+            }
             Code::Cancelled | Code::DeadlineExceeded => {
                 anyhow::anyhow!("the coordinator does not answer in time; it may be busy, try again")
             }

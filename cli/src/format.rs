@@ -94,6 +94,12 @@ pub(crate) fn percent(done: u64, total: u64) -> String {
     format!("{:.0}%", (share * 100.0).floor().min(100.0))
 }
 
+/// Images in units of 1024, to two decimals.
+pub(crate) fn kimg(images: u64) -> String {
+    let kimg = images as f64 / acai_sweep::training::IMAGES_PER_KIMG;
+    ((kimg * 100.0).round() / 100.0).to_string()
+}
+
 /// Two significant digits of the standard deviation, or four of the mean where it is alone.
 pub(crate) fn mean_and_std(mean: f64, std: f64, n: u32) -> String {
     let decimals = |of: f64, digits: i32| -> usize {

@@ -16,7 +16,9 @@ pub enum DataError {
         file: PathBuf,
     },
     /// The data folder is not there.
-    #[error("data folder `{folder}` of dataset `{dataset}` is not a folder: create it or give another")]
+    #[error(
+        "data folder `{folder}` of dataset `{dataset}` is not a folder: `acai data fetch` makes and fills it; or give another"
+    )]
     FolderMissing {
         /// The dataset's name.
         dataset: String,

@@ -6,13 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::configuration::Configuration;
-use crate::metric::{Goal, Metric};
+use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
 
-/// Scores of every evaluation begin with this, the figures that stand for a whole run with the other.
-const EVALUATION: &str = "eval/";
-const FINAL: &str = "final/";
+/// Not a parameter, but rows can be made by it: then each is one run.
+pub const SEED: &str = "seed";
 
 /// What is known of a run's metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +53,17 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// What it has for a column of a table.
+    fn parameter(&self, name: &str) -> Option<Scalar> {
+        if name == SEED {
+            return Some(
+                i64::try_from(self.seed)
+                    .map_or_else(|_| Scalar::from(self.seed.to_string().as_str()), Scalar::Int),
+            );
+        }
+        self.configuration.get(name).cloned()
+    }
+
     /// Whether it counts in tables.
     #[must_use]
     pub fn is_completed(&self) -> bool {
@@ -70,7 +80,7 @@ impl RunResult {
 /// What a table should show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// Runs that agree on these parameters make a row. A table is about one dataset, so `dataset`
+    /// Runs that agree on these parameters, or on [`SEED`], make a row. A table is about one dataset, so `dataset`
     /// adds nothing.
     pub group_by: Vec<String>,
     /// Metrics that a table may be sorted by, most wanted first: it is by the first that it has values of.
@@ -192,7 +202,7 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[&
     let mut groups: Vec<Vec<&RunResult>> = Vec::new();
     let mut index: HashMap<Vec<Option<String>>, usize> = HashMap::new();
     for run in runs {
-        let value = |name: &String| run.configuration.get(name).map(Scalar::canonical);
+        let value = |name: &String| run.parameter(name).map(|value| value.canonical());
         let group = *index.entry(group_by.iter().map(value).collect()).or_insert(groups.len());
         match groups.get_mut(group) {
             Some(group) => group.push(run),
@@ -204,7 +214,7 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[&
             let values: Vec<f64> = runs.iter().filter_map(|run| run.value(&metric.name, statistic)).collect();
             Aggregate::of(&values)
         };
-        let value = |name: &String| Some((name.clone(), runs[0].configuration.get(name)?.clone()));
+        let value = |name: &String| Some((name.clone(), runs[0].parameter(name)?));
         Row {
             group: group_by.iter().filter_map(value).collect(),
             runs: runs.len(),

@@ -71,7 +71,7 @@ impl fmt::Display for RunState {
 
 /// A word that is no [`RunState`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no state of a run")]
+#[error("`{0}` is no state of a run; states are {states}", states = RunState::ALL.map(RunState::as_str).join(", "))]
 pub struct UnknownRunState(String);
 
 impl FromStr for RunState {

@@ -169,3 +169,15 @@ fn the_statistic_picks_the_value_of_each_run() {
     let all = [Statistic::Last, Statistic::Min, Statistic::Max, Statistic::Mean];
     assert_eq!(all.map(mean), [4.0, 1.0, 9.0, 5.0]);
 }
+
+#[test]
+fn grouped_by_seed_each_run_is_a_row() {
+    let runs: Vec<RunResult> = [(0.0, 0), (0.5, 0), (0.0, 1)]
+        .map(|(lambda, seed)| lambda_run(lambda, seed, RunState::Completed, &[("eval/x", lambda)]))
+        .into();
+    let [table] = &tables(&query(&["lambda", "seed"], &[]), &runs)[..] else { panic!("one dataset") };
+    assert_eq!(
+        rows(table),
+        ["lambda=0.0,seed=0 1/1 0", "lambda=0.5,seed=0 1/1 0.5", "lambda=0.0,seed=1 1/1 0"]
+    );
+}

@@ -45,7 +45,7 @@ tags: [acai, interpolation]
 method: grid
 metric:
   - {name: eval/mean_distance, goal: minimize}
-  - {name: eval/accuracy, goal: maximize}
+  - {name: eval/latent_accuracy, goal: maximize}
 
 parameters:
   model: acai
@@ -108,7 +108,7 @@ fn settings_are_read() {
     let metric = |name: &str, goal| Metric { name: name.to_owned(), goal: Some(goal) };
     assert_eq!(
         file.metrics,
-        [metric("eval/mean_distance", Goal::Minimize), metric("eval/accuracy", Goal::Maximize)]
+        [metric("eval/mean_distance", Goal::Minimize), metric("eval/latent_accuracy", Goal::Maximize)]
     );
     assert_eq!((file.priority, file.max_concurrent, file.max_restarts), (10, Some(64), 1));
     assert_eq!((file.max_lost_workers, file.max_failed_runs), (5, Some(20)));

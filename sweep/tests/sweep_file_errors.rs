@@ -128,8 +128,17 @@ parameters: 5
              (at most 128), found `my sweep`"]
     );
     assert_eq!(
-        mistakes_in("metric: {name: eval/x, goal: mnimize}\n"),
-        ["4:30 expected one of `minimize`, `maximize`, found `mnimize` | did you mean `minimize`?"]
+        mistakes_in("metric: {name: final/smoothness, goal: mnimize}\n"),
+        ["4:40 expected one of `minimize`, `maximize`, found `mnimize` | did you mean `minimize`?"]
+    );
+    assert_eq!(
+        mistakes_in(
+            "metric: {name: eval/latent_acuracy, goal: maximize}\nreport: {metrics: [train/loss_ae, final/x]}\n"
+        ),
+        [
+            "4:16 there is no score `eval/latent_acuracy` | did you mean `eval/latent_accuracy`?",
+            "5:35 there is no score `final/x`",
+        ]
     );
 }
 

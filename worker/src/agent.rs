@@ -89,7 +89,7 @@ impl Agent {
         let trainer = trainer_binary::locate(config.trainer.as_deref())?;
         let state = StateFolder::open(&config.state)?;
         let hardware = hardware::detect().await;
-        let free = slots(&hardware, config.device, config.slots)?;
+        let free = slots(&hardware, config.device, config.slots, config.threads)?;
         let datasets = datasets::available(config.data.as_deref());
         let registration = RegisterRequest {
             worker_id: Uuid::new_v4().to_string(),

@@ -14,6 +14,8 @@ pub struct WorkerConfig {
     pub device: DeviceChoice,
     /// How many groups to train at once; one per GPU, or else per core, when absent.
     pub slots: Option<u32>,
+    /// Threads of a CPU operation in each slot; its share of the cores when absent.
+    pub threads: Option<u32>,
     /// Most runs of one shape to train as one group, at least 1.
     pub group_size: u32,
     /// Folder with the datasets' files.
@@ -53,6 +55,7 @@ impl WorkerConfig {
             name: None,
             device: DeviceChoice::Auto,
             slots: None,
+            threads: None,
             group_size: 1,
             data: None,
             state: state.into(),

@@ -35,12 +35,17 @@ pub enum SlotsError {
 }
 
 /// The slots of a machine: `count` of them, or one per GPU, or one per core when it trains on the CPU.
-/// More slots than GPUs share the GPUs evenly; the cores are shared by all slots.
+/// More slots than GPUs share the GPUs evenly; each slot has `threads`, or its share of the cores.
 ///
 /// # Errors
 ///
 /// When `count` is 0, or GPUs are asked for and there are none.
-pub fn slots(hardware: &Hardware, choice: DeviceChoice, count: Option<u32>) -> Result<Vec<Slot>, SlotsError> {
+pub fn slots(
+    hardware: &Hardware,
+    choice: DeviceChoice,
+    count: Option<u32>,
+    threads: Option<u32>,
+) -> Result<Vec<Slot>, SlotsError> {
     let gpus = match (choice, hardware.gpus.len()) {
         (DeviceChoice::Cpu, _) => 0,
         (DeviceChoice::Gpu, 0) => return Err(SlotsError::NoGpu),
@@ -51,7 +56,7 @@ pub fn slots(hardware: &Hardware, choice: DeviceChoice, count: Option<u32>) -> R
     if count == 0 {
         return Err(SlotsError::Zero);
     }
-    let threads = (cores / count).max(1);
+    let threads = threads.unwrap_or(cores / count).max(1);
     let device = |slot: u32| slot.checked_rem(gpus).map_or("cpu".to_owned(), |gpu| format!("cuda:{gpu}"));
     Ok((0..count).map(|slot| Slot { device: device(slot), threads }).collect())
 }
@@ -64,7 +69,7 @@ mod tests {
 
     fn offered(gpus: usize, choice: DeviceChoice, count: Option<u32>) -> Vec<(String, u32)> {
         let hardware = Hardware { cores: 8, gpus: vec![Gpu::default(); gpus], ..Hardware::default() };
-        slots(&hardware, choice, count).unwrap().into_iter().map(|s| (s.device, s.threads)).collect()
+        slots(&hardware, choice, count, None).unwrap().into_iter().map(|s| (s.device, s.threads)).collect()
     }
 
     #[test]
@@ -85,7 +90,7 @@ mod tests {
     #[test]
     fn slots_that_cannot_be_are_refused() {
         let hardware = Hardware { cores: 8, ..Hardware::default() };
-        assert_eq!(slots(&hardware, DeviceChoice::Gpu, None), Err(SlotsError::NoGpu));
-        assert_eq!(slots(&hardware, DeviceChoice::Cpu, Some(0)), Err(SlotsError::Zero));
+        assert_eq!(slots(&hardware, DeviceChoice::Gpu, None, None), Err(SlotsError::NoGpu));
+        assert_eq!(slots(&hardware, DeviceChoice::Cpu, Some(0), None), Err(SlotsError::Zero));
     }
 }

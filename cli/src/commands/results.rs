@@ -26,10 +26,11 @@ pub(super) async fn print_table(
     arguments: &TableArguments,
     output: Output,
 ) -> Result<(), Failure> {
+    let asked = metrics(&arguments.metrics)?;
     let request = GetResultsRequest {
         sweep: sweep.to_owned(),
         group_by: arguments.group_by.clone(),
-        metrics: metrics(&arguments.metrics)?,
+        metrics: asked.clone(),
         at: match arguments.at {
             At::Last => Statistic::Last,
             At::Min => Statistic::Min,
@@ -39,6 +40,12 @@ pub(super) async fn print_table(
         .into(),
     };
     let results = client.get_results(request).await?.into_inner();
+    let shown = |name: &str| {
+        results.tables.iter().any(|table| table.metrics.iter().any(|metric| metric.name == name))
+    };
+    for metric in asked.iter().filter(|metric| results.completed > 0 && !shown(&metric.name)) {
+        output.note(&format!("no completed run has a value of `{}`", metric.name));
+    }
     output.data(&match arguments.format {
         Format::Table => text(&results, output.is_styled()),
         Format::Csv => flat(&results)?,
@@ -143,7 +150,11 @@ fn flat(results: &GetResultsResponse) -> anyhow::Result<String> {
                 let place = table.metrics.iter().position(|known| known.name == *metric);
                 let aggregate = place.and_then(|place| row.aggregates.get(place)).filter(|a| a.n > 0);
                 cells.extend(match aggregate {
-                    Some(a) => [a.mean.to_string(), a.std.to_string(), a.n.to_string()],
+                    Some(a) => [
+                        a.mean.to_string(),
+                        std(a).map_or(String::new(), |std| std.to_string()),
+                        a.n.to_string(),
+                    ],
                     None => [String::new(), String::new(), "0".to_owned()],
                 });
             }
@@ -153,12 +164,17 @@ fn flat(results: &GetResultsResponse) -> anyhow::Result<String> {
     csv(&headings, rows)
 }
 
+/// One value does not deviate.
+fn std(aggregate: &Aggregate) -> Option<f64> {
+    (aggregate.n > 1).then_some(aggregate.std)
+}
+
 fn json(results: &GetResultsResponse) -> Value {
     let row = |table: &ResultsTable, row: &ResultsRow| {
         let metrics = table.metrics.iter().zip(&row.aggregates).map(|(metric, a)| {
             let value = match a.n {
                 0 => json!({"n": 0}),
-                n => json!({"mean": a.mean, "std": a.std, "min": a.min, "max": a.max, "n": n}),
+                n => json!({"mean": a.mean, "std": std(a), "min": a.min, "max": a.max, "n": n}),
             };
             (metric.name.clone(), value)
         });

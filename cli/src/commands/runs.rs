@@ -6,11 +6,8 @@ use serde_json::{Value, json};
 use crate::args::{Format, RunsArguments};
 use crate::client::connect;
 use crate::failure::Failure;
-use crate::format::{self, assignment, csv, grid, parameters_json, percent};
+use crate::format::{self, csv, grid, parameters_json, percent, value};
 use crate::output::Output;
-
-const COLUMNS: [&str; 8] =
-    ["run", "state", "configuration", "seed", "attempt", "trained", "worker", "message"];
 
 pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at.coordinator).await?;
@@ -20,10 +17,9 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
     while let Some(run) = stream.message().await? {
         runs.push(run);
     }
-    let rows = runs.iter().map(row).collect();
     output.data(&match arguments.format {
-        Format::Table => grid(&COLUMNS, rows),
-        Format::Csv => csv(&COLUMNS, rows)?,
+        Format::Table => table(&runs),
+        Format::Csv => flat(&runs)?,
         Format::Json => {
             json!({"version": 1, "runs": runs.iter().map(run_json).collect::<Vec<_>>()}).to_string()
         }
@@ -31,17 +27,56 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
     Ok(())
 }
 
-fn row(run: &Run) -> Vec<String> {
-    vec![
-        format!("#{}", run.index),
-        state(run),
-        assignment(&run.configuration),
-        run.seed.to_string(),
-        run.attempt.to_string(),
-        percent(run.step, run.total_steps),
-        run.worker.clone(),
-        run.message.clone(),
-    ]
+/// What tells runs apart, of their parameters; all of them are in CSV and JSON.
+fn table(runs: &[Run]) -> String {
+    let varying: Vec<&str> = parameters(runs)
+        .into_iter()
+        .filter(|name| runs.iter().any(|run| of(run, name) != of(&runs[0], name)))
+        .collect();
+    let mut headings = vec!["run", "state"];
+    headings.extend(&varying);
+    headings.extend(["seed", "attempt", "trained", "worker", "message"]);
+    let row = |run: &Run| {
+        let mut cells = vec![format!("#{}", run.index), state(run)];
+        cells.extend(varying.iter().map(|name| of(run, name).unwrap_or_else(|| "-".to_owned())));
+        cells.extend([run.seed.to_string(), run.attempt.to_string(), percent(run.step, run.total_steps)]);
+        cells.extend([run.worker.clone(), run.message.clone()]);
+        cells
+    };
+    grid(&headings, runs.iter().map(row).collect())
+}
+
+/// A column for each parameter.
+fn flat(runs: &[Run]) -> anyhow::Result<String> {
+    let parameters = parameters(runs);
+    let mut headings = vec!["run", "state"];
+    headings.extend(&parameters);
+    headings.extend(["seed", "attempt", "step", "total_steps", "worker", "message"]);
+    let row = |run: &Run| {
+        let mut cells = vec![run.index.to_string(), state(run)];
+        cells.extend(parameters.iter().map(|name| of(run, name).unwrap_or_default()));
+        let numbers = [run.seed, run.attempt.into(), run.step, run.total_steps];
+        cells.extend(numbers.map(|number| number.to_string()));
+        cells.extend([run.worker.clone(), run.message.clone()]);
+        cells
+    };
+    csv(&headings, runs.iter().map(row).collect())
+}
+
+/// Names of the parameters that any of the runs has, in the order of the first that has them.
+fn parameters(runs: &[Run]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for parameter in runs.iter().flat_map(|run| &run.configuration) {
+        if !names.contains(&parameter.name.as_str()) {
+            names.push(&parameter.name);
+        }
+    }
+    names
+}
+
+/// A run's value of a parameter; none where its model does not use it.
+fn of(run: &Run, name: &str) -> Option<String> {
+    run.configuration.iter().find(|parameter| parameter.name == name).map(value)
 }
 
 /// `running`, or `running, to be paused` where its worker has been asked.

@@ -8,7 +8,7 @@ use super::runs::run_json;
 use crate::args::StatusArguments;
 use crate::client::connect;
 use crate::failure::Failure;
-use crate::format::{self, percent, states};
+use crate::format::{self, kimg, percent, states};
 use crate::output::Output;
 
 pub(super) async fn status(arguments: &StatusArguments, output: Output) -> Result<(), Failure> {
@@ -38,10 +38,16 @@ fn text(response: &GetSweepResponse) -> String {
     }];
     lines.push(format!("  runs     {}", states(&sweep.counts)));
     lines.push(format!(
-        "  trained  {} of {:.0} kimg",
+        "  trained  {} of {} kimg",
         percent(sweep.images_done, sweep.images_total),
-        sweep.images_total as f64 / acai_sweep::training::IMAGES_PER_KIMG
+        kimg(sweep.images_total)
     ));
+    if sweep.priority != 0 {
+        lines.push(format!("  priority {}", sweep.priority));
+    }
+    if sweep.max_concurrent > 0 {
+        lines.push(format!("  at most  {} at a time", sweep.max_concurrent));
+    }
     if !sweep.paused.is_empty() {
         lines.push(format!("  paused   {}; `acai resume` lets it go on", sweep.paused));
     }
@@ -53,8 +59,8 @@ fn text(response: &GetSweepResponse) -> String {
     }
     if !response.waiting_for_datasets.is_empty() {
         lines.push(format!(
-            "  waiting  for a worker that has {} (see `acai worker --help`, --data)",
-            response.waiting_for_datasets.join(", ")
+            "  waiting  for a worker that can train on {}: none is alive (`acai workers` lists them)",
+            response.waiting_for_datasets.join(" or ")
         ));
     }
     for run in &response.failures {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use acai_proto::v1::{Event, GetSweepRequest, WatchSweepRequest};
 use serde_json::{Value, json};
-use tonic::Code;
+use tonic::{Code, Status, Streaming};
 
 use crate::args::WatchArguments;
-use crate::client::connect;
+use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::format::{state, utc};
 use crate::output::Output;
@@ -17,18 +17,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at.coordinator).await?;
-    let mut after = match arguments.after {
-        Some(after) => after,
-        None => {
-            let request = GetSweepRequest { sweep: arguments.sweep.clone() };
-            client.get_sweep(request).await?.into_inner().sweep.map_or(0, |sweep| sweep.last_event)
-        }
-    };
+    let mut after = arguments.after;
     let mut is_waiting = false;
     loop {
-        let request = WatchSweepRequest { sweep: arguments.sweep.clone(), after, once: arguments.once };
-        let mut events = match client.watch_sweep(request).await {
-            Ok(response) => response.into_inner(),
+        let mut events = match open(&mut client, &arguments, &mut after).await {
+            Ok(events) => events,
             Err(status) if goes_on(status.code()) => {
                 if !std::mem::replace(&mut is_waiting, true) {
                     output.note("the coordinator does not answer; waiting for it");
@@ -42,7 +35,7 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
         loop {
             match events.message().await {
                 Ok(Some(event)) => {
-                    after = event.number;
+                    after = Some(event.number);
                     output.data(&if arguments.json {
                         event_json(&event).to_string()
                     } else {
@@ -57,6 +50,25 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Events from `after` on; where that is not known yet, from now on.
+async fn open(
+    client: &mut Client,
+    arguments: &WatchArguments,
+    after: &mut Option<u64>,
+) -> Result<Streaming<Event>, Status> {
+    let sweep = arguments.sweep.clone();
+    let from = match *after {
+        Some(event) => event,
+        None => {
+            let sweep = client.get_sweep(GetSweepRequest { sweep: sweep.clone() }).await?.into_inner().sweep;
+            sweep.map_or(0, |sweep| sweep.last_event)
+        }
+    };
+    *after = Some(from);
+    let request = WatchSweepRequest { sweep, after: from, once: arguments.once };
+    Ok(client.watch_sweep(request).await?.into_inner())
 }
 
 /// Whether what was lost can be had again: a coordinator that was away, or a watcher that was too slow.

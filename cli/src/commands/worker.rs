@@ -41,6 +41,7 @@ pub(super) fn config(
 ) -> WorkerConfig {
     WorkerConfig {
         slots: training.slots.map(Into::into),
+        threads: training.threads,
         group_size: training.group_size,
         device: match training.device {
             DeviceArgument::Auto => DeviceChoice::Auto,

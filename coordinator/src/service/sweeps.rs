@@ -6,9 +6,9 @@ use std::sync::Arc;
 use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
 use acai_sweep::file::SweepFile;
-use acai_sweep::metric::Metric;
+use acai_sweep::metric::{Metric, check_name};
 use acai_sweep::parameters::Parameter;
-use acai_sweep::results::{self, Query, Statistic, Table};
+use acai_sweep::results::{self, Query, SEED, Statistic, Table};
 use tonic::{Request, Response, Status};
 
 use super::messages::run_message;
@@ -198,7 +198,7 @@ fn query(
     metrics: &[v1::Metric],
     statistic: Statistic,
 ) -> Result<Query, FieldError> {
-    for name in &group_by {
+    for name in group_by.iter().filter(|name| *name != SEED) {
         Parameter::find(name).map_err(|error| {
             let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             FieldError::new("group_by", format!("names an {error}{hint}"))
@@ -211,6 +211,10 @@ fn query(
         return Ok(Query { group_by, sort_by: file.metrics.clone(), others, statistic });
     }
     let asked = metrics.iter().map(|asked| {
+        check_name(&asked.name).map_err(|unknown| {
+            let hint = unknown.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+            FieldError::new("metrics", format!("names a score that is none: {unknown}{hint}"))
+        })?;
         let known = file.metrics.iter().find(|known| known.name == asked.name);
         let goal = goal("metrics.goal", asked.goal)?.or(known.and_then(|known| known.goal));
         Ok(Metric { name: asked.name.clone(), goal })
@@ -230,6 +234,7 @@ fn sweep_message(sweep: &Overview) -> v1::Sweep {
         description: sweep.description.clone(),
         tags: sweep.tags.clone(),
         priority: sweep.priority,
+        max_concurrent: sweep.max_concurrent.unwrap_or(0),
         submitted_unix_ms: sweep.submitted_ms,
         counts: counts.collect(),
         images_done: sweep.images_done,

@@ -113,6 +113,8 @@ pub struct Overview {
     pub tags: Vec<String>,
     /// Larger first.
     pub priority: i64,
+    /// Runs at a time.
+    pub max_concurrent: Option<u32>,
     /// First submission.
     pub submitted_ms: i64,
     /// Why it starts no runs.

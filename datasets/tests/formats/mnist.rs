@@ -97,7 +97,8 @@ fn missing_folders_and_files_are_named() {
     let folder = small();
     assert_eq!(
         refused(&Dataset::Mnist32, &folder.path().join("nowhere")),
-        "data folder `DATA` of dataset `mnist32` is not a folder: create it or give another"
+        "data folder `DATA` of dataset `mnist32` is not a folder: `acai data fetch` makes and fills it; \
+         or give another"
     );
     fs::remove_file(folder.path().join(TEST_LABELS_GZ)).unwrap();
     assert_eq!(

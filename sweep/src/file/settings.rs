@@ -4,7 +4,7 @@ use super::cursor::{Cursor, Fields, Keys};
 use super::error::{Fault, Faults};
 use super::node::Node;
 use super::place::Place;
-use crate::metric::{Goal, Metric};
+use crate::metric::{Goal, Metric, check_name};
 use crate::parameters::Parameter;
 use crate::spelling::quoted;
 
@@ -82,6 +82,7 @@ fn metric_name(value: &Cursor<'_>) -> Result<String, Fault> {
         (1..=LONGEST_NAME).contains(&text.len())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
     })?;
+    check_name(text).map_err(|unknown| value.fault(unknown.to_string()).with_hint(unknown.hint))?;
     Ok(text.to_owned())
 }
 

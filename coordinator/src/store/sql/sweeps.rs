@@ -91,7 +91,7 @@ async fn plan(tx: &mut Connection, sweep_id: i64, first: usize, runs: &[NewRun])
 
 pub(super) async fn list(readers: &Pool) -> Result<Vec<Overview>> {
     let rows = sqlx::query(
-        "select id, name, description, tags, priority, submitted_ms, paused, last_event,
+        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event,
                 (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
                  where r.sweep_id = sweeps.id) as replay_mismatches
          from sweeps order by submitted_ms desc, id desc",
@@ -107,7 +107,7 @@ pub(super) async fn list(readers: &Pool) -> Result<Vec<Overview>> {
 
 pub(super) async fn fetch(readers: &Pool, name: &str) -> Result<Option<SweepRecord>> {
     let row = sqlx::query(
-        "select id, name, description, tags, priority, submitted_ms, paused, last_event, source,
+        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event, source,
                 (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
                  where r.sweep_id = sweeps.id) as replay_mismatches
          from sweeps where name = $1",
@@ -150,6 +150,9 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
         description: sweep.try_get("description")?,
         tags: words_from_json(sweep.try_get("tags")?)?,
         priority: sweep.try_get("priority")?,
+        max_concurrent: sweep
+            .try_get::<Option<i64>, _>("max_concurrent")?
+            .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         submitted_ms: sweep.try_get("submitted_ms")?,
         paused: sweep.try_get("paused")?,
         last_event: unsigned(sweep, "last_event")?,
