@@ -213,7 +213,7 @@ fn query(
     let asked = metrics.iter().map(|asked| {
         check_name(&asked.name).map_err(|unknown| {
             let hint = unknown.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            FieldError::new("metrics", format!("names a score that is none: {unknown}{hint}"))
+            FieldError::new("metrics", format!("are wrong: {unknown}{hint}"))
         })?;
         let known = file.metrics.iter().find(|known| known.name == asked.name);
         let goal = goal("metrics.goal", asked.goal)?.or(known.and_then(|known| known.goal));
