@@ -21,7 +21,7 @@ use crate::devices::{Slot, slots};
 use crate::error::WorkerError;
 use crate::leases::Leases;
 use crate::progress_watch::Limits;
-use crate::registrar::Registrar;
+use crate::registrar::{FIRST_CONTACT, Registrar};
 use crate::reporter::Capacity;
 use crate::state_folder::StateFolder;
 use crate::summary::Summary;
@@ -42,9 +42,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 ///
-/// What makes this machine unable to work: no coordinator at the first start (after 5 s), one that
-/// refuses this worker, no trainer program or one that does not start, no slots, no state folder or
-/// one that another worker uses.
+/// What makes this machine unable to work: no coordinator (after 5 s; after `outage` with a state folder that has served
+/// one before), one that refuses this worker, no trainer program or one that does not start, no slots, no state folder
+/// or one that another worker uses.
 pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
     let mut shutdown = pin!(shutdown);
     let mut agent = tokio::select! {
@@ -100,7 +100,10 @@ impl Agent {
             datasets: datasets.iter().map(|dataset| dataset.name().to_owned()).collect(),
         };
         let registrar = Registrar::new(config.coordinator, registration)?;
-        let terms = registrar.first_contact().await?;
+        // A coordinator that was started together with this worker may need a moment; a wrong address should not take
+        // minutes to be noticed. One that was right before is another matter.
+        let patience = if state.has_served() { config.outage.max(FIRST_CONTACT) } else { FIRST_CONTACT };
+        let terms = registrar.first_contact(patience).await?;
         state.serve(registrar.database())?;
         let context = Context {
             coordinator: registrar.connection()?,

@@ -11,8 +11,8 @@ use crate::coordinator::{CallError, Coordinator, Rejection};
 use crate::error::WorkerError;
 use crate::leases::Terms;
 
-/// How long the first registration is tried.
-const FIRST_CONTACT: Duration = Duration::from_secs(5);
+/// How long the first registration is tried by a worker that has never reached a coordinator.
+pub(crate) const FIRST_CONTACT: Duration = Duration::from_secs(5);
 
 /// Who this worker is, and a connection for saying so and for renewing leases: one that no report
 /// can hold up.
@@ -44,18 +44,20 @@ impl Registrar {
         connect(&self.url)
     }
 
-    /// Registers for the first time. A coordinator that was started together with this worker may
-    /// need a moment; a wrong address should not take a minute to be noticed.
-    pub(crate) async fn first_contact(&self) -> Result<Terms, WorkerError> {
-        let deadline = Instant::now() + FIRST_CONTACT;
+    /// Registers for the first time since this worker was started; for `patience` at the most.
+    pub(crate) async fn first_contact(&self, patience: Duration) -> Result<Terms, WorkerError> {
+        let deadline = Instant::now() + patience;
         let mut backoff = Backoff::default();
-        let mut reason = format!("no answer within {FIRST_CONTACT:?}");
+        let mut reason = format!("no answer within {patience:?}");
         let trying = async {
             loop {
                 match self.register().await {
                     Ok(terms) => return terms,
                     Err(CallError::Rejected(rejection)) => return Err(self.refused(&rejection)),
-                    Err(CallError::Unavailable(why)) => reason = why,
+                    Err(CallError::Unavailable(why)) => {
+                        tracing::warn!("the coordinator does not answer ({why}); waiting for it");
+                        reason = why;
+                    }
                 }
                 backoff.pause().await;
             }

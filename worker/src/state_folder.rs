@@ -43,6 +43,11 @@ impl StateFolder {
         }
     }
 
+    /// Whether a coordinator has been reached with it.
+    pub(crate) fn has_served(&self) -> bool {
+        self.root.join(DATABASE).is_file()
+    }
+
     /// Makes it the folder of runs of this database: what is of another one is set aside, what was set aside of this one
     /// comes back.
     pub(crate) fn serve(&self, database: &str) -> Result<(), WorkerError> {

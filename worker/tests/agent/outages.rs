@@ -42,6 +42,26 @@ async fn an_attempt_trains_on_through_an_outage_longer_than_its_lease() {
     assert_eq!(machine.spool(1), "");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_has_worked_before_waits_for_its_coordinator_when_it_is_started_again() {
+    let coordinator = Coordinator::start(LEASE, [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, "finished 7 1");
+    machine.config.outage = Duration::from_secs(60);
+    assert_eq!(machine.work().await.unwrap().completed, 1);
+    coordinator.change(|state| {
+        state.down = EVERYTHING.into();
+        state.queue.push_back(group([8]));
+    });
+    machine.follow("finished 8 1");
+    let outage = async {
+        // Longer than a wrong address is tried.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        coordinator.change(|state| state.down.clear());
+    };
+    let (summary, ()) = tokio::join!(machine.work(), outage);
+    assert_eq!(summary.unwrap().completed, 1);
+}
+
 const ENDLESS: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child; metric 7 1; wait";
 
 #[tokio::test(flavor = "multi_thread")]
