@@ -40,8 +40,10 @@ const SILENT_SQLITE: &str =
 const SILENT_POSTGRES: &str = "select id from runs where state = 'running'
     and lease_expires_ms < extract(epoch from clock_timestamp()) * 1000 - $1";
 
-const END_SESSIONS: &str = "select count(*) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and pg_terminate_backend(pid)";
+/// In two steps, or the server may end this session before it has looked whose it is.
+const END_SESSIONS: &str = "with others as materialized
+        (select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid())
+    select count(*) from others where pg_terminate_backend(pid)";
 
 /// The same statements on a connection of either kind.
 macro_rules! on {
@@ -162,4 +164,23 @@ fn point((run, name, step, value, attempt): PointColumns) -> PointRow {
 
 fn checkpoint((run, step, sha256, state): CheckpointColumns) -> CheckpointRow {
     CheckpointRow { run: whole(run), step: whole(step), sha256, is_committed: state == "committed" }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use acai_testing::postgres::Postgres;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sessions_are_ended_and_counted() {
+        let Some(server) = Postgres::start() else { return };
+        let url = server.create_database().unwrap();
+        let mut session = PgConnection::connect(&url).await.unwrap();
+        let ended = Database::Postgres(url).end_sessions().await.unwrap();
+        assert_eq!(ended, 1);
+        assert!(sqlx::query("select 1").execute(&mut session).await.is_err());
+    }
 }
