@@ -1,0 +1,120 @@
+//! Commands that serve and train.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use super::{CoordinatorUrl, TableArguments};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The sweep file
+    pub(crate) file: PathBuf,
+    /// Folder of the database, the checkpoints and the log
+    #[arg(long, value_name = "DIR", default_value = ".acai")]
+    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+}
+
+/// How this machine trains.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrainingArguments {
+    /// Trainer processes at a time [default: one for each GPU, or for each core]
+    #[arg(long, value_name = "N")]
+    pub(crate) slots: Option<NonZeroU32>,
+    /// Threads of each trainer on the CPU: 1 where others use the cores too [default: the cores divided by the slots].
+    /// The last digits of results depend on it
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+    /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=256))]
+    pub(crate) group_size: u32,
+    /// What to train on
+    #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
+    pub(crate) device: DeviceArgument,
+    /// Folder of the datasets that are files; `acai data ls` shows where in it
+    #[arg(long, value_name = "DIR", env = "ACAI_DATA", default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// The trainer program [default: acai-trainer beside acai, then on PATH]
+    #[arg(long, value_name = "FILE", env = "ACAI_TRAINER")]
+    pub(crate) trainer: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum DeviceArgument {
+    /// The GPUs if there are any, else the CPU
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai coordinator --db sqlite:acai.db                       checkpoints in the folder acai.db.blobs
+  acai coordinator --blobs /data/checkpoints
+  AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=eu-central-1 \\
+    acai coordinator --blobs s3://my-bucket/acai             for MinIO also AWS_ENDPOINT_URL, AWS_ALLOW_HTTP=true
+
+A coordinator that is killed loses nothing that it acknowledged; start it again on the same database.
+Everybody who reaches its address may submit and read. So it listens to this machine only, unless
+--insecure says that the network is trusted.")]
+pub(crate) struct CoordinatorArguments {
+    /// The database, created where missing
+    #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
+    pub(crate) db: String,
+    /// Where checkpoints are kept: a folder, made where missing, or a bucket; the same one for all coordinators of a
+    /// Postgres, and to be named there [default: the file of an SQLite database with .blobs appended]
+    #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
+    pub(crate) blobs: Option<String>,
+    /// Address to listen on
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
+    pub(crate) listen: SocketAddr,
+    /// Listen beyond this machine although neither encryption nor passwords protect the connection
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// How long a worker may be silent before its runs are given to others
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) lease: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ctrl-C or SIGTERM lets the trainers write checkpoints, gives the runs back and exits, within 25 seconds;
+the same worker started again goes on from there. A second one exits at once, and its trainers with it.
+
+A worker that was killed, started again with the same --state, first delivers what its runs had reported
+and gives them back. While the coordinator is away training goes on; when it is back, runs that it has
+given to others meanwhile end at once. --outage only bounds the device time spent on such runs.")]
+pub(crate) struct WorkerArguments {
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Name for people [default: the host's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Folder of the checkpoints, the trained models and what is still to be reported; one worker's own
+    #[arg(long, value_name = "DIR", default_value = ".acai")]
+    pub(crate) state: PathBuf,
+    #[command(flatten)]
+    pub(crate) training: TrainingArguments,
+    /// Train on for this long while the coordinator is away; at least as long as its leases last
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    pub(crate) outage: Duration,
+    /// Exit after this long without work [default: wait for ever]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    if !(0.1..=86_400.0).contains(&seconds) {
+        return Err("must be from 0.1 to 86400 seconds".to_owned());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}

@@ -1,0 +1,107 @@
+//! The command line as typed.
+
+mod control;
+mod data;
+mod machines;
+mod reading;
+mod target;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use control::{DutyArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments};
+pub(crate) use data::{DataArguments, DataCommand};
+pub(crate) use machines::{
+    CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
+};
+pub(crate) use reading::{
+    At, ExplainArguments, Format, PlanArguments, ResultsArguments, RunsArguments, StatusArguments,
+    SubmitArguments, TableArguments, WatchArguments,
+};
+pub(crate) use target::Target;
+
+use control::{CANCEL_EXAMPLES, RESUME_EXAMPLES};
+
+const EXAMPLES: &str = "\
+Examples:
+  acai run sweeps/demo.yaml            train a sweep on this machine and print its table
+  acai plan sweeps/demo.yaml           show the runs that a file asks for
+
+  acai coordinator --db sqlite:acai.db --listen 127.0.0.1:7700
+  acai worker --coordinator http://127.0.0.1:7700 --slots 2
+  acai submit sweeps/demo.yaml && acai status demo && acai results demo
+
+Exit codes:
+  0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed   130 interrupted";
+
+/// Sweeps of interpolating autoencoders, from one YAML file to the paper's table.
+#[derive(Debug, Parser)]
+#[command(name = "acai", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a sweep on this machine and print its table; run it again to go on
+    Run(RunArguments),
+    /// Show the runs that a sweep file asks for, without running anything
+    Plan(PlanArguments),
+    /// Hand a sweep file to a coordinator; again to add what is missing
+    Submit(SubmitArguments),
+    /// List the sweeps
+    Ls(Ask),
+    /// Show one sweep: its progress and its failures
+    Status(StatusArguments),
+    /// List the runs of a sweep
+    Runs(RunsArguments),
+    /// Print the results table of a sweep: mean ± standard deviation over its seeds
+    Results(ResultsArguments),
+    /// Follow what happens to a sweep's runs
+    Watch(WatchArguments),
+    /// Say why a run is not running
+    Explain(ExplainArguments),
+    /// End runs for good
+    #[command(after_help = CANCEL_EXAMPLES)]
+    Cancel(SelectionArguments),
+    /// Set runs, or a whole sweep, aside
+    Pause(PauseArguments),
+    /// Take a pause back
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume(SelectionArguments),
+    /// Queue runs again that have ended badly
+    Retry(RetryArguments),
+    /// Change a sweep's priority, or how much of it runs at a time
+    Set(SetArguments),
+    /// List the workers
+    Workers(Ask),
+    /// Give a worker no more runs
+    Cordon(DutyArguments),
+    /// Give a worker runs again
+    Uncordon(DutyArguments),
+    /// Give a worker no more runs, and have those that it has checkpoint and go elsewhere
+    Drain(DutyArguments),
+    /// Look after datasets: where they are expected, whether they are whole, and to get them
+    Data(DataArguments),
+    /// Serve sweeps to people and runs to workers
+    Coordinator(CoordinatorArguments),
+    /// Train runs of a coordinator on this machine
+    Worker(WorkerArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoordinatorUrl {
+    /// Address of the coordinator
+    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700")]
+    pub(crate) coordinator: String,
+}
+
+/// Whom a command asks, and how it shows the answer.
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

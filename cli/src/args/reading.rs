@@ -1,0 +1,132 @@
+//! Commands that plan, submit and read.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::target::{one_run, one_sweep};
+use super::{Ask, CoordinatorUrl};
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The sweep file
+    pub(crate) file: PathBuf,
+    /// Rows to show; all with --all
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) rows: usize,
+    /// Show every run
+    #[arg(long, conflicts_with = "rows")]
+    pub(crate) all: bool,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArguments {
+    /// The sweep file
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The sweep's name
+    #[arg(value_parser = one_sweep)]
+    pub(crate) sweep: String,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArguments {
+    /// The sweep's name
+    #[arg(value_parser = one_sweep)]
+    pub(crate) sweep: String,
+    /// Only runs in these states, such as failed,diverged
+    #[arg(long, value_name = "STATES", value_delimiter = ',')]
+    pub(crate) state: Vec<acai_sweep::run::RunState>,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The run: SWEEP/INDEX, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/INDEX", value_parser = one_run)]
+    pub(crate) run: (String, u32),
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai watch demo                    from now on
+  acai watch demo --after 0          from the sweep's beginning
+  acai watch demo --after 0 --once   what has happened so far
+
+A watcher that is cut off goes on by itself from the last event that it has shown.")]
+pub(crate) struct WatchArguments {
+    /// The sweep's name
+    #[arg(value_parser = one_sweep)]
+    pub(crate) sweep: String,
+    /// Show events after this number [default: only what is new]
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) after: Option<u64>,
+    /// End where there is no more, instead of waiting
+    #[arg(long)]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResultsArguments {
+    /// The sweep's name
+    #[arg(value_parser = one_sweep)]
+    pub(crate) sweep: String,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+}
+
+/// What a results table shows.
+#[derive(Debug, Args)]
+pub(crate) struct TableArguments {
+    /// One row for each value of these parameters; `seed` makes each run a row [default: the file's report.group_by, or all that it sweeps]
+    #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
+    pub(crate) group_by: Vec<String>,
+    /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best
+    /// [default: the file's metric, then every eval/ metric]
+    #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// Which value of each run counts
+    #[arg(long, value_enum, default_value_t = At::Last)]
+    pub(crate) at: At,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum At {
+    Last,
+    Min,
+    Max,
+    Mean,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Table,
+    Csv,
+    Json,
+}
