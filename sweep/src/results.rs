@@ -10,7 +10,7 @@ use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
 
-/// Not a parameter, but rows can be made by it: then each is one run.
+/// Not a parameter, but rows can be made by it too.
 pub const SEED: &str = "seed";
 
 /// What is known of a run's metric.

@@ -171,7 +171,7 @@ fn the_statistic_picks_the_value_of_each_run() {
 }
 
 #[test]
-fn grouped_by_seed_each_run_is_a_row() {
+fn rows_can_be_made_by_seed_too() {
     let runs: Vec<RunResult> = [(0.0, 0), (0.5, 0), (0.0, 1)]
         .map(|(lambda, seed)| lambda_run(lambda, seed, RunState::Completed, &[("eval/x", lambda)]))
         .into();

@@ -117,6 +117,16 @@ impl Postgres {
         Ok(self.url(&name))
     }
 
+    /// Deletes the database of this URL, whoever still uses it.
+    ///
+    /// # Errors
+    /// If the server does not.
+    pub fn drop_database(&self, url: &str) -> io::Result<()> {
+        let name = url.rsplit_once('/').map_or(url, |(_, name)| name);
+        let port = self.port.to_string();
+        self.tool("dropdb", ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "--force", name])
+    }
+
     /// Kills the server and all its children with SIGKILL, as a power cut would end it for its clients.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ struct Agent {
     idle_timeout: Option<Duration>,
     /// Used in turn.
     free: VecDeque<Slot>,
-    /// How many it has made.
+    /// Claims so far; the last one's number.
     claims: u64,
     groups: JoinSet<GroupEnd>,
     /// When the last group ended; counts while there is none.

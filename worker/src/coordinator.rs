@@ -84,7 +84,7 @@ impl Coordinator {
     /// Connects to nothing yet; none when `url` cannot be an address.
     pub(crate) fn new(url: &str) -> Option<Self> {
         let endpoint = Endpoint::from_shared(url.to_owned()).ok()?;
-        if !matches!(endpoint.uri().scheme_str(), Some("http")) {
+        if endpoint.uri().scheme_str() != Some("http") {
             return None;
         }
         let endpoint = endpoint

@@ -103,7 +103,8 @@ pub(crate) struct WorkerArguments {
     pub(crate) state: PathBuf,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
-    /// Train on for this long while the coordinator is away; at least as long as its leases last
+    /// Train on for this long while the coordinator is away, at least as long as its leases last; a worker that is
+    /// started again waits for it as long
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(crate) outage: Duration,
     /// Exit after this long without work [default: wait for ever]

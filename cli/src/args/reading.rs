@@ -100,7 +100,8 @@ pub(crate) struct ResultsArguments {
 /// What a results table shows.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
-    /// One row for each value of these parameters; `seed` makes each run a row [default: the file's report.group_by, or all that it sweeps]
+    /// One row for each value of these parameters; `seed` may be one of them
+    /// [default: the file's report.group_by, or all that it sweeps]
     #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
     pub(crate) group_by: Vec<String>,
     /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best

@@ -131,8 +131,11 @@ impl SweepService for Sweeps {
             v1::Statistic::Mean => Statistic::Mean,
         };
         let sweep = self.sweep(&request.sweep).await?;
-        let file = SweepFile::parse(&request.sweep, sweep.source.as_bytes())
-            .map_err(|mistakes| Status::data_loss(format!("the stored file has mistakes: {mistakes}")))?;
+        let file = SweepFile::parse(&request.sweep, sweep.source.as_bytes()).map_err(|mistakes| {
+            Status::data_loss(format!(
+                "the stored file has mistakes; submit it again without them:\n{mistakes}"
+            ))
+        })?;
         let query = query(&file, request.group_by, &request.metrics, statistic)?;
         let runs = self.store.result_list(&request.sweep).await.map_err(status)?;
         let completed = runs.iter().filter(|run| run.is_completed()).count();
@@ -198,10 +201,10 @@ fn query(
     metrics: &[v1::Metric],
     statistic: Statistic,
 ) -> Result<Query, FieldError> {
+    let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     for name in group_by.iter().filter(|name| *name != SEED) {
         Parameter::find(name).map_err(|error| {
-            let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            FieldError::new("group_by", format!("names an {error}{hint}"))
+            FieldError::new("group_by", format!("names an {error}{}", hinted(error.hint())))
         })?;
     }
     let of_file = || file.group_by.iter().map(ToString::to_string).collect();
@@ -212,8 +215,7 @@ fn query(
     }
     let asked = metrics.iter().map(|asked| {
         check_name(&asked.name).map_err(|unknown| {
-            let hint = unknown.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            FieldError::new("metrics", format!("are wrong: {unknown}{hint}"))
+            FieldError::new("metrics", format!("are wrong: {unknown}{}", hinted(unknown.hint.as_deref())))
         })?;
         let known = file.metrics.iter().find(|known| known.name == asked.name);
         let goal = goal("metrics.goal", asked.goal)?.or(known.and_then(|known| known.goal));

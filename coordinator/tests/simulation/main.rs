@@ -36,13 +36,14 @@ fn seeds(usual: Range<u64>) -> Range<u64> {
     first.parse().unwrap()..last.parse().unwrap()
 }
 
-/// Runs `seeds` one after the other in `threads` threads; panics at the first that violates an invariant.
+/// Runs `seeds` one after the other in `threads` threads, each in a `place` that is then given to `clear`; panics at the
+/// first that violates an invariant.
 #[allow(clippy::print_stderr, reason = "a report of what was simulated")]
-fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync) {
+fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync, clear: impl Fn(Place) + Sync) {
     let failed = AtomicBool::new(false);
     let faults = std::thread::scope(|scope| {
         let thread = |number| {
-            let (seeds, place, failed) = (seeds.clone(), &place, &failed);
+            let (seeds, place, clear, failed) = (seeds.clone(), &place, &clear, &failed);
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 let mut faults = 0;
@@ -50,13 +51,15 @@ fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync) {
                     if failed.load(Ordering::Relaxed) {
                         break;
                     }
-                    let schedule = AssertUnwindSafe(|| runtime.block_on(simulate(seed, &place())));
+                    let place = place();
+                    let schedule = AssertUnwindSafe(|| runtime.block_on(simulate(seed, &place)));
                     faults += catch_unwind(schedule)
                         .unwrap_or_else(|panic| {
                             failed.store(true, Ordering::Relaxed);
                             resume_unwind(panic)
                         })
                         .faults;
+                    clear(place);
                 }
                 faults
             })
@@ -69,13 +72,19 @@ fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync) {
 
 #[test]
 fn no_schedule_of_faults_violates_an_invariant_on_sqlite() {
-    run(seeds(USUAL), 2, Place::sqlite);
+    run(seeds(USUAL), 2, Place::sqlite, drop);
 }
 
 #[test]
 fn no_schedule_of_faults_violates_an_invariant_on_postgres() {
     let Some(server) = Postgres::start() else { return };
-    run(seeds(USUAL_ON_POSTGRES), 2, || Place::Postgres(server.create_database().unwrap()));
+    let place = || Place::Postgres(server.create_database().unwrap());
+    let clear = |place| match place {
+        // Thousands of them would fill a disk.
+        Place::Postgres(url) => server.drop_database(&url).unwrap(),
+        Place::Sqlite(folder) => drop(folder),
+    };
+    run(seeds(USUAL_ON_POSTGRES), 2, place, clear);
 }
 
 /// Without this a failing seed would be worth nothing.

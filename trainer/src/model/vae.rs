@@ -11,8 +11,8 @@ use crate::random::{Draws, Purpose};
 /// A variational autoencoder (Kingma and Welling 2014) of images seen as (x+1)/2 in [0, 1], with a Bernoulli
 /// likelihood; the KL term weighs β (Higgins et al. 2017).
 ///
-/// `acai_vae` interpolates posterior means. With a regularizer, which it has unless λ is 0, a critic judges images decoded from mixed posterior means, and what it says
-/// is added to the bound as equation 2 adds it to the squared error.
+/// `acai_vae` interpolates posterior means. With a regularizer, which it has unless λ is 0, a critic judges images
+/// decoded from mixed posterior means, and what it says is added to the bound as equation 2 adds it to the squared error.
 #[derive(Debug)]
 pub struct Vae {
     /// Encoder, decoder of logits, classifier of the encoder's output.

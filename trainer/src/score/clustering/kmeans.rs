@@ -95,7 +95,8 @@ fn best(examples: &Tensor, mut centres: Tensor, tolerance: f64, pulse: &mut dyn 
         }
         let (from, to) = (centres.index_select(0, &moving), means.index_select(0, &moving));
         let moved = (&to - from).square().sum_dim_intlist([1, 2].as_slice(), false, Kind::Double);
-        resting = if iteration + 1 < ITERATIONS { moved.le(tolerance) } else { moved.isfinite().ones_like() };
+        let rest = moved.le(tolerance);
+        resting = if iteration + 1 < ITERATIONS { rest } else { rest.ones_like() };
         centres = to;
     }
     best.expect("every restart comes to rest")
