@@ -24,8 +24,8 @@ pub struct Candidate {
 
 /// Groups of run ids for the worker, out of `candidates` in the order they should start.
 ///
-/// The first waiting run opens a group, which later runs of its shape and sweep fill up; so the
-/// order holds between groups, and a group never waits to become full. `headroom` says how many
+/// The first run that no group has yet opens the next one, which later runs of its shape and sweep
+/// fill up; so the order holds between groups, and a group never waits to become full. `headroom` says how many
 /// more runs a sweep may have running; a sweep that is not in it has no limit.
 #[must_use]
 pub fn choose_groups(
@@ -38,6 +38,9 @@ pub fn choose_groups(
     for (first, opener) in candidates.iter().enumerate() {
         if groups.len() as u64 >= u64::from(offer.groups) {
             break;
+        }
+        if taken[first] {
+            continue;
         }
         let mut group = Vec::new();
         for (index, candidate) in candidates.iter().enumerate().skip(first) {

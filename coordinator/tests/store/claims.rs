@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use acai_coordinator::store::{NewSweep, StoreError};
+use acai_coordinator::store::{NewRun, NewSweep, StoreError};
+use acai_sweep::configuration::Configuration;
 use acai_sweep::run::RunState;
+use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
 
 use crate::{LEASE, Tested, claim, contract, one_running, register, sweep};
@@ -13,7 +15,9 @@ contract!(
     a_repeated_claim_gets_the_same_grant,
     a_claim_that_nobody_waits_for_any_more_is_given_nothing,
     runs_of_one_shape_are_granted_as_a_group,
+    a_group_is_full_however_far_apart_the_runs_of_its_shape_are,
     larger_priority_comes_first_and_max_concurrent_holds,
+    a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits,
     a_worker_gets_only_what_it_has_the_data_for,
     a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt,
     renewing_keeps_a_lease_and_names_what_is_lost,
@@ -71,6 +75,29 @@ async fn runs_of_one_shape_are_granted_as_a_group(store: &Tested) {
     assert_eq!(groups, [(0, 0), (0, 3), (1, 1), (1, 2), (1, 4)]);
 }
 
+async fn a_group_is_full_however_far_apart_the_runs_of_its_shape_are(store: &Tested) {
+    // Twenty shapes in turn: the second run of each comes twenty runs after its first.
+    let mut many = sweep("s", &[0.5]);
+    many.runs = (0..60)
+        .map(|number| {
+            let values = [
+                ("model", Scalar::from("acai")),
+                ("dataset", "lines32".into()),
+                ("latent", Scalar::Int(1 + number % 20)),
+                ("lambda", Scalar::Float(0.1 * (1 + number / 20) as f64)),
+            ];
+            NewRun { total_steps: 100, ..NewRun::new(Configuration::new(values).unwrap(), 0) }
+        })
+        .collect();
+    store.sweep_submit(many).await.unwrap();
+    register(store, "w").await;
+    let mut wish = claim("w", "c", 2);
+    wish.offer = Offer { groups: 2, group_size: 3 };
+    let grants = store.run_claim(wish, LEASE).await.unwrap();
+    let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.index)).collect();
+    assert_eq!(groups, [(0, 0), (0, 20), (0, 40), (1, 1), (1, 21), (1, 41)]);
+}
+
 async fn larger_priority_comes_first_and_max_concurrent_holds(store: &Tested) {
     store.sweep_submit(sweep("low", &[0.1])).await.unwrap();
     let high = NewSweep { priority: 1, max_concurrent: Some(1), ..sweep("high", &[0.1]) };
@@ -80,6 +107,21 @@ async fn larger_priority_comes_first_and_max_concurrent_holds(store: &Tested) {
     let sweeps: Vec<_> = grants.iter().map(|grant| grant.sweep.as_str()).collect();
     assert_eq!(sweeps, ["high", "low", "low"]);
     assert!(store.run_claim(claim("w", "d", 3), LEASE).await.unwrap().is_empty());
+}
+
+async fn a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits(store: &Tested) {
+    let lambdas: Vec<f64> = (1..=20).map(|number| f64::from(number) / 20.0).collect();
+    let limited = NewSweep { priority: 1, max_concurrent: Some(1), ..sweep("limited", &lambdas) };
+    store.sweep_submit(limited).await.unwrap();
+    store.sweep_submit(sweep("other", &[0.1, 0.5])).await.unwrap();
+    register(store, "w").await;
+    let mut wish = claim("w", "c", 3);
+    wish.offer.group_size = 2;
+    let grants = store.run_claim(wish, LEASE).await.unwrap();
+    let groups: Vec<_> =
+        grants.iter().map(|grant| (grant.group, grant.sweep.as_str(), grant.index)).collect();
+    let expected = [(0, "limited", 0), (1, "other", 0), (1, "other", 1), (2, "other", 2), (2, "other", 3)];
+    assert_eq!(groups, expected);
 }
 
 async fn a_worker_gets_only_what_it_has_the_data_for(store: &Tested) {

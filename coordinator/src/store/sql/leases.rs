@@ -43,7 +43,7 @@ async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
     Ok(answered.rows_affected() > 0)
 }
 
-/// The runs that could start, in order, and how many more each limited sweep may start.
+/// The runs that could start, in order and enough of them for the offer, and how many more each limited sweep may start.
 ///
 /// The sweeps that have any are locked first, in one order: claims that come at the same time wait for each other, so
 /// that none of them counts too few of a limited sweep's runs.
@@ -71,12 +71,12 @@ async fn queue(
     )
     .fetch_all(&mut *tx)
     .await?;
-    // Enough to fill every group even if the first runs of each shape are far apart.
-    let wanted =
-        usize::try_from(u64::from(offer.groups) * u64::from(offer.group_size) * 4).unwrap_or(usize::MAX);
+    let wanted = u64::from(offer.groups) * u64::from(offer.group_size);
+    // Only those of them count that may start: a sweep at its limit must not hide the next one.
+    let mut startable: u64 = 0;
     let (mut candidates, mut headroom) = (Vec::new(), BTreeMap::new());
     for sweep in &sweeps {
-        if candidates.len() >= wanted {
+        if startable >= wanted {
             break;
         }
         let id: i64 = sweep.try_get("id")?;
@@ -89,26 +89,56 @@ async fn queue(
             let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
             headroom.insert(id, free);
         }
-        let runs = sqlx::query(concat!(
-            "select id, shape_key from runs
-             where sweep_id = $1 and state = 'queued' and in_plan = true
-               and (dataset in (",
-            elements!("$2"),
-            ") or dataset like 'images:%')
-             order by idx limit $3",
-            skip_locked!()
-        ))
-        .bind(id)
-        .bind(datasets)
-        .bind(i64::try_from(wanted - candidates.len()).unwrap_or(i64::MAX))
-        .fetch_all(&mut *tx)
-        .await?;
-        for run in &runs {
-            let (shape_key, run) = (run.try_get("shape_key")?, unsigned(run, "id")?);
-            candidates.push(Candidate { run, sweep: id, shape_key });
-        }
+        let runs = first_groups(tx, id, datasets, offer).await?;
+        let may_start = headroom.get(&id).map_or(u64::MAX, |&free| free.into());
+        startable += may_start.min(runs.len() as u64);
+        candidates.extend(runs);
     }
     Ok((candidates, headroom))
+}
+
+/// The queued runs of a sweep that make up its first groups, in order.
+///
+/// A group is `group_size` runs of a shape that follow each other, and stands where its first run does. So the runs of
+/// a group are found however far apart they are. Without groups the first runs are enough.
+async fn first_groups(
+    tx: &mut Connection,
+    sweep: i64,
+    datasets: &str,
+    offer: Offer,
+) -> Result<Vec<Candidate>> {
+    let (groups, size) = (i64::from(offer.groups), i64::from(offer.group_size.max(1)));
+    let rows = sqlx::query(concat!(
+        "select id, shape_key from runs
+         where state = 'queued' and id in (
+             select id from (
+                 select id, idx, min(idx) over (partition by shape_key, number) as opener from (
+                     select id, idx, shape_key,
+                            (row_number() over (partition by shape_key order by idx) - 1) / $3 as number from (
+                         select id, idx, shape_key from runs
+                         where sweep_id = $1 and state = 'queued' and in_plan = true
+                           and (dataset in (",
+        elements!("$2"),
+        ") or dataset like 'images:%')
+                         order by idx limit $4
+                     ) waiting
+                 ) numbered
+             ) grouped
+             order by opener, idx limit $5
+         )
+         order by idx",
+        skip_locked!()
+    ))
+    .bind(sweep)
+    .bind(datasets)
+    .bind(size)
+    .bind(if size == 1 { groups } else { i64::MAX })
+    .bind(groups * size)
+    .fetch_all(tx)
+    .await?;
+    let candidate =
+        |row: &Row| Ok(Candidate { run: unsigned(row, "id")?, sweep, shape_key: row.try_get("shape_key")? });
+    rows.iter().map(candidate).collect()
 }
 
 async fn start_attempt(
