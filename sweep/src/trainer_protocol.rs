@@ -153,6 +153,9 @@ pub enum FailureKind {
     Diverged,
     /// The checkpoint to continue from is damaged, or of something else: nobody should continue from it.
     Checkpoint,
-    /// Anything else: a missing file, libtorch out of memory.
+    /// The machine's: a full disk, a dataset that is missing or cannot be read, no memory left, CUDA lost. The run may do
+    /// well on another machine, or on this one later.
+    Machine,
+    /// The run's own, whatever machine it is on: a configuration that makes no sense, for instance.
     Error,
 }

@@ -82,9 +82,9 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
         Ending::Failed { kind, message } => {
             let kind = match kind {
                 trainer_protocol::FailureKind::Diverged => FailureKind::Diverged,
-                trainer_protocol::FailureKind::Checkpoint | trainer_protocol::FailureKind::Error => {
-                    FailureKind::Error
-                }
+                trainer_protocol::FailureKind::Checkpoint
+                | trainer_protocol::FailureKind::Machine
+                | trainer_protocol::FailureKind::Error => FailureKind::Error,
             };
             fail(context, attempt, kind, &message).await
         }

@@ -1,9 +1,7 @@
 //! Why a run's training ended early.
 
 use std::any::Any;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use acai_sweep::configuration::ConfigurationError;
@@ -31,14 +29,6 @@ pub enum SessionError {
     /// A checkpoint cannot be written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A picture cannot be written.
-    #[error("cannot write picture `{path}`")]
-    Picture {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A loss, a weight or a moment is no longer finite.
     #[error("diverged by step {step}: {what}; a smaller lr may help")]
     Diverged {
@@ -50,10 +40,17 @@ pub enum SessionError {
     /// What keeps a whole group from training.
     #[error(transparent)]
     Group(Arc<SessionError>),
-    /// libtorch refused an operation, for lack of memory for instance.
+    /// The machine failed libtorch: no memory left, CUDA lost.
+    #[error("this machine failed libtorch: {0}")]
+    Device(String),
+    /// libtorch refused an operation.
     #[error("libtorch failed: {0}")]
     Libtorch(String),
 }
+
+/// What libtorch says when memory runs out or CUDA fails. Its errors have no other kinds than their texts.
+const OF_THE_MACHINE: [&str; 6] =
+    ["allocate memory", "out of memory", "bad_alloc", "CUDA error", "CUDA driver", "cuDNN error"];
 
 impl SessionError {
     /// Whose fault it is, as the protocol wants to know.
@@ -62,8 +59,14 @@ impl SessionError {
         match self {
             SessionError::Diverged { .. } => FailureKind::Diverged,
             SessionError::Checkpoint(error) if error.is_of_the_file() => FailureKind::Checkpoint,
+            SessionError::Checkpoint(_) | SessionError::Data(_) | SessionError::Device(_) => {
+                FailureKind::Machine
+            }
             SessionError::Group(error) => error.kind(),
-            _ => FailureKind::Error,
+            SessionError::Configuration(_)
+            | SessionError::CheckpointKimg(_)
+            | SessionError::Architecture(_)
+            | SessionError::Libtorch(_) => FailureKind::Error,
         }
     }
 
@@ -80,13 +83,21 @@ impl SessionError {
     }
 }
 
-/// Runs `work` and turns a panic of `tch` into [`SessionError::Libtorch`].
+/// Runs `work` and turns a panic of `tch` into [`SessionError::Device`] or [`SessionError::Libtorch`].
 ///
 /// `tch` panics where libtorch throws; its fallible twins would bury the mathematics under question marks.
 /// Whatever `work` was changing must be dropped after such an error.
 pub(super) fn catching<T>(work: impl FnOnce() -> Result<T, SessionError>) -> Result<T, SessionError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(SessionError::Libtorch(first_line(&*panic))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(refused(first_line(&*panic))))
+}
+
+/// What libtorch refused, in its words.
+fn refused(what: String) -> SessionError {
+    if OF_THE_MACHINE.iter().any(|words| what.contains(words)) {
+        SessionError::Device(what)
+    } else {
+        SessionError::Libtorch(what)
+    }
 }
 
 /// What a panic says, without libtorch's stack trace.
@@ -98,15 +109,35 @@ fn first_line(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use acai_sweep::trainer_protocol::FailureKind;
     use tch::{Device, Kind, Tensor};
 
-    use super::{SessionError, catching};
+    use super::{SessionError, catching, refused};
 
     #[test]
     fn memory_that_libtorch_cannot_get_is_an_error_in_one_line() {
         let more_than_there_is = 1 << 58;
         let result = catching(|| Ok(Tensor::zeros([more_than_there_is], (Kind::Float, Device::Cpu)).size()));
-        let Err(SessionError::Libtorch(what)) = result else { panic!("{result:?}") };
+        let Err(SessionError::Device(what)) = result else { panic!("{result:?}") };
         assert!(what.contains("can't allocate memory") && !what.contains('\n'), "{what}");
+    }
+
+    #[test]
+    fn what_a_gpu_fails_of_is_the_machines_fault_and_a_wrong_operation_is_not() {
+        for of_a_gpu in [
+            "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB",
+            "CUDA error: unspecified launch failure",
+            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+            "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+            "CUDA driver error: device not ready",
+        ] {
+            assert_eq!(refused(of_a_gpu.to_owned()).kind(), FailureKind::Machine, "{of_a_gpu}");
+        }
+        let result = catching(|| {
+            let of = |size: i64| Tensor::zeros([size], (Kind::Float, Device::Cpu));
+            Ok(of(2) + of(3))
+        });
+        let error = result.expect_err("the sizes do not fit");
+        assert_eq!(error.kind(), FailureKind::Error, "{error}");
     }
 }

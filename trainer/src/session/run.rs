@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write as _};
 
 use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Event, Member};
@@ -88,7 +89,7 @@ impl Run {
             events.push(Event::Evaluated { run, step, values });
         }
         if due.pictures {
-            events.extend(self.draw(model, benchmark)?);
+            events.extend(self.draw(model, benchmark));
         }
         if due.checkpoint {
             events.push(self.save(model)?);
@@ -116,17 +117,25 @@ impl Run {
         scores
     }
 
-    /// Writes pictures into the run's folder.
-    fn draw(&self, model: &dyn Model, benchmark: &Benchmark) -> Result<Vec<Event>, SessionError> {
+    /// Writes pictures into the run's folder. One that cannot be written is said on standard error: a picture less is no
+    /// reason to end a run.
+    fn draw(&self, model: &dyn Model, benchmark: &Benchmark) -> Vec<Event> {
         let (run, step) = (self.member.run, self.step());
         let write = |picture: Picture| {
             let path = self.member.folder.join(format!("{}-{step:09}.png", picture.name));
             match fs::write(&path, picture.png) {
-                Ok(()) => Ok(Event::Artifact { run, step, path }),
-                Err(source) => Err(SessionError::Picture { path, source }),
+                Ok(()) => Some(Event::Artifact { run, step, path }),
+                Err(error) => {
+                    // Half a picture would be in the way, on a full disk too.
+                    let _ = fs::remove_file(&path);
+                    let path = path.display();
+                    // Nothing is left to be told if standard error is closed.
+                    let _ = writeln!(io::stderr(), "warning: cannot write picture `{path}`: {error}");
+                    None
+                }
             }
         };
-        benchmark.pictures(model).into_iter().map(write).collect()
+        benchmark.pictures(model).into_iter().filter_map(write).collect()
     }
 
     fn finite(&self, losses: &Losses) -> Result<(), SessionError> {

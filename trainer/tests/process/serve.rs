@@ -276,19 +276,18 @@ fn members_that_cannot_start_fail_with_the_reason_and_do_not_keep_others() {
     let group = vec![without_data, too_wide, no_batch, no_checkpoint, member(5, ACAI, 10, folder.path())];
     let (events, status, log) = Trainer::start(group).end();
     assert!(status.success(), "{log}");
-    for (run, reason) in [
-        (1, "mnist32"),
-        (2, "`latent_width` takes a power of two from 1 to 16, found `5`"),
-        (3, "`batch` takes an integer from 1 to 4096, found `0`"),
-        (4, "cannot read checkpoint `missing.safetensors`"),
+    for (run, whose, reason) in [
+        (1, FailureKind::Machine, "mnist32"),
+        (2, FailureKind::Error, "`latent_width` takes a power of two from 1 to 16, found `5`"),
+        (3, FailureKind::Error, "`batch` takes an integer from 1 to 4096, found `0`"),
+        (4, FailureKind::Machine, "cannot read checkpoint `missing.safetensors`"),
     ] {
         let failed = events.iter().find_map(|event| match event {
-            Event::Failed { run: r, step: 0, kind: FailureKind::Error, message } if *r == run => {
-                Some(message)
-            }
+            Event::Failed { run: r, step: 0, kind, message } if *r == run => Some((*kind, message)),
             _ => None,
         });
-        let message = failed.expect("it failed");
+        let (kind, message) = failed.expect("it failed");
+        assert_eq!(kind, whose, "{message}");
         assert!(message.contains(reason), "{message}");
     }
     assert_eq!(events.last(), Some(&Event::Finished { run: 5, step: 10 }));

@@ -23,20 +23,31 @@ pub(crate) struct Trainer {
 
 impl Trainer {
     pub(crate) fn start(group: Vec<Member>) -> Trainer {
-        let mut trainer = Trainer::spawn();
-        assert!(matches!(trainer.next(), Some(Event::Ready { threads: 1, .. })));
-        trainer.order(&Order::Start { group });
-        trainer
+        Trainer::spawn().given(group)
+    }
+
+    /// A trainer with limits of the system, given as a line of shell.
+    pub(crate) fn start_limited(limits: &str, group: Vec<Member>) -> Trainer {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{limits}; exec \"$0\" serve --threads 1")]).arg(program().get_program());
+        Trainer::of(shell).given(group)
     }
 
     pub(crate) fn spawn() -> Trainer {
-        let mut process = program()
-            .args(["serve", "--threads", "1"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut program = program();
+        program.args(["serve", "--threads", "1"]);
+        Trainer::of(program)
+    }
+
+    fn given(mut self, group: Vec<Member>) -> Trainer {
+        assert!(matches!(self.next(), Some(Event::Ready { threads: 1, .. })));
+        self.order(&Order::Start { group });
+        self
+    }
+
+    fn of(mut program: Command) -> Trainer {
+        let streams = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = streams.spawn().expect("the program starts");
         let orders = process.stdin.take();
         let events = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         Trainer { process, orders, events }
