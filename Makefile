@@ -21,6 +21,7 @@ build: libtorch ## target/release/acai and target/release/acai-trainer
 
 test: libtorch postgres ## every test
 	cargo test --workspace --locked
+	scripts/bench.sh debug 4
 
 # MINUTES of faults on each STORE, which SEED decides.
 MINUTES ?= 5

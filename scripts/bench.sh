@@ -1,8 +1,10 @@
 #!/bin/sh
 # Memory of an idle coordinator; runs dispatched to a trainer that does nothing.
+# Usage: scripts/bench.sh [PROFILE [RUNS]], such as `scripts/bench.sh debug 4` to see that this script works.
 set -eu
 cd "$(dirname "$0")/.."
-acai=$PWD/target/release/acai
+acai=$PWD/target/${1-release}/acai
+RUNS=${2-500}
 
 folder=$(mktemp -d)
 cd "$folder"
@@ -12,7 +14,6 @@ trap 'kill $coordinator; rm -rf "$folder"' EXIT
 until grep -q 'http://' log; do sleep 0.1; done
 awk '/^VmRSS/ { printf "acai coordinator, idle: %.1f MiB resident\n", $2 / 1024 }' "/proc/$coordinator/status"
 
-RUNS=500
 cat >sweep.yaml <<END
 version: 1
 name: nothing

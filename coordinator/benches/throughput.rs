@@ -3,6 +3,8 @@
 //! `cargo bench -p acai-coordinator` prints a line for each store. A point counts when its acknowledgement has arrived,
 //! which is after its commit. What it costs that commits reach the disk shows beside the same store in memory, where
 //! `fsync` has nothing to do. By one client whose every call has a single point, no two can share a commit.
+//!
+//! `cargo test` runs it as well, for a moment each: its figures mean nothing then, but it is known to work.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,41 +32,62 @@ use tokio::net::TcpListener;
 use tonic::transport::Channel;
 
 const CLIENTS: u64 = 8;
-const WINDOW: Duration = Duration::from_secs(5);
-const DISPATCHED: u64 = 2_000;
+/// More steps than any client reports points of in its time: a run has one point a step here.
+const STEPS: u64 = 1 << 40;
 /// A folder in memory, as Linux has one.
 const MEMORY: &str = "/dev/shm";
 
-#[tokio::main]
-async fn main() {
-    for (name, place) in [("SQLite", std::env::temp_dir()), ("SQLite in memory", MEMORY.into())] {
-        let folder = tempfile::tempdir_in(place).unwrap();
-        let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
-        measure(name, Arc::new(store)).await;
-    }
-    if let Some(server) = Postgres::start() {
-        let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
-        measure("Postgres", Arc::new(store)).await;
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    /// How long points are reported in each way.
+    window: Duration,
+    /// Runs that are claimed, reported on and completed: a multiple of the clients.
+    dispatched: u64,
+}
+
+impl Size {
+    /// `cargo bench` says `--bench`, `cargo test` does not.
+    fn asked_for() -> Size {
+        if std::env::args().any(|argument| argument == "--bench") {
+            Size { window: Duration::from_secs(5), dispatched: 2_000 }
+        } else {
+            Size { window: Duration::from_millis(20), dispatched: CLIENTS }
+        }
     }
 }
 
-async fn measure(name: &str, store: Arc<dyn Store>) {
-    store.sweep_submit(sweep()).await.unwrap();
+#[tokio::main]
+async fn main() {
+    let size = Size::asked_for();
+    for (name, place) in [("SQLite", std::env::temp_dir()), ("SQLite in memory", MEMORY.into())] {
+        let folder = tempfile::tempdir_in(place).unwrap();
+        let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+        measure(name, Arc::new(store), size).await;
+    }
+    if let Some(server) = Postgres::start() {
+        let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
+        measure("Postgres", Arc::new(store), size).await;
+    }
+}
+
+async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
+    store.sweep_submit(sweep(size.dispatched + 3 * CLIENTS)).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
     tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), std::future::pending()));
-    let batched = points(&url, CLIENTS, 1000).await;
-    let small = points(&url, CLIENTS, 10).await;
-    let alone = points(&url, 1, 1).await;
+    let batched = points(&url, CLIENTS, 1000, size.window).await;
+    let small = points(&url, CLIENTS, 10, size.window).await;
+    let alone = points(&url, 1, 1, size.window).await;
     let started = Instant::now();
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
-        clients.spawn(dispatch(url.clone(), number));
+        clients.spawn(dispatch(url.clone(), number, size.dispatched / CLIENTS));
     }
     clients.join_all().await;
-    let dispatched = DISPATCHED as f64 / started.elapsed().as_secs_f64();
+    let dispatched = size.dispatched as f64 / started.elapsed().as_secs_f64();
     println!(
         "{name}: {batched:.0} points/s in batches of 1,000, {small:.0} in batches of 10 ({CLIENTS} clients); \
          {alone:.0} by one client one by one; {dispatched:.0} runs/s claimed, reported on and completed"
@@ -72,7 +95,7 @@ async fn measure(name: &str, store: Arc<dyn Store>) {
 }
 
 /// Points acknowledged per second when each of `clients` sends the next batch as soon as the last is acknowledged.
-async fn points(url: &str, clients: u64, batch: u64) -> f64 {
+async fn points(url: &str, clients: u64, batch: u64, window: Duration) -> f64 {
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..clients {
         let url = url.to_owned();
@@ -80,14 +103,15 @@ async fn points(url: &str, clients: u64, batch: u64) -> f64 {
             let mut client = WorkerServiceClient::connect(url).await.unwrap();
             let attempt = claim(&mut client, &format!("points-{clients}-{batch}-{number}"), 0).await.unwrap();
             let (started, mut acked) = (Instant::now(), 0);
-            while started.elapsed() < WINDOW {
+            while started.elapsed() < window {
+                let last = acked + batch;
                 let points =
-                    (acked..acked + batch).map(|step| Point { name: "loss".to_owned(), step, value: 0.5 });
+                    (acked + 1..=last).map(|step| Point { name: "loss".to_owned(), step, value: 0.5 });
                 let request = ReportMetricsRequest {
                     attempt: Some(attempt),
                     first_seq: acked + 1,
                     points: points.collect(),
-                    step: acked,
+                    step: last,
                 };
                 acked = client.report_metrics(request).await.unwrap().into_inner().acked_seq;
             }
@@ -98,15 +122,15 @@ async fn points(url: &str, clients: u64, batch: u64) -> f64 {
 }
 
 /// Takes its share of the runs, each with one point and no training.
-async fn dispatch(url: String, number: u64) {
+async fn dispatch(url: String, number: u64, runs: u64) {
     let mut client = WorkerServiceClient::connect(url).await.unwrap();
-    for round in 0..DISPATCHED / CLIENTS {
+    for round in 0..runs {
         let attempt = claim(&mut client, &format!("dispatch-{number}"), round).await.unwrap();
         let point = Point { name: "loss".to_owned(), step: 1, value: 0.5 };
         let report =
-            ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: 16 };
+            ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: STEPS };
         client.report_metrics(report).await.unwrap();
-        let complete = CompleteRequest { attempt: Some(attempt), step: 16, last_seq: 1 };
+        let complete = CompleteRequest { attempt: Some(attempt), step: STEPS, last_seq: 1 };
         client.complete(complete).await.unwrap();
     }
 }
@@ -134,10 +158,10 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u
     groups.first()?.runs.first()?.attempt
 }
 
-/// Enough runs for every client of every measurement.
-fn sweep() -> NewSweep {
+/// `runs` must be enough for every client of every measurement.
+fn sweep(runs: u64) -> NewSweep {
     let configuration =
         Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
-    let run = |seed| NewRun { total_steps: 16, ..NewRun::new(configuration.clone(), seed) };
-    NewSweep::new("bench", (0..DISPATCHED + 3 * CLIENTS).map(run).collect())
+    let run = |seed| NewRun { total_steps: STEPS, ..NewRun::new(configuration.clone(), seed) };
+    NewSweep::new("bench", (0..runs).map(run).collect())
 }
