@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::check::snapshot::{CheckpointRow, FinalWeights};
 
 /// The final weights of all runs below a worker's state folder that have reached their last step: a checkpoint is
-/// named after its step, and lies in `runs/<sweep>-<index>-run<id>/attempt-<n>/`.
+/// named after its step, and lies in `runs/<sweep>-run<id>/attempt-<n>/`.
 ///
 /// # Errors
 /// If a file cannot be read, or is none that a trainer writes.

@@ -87,7 +87,7 @@ type GroupEnd = (Slot, Summary, Result<(), WorkerError>);
 impl Agent {
     async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
         let trainer = trainer_binary::locate(config.trainer.as_deref())?;
-        let state = StateFolder::open(&config.state)?;
+        let state = StateFolder::open(&config.state, config.adopt)?;
         let hardware = hardware::detect().await;
         let free = slots(&hardware, config.device, config.slots, config.threads)?;
         let datasets = datasets::available(config.data.as_deref());

@@ -1,26 +1,35 @@
 //! What a run leaves on this machine.
 //!
 //! ```text
-//! <state>/runs/<sweep>-<index>-run<id>/
+//! <state>/runs/<sweep>-run<id>/
 //!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
 //!   pictures/        what its trainers drew
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
+//! The number is the run's own, which no submission changes; its place in the sweep's plan may move. Earlier versions had
+//! that place in the name as well: their folders are found and used under the names that they have.
+//!
+//! Checkpoints and pictures stay until a person deletes them, except what later checkpoints replace; what a completed run
+//! leaves is its trained model and its pictures. A folder that holds neither is removed when a worker starts.
+//!
 //! All calls block on the disk.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use acai_proto::v1::{Assignment, Attempt};
 use serde::{Deserialize, Serialize};
 
+use crate::durable::replace;
 use crate::outbox::Checkpoint;
 
 const RECORD: &str = "resume.json";
 const PICTURES: &str = "pictures";
+/// What is appended to the name of a file that is not used any more and kept for people to look at.
+const REFUSED: &str = "refused";
 /// Committed checkpoints to keep, so that there is another one when the newest turns out damaged.
 const KEEP: usize = 2;
 
@@ -46,9 +55,17 @@ struct Committed {
 impl RunFolder {
     /// Makes the folder of an attempt, and clears away what earlier ones wrote but never committed.
     pub(crate) fn open(runs: &Path, assignment: &Assignment, attempt: Attempt) -> io::Result<Self> {
-        let name = format!("{}-{}-run{}", slug(&assignment.sweep), assignment.index, attempt.run);
-        let folder = Self::reopen(runs, Path::new(&name), attempt)?;
-        folder.clear(&folder.read())?;
+        fs::create_dir_all(runs)?;
+        let folder = Self::reopen(runs, &name_of(runs, &assignment.sweep, attempt.run)?, attempt)?;
+        let record = match folder.read() {
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                tracing::warn!("{error}; the run's checkpoints on this machine are set aside");
+                folder.set_unrecorded_aside()?;
+                Record::default()
+            }
+            record => record?,
+        };
+        folder.clear(&record)?;
         fs::create_dir_all(&folder.attempt)?;
         Ok(folder)
     }
@@ -82,9 +99,9 @@ impl RunFolder {
     }
 
     /// The newest committed checkpoint.
-    pub(crate) fn resume(&self) -> Option<Checkpoint> {
-        let newest = self.read().checkpoints.into_iter().next()?;
-        Some(Checkpoint { step: newest.step, file: self.root.join(newest.file) })
+    pub(crate) fn resume(&self) -> io::Result<Option<Checkpoint>> {
+        let newest = self.read()?.checkpoints.into_iter().next();
+        Ok(newest.map(|newest| Checkpoint { step: newest.step, file: self.root.join(newest.file) }))
     }
 
     /// Where a checkpoint of another machine goes.
@@ -101,7 +118,7 @@ impl RunFolder {
             let folder = committed.file.components().next()?.as_os_str().to_str()?;
             folder.strip_prefix("attempt-")?.parse::<u32>().ok()
         };
-        let mut record = self.read();
+        let mut record = self.read()?;
         let before = record.checkpoints.len();
         record.checkpoints.retain(|committed| of_attempt(committed).is_none_or(|attempt| attempt > last));
         if record.checkpoints.len() == before {
@@ -127,7 +144,7 @@ impl RunFolder {
     pub(crate) fn commit(&self, checkpoint: &Checkpoint) -> io::Result<()> {
         let file = checkpoint.file.canonicalize()?;
         let file = file.strip_prefix(&self.root).map_err(io::Error::other)?.to_owned();
-        let mut record = self.read();
+        let mut record = self.read()?;
         // An agent that takes up where a killed one stopped repeats what that one had done last.
         if record.checkpoints.iter().any(|committed| committed.file == file) {
             return Ok(());
@@ -140,7 +157,7 @@ impl RunFolder {
 
     /// Takes every committed checkpoint out of use.
     pub(crate) fn set_all_aside(&self) -> io::Result<()> {
-        while self.resume().is_some() {
+        while self.resume()?.is_some() {
             self.set_aside()?;
         }
         Ok(())
@@ -149,20 +166,33 @@ impl RunFolder {
     /// Takes the newest committed checkpoint out of use, because a trainer refused it. The file stays
     /// under another name, for people to look at.
     pub(crate) fn set_aside(&self) -> io::Result<()> {
-        let mut record = self.read();
+        let mut record = self.read()?;
         if record.checkpoints.is_empty() {
             return Ok(());
         }
         let refused = self.root.join(record.checkpoints.remove(0).file);
         self.write(&record)?;
-        let mut name = refused.clone().into_os_string();
-        name.push(".refused");
-        fs::rename(refused, name)
+        fs::rename(&refused, refused.with_added_extension(REFUSED))
+    }
+
+    /// Takes everything out of use whose record is damaged: which of the files were committed is not known any more, and
+    /// training may go on only from one that was. The record goes last, so that this can be repeated.
+    fn set_unrecorded_aside(&self) -> io::Result<()> {
+        for attempt in self.attempts()? {
+            for file in fs::read_dir(&attempt)? {
+                let file = file?;
+                if file.file_type()?.is_file() && !is_refused(&file.path()) {
+                    fs::rename(file.path(), file.path().with_added_extension(REFUSED))?;
+                }
+            }
+        }
+        let record = self.root.join(RECORD);
+        fs::rename(&record, record.with_added_extension(REFUSED))
     }
 
     /// Deletes all but the committed checkpoint of the run's last step: the trained model. Without one all is kept.
     pub(crate) fn keep_last(&self, last_step: u64) -> io::Result<()> {
-        let mut record = self.read();
+        let mut record = self.read()?;
         if record.checkpoints.first().is_none_or(|newest| newest.step != last_step) {
             return Ok(());
         }
@@ -171,58 +201,126 @@ impl RunFolder {
         self.clear(&record)
     }
 
-    /// Checkpoints that were committed and still exist. An unreadable record is none: training
-    /// starts from scratch, which is slower but right.
-    fn read(&self) -> Record {
-        let mut record = match fs::read(self.root.join(RECORD)) {
-            Ok(bytes) => serde_json::from_slice::<Record>(&bytes).unwrap_or_else(|error| {
-                tracing::warn!("`{}` is damaged, ignoring it: {error}", self.root.join(RECORD).display());
-                Record::default()
-            }),
-            Err(_) => Record::default(),
+    /// Checkpoints that were committed and still exist.
+    ///
+    /// # Errors
+    /// `InvalidData`: the record is damaged. Any other: it, or one of its files, cannot be read now, which says nothing
+    /// of what is there.
+    fn read(&self) -> io::Result<Record> {
+        let path = self.root.join(RECORD);
+        let of_record = |error: io::Error| {
+            io::Error::new(error.kind(), format!("the record `{}`: {error}", path.display()))
         };
-        record.checkpoints.retain(|committed| self.root.join(&committed.file).is_file());
-        record
+        let bytes = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Record::default()),
+            bytes => bytes.map_err(of_record)?,
+        };
+        let record: Record = serde_json::from_slice(&bytes)
+            .map_err(|error| of_record(io::Error::new(ErrorKind::InvalidData, error)))?;
+        let mut there = Record::default();
+        for committed in record.checkpoints {
+            match fs::metadata(self.root.join(&committed.file)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                file => {
+                    if file?.is_file() {
+                        there.checkpoints.push(committed);
+                    }
+                }
+            }
+        }
+        Ok(there)
     }
 
-    /// Replaces the record in one step that a crash cannot split.
     fn write(&self, record: &Record) -> io::Result<()> {
-        let temporary = self.root.join(format!("{RECORD}.tmp"));
-        let mut file = File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec_pretty(record)?)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.root.join(RECORD))?;
-        File::open(&self.root)?.sync_all()
+        replace(&self.root.join(RECORD), &serde_json::to_vec_pretty(record)?)
     }
 
     /// Deletes from all attempts what `record` does not name, save what was set aside.
     fn clear(&self, record: &Record) -> io::Result<()> {
-        for attempt in fs::read_dir(&self.root)? {
-            let attempt = attempt?;
-            if !attempt.file_type()?.is_dir() || attempt.file_name() == PICTURES {
-                continue;
-            }
-            for file in fs::read_dir(attempt.path())? {
+        for attempt in self.attempts()? {
+            for file in fs::read_dir(&attempt)? {
                 let file = file?;
                 let is_file = file.file_type()?.is_file();
-                let file = Path::new(&attempt.file_name()).join(file.file_name());
+                let file = self.relative(&file.path());
                 let named = record.checkpoints.iter().any(|committed| committed.file == file);
-                if is_file && !named && file.extension() != Some(OsStr::new("refused")) {
+                if is_file && !named && !is_refused(&file) {
                     self.remove(&file)?;
                 }
             }
             // Fails on a folder that still holds something, as it should.
-            let _ = fs::remove_dir(attempt.path());
+            let _ = fs::remove_dir(attempt);
         }
         Ok(())
     }
 
+    /// The folders of all attempts.
+    fn attempts(&self) -> io::Result<Vec<PathBuf>> {
+        let mut attempts = Vec::new();
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && entry.file_name() != PICTURES {
+                attempts.push(entry.path());
+            }
+        }
+        Ok(attempts)
+    }
+
     fn remove(&self, file: &Path) -> io::Result<()> {
         match fs::remove_file(self.root.join(file)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
+}
+
+/// The name of a run's folder, as it is or as it will be. Where an earlier version left several, of several places in the
+/// plan, it is the one with the newest checkpoint.
+fn name_of(runs: &Path, sweep: &str, run: u64) -> io::Result<PathBuf> {
+    let of_run = format!("-run{run}");
+    let name = PathBuf::from(slug(sweep) + &of_run);
+    if runs.join(&name).try_exists()? {
+        return Ok(name);
+    }
+    let mut earlier = None;
+    for entry in fs::read_dir(runs)? {
+        let name = entry?.file_name();
+        if !name.to_str().is_some_and(|name| name.ends_with(&of_run)) {
+            continue;
+        }
+        let folder = RunFolder { root: runs.join(&name), attempt: PathBuf::new() };
+        let step = match folder.resume() {
+            Err(error) if error.kind() == ErrorKind::InvalidData => None,
+            newest => newest?.map(|checkpoint| checkpoint.step),
+        };
+        earlier = earlier.max(Some((step, PathBuf::from(name))));
+    }
+    Ok(earlier.map_or(name, |(_, name)| name))
+}
+
+/// Removes the folders of runs that have neither a checkpoint nor a picture, nor anything else but an empty record. For
+/// when no attempt is under way.
+pub(crate) fn remove_empty(runs: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(runs)? {
+        let folder = RunFolder { root: entry?.path(), attempt: PathBuf::new() };
+        if !folder.root.is_dir() {
+            continue;
+        }
+        for attempt in folder.attempts()? {
+            // Fails on a folder that holds something, as it should; so does the other one.
+            let _ = fs::remove_dir(attempt);
+        }
+        let record = folder.root.join(RECORD);
+        let names_nothing = folder.read().is_ok_and(|record| record.checkpoints.is_empty());
+        if names_nothing && folder.attempts()?.is_empty() && record.try_exists()? {
+            fs::remove_file(record)?;
+        }
+        let _ = fs::remove_dir(&folder.root);
+    }
+    Ok(())
+}
+
+fn is_refused(file: &Path) -> bool {
+    file.extension() == Some(OsStr::new(REFUSED))
 }
 
 /// A sweep's name as part of a folder's name: what could mean something to a file system becomes `-`.
@@ -250,14 +348,17 @@ mod tests {
     fn a_later_attempt_resumes_from_the_newest_committed_checkpoint_and_two_are_kept() {
         let state = tempfile::tempdir().unwrap();
         let first = open(state.path(), 1);
-        assert!(first.attempt().ends_with("runs/---up-3-run7/attempt-1"));
+        assert!(first.attempt().ends_with("runs/---up-run7/attempt-1"));
         let [a, b, c, uncommitted] = [10, 20, 30, 40].map(|step| written(&first, step));
         for checkpoint in [&a, &b, &c, &c] {
             first.commit(checkpoint).unwrap();
         }
 
         let second = open(state.path(), 2);
-        assert_eq!(second.resume().unwrap(), Checkpoint { step: 30, file: c.file.canonicalize().unwrap() });
+        assert_eq!(
+            second.resume().unwrap().unwrap(),
+            Checkpoint { step: 30, file: c.file.canonicalize().unwrap() }
+        );
         assert!(!a.file.exists() && b.file.exists() && !uncommitted.file.exists());
     }
 
@@ -269,9 +370,9 @@ mod tests {
         folder.commit(&a).unwrap();
         folder.commit(&b).unwrap();
         folder.set_aside().unwrap();
-        assert_eq!(open(state.path(), 2).resume().unwrap().step, 10);
+        assert_eq!(open(state.path(), 2).resume().unwrap().unwrap().step, 10);
         folder.set_aside().unwrap();
-        assert_eq!(open(state.path(), 3).resume(), None);
+        assert_eq!(open(state.path(), 3).resume().unwrap(), None);
         assert!(b.file.with_extension("safetensors.refused").exists());
     }
 
@@ -288,7 +389,7 @@ mod tests {
         assert!(old.file.exists(), "the last one is not there yet");
         second.keep_last(20).unwrap();
         assert!(last.file.exists() && !first.attempt().exists());
-        assert_eq!(second.resume().unwrap().step, 20);
+        assert_eq!(second.resume().unwrap().unwrap().step, 20);
     }
 
     #[test]
@@ -298,22 +399,92 @@ mod tests {
         first.commit(&written(&first, 10)).unwrap();
         let second = open(state.path(), 2);
         second.void(0).unwrap();
-        assert_eq!(second.resume().unwrap().step, 10);
+        assert_eq!(second.resume().unwrap().unwrap().step, 10);
         second.commit(&written(&second, 20)).unwrap();
         second.void(1).unwrap();
-        assert_eq!(second.resume().unwrap().step, 20);
+        assert_eq!(second.resume().unwrap().unwrap().step, 20);
         let third = open(state.path(), 3);
         third.void(2).unwrap();
-        assert_eq!(third.resume(), None);
+        assert_eq!(third.resume().unwrap(), None);
     }
 
     #[test]
-    fn a_damaged_record_means_from_scratch() {
+    fn a_record_that_cannot_be_read_is_an_error_and_clears_nothing_away() {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
-        folder.commit(&written(&folder, 10)).unwrap();
+        let kept = written(&folder, 10);
+        folder.commit(&kept).unwrap();
+        let (record, away) = (folder.root.join(RECORD), folder.root.join("away"));
+        fs::rename(&record, &away).unwrap();
+        // What the system says of this link is neither that nothing is there nor what is: as with a failing disk.
+        std::os::unix::fs::symlink(RECORD, &record).unwrap();
+        let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
+        let second = Attempt { run: 7, number: 2 };
+        let refused = RunFolder::open(&state.path().join("runs"), &assignment, second).unwrap_err();
+        assert!(refused.to_string().contains("resume.json"), "{refused}");
+
+        fs::rename(away, record).unwrap();
+        assert_eq!(open(state.path(), 2).resume().unwrap().unwrap().step, 10);
+    }
+
+    #[test]
+    fn a_damaged_record_means_from_scratch_and_its_files_are_set_aside() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = open(state.path(), 1);
+        let kept = written(&folder, 10);
+        folder.commit(&kept).unwrap();
         fs::write(folder.root.join(RECORD), "{").unwrap();
-        assert_eq!(open(state.path(), 2).resume(), None);
+        for attempt in 2..4 {
+            assert_eq!(open(state.path(), attempt).resume().unwrap(), None);
+            assert!(kept.file.with_added_extension("refused").is_file());
+            assert!(folder.root.join("resume.json.refused").is_file());
+        }
+    }
+
+    #[test]
+    fn a_run_keeps_its_folder_when_its_place_in_the_plan_moves_also_one_that_was_named_by_that_place() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = state.path().join("runs");
+        let at = |index, number| {
+            let assignment = Assignment { sweep: "s".into(), index, ..Assignment::default() };
+            RunFolder::open(&runs, &assignment, Attempt { run: 7, number }).unwrap()
+        };
+        for (step, name) in [(10, "s-4-run7"), (30, "s-12-run7"), (20, "s-8-run7"), (90, "s-4-run77")] {
+            let attempt = runs.join(name).join("attempt-1");
+            fs::create_dir_all(&attempt).unwrap();
+            fs::write(attempt.join("step"), "weights").unwrap();
+            let record = format!(r#"{{"checkpoints":[{{"step":{step},"file":"attempt-1/step"}}]}}"#);
+            fs::write(runs.join(name).join(RECORD), record).unwrap();
+        }
+        assert_eq!(at(2, 2).resume().unwrap().unwrap().step, 30);
+        for name in ["s-4-run7", "s-12-run7", "s-8-run7"] {
+            fs::remove_dir_all(runs.join(name)).unwrap();
+        }
+        let folder = at(2, 3);
+        folder.commit(&written(&folder, 40)).unwrap();
+        assert_eq!(at(5, 4).resume().unwrap().unwrap().step, 40);
+    }
+
+    #[test]
+    fn only_a_folder_without_checkpoints_and_pictures_is_removed() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = open(state.path(), 1);
+        remove_empty(&state.path().join("runs")).unwrap();
+        assert!(!folder.root.exists());
+        let folder = open(state.path(), 2);
+        let picture = folder.attempt().join("picture.png");
+        fs::write(&picture, "").unwrap();
+        folder.keep_artifact(&picture).unwrap();
+        let kept = written(&folder, 10);
+        folder.commit(&kept).unwrap();
+        remove_empty(&state.path().join("runs")).unwrap();
+        assert!(kept.file.is_file() && folder.root.join("pictures/picture.png").is_file());
+        fs::remove_file(&kept.file).unwrap();
+        remove_empty(&state.path().join("runs")).unwrap();
+        assert!(folder.root.join("pictures/picture.png").is_file() && !folder.attempt().exists());
+        fs::remove_dir_all(folder.root.join("pictures")).unwrap();
+        remove_empty(&state.path().join("runs")).unwrap();
+        assert!(!folder.root.exists());
     }
 
     #[test]

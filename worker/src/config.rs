@@ -23,6 +23,8 @@ pub struct WorkerConfig {
     /// Folder of this worker's own files: checkpoints, trained models, and what is still to be
     /// reported. For one worker at a time.
     pub state: PathBuf,
+    /// Uses the state folder although it is a copy of another worker's. What was under way there is left to its leases.
+    pub adopt: bool,
     /// The trainer program; searched for when absent (see [`crate::locate`]).
     pub trainer: Option<PathBuf>,
     /// Ends the worker when it has had nothing to do for this long; never when absent.
@@ -59,6 +61,7 @@ impl WorkerConfig {
             group_size: 1,
             data: None,
             state: state.into(),
+            adopt: false,
             trainer: None,
             idle_timeout: None,
             grace: Duration::from_secs(20),

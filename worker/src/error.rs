@@ -81,4 +81,12 @@ pub enum WorkerError {
         /// The folder.
         path: PathBuf,
     },
+    /// The state folder has another one's files, and whose attempts they are is not known.
+    #[error(
+        "the state folder `{path}` is a copy of another one, or was moved here from another file system, and two workers with one history take runs from each other; give this worker a folder of its own with `--state`, or, if this one is to take the other's place, start it once with `--adopt`: checkpoints and trained models are kept, and runs that were under way go on from their last checkpoints"
+    )]
+    StateCopied {
+        /// The folder.
+        path: PathBuf,
+    },
 }

@@ -20,6 +20,7 @@ mod context;
 mod coordinator;
 pub mod datasets;
 pub mod devices;
+mod durable;
 mod error;
 mod group;
 mod guard;

@@ -68,7 +68,7 @@ fn parse(stat: &str) -> Option<Alive> {
     Some(Alive { group: fields.get(2)?.parse().ok()?, started: fields.get(19)?.parse().ok()? })
 }
 
-fn boot() -> Option<String> {
+pub(crate) fn boot() -> Option<String> {
     Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
 }
 

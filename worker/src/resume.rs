@@ -25,7 +25,7 @@ pub(crate) async fn resume(
     let (own, void_attempts) = (folder.clone(), assignment.void_attempts);
     let local = on_disk(move || {
         own.void(void_attempts)?;
-        Ok(own.resume())
+        own.resume()
     })
     .await?;
     let newer = |step| local.as_ref().is_none_or(|local| local.step < step);

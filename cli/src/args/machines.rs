@@ -91,7 +91,11 @@ the same worker started again goes on from there. A second one exits at once, an
 
 A worker that was killed, started again with the same --state, first delivers what its runs had reported
 and gives them back. While the coordinator is away training goes on; when it is back, runs that it has
-given to others meanwhile end at once. --outage only bounds the device time spent on such runs.")]
+given to others meanwhile end at once. --outage only bounds the device time spent on such runs.
+
+What a run leaves is in STATE/runs/SWEEP-runID, where ID is its number in `acai runs SWEEP --json`: its last
+checkpoint, which is the trained model, and its pictures. They stay until you delete them, which you may at any
+time when the run is not under way here; folders without either are removed when the worker starts.")]
 pub(crate) struct WorkerArguments {
     #[command(flatten)]
     pub(crate) at: CoordinatorUrl,
@@ -101,6 +105,10 @@ pub(crate) struct WorkerArguments {
     /// Folder of the checkpoints, the trained models and what is still to be reported; one worker's own
     #[arg(long, value_name = "DIR", default_value = ".acai")]
     pub(crate) state: PathBuf,
+    /// Use the state folder although it is a copy of another worker's, or was moved here from another file system: what
+    /// is trained is kept, runs under way are left to their leases. Needed once
+    #[arg(long)]
+    pub(crate) adopt: bool,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
     /// Train on for this long while the coordinator is away, at least as long as its leases last; a worker that is

@@ -14,6 +14,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
     let state = arguments.state.clone();
     let config = WorkerConfig {
         name: arguments.name,
+        adopt: arguments.adopt,
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
         ..config(arguments.at.coordinator, arguments.state, arguments.training)

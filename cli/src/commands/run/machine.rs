@@ -74,7 +74,9 @@ impl Machine {
     }
 
     pub(super) fn start_worker(&mut self, state: &Path, training: &TrainingArguments) {
-        let config = worker::config(self.url.clone(), state.to_owned(), training.clone());
+        let mut config = worker::config(self.url.clone(), state.to_owned(), training.clone());
+        // Its only coordinator is the one on the database beside it, which is copied with it.
+        config.adopt = true;
         self.worker = Some(tokio::spawn(acai_worker::run(config, self.stop_worker.wait())));
     }
 
