@@ -2,11 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acai_coordinator::store::{AttemptRef, EventRecord};
+use acai_coordinator::store::{AttemptRef, Claim};
 use acai_sweep::run::RunState;
 
-use crate::points::Stored;
+use crate::network::Ending;
+use crate::observer::{StoredAttempt, StoredEvent, StoredPoint, StoredRun};
 use crate::worker::{STEPS, value};
+
+/// Everything that is there when all has come to rest.
+pub(crate) struct Rest {
+    pub(crate) runs: Vec<StoredRun>,
+    pub(crate) attempts: Vec<StoredAttempt>,
+    pub(crate) points: Vec<StoredPoint>,
+    pub(crate) events: Vec<StoredEvent>,
+}
 
 /// Noted outside of the store, when an answer arrives.
 #[derive(Debug, Default)]
@@ -15,6 +24,10 @@ pub(crate) struct Journal {
     acknowledged: BTreeMap<u64, BTreeSet<u64>>,
     /// Runs that somebody was told are completed.
     completed: BTreeSet<u64>,
+    /// Attempts that were told that they have ended, and how.
+    ended: BTreeSet<(u64, u32, Ending)>,
+    /// Claims that were answered, by worker and number.
+    claims: BTreeSet<(String, u64)>,
     /// The highest attempt that was granted.
     granted: BTreeMap<u64, u32>,
     /// Attempts that were told that they are fenced.
@@ -22,15 +35,18 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    pub(crate) fn answered(&mut self, claim: &Claim) {
+        self.claims.insert((claim.worker.clone(), claim.number));
+    }
+
+    /// Whether a copy of this claim was answered before.
+    pub(crate) fn has_answered(&self, claim: &Claim) -> bool {
+        self.claims.contains(&(claim.worker.clone(), claim.number))
+    }
+
     pub(crate) fn granted(&mut self, attempt: AttemptRef) {
         let highest = self.granted.entry(attempt.run).or_default();
-        // The same grant may be answered again; a lower one never is.
-        assert!(attempt.number >= *highest, "attempt {attempt:?} was granted after {highest}");
-        assert!(
-            !self.fenced.contains(&(attempt.run, attempt.number)),
-            "{attempt:?} was granted after it was fenced"
-        );
-        *highest = attempt.number;
+        *highest = (*highest).max(attempt.number);
     }
 
     /// Whether it was granted, and none of the run after it.
@@ -38,30 +54,29 @@ impl Journal {
         self.granted.get(&attempt.run) == Some(&attempt.number)
     }
 
-    pub(crate) fn fenced(&mut self, attempt: AttemptRef) {
-        self.fenced.insert((attempt.run, attempt.number));
+    /// Whether nothing may be taken from it any more: a later one was granted, or it was told so.
+    pub(crate) fn is_dead(&self, attempt: AttemptRef) -> bool {
+        let highest = self.granted.get(&attempt.run).copied().unwrap_or_default();
+        attempt.number < highest || self.fenced.contains(&(attempt.run, attempt.number))
     }
 
-    /// The store took something from this attempt.
-    pub(crate) fn taken_from(&self, attempt: AttemptRef) {
-        let highest = self.granted.get(&attempt.run).copied().unwrap_or_default();
-        assert!(attempt.number >= highest, "a zombie: {attempt:?} wrote when attempt {highest} had the run");
-        assert!(
-            !self.fenced.contains(&(attempt.run, attempt.number)),
-            "{attempt:?} wrote after it was fenced"
-        );
+    pub(crate) fn fenced(&mut self, attempt: AttemptRef) {
+        self.fenced.insert((attempt.run, attempt.number));
     }
 
     pub(crate) fn acknowledged(&mut self, attempt: AttemptRef, steps: impl Iterator<Item = u64>) {
         self.acknowledged.entry(attempt.run).or_default().extend(steps);
     }
 
-    pub(crate) fn completed(&mut self, attempt: AttemptRef) {
-        self.completed.insert(attempt.run);
+    pub(crate) fn ended(&mut self, attempt: AttemptRef, ending: Ending) {
+        self.ended.insert((attempt.run, attempt.number, ending));
+        if ending == "completed" {
+            self.completed.insert(attempt.run);
+        }
     }
 
     /// A run is resumed at `step`: nobody will report what comes before it again, so all of it must be there.
-    pub(crate) fn resumed(&self, run: u64, step: u64, stored: &[Stored]) {
+    pub(crate) fn resumed(&self, run: u64, step: u64, stored: &[StoredPoint]) {
         let there: BTreeSet<u64> =
             stored.iter().filter(|point| point.run == run).map(|point| point.step).collect();
         for before in 1..=step {
@@ -72,10 +87,10 @@ impl Journal {
         }
     }
 
-    /// Holds everything that was told against everything that is there, when all has come to rest.
-    pub(crate) fn check(&self, runs: &[(u64, RunState)], stored: &[Stored], events: &[EventRecord]) {
+    /// Holds everything that was told against everything that is there.
+    pub(crate) fn check(&self, rest: &Rest) {
         let mut points: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
-        for point in stored {
+        for point in &rest.points {
             let doubled = points.entry(point.run).or_default().insert(point.step, point.value);
             assert_eq!(doubled, None, "{point:?} is there twice");
             assert_eq!(
@@ -90,30 +105,41 @@ impl Journal {
                 assert!(there, "the point of run {run} at step {step} was acknowledged and is lost");
             }
         }
-        for &(run, state) in runs {
-            assert!(state.is_terminal(), "run {run} is {state} when all has come to rest");
+        for &StoredRun { id, state, in_plan, attempt } in &rest.runs {
+            assert_ne!(state, RunState::Running, "run {id} is held when all has come to rest");
+            assert!(state.is_terminal() || !in_plan, "run {id} is {state} when all has come to rest");
             if state == RunState::Completed {
                 let steps: Vec<u64> =
-                    points.get(&run).into_iter().flat_map(|points| points.keys().copied()).collect();
-                assert_eq!(steps, (1..=STEPS).collect::<Vec<_>>(), "run {run} is completed");
+                    points.get(&id).into_iter().flat_map(|points| points.keys().copied()).collect();
+                assert_eq!(steps, (1..=STEPS).collect::<Vec<_>>(), "run {id} is completed");
             }
-            if self.completed.contains(&run) {
-                assert_eq!(state, RunState::Completed, "run {run} was said to be completed");
+            if self.completed.contains(&id) {
+                assert_eq!(state, RunState::Completed, "run {id} was said to be completed");
             }
+            let numbers = rest.attempts.iter().filter(|row| row.run == id).map(|row| row.number);
+            assert!(numbers.eq(1..=attempt), "run {id} was claimed {attempt} times: {:?}", rest.attempts);
         }
-        check_events(events);
+        for &(run, number, ending) in &self.ended {
+            let row = rest.attempts.iter().find(|row| (row.run, row.number) == (run, number));
+            let outcome = row.and_then(|row| row.outcome.as_deref());
+            assert_eq!(outcome, Some(ending), "attempt {number} of run {run} was told that it {ending}");
+        }
+        check_events(&rest.events);
     }
 }
 
 /// Numbers without gaps, attempts that never decrease, and an end that only `retry` takes back.
-fn check_events(events: &[EventRecord]) {
-    let mut last: BTreeMap<u32, &EventRecord> = BTreeMap::new();
-    for (number, event) in (1..).zip(events) {
-        assert_eq!(event.number, number, "events have a gap");
-        if let Some(before) = last.insert(event.index, event) {
+fn check_events(events: &[StoredEvent]) {
+    let mut numbers: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut last: BTreeMap<u64, &StoredEvent> = BTreeMap::new();
+    for event in events {
+        let number = numbers.entry(event.sweep).or_default();
+        *number += 1;
+        assert_eq!(event.number, *number, "events have a gap");
+        if let Some(before) = last.insert(event.run, event) {
             assert!(event.attempt >= before.attempt, "{event:?} after {before:?}");
-            let by_retry = event.state == RunState::Queued && event.worker.is_none();
             if before.state.is_terminal() {
+                let by_retry = event.state == RunState::Queued && event.by_person;
                 assert!(by_retry && before.state != RunState::Completed, "{event:?} after {before:?}");
             }
             if event.state == RunState::Running {

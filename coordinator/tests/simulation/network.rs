@@ -1,46 +1,114 @@
 //! Calls and what becomes of them on the way.
 
-use acai_coordinator::store::{AttemptRef, Checkpoint, Point, Store, StoreError};
+use std::fmt::Write as _;
+
+use acai_coordinator::store::{
+    AttemptRef, Checkpoint, Claim, Duty, Grant, NewSweep, Point, Renewal, Store, StoreError,
+};
+use acai_sweep::control::Intent;
 use rand::{Rng, RngExt};
 
-/// A call by a worker about an attempt.
+/// A call to a coordinator.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
-    Report { attempt: AttemptRef, first_seq: u64, points: Vec<Point>, step: u64 },
-    Commit { attempt: AttemptRef, checkpoint: Checkpoint, last_seq: u64 },
-    Complete { attempt: AttemptRef, last_seq: u64 },
-    Fail { attempt: AttemptRef, diverged: bool },
-    Release { attempt: AttemptRef },
+    Report {
+        attempt: AttemptRef,
+        first_seq: u64,
+        points: Vec<Point>,
+        step: u64,
+    },
+    Commit {
+        attempt: AttemptRef,
+        checkpoint: Checkpoint,
+        last_seq: u64,
+        hasty: bool,
+    },
+    Complete {
+        attempt: AttemptRef,
+        last_seq: u64,
+    },
+    Fail {
+        attempt: AttemptRef,
+        diverged: bool,
+    },
+    Release {
+        attempt: AttemptRef,
+    },
+    Claim(Claim),
+    Renew {
+        worker: String,
+        attempts: Vec<AttemptRef>,
+    },
+    /// A coordinator's own: it looks for leases that have ended.
+    Expire,
+    Submit(Box<NewSweep>),
+    Change {
+        sweep: String,
+        indexes: Vec<u32>,
+        intent: Intent,
+    },
+    Limit {
+        sweep: String,
+        priority: i64,
+        max_concurrent: u32,
+    },
+    SetDuty {
+        worker: String,
+        duty: Duty,
+    },
 }
 
 /// What an answer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Answer {
     Taken,
     Acknowledged(u64),
+    Granted(Vec<Grant>),
+    Renewed(Renewal),
     Fenced,
     /// It contradicts what is stored: such as a checkpoint before its points.
     Refused,
 }
 
+/// How an attempt ended, as `attempts.outcome` has it.
+pub(crate) type Ending = &'static str;
+
 impl Call {
-    pub(crate) fn attempt(&self) -> AttemptRef {
+    /// Whose write it is.
+    pub(crate) fn attempt(&self) -> Option<AttemptRef> {
         match self {
             Call::Report { attempt, .. }
             | Call::Commit { attempt, .. }
             | Call::Complete { attempt, .. }
             | Call::Fail { attempt, .. }
-            | Call::Release { attempt } => *attempt,
+            | Call::Release { attempt } => Some(*attempt),
+            _ => None,
         }
     }
 
+    /// How it ends its attempt, if it does.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self {
+            Call::Complete { .. } => Some("completed"),
+            Call::Fail { diverged: true, .. } => Some("diverged"),
+            Call::Fail { diverged: false, .. } => Some("failed"),
+            Call::Release { .. } => Some("released"),
+            _ => None,
+        }
+    }
+
+    /// Whether it may get lost or come late: what a coordinator does by itself does not, and people wait for answers.
+    pub(crate) fn may_fail(&self) -> bool {
+        self.attempt().is_some() || matches!(self, Call::Claim(_) | Call::Renew { .. })
+    }
+
     /// Takes effect on the store.
-    pub(crate) async fn arrive(&self, store: &dyn Store) -> Answer {
+    pub(crate) async fn arrive(&self, store: &dyn Store, lease_ms: i64) -> Answer {
         let outcome = match self.clone() {
             Call::Report { attempt, first_seq, points, step } => {
                 store.metrics_append(attempt, first_seq, points, step).await.map(Answer::Acknowledged)
             }
-            Call::Commit { attempt, checkpoint, last_seq } => {
+            Call::Commit { attempt, checkpoint, last_seq, .. } => {
                 store.blob_add(&checkpoint.sha256, checkpoint.bytes).await.unwrap();
                 store.checkpoint_commit(attempt, checkpoint, last_seq).await.map(|()| Answer::Taken)
             }
@@ -52,12 +120,53 @@ impl Call {
                 store.attempt_fail(attempt, diverged, "by chance".to_owned()).await.map(|_| Answer::Taken)
             }
             Call::Release { attempt } => store.attempt_release(attempt).await.map(|_| Answer::Taken),
+            Call::Claim(claim) => store.run_claim(claim, lease_ms).await.map(Answer::Granted),
+            Call::Renew { worker, attempts } => {
+                store.lease_renew(&worker, attempts, lease_ms).await.map(Answer::Renewed)
+            }
+            Call::Expire => store.lease_expire().await.map(|_| Answer::Taken),
+            Call::Submit(sweep) => store.sweep_submit(*sweep).await.map(|_| Answer::Taken),
+            Call::Change { sweep, indexes, intent } => {
+                store.runs_change(&sweep, indexes, intent).await.map(|changes| {
+                    assert!(changes.is_some(), "sweep {sweep} is not there");
+                    Answer::Taken
+                })
+            }
+            Call::Limit { sweep, priority, max_concurrent } => {
+                let limits = store.sweep_set_limits(&sweep, Some(priority), Some(max_concurrent)).await;
+                limits.map(|_| Answer::Taken)
+            }
+            Call::SetDuty { worker, duty } => {
+                store.worker_set_duty(&worker, duty).await.map(|_| Answer::Taken)
+            }
         };
         match outcome {
             Ok(answer) => answer,
             Err(StoreError::Fenced(_)) => Answer::Fenced,
-            Err(StoreError::Conflict(_)) => Answer::Refused,
+            Err(StoreError::Conflict(_) | StoreError::NoSuchRun { .. }) => Answer::Refused,
             Err(error) => panic!("{self:?}: {error}"),
+        }
+    }
+}
+
+impl Answer {
+    /// For the trace: without what is random in each database.
+    pub(crate) fn trace(&self) -> String {
+        let attempts = |attempts: &mut dyn Iterator<Item = AttemptRef>| {
+            attempts.fold(String::new(), |mut text, attempt| {
+                let _ = write!(text, " {}/{}", attempt.run, attempt.number);
+                text
+            })
+        };
+        match self {
+            Answer::Granted(grants) => {
+                format!("granted{}", attempts(&mut grants.iter().map(|grant| grant.attempt)))
+            }
+            Answer::Renewed(renewal) => {
+                let fenced = attempts(&mut renewal.fenced.iter().copied());
+                format!("fenced{fenced}, yielding{}", attempts(&mut renewal.yielding.iter().copied()))
+            }
+            answer => format!("{answer:?}"),
         }
     }
 }
@@ -70,17 +179,14 @@ pub(crate) enum Fate {
     Lost,
     /// It takes effect, and its answer does not come back.
     AnswerLost,
-    /// It takes effect twice.
+    /// Two copies are under way at a time.
     Doubled,
     /// The caller hears nothing, and it takes effect some time later.
     Late,
 }
 
 impl Fate {
-    pub(crate) fn draw(random: &mut impl Rng, faulty: bool) -> Fate {
-        if !faulty {
-            return Fate::Arrives;
-        }
+    pub(crate) fn draw(random: &mut impl Rng) -> Fate {
         match random.random_range(0..20) {
             0 | 1 => Fate::Lost,
             2 | 3 => Fate::AnswerLost,

@@ -1,67 +1,35 @@
-//! Workers, a network, a coordinator and people, driven by one stream of random numbers.
+//! Workers, a network, coordinators and people, driven by one stream of random numbers.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 
-use acai_coordinator::clock::{Clock, ManualClock};
-use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{Claim, Grant, NewRun, NewSweep, Registration, Store};
-use acai_sweep::configuration::Configuration;
+use acai_coordinator::clock::ManualClock;
+use acai_coordinator::store::Duty;
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
-use acai_sweep::scalar::Scalar;
-use acai_sweep::schedule::Offer;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tempfile::TempDir;
 
-use crate::journal::Journal;
+use crate::cluster::{Cluster, Place};
+use crate::journal::{Journal, Rest};
 use crate::network::{Answer, Call, Fate};
-use crate::points::stored;
-use crate::worker::{STEPS, Training};
+use crate::observer::{Load, Observer, StoredRun, Waiting};
+use crate::plan::Sweep;
+use crate::queue;
+use crate::worker::Worker;
 
 const LEASE: i64 = 30_000;
 const WORKERS: usize = 3;
-const SLOTS: usize = 2;
-const RUNS: u64 = 5;
+/// Sweeps at the most.
+const SWEEPS: usize = 3;
+/// Runs of a shape that a worker trains as one, at the most.
+const GROUP_SIZE: u32 = 3;
 /// Things that happen while there are faults.
 const TURMOIL: u32 = 120;
 /// Rounds without faults in which everything must come to an end.
 const PATIENCE: u32 = 400;
-
-/// A database.
-pub(crate) enum Place {
-    Sqlite(TempDir),
-    Postgres(String),
-}
-
-impl Place {
-    /// In memory where that is a folder: a simulated kill keeps what was written, so there is nothing to flush.
-    pub(crate) fn sqlite() -> Place {
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Place::Sqlite(folder.unwrap())
-    }
-
-    async fn open(&self, clock: &ManualClock) -> Arc<dyn Store> {
-        match self {
-            Place::Sqlite(folder) => {
-                let path = folder.path().join("acai.db");
-                // The last coordinator's lock goes with its last task.
-                loop {
-                    match SqliteStore::open(&path, Clock::Manual(clock.clone())).await {
-                        Ok(store) => return Arc::new(store),
-                        Err(acai_coordinator::store::OpenError::InUse(_)) => tokio::task::yield_now().await,
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            }
-            Place::Postgres(url) => Arc::new(PostgresStore::open(url, Some(clock.clone())).await.unwrap()),
-        }
-    }
-}
+/// Rounds after which people resume what has been paused again.
+const RESUMED: u32 = 20;
 
 /// What a schedule came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,29 +39,32 @@ pub(crate) struct Outcome {
     trace: u64,
 }
 
-struct Worker {
-    id: String,
-    /// Stands still: it says nothing, and hears nothing.
-    stopped: bool,
-    training: Vec<Training>,
-    /// Claims so far.
-    claims: u64,
-    /// The answer to its last claim did not come: the next one is the same.
-    waits: bool,
+/// A call, and which worker hears its answer.
+type Sending = (Option<usize>, Call);
+
+/// A copy of a call under way.
+struct Copy {
+    sender: Option<usize>,
+    call: Call,
+    /// Whether the sender hears the answer.
+    heard: bool,
+    /// When it was sent nothing could be taken from its attempt any more.
+    dead: bool,
+    /// When it was sent its worker waited for the answer, or was gone and could not say that it did not.
+    awaited: bool,
 }
 
 struct World<'p> {
-    place: &'p Place,
     random: ChaCha8Rng,
     clock: ManualClock,
-    /// None only while the coordinator is away.
-    store: Option<Arc<dyn Store>>,
+    cluster: Cluster<'p>,
+    observer: Observer,
+    sweeps: Vec<Sweep>,
     workers: Vec<Worker>,
     /// Workers that there ever were.
     born: usize,
     /// Calls that are still on their way.
     late: Vec<Call>,
-    late_claims: Vec<Claim>,
     journal: Journal,
     faulty: bool,
     faults: u64,
@@ -113,23 +84,27 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
     }
     let _named = Named(seed);
     let clock = ManualClock::default();
-    let store = place.open(&clock).await;
+    let cluster = Cluster::start(place, clock.clone()).await;
     let mut world = World {
-        place,
         random: ChaCha8Rng::seed_from_u64(seed),
         clock,
-        store: Some(store),
+        cluster,
+        observer: Observer::of(place).await,
+        sweeps: Vec::new(),
         workers: Vec::new(),
         born: 0,
         late: Vec::new(),
-        late_claims: Vec::new(),
         journal: Journal::default(),
         faulty: true,
         faults: 0,
         trace: DefaultHasher::new(),
     };
-    let budget = world.random.random_range(0..3);
-    world.store().sweep_submit(sweep(budget)).await.unwrap();
+    for number in 0..world.random.random_range(1..=SWEEPS) {
+        let sweep = Sweep::new(format!("s{number}"));
+        let file = sweep.file(&mut world.random);
+        world.sweeps.push(sweep);
+        world.at_once(vec![(None, Call::Submit(Box::new(file)))]).await;
+    }
     for _ in 0..WORKERS {
         let worker = world.new_worker().await;
         world.workers.push(worker);
@@ -141,44 +116,61 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
     world.check().await
 }
 
-/// `budget` decides how many failures and losses its runs may have.
-fn sweep(budget: u32) -> NewSweep {
-    let configuration =
-        Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
-    let run = |seed| NewRun { total_steps: STEPS, ..NewRun::new(configuration.clone(), seed) };
-    NewSweep {
-        max_concurrent: (budget == 0).then_some(2),
-        max_restarts: budget,
-        max_lost_workers: 1 + 2 * budget,
-        ..NewSweep::new("s", (0..RUNS).map(run).collect())
-    }
-}
-
 impl World<'_> {
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(self.store.as_ref().unwrap())
-    }
-
-    /// One thing, by chance.
+    /// One thing, by chance, or many at once.
     async fn happen(&mut self) {
         let who = self.random.random_range(0..self.workers.len());
         let what = self.random.random_range(0..100);
         what.hash(&mut self.trace);
-        match what {
-            0..30 => self.train(who),
-            30..62 => self.speak(who).await,
-            62..72 => self.claim(who).await,
-            72..80 => self.renew(who).await,
-            80..86 => self.time_passes().await,
-            86..89 => self.crash(who).await,
-            89..92 => {
+        let sendings = match what {
+            0..25 => {
+                self.train(who);
+                return;
+            }
+            25..50 => self.speak(who),
+            50..60 => self.claim(who),
+            60..67 => self.renew(who),
+            67..73 => {
+                self.time_passes();
+                vec![(None, Call::Expire)]
+            }
+            73..76 => return self.crash(who).await,
+            76..79 => {
                 self.faults += 1;
                 self.workers[who].stopped = !self.workers[who].stopped;
+                return;
             }
-            92..94 => self.restart_coordinator().await,
-            94..97 => self.deliver_late().await,
-            _ => self.people().await,
+            79..81 => return self.restart_coordinator().await,
+            81..84 => self.late_call(),
+            84..88 => vec![(None, self.people())],
+            _ => self.everybody(),
+        };
+        self.at_once(sendings).await;
+    }
+
+    /// All workers, coordinators and people at the same time.
+    fn everybody(&mut self) -> Vec<Sending> {
+        let mut sendings = Vec::new();
+        if self.random.random_range(0..3) == 0 {
+            self.time_passes();
         }
+        for who in 0..self.workers.len() {
+            sendings.extend(self.claim(who));
+            sendings.extend(self.renew(who));
+            sendings.extend(self.speak(who));
+        }
+        for _ in 0..self.cluster.len() {
+            sendings.push((None, Call::Expire));
+        }
+        for _ in 0..self.random.random_range(0..3) {
+            sendings.push((None, self.people()));
+        }
+        sendings.extend(self.late_call());
+        // Who comes first is chance.
+        for place in (1..sendings.len()).rev() {
+            sendings.swap(place, self.random.random_range(0..=place));
+        }
+        sendings
     }
 
     fn train(&mut self, who: usize) {
@@ -196,187 +188,75 @@ impl World<'_> {
     }
 
     /// Each attempt of the worker says what it has to say next.
-    async fn speak(&mut self, who: usize) {
-        if self.workers[who].stopped {
-            return;
+    fn speak(&mut self, who: usize) -> Vec<Sending> {
+        let worker = &self.workers[who];
+        if worker.stopped {
+            return Vec::new();
         }
-        let mut training = std::mem::take(&mut self.workers[who].training);
-        let mut ended = Vec::new();
-        for (index, attempt) in training.iter_mut().enumerate() {
+        let mut sendings = Vec::new();
+        for training in &worker.training {
             let hasty = self.faulty && self.random.random_range(0..8) == 0;
-            let Some(call) = attempt.call(hasty) else { continue };
-            if let Some(answer) = self.send(&call).await
-                && attempt.answered(&call, answer)
-            {
-                ended.push(index);
-            }
+            sendings.extend(training.calls(hasty).into_iter().map(|call| (Some(who), call)));
         }
-        for index in ended.into_iter().rev() {
-            training.swap_remove(index);
-        }
-        self.workers[who].training = training;
+        sendings
     }
 
-    /// The answer, if it comes.
-    async fn send(&mut self, call: &Call) -> Option<Answer> {
-        let fate = Fate::draw(&mut self.random, self.faulty);
-        self.faults += u64::from(fate != Fate::Arrives);
-        match fate {
-            Fate::Lost => None,
-            Fate::Late => {
-                self.late.push(call.clone());
-                None
-            }
-            Fate::AnswerLost => {
-                self.arrive(call).await;
-                None
-            }
-            Fate::Doubled => {
-                self.arrive(call).await;
-                Some(self.told(call).await)
-            }
-            Fate::Arrives => Some(self.told(call).await),
-        }
+    fn claim(&mut self, who: usize) -> Vec<Sending> {
+        let claim = self.workers[who].claim();
+        claim.map(|claim| (Some(who), Call::Claim(claim))).into_iter().collect()
     }
 
-    async fn arrive(&mut self, call: &Call) -> Answer {
-        let answer = call.arrive(&*self.store()).await;
-        // The end of an attempt may be told again after others came: it gets its first answer, and changes nothing.
-        let writes = matches!(call, Call::Report { .. } | Call::Commit { .. });
-        if writes && matches!(answer, Answer::Taken | Answer::Acknowledged(_)) {
-            self.journal.taken_from(call.attempt());
-        }
-        format!("{call:?} {answer:?}").hash(&mut self.trace);
-        answer
-    }
-
-    /// As [`arrive`](Self::arrive), and the caller hears the answer.
-    async fn told(&mut self, call: &Call) -> Answer {
-        let answer = self.arrive(call).await;
-        match (call, answer) {
-            (_, Answer::Fenced) => self.journal.fenced(call.attempt()),
-            (Call::Report { attempt, first_seq, points, .. }, Answer::Acknowledged(acked)) => {
-                let numbered = (*first_seq..).zip(points);
-                let steps = numbered.filter(|(seq, _)| *seq <= acked).map(|(_, point)| point.step);
-                self.journal.acknowledged(*attempt, steps.collect::<Vec<_>>().into_iter());
-            }
-            (Call::Complete { attempt, .. }, Answer::Taken) => self.journal.completed(*attempt),
-            _ => {}
-        }
-        answer
-    }
-
-    /// A call that was on its way for long takes effect, or another one that had effect does so again.
-    async fn deliver_late(&mut self) {
-        let calls = self.late.len() + self.late_claims.len();
-        if calls == 0 {
-            return;
-        }
-        let chosen = self.random.random_range(0..calls);
-        match self.late.get(chosen).cloned() {
-            Some(call) => {
-                self.arrive(&call).await;
-            }
-            None => {
-                let claim = self.late_claims[chosen - self.late.len()].clone();
-                let is_awaited = self
-                    .workers
-                    .iter()
-                    .all(|worker| worker.id != claim.worker || worker.waits && worker.claims == claim.number);
-                let grants = self.grants(claim).await;
-                for grant in grants {
-                    // A worker that is gone cannot say that it does not wait any more.
-                    assert!(
-                        is_awaited || self.journal.knows(grant.attempt),
-                        "{:?} was granted to a claim that nobody waits for",
-                        grant.attempt
-                    );
-                    self.journal.granted(grant.attempt);
-                }
-            }
-        }
-    }
-
-    async fn grants(&mut self, claim: Claim) -> Vec<Grant> {
-        let grants = self.store().run_claim(claim, LEASE).await.unwrap();
-        for grant in &grants {
-            format!("{:?}", grant.attempt).hash(&mut self.trace);
-        }
-        grants
-    }
-
-    async fn claim(&mut self, who: usize) {
-        let worker = &mut self.workers[who];
-        let free = SLOTS.saturating_sub(worker.training.len());
-        if worker.stopped || free == 0 {
-            return;
-        }
-        if !worker.waits {
-            worker.claims += 1;
-        }
-        let (number, id) = (worker.claims, format!("{}-{}", worker.id, worker.claims));
-        let claim = Claim {
-            worker: worker.id.clone(),
-            id,
-            number,
-            offer: Offer { groups: free as u32, group_size: 1 },
-        };
-        let fate = Fate::draw(&mut self.random, self.faulty);
-        self.faults += u64::from(fate != Fate::Arrives);
-        worker.waits = matches!(fate, Fate::Lost | Fate::AnswerLost | Fate::Late);
-        if matches!(fate, Fate::Late | Fate::Doubled) {
-            self.late_claims.push(claim.clone());
-        }
-        if matches!(fate, Fate::Lost | Fate::Late) {
-            return;
-        }
-        let grants = self.grants(claim).await;
-        for grant in &grants {
-            self.journal.granted(grant.attempt);
-            if let Some(checkpoint) = grant.checkpoints.first() {
-                self.journal.resumed(grant.attempt.run, checkpoint.step, &stored(self.place).await);
-            }
-        }
-        if fate == Fate::AnswerLost {
-            return;
-        }
-        for grant in &grants {
-            let known = self.workers[who].training.iter().any(|training| training.attempt == grant.attempt);
-            if !known {
-                self.workers[who].training.push(Training::begin(grant));
-            }
-        }
-    }
-
-    async fn renew(&mut self, who: usize) {
-        let store = self.store();
-        let worker = &mut self.workers[who];
+    fn renew(&self, who: usize) -> Vec<Sending> {
+        let worker = &self.workers[who];
         if worker.stopped || worker.training.is_empty() {
-            return;
+            return Vec::new();
         }
         let attempts = worker.training.iter().map(|training| training.attempt).collect();
-        let fate = Fate::draw(&mut self.random, self.faulty);
-        self.faults += u64::from(fate != Fate::Arrives);
-        if fate == Fate::Lost || fate == Fate::Late {
-            return;
-        }
-        let renewal = store.lease_renew(&worker.id, attempts, LEASE).await.unwrap();
-        if fate == Fate::AnswerLost {
-            return;
-        }
-        for &attempt in &renewal.fenced {
-            self.journal.fenced(attempt);
-        }
-        worker.training.retain(|training| !renewal.fenced.contains(&training.attempt));
-        for training in &mut worker.training {
-            training.yields |= renewal.yielding.contains(&training.attempt);
-        }
+        vec![(Some(who), Call::Renew { worker: worker.id.clone(), attempts })]
     }
 
-    async fn time_passes(&mut self) {
+    /// One that was on its way for long, or that had effect and has it again.
+    fn late_call(&mut self) -> Vec<Sending> {
+        if self.late.is_empty() {
+            return Vec::new();
+        }
+        let chosen = self.random.random_range(0..self.late.len());
+        vec![(None, self.late[chosen].clone())]
+    }
+
+    fn people(&mut self) -> Call {
+        let sweep = &self.sweeps[self.random.random_range(0..self.sweeps.len())];
+        let name = sweep.name.clone();
+        let intent = match self.random.random_range(0..14) {
+            0 => Intent::Cancel,
+            1 => Intent::Pause,
+            2 => Intent::PauseNow,
+            3..=5 => Intent::Resume,
+            6..=8 => {
+                Intent::Retry { states: RETRIED.to_vec(), from_scratch: self.random.random_range(0..2) == 0 }
+            }
+            9 | 10 => return Call::Submit(Box::new(sweep.file(&mut self.random))),
+            11 => {
+                let (priority, max_concurrent) =
+                    (self.random.random_range(0..3), self.random.random_range(0..5));
+                return Call::Limit { sweep: name, priority, max_concurrent };
+            }
+            _ => {
+                let who = self.random.random_range(0..self.workers.len());
+                let duty =
+                    [Duty::Open, Duty::Open, Duty::Cordoned, Duty::Drained][self.random.random_range(0..4)];
+                self.workers[who].duty = duty;
+                return Call::SetDuty { worker: self.workers[who].id.clone(), duty };
+            }
+        };
+        let run = self.random.random_range(0..sweep.places());
+        let indexes = if self.random.random_range(0..3) == 0 { Vec::new() } else { vec![run] };
+        Call::Change { sweep: name, indexes, intent }
+    }
+
+    fn time_passes(&mut self) {
         let by = self.random.random_range(0..LEASE * 3 / 2);
         self.clock.set(self.clock.now_ms() + by);
-        self.store().lease_expire().await.unwrap();
     }
 
     /// All that a worker knew is gone; another one takes its place.
@@ -387,84 +267,219 @@ impl World<'_> {
 
     async fn new_worker(&mut self) -> Worker {
         self.born += 1;
-        let id = format!("w{}", self.born);
-        let registration = Registration {
-            id: id.clone(),
-            name: id.clone(),
-            version: String::new(),
-            hardware: "{}".to_owned(),
-            slots: SLOTS as u32,
-            datasets: vec!["lines32".to_owned()],
-        };
-        self.store().worker_register(registration).await.unwrap();
-        Worker { id, stopped: false, training: Vec::new(), claims: 0, waits: false }
+        let worker = Worker::new(format!("w{}", self.born), self.random.random_range(1..=GROUP_SIZE));
+        let coordinator = self.random.random_range(0..self.cluster.len());
+        self.cluster.coordinator(coordinator).worker_register(worker.registration()).await.unwrap();
+        worker
     }
 
-    /// Killed and started again, some time later.
     async fn restart_coordinator(&mut self) {
         self.faults += 1;
         let away = self.random.random_range(0..2 * LEASE);
-        self.clock.set(self.clock.now_ms() + away);
-        // A file is opened by one coordinator at a time.
-        self.store = None;
-        self.store = Some(self.place.open(&self.clock).await);
-        self.store().lease_grant_fresh_terms(LEASE).await.unwrap();
+        let number = self.random.random_range(0..self.cluster.len());
+        self.cluster.restart(number, away, LEASE).await;
     }
 
-    async fn people(&mut self) {
-        let run = self.random.random_range(0..RUNS) as u32;
-        let indexes = if self.random.random_range(0..3) == 0 { Vec::new() } else { vec![run] };
-        let intent = match self.random.random_range(0..8) {
-            0 => Intent::Cancel,
-            1 => Intent::Pause,
-            2 => Intent::PauseNow,
-            3..=5 => Intent::Resume,
-            _ => {
-                Intent::Retry { states: RETRIED.to_vec(), from_scratch: self.random.random_range(0..2) == 0 }
+    /// Sends all calls before any answer is waited for, each to some coordinator, and takes in what comes back.
+    async fn at_once(&mut self, sendings: Vec<Sending>) {
+        let claims = sendings.iter().any(|(_, call)| matches!(call, Call::Claim(_)));
+        let before =
+            if claims { Some((self.observer.queue().await, self.observer.loads().await)) } else { None };
+        // What becomes of each is decided before anything moves: by the seed alone.
+        let copies: Vec<Copy> = sendings.into_iter().flat_map(|sending| self.send(sending)).collect();
+        let mut under_way = Vec::new();
+        for copy in &copies {
+            let coordinator = self.cluster.coordinator(self.random.random_range(0..self.cluster.len()));
+            let call = copy.call.clone();
+            under_way.push(tokio::spawn(async move { call.arrive(&*coordinator, LEASE).await }));
+        }
+        let mut answers = Vec::new();
+        for answer in under_way {
+            answers.push(answer.await.unwrap());
+        }
+        for (copy, answer) in copies.iter().zip(&answers) {
+            format!(
+                "{:?} {}",
+                copy.call.attempt().map(|attempt| (attempt.run, attempt.number)),
+                answer.trace()
+            )
+            .hash(&mut self.trace);
+            self.judge(copy, answer);
+        }
+        if let Some((queue, loads)) = before {
+            self.judge_claims(&copies, &answers, &queue, &loads).await;
+        }
+        for (copy, answer) in copies.iter().zip(&answers) {
+            self.take_in(copy, answer).await;
+        }
+    }
+
+    /// The copies of a call that arrive now.
+    fn send(&mut self, (sender, call): Sending) -> Vec<Copy> {
+        let fate = if self.faulty && call.may_fail() { Fate::draw(&mut self.random) } else { Fate::Arrives };
+        self.faults += u64::from(fate != Fate::Arrives);
+        let dead = call.attempt().is_some_and(|attempt| self.journal.is_dead(attempt));
+        let awaited = match &call {
+            Call::Claim(claim) => {
+                self.workers.iter().all(|worker| worker.id != claim.worker || worker.awaits(claim))
             }
+            _ => true,
         };
-        format!("{indexes:?} {intent:?}").hash(&mut self.trace);
-        self.store().runs_change("s", indexes, intent).await.unwrap().unwrap();
+        if fate == Fate::Late || fate == Fate::Doubled && matches!(call, Call::Claim(_)) {
+            self.late.push(call.clone());
+        }
+        let copy = |heard| Copy { sender, call: call.clone(), heard, dead, awaited };
+        match fate {
+            Fate::Lost | Fate::Late => vec![],
+            Fate::AnswerLost => vec![copy(false)],
+            Fate::Doubled => vec![copy(false), copy(true)],
+            Fate::Arrives => vec![copy(sender.is_some())],
+        }
+    }
+
+    /// What no answer may say, by what was known when the call was sent.
+    fn judge(&self, copy: &Copy, answer: &Answer) {
+        match (&copy.call, answer) {
+            // The end of an attempt may be told again after others came: it gets its first answer, and changes nothing.
+            (Call::Report { .. } | Call::Commit { .. }, Answer::Taken | Answer::Acknowledged(_)) => {
+                assert!(!copy.dead, "a zombie wrote: {:?} {answer:?}", copy.call);
+            }
+            (Call::Claim(claim), Answer::Granted(grants)) => {
+                for grant in grants {
+                    let attempt = grant.attempt;
+                    assert!(!self.journal.is_dead(attempt), "{attempt:?} was granted when it was dead");
+                    assert!(
+                        copy.awaited || self.journal.knows(attempt),
+                        "{attempt:?} was granted to {claim:?}, for which nobody waits"
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What claims may be granted, by what was there before and is after.
+    async fn judge_claims(&mut self, copies: &[Copy], answers: &[Answer], queue: &[Waiting], loads: &[Load]) {
+        if let ([copy], [Answer::Granted(grants)]) = (copies, answers)
+            && let Call::Claim(claim) = &copy.call
+            && let Some(worker) = copy.sender.map(|who| &self.workers[who])
+            && !self.journal.has_answered(claim)
+            && worker.duty == Duty::Open
+        {
+            queue::check(queue, loads, claim.offer, grants);
+        }
+        let quiet = copies.iter().all(|copy| !matches!(copy.call, Call::Submit(_) | Call::Limit { .. }));
+        if quiet {
+            for (before, after) in loads.iter().zip(self.observer.loads().await) {
+                let most = before.limit.map_or(i64::MAX, |limit| limit.max(before.running));
+                assert!(
+                    after.running <= most,
+                    "more runs than max_concurrent allows: {before:?}, then {after:?}"
+                );
+            }
+        }
+    }
+
+    /// What the sender hears, and the journal notes.
+    async fn take_in(&mut self, copy: &Copy, answer: &Answer) {
+        if let (Call::Claim(claim), Answer::Granted(grants)) = (&copy.call, answer) {
+            // Whether anybody hears of it or not.
+            self.journal.answered(claim);
+            grants.iter().for_each(|grant| self.journal.granted(grant.attempt));
+        }
+        if !copy.heard {
+            return;
+        }
+        match (&copy.call, answer) {
+            (call, Answer::Fenced) => self.journal.fenced(call.attempt().unwrap()),
+            (Call::Report { attempt, first_seq, points, .. }, Answer::Acknowledged(acked)) => {
+                let numbered = (*first_seq..).zip(points);
+                let steps = numbered.filter(|(seq, _)| seq <= acked).map(|(_, point)| point.step);
+                self.journal.acknowledged(*attempt, steps);
+            }
+            (Call::Renew { .. }, Answer::Renewed(renewal)) => {
+                renewal.fenced.iter().for_each(|attempt| self.journal.fenced(*attempt));
+            }
+            (Call::Claim(_), Answer::Granted(grants)) => {
+                let resumed: BTreeMap<u64, u64> = grants
+                    .iter()
+                    .filter_map(|grant| Some((grant.attempt.run, grant.checkpoints.first()?.step)))
+                    .collect();
+                if !resumed.is_empty() {
+                    let points = self.observer.points().await;
+                    resumed.iter().for_each(|(run, step)| self.journal.resumed(*run, *step, &points));
+                }
+            }
+            (call, Answer::Taken) => {
+                if let (Some(attempt), Some(ending)) = (call.attempt(), call.ending()) {
+                    self.journal.ended(attempt, ending);
+                }
+            }
+            _ => {}
+        }
+        let Some(who) = copy.sender else { return };
+        match (&copy.call, answer) {
+            (Call::Claim(claim), Answer::Granted(grants)) => self.workers[who].granted(claim, grants),
+            (Call::Renew { .. }, Answer::Renewed(renewal)) => self.workers[who].renewed(renewal),
+            (call, answer) => self.workers[who].answered(call, answer),
+        }
     }
 
     /// No more faults: everything that can end must.
     async fn come_to_rest(&mut self) {
         self.faulty = false;
-        self.store().runs_change("s", Vec::new(), Intent::Resume).await.unwrap();
+        let mut calls = Vec::new();
+        for sweep in &self.sweeps {
+            if self.random.random_range(0..2) == 0 {
+                calls.push((None, Call::Submit(Box::new(sweep.whole()))));
+            }
+        }
         for worker in &mut self.workers {
             worker.stopped = false;
+            worker.duty = Duty::Open;
+            calls.push((None, Call::SetDuty { worker: worker.id.clone(), duty: Duty::Open }));
         }
-        for _ in 0..PATIENCE {
-            for who in 0..self.workers.len() {
-                self.claim(who).await;
-                self.renew(who).await;
-                self.train(who);
-                self.speak(who).await;
+        self.at_once(calls).await;
+        for round in 0..PATIENCE {
+            let mut calls = vec![(None, Call::Expire)];
+            if round % RESUMED == 0 {
+                calls.extend(self.sweeps.iter().map(|sweep| {
+                    let (sweep, intent) = (sweep.name.clone(), Intent::Resume);
+                    (None, Call::Change { sweep, indexes: Vec::new(), intent })
+                }));
             }
-            let runs = self.store().run_list("s", &[]).await.unwrap();
-            if runs.iter().all(|run| run.state.is_terminal()) {
+            for who in 0..self.workers.len() {
+                self.train(who);
+                calls.extend(self.claim(who));
+                calls.extend(self.renew(who));
+                calls.extend(self.speak(who));
+            }
+            self.at_once(calls).await;
+            let runs = self.observer.runs().await;
+            let ended =
+                |run: &StoredRun| run.state.is_terminal() || !run.in_plan && run.state != RunState::Running;
+            if runs.iter().all(ended) {
                 return;
             }
             self.clock.set(self.clock.now_ms() + LEASE / 4);
-            self.store().lease_expire().await.unwrap();
         }
     }
 
     async fn check(mut self) -> Outcome {
         // What is still on its way finds that it is too late.
-        for call in std::mem::take(&mut self.late) {
-            self.arrive(&call).await;
+        let late = std::mem::take(&mut self.late).into_iter().filter(|call| call.attempt().is_some());
+        self.at_once(late.map(|call| (None, call)).collect()).await;
+        let rest = Rest {
+            runs: self.observer.runs().await,
+            attempts: self.observer.attempts().await,
+            points: self.observer.points().await,
+            events: self.observer.events().await,
+        };
+        self.journal.check(&rest);
+        for run in &rest.runs {
+            format!("{run:?}").hash(&mut self.trace);
         }
-        let runs = self.store().run_list("s", &[]).await.unwrap();
-        let states: Vec<(u64, RunState)> = runs.iter().map(|run| (run.id, run.state)).collect();
-        let events = self.store().event_list("s", 0, u32::MAX).await.unwrap();
-        self.journal.check(&states, &stored(self.place).await, &events);
-        let counts: BTreeMap<String, usize> =
-            states.iter().fold(BTreeMap::new(), |mut counts, (_, state)| {
-                *counts.entry(state.to_string()).or_default() += 1;
-                counts
-            });
-        format!("{counts:?} {}", events.len()).hash(&mut self.trace);
+        rest.events.len().hash(&mut self.trace);
         Outcome { faults: self.faults, trace: self.trace.finish() }
     }
 }

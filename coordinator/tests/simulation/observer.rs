@@ -1,0 +1,161 @@
+//! What the database holds, read behind the coordinators' backs.
+
+use acai_sweep::run::RunState;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+
+use crate::cluster::Place;
+
+/// A row of `metrics`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StoredPoint {
+    pub(crate) run: u64,
+    pub(crate) step: u64,
+    pub(crate) value: f64,
+}
+
+/// A row of `runs`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredRun {
+    pub(crate) id: u64,
+    pub(crate) state: RunState,
+    pub(crate) in_plan: bool,
+    /// Claims so far.
+    pub(crate) attempt: u32,
+}
+
+/// A row of `attempts`.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredAttempt {
+    pub(crate) run: u64,
+    pub(crate) number: u32,
+    pub(crate) outcome: Option<String>,
+}
+
+/// A row of `events`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredEvent {
+    pub(crate) sweep: i64,
+    pub(crate) number: i64,
+    pub(crate) run: u64,
+    pub(crate) state: RunState,
+    pub(crate) attempt: u32,
+    /// No worker has to do with it.
+    pub(crate) by_person: bool,
+}
+
+/// A run that could be granted.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) run: u64,
+    pub(crate) sweep: i64,
+    pub(crate) shape: String,
+}
+
+/// How many runs of a sweep are running, and may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) sweep: i64,
+    pub(crate) running: i64,
+    pub(crate) limit: Option<i64>,
+}
+
+/// A connection of its own.
+pub(crate) enum Observer {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+const POINTS: &str = "select run_id, step, value from metrics order by run_id, step";
+const RUNS: &str = "select id, state, cast(case when in_plan = true then 1 else 0 end as bigint), attempt
+    from runs order by id";
+const ATTEMPTS: &str = "select run_id, number, outcome from attempts order by run_id, number";
+const EVENTS: &str = "select sweep_id, number, run_id, state, attempt,
+        cast(case when worker is null then 1 else 0 end as bigint)
+    from events order by sweep_id, number";
+const QUEUE: &str = "select r.id, r.sweep_id, r.shape_key from runs r join sweeps s on s.id = r.sweep_id
+    where r.state = 'queued' and r.in_plan = true and s.paused is null
+    order by s.priority desc, s.id, r.idx";
+const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
+        where r.sweep_id = s.id and r.state = 'running')
+    from sweeps s order by s.id";
+
+/// All rows of a statement, on a connection of either kind.
+macro_rules! rows {
+    ($observer:expr, $statement:expr) => {
+        match $observer {
+            Observer::Sqlite(connection) => sqlx::query_as($statement).fetch_all(connection).await.unwrap(),
+            Observer::Postgres(connection) => sqlx::query_as($statement).fetch_all(connection).await.unwrap(),
+        }
+    };
+}
+
+impl Observer {
+    pub(crate) async fn of(place: &Place) -> Observer {
+        match place {
+            Place::Sqlite(folder) => {
+                let url = format!("sqlite:{}", folder.path().join("acai.db").display());
+                Observer::Sqlite(SqliteConnection::connect(&url).await.unwrap())
+            }
+            Place::Postgres(url) => Observer::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+
+    pub(crate) async fn points(&mut self) -> Vec<StoredPoint> {
+        let rows: Vec<(i64, i64, f64)> = rows!(self, POINTS);
+        let point = |(run, step, value): (i64, i64, f64)| StoredPoint {
+            run: run.cast_unsigned(),
+            step: step.cast_unsigned(),
+            value,
+        };
+        rows.into_iter().map(point).collect()
+    }
+
+    pub(crate) async fn runs(&mut self) -> Vec<StoredRun> {
+        let rows: Vec<(i64, String, i64, i64)> = rows!(self, RUNS);
+        let run = |(id, state, in_plan, attempt): (i64, String, i64, i64)| StoredRun {
+            id: id.cast_unsigned(),
+            state: state.parse().unwrap(),
+            in_plan: in_plan == 1,
+            attempt: attempt.try_into().unwrap(),
+        };
+        rows.into_iter().map(run).collect()
+    }
+
+    pub(crate) async fn attempts(&mut self) -> Vec<StoredAttempt> {
+        let rows: Vec<(i64, i64, Option<String>)> = rows!(self, ATTEMPTS);
+        let attempt = |(run, number, outcome): (i64, i64, Option<String>)| StoredAttempt {
+            run: run.cast_unsigned(),
+            number: number.try_into().unwrap(),
+            outcome,
+        };
+        rows.into_iter().map(attempt).collect()
+    }
+
+    pub(crate) async fn events(&mut self) -> Vec<StoredEvent> {
+        let rows: Vec<(i64, i64, i64, String, i64, i64)> = rows!(self, EVENTS);
+        let event = |(sweep, number, run, state, attempt, by_person): (i64, i64, i64, String, i64, i64)| {
+            StoredEvent {
+                sweep,
+                number,
+                run: run.cast_unsigned(),
+                state: state.parse().unwrap(),
+                attempt: attempt.try_into().unwrap(),
+                by_person: by_person == 1,
+            }
+        };
+        rows.into_iter().map(event).collect()
+    }
+
+    /// In the order in which they should start.
+    pub(crate) async fn queue(&mut self) -> Vec<Waiting> {
+        let rows: Vec<(i64, i64, String)> = rows!(self, QUEUE);
+        let waiting =
+            |(run, sweep, shape): (i64, i64, String)| Waiting { run: run.cast_unsigned(), sweep, shape };
+        rows.into_iter().map(waiting).collect()
+    }
+
+    pub(crate) async fn loads(&mut self) -> Vec<Load> {
+        let rows: Vec<(i64, Option<i64>, i64)> = rows!(self, LOADS);
+        rows.into_iter().map(|(sweep, limit, running)| Load { sweep, running, limit }).collect()
+    }
+}
