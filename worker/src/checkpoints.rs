@@ -335,7 +335,8 @@ mod tests {
 
     fn open(state: &Path, attempt: u32) -> RunFolder {
         let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
-        RunFolder::open(&state.join("runs"), &assignment, Attempt { run: 7, number: attempt }).unwrap()
+        RunFolder::open(&state.join("runs"), &assignment, Attempt { run: 7, number: attempt, token: 0 })
+            .unwrap()
     }
 
     fn written(folder: &RunFolder, step: u64) -> Checkpoint {

@@ -162,8 +162,8 @@ fn retain(held: &mut HashMap<Attempt, Lease>, keep: impl Fn(&Attempt, &Lease) ->
 mod tests {
     use super::*;
 
-    const FIRST: Attempt = Attempt { run: 1, number: 1 };
-    const SECOND: Attempt = Attempt { run: 2, number: 5 };
+    const FIRST: Attempt = Attempt { run: 1, number: 1, token: 11 };
+    const SECOND: Attempt = Attempt { run: 2, number: 5, token: 25 };
     const TERM: Duration = Duration::from_secs(30);
 
     fn fenced(attempts: &[Attempt]) -> RenewResponse {

@@ -120,11 +120,11 @@ async fn end(context: &Arc<Context>, path: PathBuf) -> Option<Outcome> {
 fn read(runs: &Path, path: &Path) -> io::Result<Option<Left>> {
     let (mut spool, records) = Spool::open(path)?;
     let mut records = records.into_iter();
-    let Some(Record::Attempt { run, number, folder }) = records.next() else {
+    let Some(Record::Attempt { run, number, token, folder }) = records.next() else {
         spool.delete()?;
         return Ok(None);
     };
-    let attempt = Attempt { run, number };
+    let attempt = Attempt { run, number, token };
     let folder = RunFolder::reopen(runs, &folder, attempt)?;
     let records: Vec<Record> = records.collect();
     let mut outbox = Outbox::recovered(records.iter().find_map(before).unwrap_or_default());

@@ -200,7 +200,7 @@ impl Reporter {
     /// Ends the sending and deletes the spool: the attempt has ended, or lost its run.
     pub(crate) async fn discard(self) {
         self.sender.abort();
-        let Attempt { run, number } = self.attempt;
+        let Attempt { run, number, .. } = self.attempt;
         let points = self.shared.borrow().unacknowledged();
         if points > 0 {
             tracing::info!(run, attempt = number, points, "discarding what was not acknowledged");

@@ -48,7 +48,7 @@ impl Spooling<'_> {
 
     /// Tries until it succeeds: on a full disk training waits, as soon as its queue is full too.
     async fn append(&self, records: Vec<Record>) {
-        let Attempt { run, number } = self.attempt;
+        let Attempt { run, number, .. } = self.attempt;
         let records = Arc::new(records);
         let mut backoff = Backoff::default();
         let mut failed = false;

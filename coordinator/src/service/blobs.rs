@@ -147,7 +147,7 @@ impl TryFrom<v1::UploadHeader> for Header {
 
     fn try_from(header: v1::UploadHeader) -> Result<Self, FieldError> {
         let attempt = header.attempt.ok_or(FieldError::new("header.attempt", "is missing"))?;
-        let attempt = AttemptRef { run: attempt.run, number: attempt.number };
+        let attempt = AttemptRef { run: attempt.run, number: attempt.number, token: attempt.token };
         let digest = digest(&header.sha256)?;
         if header.size > BLOB_BYTES {
             let problem = format!("is {}, more than {BLOB_BYTES} bytes", header.size);

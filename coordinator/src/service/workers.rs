@@ -13,7 +13,7 @@ use super::{hardware, status::status};
 use crate::blobs::Blobs;
 use crate::garbage;
 use crate::lease::LeaseTerms;
-use crate::store::{AttemptRef, Checkpoint, Claim, Grant, Point, Registration, Store};
+use crate::store::{AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Point, Registration, Store};
 
 /// Points in a call at the most.
 const POINTS: usize = 1000;
@@ -227,12 +227,17 @@ fn by_group(grants: Vec<Grant>) -> Vec<v1::Group> {
             checkpoint_kimg: grant.checkpoint_kimg.unwrap_or(evaluation),
             checkpoints: grant.checkpoints.into_iter().map(checkpoint_message).collect(),
             void_attempts: grant.void_attempts,
+            earlier_attempts: grant.earlier_attempts.into_iter().map(earlier_attempt_message).collect(),
         };
         if let Some(group) = groups.last_mut() {
             group.runs.push(assignment);
         }
     }
     groups
+}
+
+fn earlier_attempt_message(earlier: EarlierAttempt) -> v1::EarlierAttempt {
+    v1::EarlierAttempt { number: earlier.number, token: earlier.token, acked_seq: earlier.acked_seq }
 }
 
 fn checkpoint_message(checkpoint: Checkpoint) -> v1::Checkpoint {
@@ -273,12 +278,12 @@ fn attempt(attempt: Option<v1::Attempt>) -> Result<AttemptRef, FieldError> {
     attempt.as_ref().map(attempt_ref).ok_or(FieldError::new("attempt", "is missing"))
 }
 
-fn attempt_ref(attempt: &v1::Attempt) -> AttemptRef {
-    AttemptRef { run: attempt.run, number: attempt.number }
+pub(super) fn attempt_ref(attempt: &v1::Attempt) -> AttemptRef {
+    AttemptRef { run: attempt.run, number: attempt.number, token: attempt.token }
 }
 
 fn attempt_message(attempt: AttemptRef) -> v1::Attempt {
-    v1::Attempt { run: attempt.run, number: attempt.number }
+    v1::Attempt { run: attempt.run, number: attempt.number, token: attempt.token }
 }
 
 fn name(field: &'static str, text: String) -> Result<String, FieldError> {

@@ -21,8 +21,8 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, NewRun, NewSweep,
-    Overview, Point, Registration, Renewal, RunRecord, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, NewRun,
+    NewSweep, Overview, Point, Registration, Renewal, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 
 /// Result of a store method.

@@ -5,13 +5,32 @@ use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
 
-/// One execution of a run: the run's id and the fencing token.
+/// One execution of a run, as the worker that was granted it names it in each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AttemptRef {
     /// The run.
     pub run: u64,
     /// Counts claims of the run, from 1.
     pub number: u32,
+    /// Random: tells the attempt from one of the same number in another database, or in an older state of this one.
+    /// [`NO_TOKEN`](Self::NO_TOKEN) matches every token.
+    pub token: u64,
+}
+
+impl AttemptRef {
+    /// What workers of version 0.1.0 send, which know no tokens.
+    pub const NO_TOKEN: u64 = 0;
+}
+
+/// An earlier attempt of a run that is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierAttempt {
+    /// Counts claims of the run, from 1.
+    pub number: u32,
+    /// As in [`AttemptRef`].
+    pub token: u64,
+    /// Its points 1 to this number are durable.
+    pub acked_seq: u64,
 }
 
 /// A sweep to submit, with its expanded plan.
@@ -237,6 +256,8 @@ pub struct Grant {
     pub checkpoints: Vec<Checkpoint>,
     /// What attempts up to this one left on a worker's machine is not to be gone on from.
     pub void_attempts: u32,
+    /// The run's latest earlier attempts, newest first.
+    pub earlier_attempts: Vec<EarlierAttempt>,
 }
 
 /// A value of a metric.

@@ -12,6 +12,7 @@ mod properties;
 mod servers;
 mod submissions;
 mod tls;
+mod tokens;
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -68,9 +68,9 @@ enum Until {
 impl Spool {
     /// The spool of an attempt that begins, in `folder`.
     pub(crate) fn new(folder: &Path, attempt: Attempt, run_folder: PathBuf) -> io::Result<Self> {
-        let Attempt { run, number } = attempt;
+        let Attempt { run, number, token } = attempt;
         let mut head = Vec::new();
-        Record::Attempt { run, number, folder: run_folder }.encode(&mut head)?;
+        Record::Attempt { run, number, token, folder: run_folder }.encode(&mut head)?;
         Ok(Self {
             path: folder.join(format!("run-{run}-attempt-{number}.{EXTENSION}")),
             file: None,
@@ -215,7 +215,7 @@ impl Spool {
 mod tests {
     use super::*;
 
-    const ATTEMPT: Attempt = Attempt { run: 7, number: 2 };
+    const ATTEMPT: Attempt = Attempt { run: 7, number: 2, token: 3 };
 
     fn begin(folder: &Path) -> Spool {
         Spool::new(folder, ATTEMPT, "lines-7-run7".into()).unwrap()
@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn header() -> Record {
-        Record::Attempt { run: 7, number: 2, folder: "lines-7-run7".into() }
+        Record::Attempt { run: 7, number: 2, token: 3, folder: "lines-7-run7".into() }
     }
 
     fn file(folder: &Path) -> PathBuf {

@@ -21,6 +21,9 @@ pub(crate) enum Record {
     Attempt {
         run: u64,
         number: u32,
+        /// 0 in spools of version 0.1.0, which knew no tokens.
+        #[serde(default)]
+        token: u64,
         /// Name of the run's folder.
         folder: PathBuf,
     },
@@ -102,7 +105,7 @@ mod tests {
 
     fn history() -> Vec<Record> {
         vec![
-            Record::Attempt { run: 7, number: 2, folder: "lines-7-run7".into() },
+            Record::Attempt { run: 7, number: 2, token: 3, folder: "lines-7-run7".into() },
             Record::Points { first: 1, points: vec![("train/loss".into(), 5, -0.0), ("a".into(), 5, 0.1)] },
             Record::Checkpoint { step: 5, file: "attempt-2/step-5".into(), after: 2 },
             Record::Final { last: 2, word: FinalWord::Finished { step: 5 } },

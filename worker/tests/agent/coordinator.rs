@@ -124,7 +124,12 @@ impl Coordinator {
             assert!(state.ends.iter().all(|(ended, _)| *ended != attempt), "{attempt:?} ends twice");
             if state.requeues && end == End::Released {
                 let mut again = state.granted[&attempt].clone();
-                again.attempt = Some(Attempt { number: attempt.number + 1, ..attempt });
+                again.attempt = Some(crate::setup::attempt(attempt.run, attempt.number + 1));
+                again.earlier_attempts.push(EarlierAttempt {
+                    number: attempt.number,
+                    token: attempt.token,
+                    acked_seq: state.points.get(&attempt).map_or(0, Vec::len) as u64,
+                });
                 state.queue.push_back(Group { runs: vec![again] });
             }
             state.ends.push((attempt, end));

@@ -30,7 +30,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
     let parameter = |(name, value): (&str, _)| Parameter { name: name.into(), value: Some(value) };
     let configuration: Vec<Parameter> = configuration.map(parameter).into();
     let assignment = |run| Assignment {
-        attempt: Some(Attempt { run, number: 1 }),
+        attempt: Some(attempt(run, 1)),
         sweep: "lines".into(),
         index: run as u32,
         configuration: configuration.clone(),
@@ -38,12 +38,14 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         checkpoint_kimg: 1.0,
         checkpoints: Vec::new(),
         void_attempts: 0,
+        earlier_attempts: Vec::new(),
     };
     Group { runs: runs.into_iter().map(assignment).collect() }
 }
 
+/// An attempt with a token that no other one has.
 pub(crate) fn attempt(run: u64, number: u32) -> Attempt {
-    Attempt { run, number }
+    Attempt { run, number, token: run << 32 | u64::from(number) }
 }
 
 /// That of a worker with one slot, which keeps all its files in `folder` and ends soon after its work.

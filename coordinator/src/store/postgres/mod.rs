@@ -16,6 +16,8 @@ mod checkpoints;
 mod control;
 #[path = "../sql/events.rs"]
 mod events;
+#[path = "../sql/fence.rs"]
+mod fence;
 #[path = "../sql/leases.rs"]
 mod leases;
 #[path = "../sql/store.rs"]

@@ -6,6 +6,7 @@ use sqlx::Row as _;
 use super::control::{desired, pause_if_too_many_failed};
 use super::dialect::Connection;
 use super::events::{self, Cause};
+use super::fence;
 use super::runs::{acked_seq, state, storable, unsigned};
 use crate::store::{AttemptRef, Result, StoreError};
 
@@ -163,7 +164,7 @@ async fn end(
         .fetch_optional(&mut *tx)
         .await?;
     let row = sqlx::query(concat!(
-        "select outcome from attempts where run_id = $1 and number = $2",
+        "select outcome, token from attempts where run_id = $1 and number = $2",
         super::dialect::for_update!()
     ))
     .bind(attempt.run.cast_signed())
@@ -171,6 +172,9 @@ async fn end(
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
+    if !fence::matches(attempt, row.try_get("token")?) {
+        return Err(StoreError::Fenced(attempt));
+    }
     match row.try_get::<Option<&str>, _>("outcome")? {
         Some(before) if before == outcome => return Ok(false),
         Some(_) => return Err(StoreError::Fenced(attempt)),

@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool};
+use super::fence::{held, is_held};
 use super::runs::{acked_seq, storable, unsigned, within};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
@@ -18,14 +19,11 @@ pub(super) async fn commit(
     now_ms: i64,
 ) -> Result<()> {
     // A new checkpoint is progress: losses are counted from here.
-    let owned = sqlx::query(
-        "update runs set losses = 0 where id = $1 and attempt = $2 and state = 'running' returning total_steps",
-    )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or(StoreError::Fenced(attempt))?;
+    let owned =
+        held(concat!("update runs set losses = 0 where ", is_held!(), " returning total_steps"), attempt)
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or(StoreError::Fenced(attempt))?;
     within(checkpoint.step, &owned)?;
     let acked_seq = acked_seq(tx, attempt).await?;
     // The barrier: a worker that resumes here reports nothing before it again.

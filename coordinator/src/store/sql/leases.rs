@@ -11,9 +11,10 @@ use super::control::desired;
 use super::dialect::{Connection, Row};
 use super::dialect::{elements, for_update, if_shared, skip_locked};
 use super::events::{self, Cause};
+use super::fence::{held, is_held};
 use super::runs::{configuration, seed, unsigned};
 use super::workers::seen;
-use crate::store::{AttemptRef, Claim, Duty, Grant, Renewal, Result, StoreError};
+use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
 
 pub(super) async fn claim(
     tx: &mut Connection,
@@ -149,8 +150,9 @@ async fn start_attempt(
     now_ms: i64,
     term_ms: i64,
 ) -> Result<()> {
+    let token = rand::random_range(1..=u64::MAX).cast_signed();
     let number: i64 = sqlx::query_scalar(
-        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
+        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3, token = $4,
                          step = coalesce((select max(c.step) from checkpoints c
                                           where c.run_id = runs.id and c.state = 'committed'), 0)
          where id = $1 and state = 'queued' returning attempt",
@@ -158,11 +160,12 @@ async fn start_attempt(
     .bind(run.cast_signed())
     .bind(&claim.worker)
     .bind(now_ms.saturating_add(term_ms))
+    .bind(token)
     .fetch_one(&mut *tx)
     .await?;
     sqlx::query(
-        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(run.cast_signed())
     .bind(number)
@@ -170,6 +173,7 @@ async fn start_attempt(
     .bind(&claim.id)
     .bind(i64::try_from(group).unwrap_or(i64::MAX))
     .bind(now_ms)
+    .bind(token)
     .execute(&mut *tx)
     .await?;
     events::note(tx, run, Cause::Attempt, None, now_ms).await
@@ -178,7 +182,7 @@ async fn start_attempt(
 /// What this claim was given and still holds.
 async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
-        "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.claim_group, s.name as sweep, s.checkpoint_kimg
+        "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
          join sweeps s on s.id = r.sweep_id
@@ -192,13 +196,38 @@ async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
     for grant in &mut grants {
         grant.checkpoints = checkpoints::of_run(tx, grant.attempt.run).await?;
+        grant.earlier_attempts = earlier_attempts(tx, grant.attempt).await?;
     }
     Ok(grants)
 }
 
+/// Earlier attempts that a grant tells of at the most. A checkpoint that an even earlier one left on a worker's machine is
+/// not gone on from; the coordinator's own is.
+const EARLIER_ATTEMPTS: i64 = 64;
+
+async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
+    let rows = sqlx::query(
+        "select number, token, acked_seq from attempts where run_id = $1 and number < $2
+         order by number desc limit $3",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(EARLIER_ATTEMPTS)
+    .fetch_all(tx)
+    .await?;
+    let earlier = |row: &Row| {
+        Ok(EarlierAttempt {
+            number: unsigned(row, "number")?,
+            token: token(row)?,
+            acked_seq: unsigned(row, "acked_seq")?,
+        })
+    };
+    rows.iter().map(earlier).collect()
+}
+
 fn grant(row: &Row) -> Result<Grant> {
     Ok(Grant {
-        attempt: AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")? },
+        attempt: attempt_ref(row)?,
         group: unsigned(row, "claim_group")?,
         sweep: row.try_get("sweep")?,
         index: unsigned(row, "idx")?,
@@ -207,18 +236,24 @@ fn grant(row: &Row) -> Result<Grant> {
         checkpoint_kimg: row.try_get("checkpoint_kimg")?,
         checkpoints: Vec::new(),
         void_attempts: unsigned(row, "void_attempts")?,
+        earlier_attempts: Vec::new(),
     })
+}
+
+fn attempt_ref(row: &Row) -> Result<AttemptRef> {
+    Ok(AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")?, token: token(row)? })
+}
+
+/// An attempt's token; version 0.1.0 gave none.
+fn token(row: &Row) -> Result<u64> {
+    Ok(row.try_get::<Option<i64>, _>("token")?.map_or(AttemptRef::NO_TOKEN, i64::cast_unsigned))
 }
 
 /// Proves that the attempt holds its run.
 pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
-    let held =
-        sqlx::query("update runs set attempt = attempt where id = $1 and attempt = $2 and state = 'running'")
-            .bind(attempt.run.cast_signed())
-            .bind(i64::from(attempt.number))
-            .execute(tx)
-            .await?;
-    if held.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
+    let proof =
+        held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
+    if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
 pub(super) async fn renew(
@@ -231,12 +266,14 @@ pub(super) async fn renew(
     let drained = seen(tx, worker, now_ms).await?.duty == Duty::Drained;
     let mut renewal = Renewal::default();
     for &attempt in attempts {
-        let renewed = sqlx::query(
-            "update runs set lease_expires_ms = $4
-             where id = $1 and attempt = $2 and worker_id = $3 and state = 'running' returning desired",
+        let renewed = held(
+            concat!(
+                "update runs set lease_expires_ms = $5 where worker_id = $4 and ",
+                is_held!(),
+                " returning desired"
+            ),
+            attempt,
         )
-        .bind(attempt.run.cast_signed())
-        .bind(i64::from(attempt.number))
         .bind(worker)
         .bind(now_ms.saturating_add(term_ms))
         .fetch_optional(&mut *tx)
@@ -253,7 +290,7 @@ pub(super) async fn renew(
 pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<AttemptRef>> {
     // Locked until they are changed: a renewal comes before or after, never between.
     let rows = sqlx::query(concat!(
-        "select id, attempt from runs where state = 'running' and lease_expires_ms < $1 order by id",
+        "select id, attempt as number, token from runs where state = 'running' and lease_expires_ms < $1 order by id",
         skip_locked!()
     ))
     .bind(now_ms)
@@ -261,7 +298,7 @@ pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<Attem
     .await?;
     let mut lost = Vec::with_capacity(rows.len());
     for row in &rows {
-        let attempt = AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "attempt")? };
+        let attempt = attempt_ref(row)?;
         interrupt(tx, attempt, Outcome::Lost, Some("its worker stopped renewing the lease"), now_ms).await?;
         lost.push(attempt);
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use sqlx::{QueryBuilder, Row as _};
 
 use super::dialect::Connection;
+use super::fence::{held, is_held};
 use super::runs::{acked_seq, unsigned, within};
 use crate::store::{AttemptRef, Point, Result, StoreError};
 
@@ -41,12 +42,14 @@ pub(super) async fn append(
 /// Proves that the attempt holds its run, and notes its progress, which a report that comes late does not take back;
 /// answers its highest durable number.
 async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
-    let owned = sqlx::query(
-        "update runs set step = case when step < $3 then $3 else step end
-         where id = $1 and attempt = $2 and state = 'running' returning total_steps",
+    let owned = held(
+        concat!(
+            "update runs set step = case when step < $4 then $4 else step end where ",
+            is_held!(),
+            " returning total_steps"
+        ),
+        attempt,
     )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
     .bind(step.cast_signed())
     .fetch_optional(&mut *tx)
     .await?

@@ -1,0 +1,38 @@
+//! The proof that an attempt holds its run, in the statement that writes.
+//!
+//! The number alone is no proof: another database, or an older state of this one, has attempts with the same numbers. The
+//! token is random. It is missing (null) on attempts that version 0.1.0 granted, and 0 in calls of its workers; both are
+//! checked by number alone.
+
+use sqlx::Database;
+use sqlx::query::Query;
+
+use super::dialect::Connection;
+use crate::store::AttemptRef;
+
+type Sql = <Connection as sqlx::Connection>::Database;
+
+/// The condition that a row of `runs` is held by the attempt that [`held`] binds at `$1` to `$3`.
+macro_rules! is_held {
+    () => {
+        "id = $1 and attempt = $2 and (token = $3 or token is null or $3 = 0) and state = 'running'"
+    };
+}
+pub(super) use is_held;
+
+/// A statement that has [`is_held`] in it, with the attempt bound; further arguments are `$4` and on.
+pub(super) fn held(
+    statement: &'static str,
+    attempt: AttemptRef,
+) -> Query<'static, Sql, <Sql as Database>::Arguments> {
+    sqlx::query(statement)
+        .bind(attempt.run.cast_signed())
+        .bind(i64::from(attempt.number))
+        .bind(attempt.token.cast_signed())
+}
+
+/// Whether a call with the token of `attempt` may speak for an attempt that has the token `stored`.
+pub(super) fn matches(attempt: AttemptRef, stored: Option<i64>) -> bool {
+    attempt.token == AttemptRef::NO_TOKEN
+        || stored.is_none_or(|stored| stored.cast_unsigned() == attempt.token)
+}
