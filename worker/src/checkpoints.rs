@@ -20,7 +20,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use acai_proto::v1::{Assignment, Attempt};
+use acai_proto::v1::{Assignment, Attempt, EarlierAttempt};
 use serde::{Deserialize, Serialize};
 
 use crate::durable::replace;
@@ -50,6 +50,33 @@ struct Record {
 struct Committed {
     step: u64,
     file: PathBuf,
+    /// None in records of version 0.1.0.
+    #[serde(default)]
+    basis: Option<Basis>,
+}
+
+/// What the coordinator's database held when a checkpoint was committed. A database that was restored from an older
+/// backup has lost it, and training that went on from the checkpoint would leave a hole in the run's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Basis {
+    attempt: u32,
+    token: u64,
+    /// Points 1 to this number of the attempt.
+    last_seq: u64,
+}
+
+impl Basis {
+    /// The points of `attempt` up to number `last_seq`.
+    pub(crate) fn new(attempt: Attempt, last_seq: u64) -> Self {
+        Self { attempt: attempt.number, token: attempt.token, last_seq }
+    }
+
+    /// Whether a database that has these attempts still holds it.
+    fn is_held(&self, attempts: &[EarlierAttempt]) -> bool {
+        attempts.iter().any(|held| {
+            (held.number, held.token) == (self.attempt, self.token) && held.acked_seq >= self.last_seq
+        })
+    }
 }
 
 impl RunFolder {
@@ -104,6 +131,17 @@ impl RunFolder {
         Ok(newest.map(|newest| Checkpoint { step: newest.step, file: self.root.join(newest.file) }))
     }
 
+    /// The newest committed checkpoint whose basis the coordinator's database still holds.
+    pub(crate) fn resumable(&self, assignment: &Assignment) -> io::Result<Option<Checkpoint>> {
+        // A coordinator of version 0.1.0 gives no tokens, and does not tell of earlier attempts.
+        let tells = assignment.attempt.is_some_and(|attempt| attempt.token != 0);
+        let is_held = |committed: &Committed| {
+            !tells || committed.basis.is_none_or(|basis| basis.is_held(&assignment.earlier_attempts))
+        };
+        let newest = self.read()?.checkpoints.into_iter().find(is_held);
+        Ok(newest.map(|newest| Checkpoint { step: newest.step, file: self.root.join(newest.file) }))
+    }
+
     /// Where a checkpoint of another machine goes.
     pub(crate) fn downloaded(&self, step: u64) -> PathBuf {
         self.attempt.join(format!("resumed-{step:09}.safetensors"))
@@ -141,7 +179,7 @@ impl RunFolder {
     }
 
     /// Makes `checkpoint` what a later attempt resumes from, and deletes all but the newest two.
-    pub(crate) fn commit(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+    pub(crate) fn commit(&self, checkpoint: &Checkpoint, basis: Basis) -> io::Result<()> {
         let file = checkpoint.file.canonicalize()?;
         let file = file.strip_prefix(&self.root).map_err(io::Error::other)?.to_owned();
         let mut record = self.read()?;
@@ -149,7 +187,7 @@ impl RunFolder {
         if record.checkpoints.iter().any(|committed| committed.file == file) {
             return Ok(());
         }
-        record.checkpoints.insert(0, Committed { step: checkpoint.step, file });
+        record.checkpoints.insert(0, Committed { step: checkpoint.step, file, basis: Some(basis) });
         let dropped = record.checkpoints.split_off(record.checkpoints.len().min(KEEP));
         self.write(&record)?;
         dropped.iter().try_for_each(|old| self.remove(&old.file))
@@ -333,6 +371,8 @@ fn slug(name: &str) -> String {
 mod tests {
     use super::*;
 
+    const BASIS: Basis = Basis { attempt: 1, token: 5, last_seq: 0 };
+
     fn open(state: &Path, attempt: u32) -> RunFolder {
         let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
         RunFolder::open(&state.join("runs"), &assignment, Attempt { run: 7, number: attempt, token: 0 })
@@ -352,7 +392,7 @@ mod tests {
         assert!(first.attempt().ends_with("runs/---up-run7/attempt-1"));
         let [a, b, c, uncommitted] = [10, 20, 30, 40].map(|step| written(&first, step));
         for checkpoint in [&a, &b, &c, &c] {
-            first.commit(checkpoint).unwrap();
+            first.commit(checkpoint, BASIS).unwrap();
         }
 
         let second = open(state.path(), 2);
@@ -364,12 +404,32 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_is_resumed_from_only_if_the_database_still_holds_what_came_before() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = open(state.path(), 1);
+        let first = Attempt { run: 7, number: 1, token: 5 };
+        for (step, last_seq) in [(10, 2), (20, 4)] {
+            folder.commit(&written(&folder, step), Basis::new(first, last_seq)).unwrap();
+        }
+        let held = |token, acked_seq| {
+            let earlier_attempts = vec![EarlierAttempt { number: 1, token, acked_seq }];
+            let attempt = Some(Attempt { run: 7, number: 2, token: 6 });
+            let assignment = Assignment { attempt, earlier_attempts, ..Assignment::default() };
+            folder.resumable(&assignment).unwrap().map(|checkpoint| checkpoint.step)
+        };
+        assert_eq!([held(5, 4), held(5, 3), held(5, 1)], [Some(20), Some(10), None]);
+        assert_eq!(held(9, 4), None, "attempt 1 of another history");
+        let of_0_1_0 = Assignment { attempt: Some(Attempt { token: 0, ..first }), ..Assignment::default() };
+        assert_eq!(folder.resumable(&of_0_1_0).unwrap().unwrap().step, 20);
+    }
+
+    #[test]
     fn refused_checkpoints_are_set_aside_until_training_starts_from_scratch() {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
         let [a, b] = [10, 20].map(|step| written(&folder, step));
-        folder.commit(&a).unwrap();
-        folder.commit(&b).unwrap();
+        folder.commit(&a, BASIS).unwrap();
+        folder.commit(&b, BASIS).unwrap();
         folder.set_aside().unwrap();
         assert_eq!(open(state.path(), 2).resume().unwrap().unwrap().step, 10);
         folder.set_aside().unwrap();
@@ -382,10 +442,10 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let first = open(state.path(), 1);
         let old = written(&first, 10);
-        first.commit(&old).unwrap();
+        first.commit(&old, BASIS).unwrap();
         let second = open(state.path(), 2);
         let last = written(&second, 20);
-        second.commit(&last).unwrap();
+        second.commit(&last, BASIS).unwrap();
         second.keep_last(30).unwrap();
         assert!(old.file.exists(), "the last one is not there yet");
         second.keep_last(20).unwrap();
@@ -397,11 +457,11 @@ mod tests {
     fn voided_attempts_leave_nothing_to_resume_from() {
         let state = tempfile::tempdir().unwrap();
         let first = open(state.path(), 1);
-        first.commit(&written(&first, 10)).unwrap();
+        first.commit(&written(&first, 10), BASIS).unwrap();
         let second = open(state.path(), 2);
         second.void(0).unwrap();
         assert_eq!(second.resume().unwrap().unwrap().step, 10);
-        second.commit(&written(&second, 20)).unwrap();
+        second.commit(&written(&second, 20), BASIS).unwrap();
         second.void(1).unwrap();
         assert_eq!(second.resume().unwrap().unwrap().step, 20);
         let third = open(state.path(), 3);
@@ -414,13 +474,13 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
         let kept = written(&folder, 10);
-        folder.commit(&kept).unwrap();
+        folder.commit(&kept, BASIS).unwrap();
         let (record, away) = (folder.root.join(RECORD), folder.root.join("away"));
         fs::rename(&record, &away).unwrap();
         // What the system says of this link is neither that nothing is there nor what is: as with a failing disk.
         std::os::unix::fs::symlink(RECORD, &record).unwrap();
         let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
-        let second = Attempt { run: 7, number: 2 };
+        let second = Attempt { run: 7, number: 2, token: 0 };
         let refused = RunFolder::open(&state.path().join("runs"), &assignment, second).unwrap_err();
         assert!(refused.to_string().contains("resume.json"), "{refused}");
 
@@ -433,7 +493,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
         let kept = written(&folder, 10);
-        folder.commit(&kept).unwrap();
+        folder.commit(&kept, BASIS).unwrap();
         fs::write(folder.root.join(RECORD), "{").unwrap();
         for attempt in 2..4 {
             assert_eq!(open(state.path(), attempt).resume().unwrap(), None);
@@ -448,7 +508,7 @@ mod tests {
         let runs = state.path().join("runs");
         let at = |index, number| {
             let assignment = Assignment { sweep: "s".into(), index, ..Assignment::default() };
-            RunFolder::open(&runs, &assignment, Attempt { run: 7, number }).unwrap()
+            RunFolder::open(&runs, &assignment, Attempt { run: 7, number, token: 0 }).unwrap()
         };
         for (step, name) in [(10, "s-4-run7"), (30, "s-12-run7"), (20, "s-8-run7"), (90, "s-4-run77")] {
             let attempt = runs.join(name).join("attempt-1");
@@ -462,7 +522,7 @@ mod tests {
             fs::remove_dir_all(runs.join(name)).unwrap();
         }
         let folder = at(2, 3);
-        folder.commit(&written(&folder, 40)).unwrap();
+        folder.commit(&written(&folder, 40), BASIS).unwrap();
         assert_eq!(at(5, 4).resume().unwrap().unwrap().step, 40);
     }
 
@@ -477,7 +537,7 @@ mod tests {
         fs::write(&picture, "").unwrap();
         folder.keep_artifact(&picture).unwrap();
         let kept = written(&folder, 10);
-        folder.commit(&kept).unwrap();
+        folder.commit(&kept, BASIS).unwrap();
         remove_empty(&state.path().join("runs")).unwrap();
         assert!(kept.file.is_file() && folder.root.join("pictures/picture.png").is_file());
         fs::remove_file(&kept.file).unwrap();

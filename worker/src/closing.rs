@@ -57,6 +57,10 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
     let last_seq = match flushed {
         Ok(last_seq) => last_seq,
         Err(ReportError::Lost) => return Outcome::Lost,
+        Err(moved_back @ ReportError::MovedBack(_)) => {
+            tracing::warn!(run = attempt.run, attempt = attempt.number, "giving the run back: {moved_back}");
+            return release(context, attempt).await;
+        }
         Err(ReportError::Refused(reason)) => {
             // A later attempt must not build on a history that was never taken.
             keep_going("set the checkpoints aside", on_disk(move || folder.set_all_aside()).await);

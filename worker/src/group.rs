@@ -221,7 +221,9 @@ impl Session {
         for (run, member) in &self.open {
             match member.reporter.room().await {
                 Ok(()) => {}
-                Err(ReportError::Refused(_)) => return Incoming::Unreportable(*run),
+                Err(ReportError::Refused(_) | ReportError::MovedBack(_)) => {
+                    return Incoming::Unreportable(*run);
+                }
                 // The lease is gone as well, and whoever waits for that acts on it.
                 Err(ReportError::Lost) => return pending().await,
             }

@@ -30,15 +30,19 @@ pub(crate) struct Batch {
     pub(crate) step: u64,
 }
 
-/// The coordinator acknowledged what it cannot have.
+/// An answer that does not follow from what was sent and acknowledged before.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the coordinator acknowledged points up to {answered} of this attempt, where only {acked} to {sent} make sense; it may have lost data"
-)]
-pub(crate) struct SenselessAck {
-    answered: u64,
-    acked: u64,
-    sent: u64,
+pub(crate) enum BadAck {
+    /// The coordinator's database was restored from a backup: it lacks points that are not in the spool any more.
+    #[error(
+        "the coordinator acknowledged points up to {acked} of this attempt, and now has {answered} of them"
+    )]
+    MovedBack { answered: u64, acked: u64 },
+    /// The coordinator acknowledged what it cannot have.
+    #[error(
+        "the coordinator acknowledged points up to {answered} of this attempt, of which {sent} were sent"
+    )]
+    Invented { answered: u64, sent: u64 },
 }
 
 /// The queue of one attempt.
@@ -131,10 +135,13 @@ impl Outbox {
 
     /// Takes in the answer to `batch`: all up to number `answered` is durable. What the answer leaves
     /// out is sent again with the next batch.
-    pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), SenselessAck> {
+    pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), BadAck> {
         let sent = batch.first_seq - 1 + batch.points.len() as u64;
-        if answered < self.acked || (answered > sent && !self.recovered) {
-            return Err(SenselessAck { answered, acked: self.acked, sent });
+        if answered < self.acked {
+            return Err(BadAck::MovedBack { answered, acked: self.acked });
+        }
+        if answered > sent && !self.recovered {
+            return Err(BadAck::Invented { answered, sent });
         }
         let taken = self.points.len().min((answered - self.acked) as usize);
         self.bytes -= self.points.drain(..taken).map(|point| spooled_bytes(&point)).sum::<usize>();
@@ -202,11 +209,11 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(points(1..=10));
         let batch = outbox.batch();
-        assert_eq!(outbox.acknowledge(&batch, 11), Err(SenselessAck { answered: 11, acked: 0, sent: 10 }));
+        assert_eq!(outbox.acknowledge(&batch, 11), Err(BadAck::Invented { answered: 11, sent: 10 }));
         outbox.acknowledge(&batch, 10).unwrap();
         outbox.push(points(11..=12));
         let batch = outbox.batch();
-        assert_eq!(outbox.acknowledge(&batch, 9), Err(SenselessAck { answered: 9, acked: 10, sent: 12 }));
+        assert_eq!(outbox.acknowledge(&batch, 9), Err(BadAck::MovedBack { answered: 9, acked: 10 }));
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub(crate) enum ReportError {
     /// The attempt no longer holds its run.
     #[error("the attempt no longer holds its run")]
     Lost,
+    /// The coordinator's database was restored from a backup and lacks what it had acknowledged: the attempt cannot go
+    /// on, and a later one trains again what is missing.
+    #[error("{0}; its database was restored from a backup")]
+    MovedBack(String),
     /// The coordinator will not take these points, now or later.
     #[error("{0}")]
     Refused(String),

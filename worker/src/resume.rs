@@ -5,7 +5,7 @@ use std::io;
 use acai_proto::v1::{Assignment, Attempt, RejectCheckpointRequest};
 
 use crate::blobs::TransferError;
-use crate::checkpoints::RunFolder;
+use crate::checkpoints::{Basis, RunFolder};
 use crate::context::Context;
 use crate::lines::cut;
 use crate::outbox::Checkpoint;
@@ -22,10 +22,10 @@ pub(crate) async fn resume(
     attempt: Attempt,
     assignment: &Assignment,
 ) -> io::Result<Option<Checkpoint>> {
-    let (own, void_attempts) = (folder.clone(), assignment.void_attempts);
+    let (own, granted) = (folder.clone(), assignment.clone());
     let local = on_disk(move || {
-        own.void(void_attempts)?;
-        own.resume()
+        own.void(granted.void_attempts)?;
+        own.resumable(&granted)
     })
     .await?;
     let newer = |step| local.as_ref().is_none_or(|local| local.step < step);
@@ -37,7 +37,9 @@ pub(crate) async fn resume(
                 Ok(()) => {
                     tracing::info!(run = attempt.run, step = remote.step, "resuming from the coordinator's checkpoint");
                     let (own, kept) = (folder.clone(), checkpoint.clone());
-                    on_disk(move || own.commit(&kept)).await?;
+                    // The grant of this attempt vouches for it.
+                    let basis = Basis::new(attempt, 0);
+                    on_disk(move || own.commit(&kept, basis)).await?;
                     return Ok(Some(checkpoint));
                 }
                 Err(TransferError::File { cause, .. }) => return Err(cause),

@@ -10,9 +10,9 @@ use tokio::time::timeout;
 
 use crate::backoff::Backoff;
 use crate::blobs::TransferError;
-use crate::checkpoints::RunFolder;
+use crate::checkpoints::{Basis, RunFolder};
 use crate::coordinator::{CallError, Coordinator, Rejection};
-use crate::outbox::{Batch, Checkpoint};
+use crate::outbox::{BadAck, Batch, Checkpoint};
 use crate::reporter::{ReportError, Shared, on_disk};
 
 /// How long news may wait for more to share a call with.
@@ -69,7 +69,10 @@ impl Sending<'_> {
         };
         let mut taken = Ok(());
         self.shared.send_modify(|shared| taken = shared.outbox.acknowledge(&batch, answered));
-        taken.map_err(|error| ReportError::Refused(error.to_string()))?;
+        taken.map_err(|error| match error {
+            BadAck::MovedBack { .. } => ReportError::MovedBack(error.to_string()),
+            BadAck::Invented { .. } => ReportError::Refused(error.to_string()),
+        })?;
         Ok(batch.points.is_empty() || answered >= batch.first_seq)
     }
 
@@ -89,7 +92,7 @@ impl Sending<'_> {
                 }
                 self.hand_over(&checkpoint, last_seq).await
             };
-            let (kept, handed_over) = tokio::join!(self.keep(&checkpoint), hand_over);
+            let (kept, handed_over) = tokio::join!(self.keep(&checkpoint, last_seq), hand_over);
             if let Err(error) = kept {
                 tracing::warn!(run = self.attempt.run, step, "cannot keep a checkpoint here: {error}");
             }
@@ -105,12 +108,13 @@ impl Sending<'_> {
     }
 
     /// Makes a checkpoint what this machine resumes from; on a full disk as soon as there is room.
-    async fn keep(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+    async fn keep(&self, checkpoint: &Checkpoint, last_seq: u64) -> io::Result<()> {
+        let basis = Basis::new(self.attempt, last_seq);
         let mut backoff = Backoff::default();
         let mut is_said = false;
         loop {
             let (folder, own) = (self.folder.clone(), checkpoint.clone());
-            match on_disk(move || folder.commit(&own)).await {
+            match on_disk(move || folder.commit(&own, basis)).await {
                 Err(error) if is_full(&error) => {
                     if !std::mem::replace(&mut is_said, true) {
                         let (run, step) = (self.attempt.run, checkpoint.step);

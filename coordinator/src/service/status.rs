@@ -11,7 +11,7 @@ pub(super) fn status(error: StoreError) -> Status {
     let code = match &error {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,
-        StoreError::Conflict(_) => Code::OutOfRange,
+        StoreError::Conflict(_) | StoreError::NoSuchEvent { .. } => Code::OutOfRange,
         StoreError::NoSuchRun { .. } => Code::NotFound,
         StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,

@@ -24,6 +24,16 @@ pub enum StoreError {
         /// Runs in the plan.
         runs: usize,
     },
+    /// The sweep has not had that many events.
+    #[error(
+        "the sweep has had {last} events, so none after number {after} can follow; the number is of another sweep, or the coordinator's database was restored from a backup\nhint: begin again after event {last}, or after 0 for all of them"
+    )]
+    NoSuchEvent {
+        /// As it was asked for.
+        after: u64,
+        /// The last one.
+        last: u64,
+    },
     /// Another transaction was in the way, again and again.
     #[error("the database is busy: {0}")]
     Collision(String),

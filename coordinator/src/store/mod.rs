@@ -89,7 +89,7 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
 
-    /// The sweep's events after number `after`, in order, at most `most`.
+    /// The sweep's events after number `after`, in order, at most `most`; `NoSuchEvent` if `after` is beyond its last one.
     async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>>;
 
     /// Adds the worker, or notes what it says of itself now. Answers which database this is: letters and digits, other

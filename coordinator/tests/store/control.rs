@@ -213,6 +213,10 @@ async fn every_change_of_state_is_an_event_without_gaps(store: &Tested) {
     assert_eq!(events[3].message.as_deref(), Some("loss_ae is NaN"));
     assert_eq!((events[0].worker.as_deref(), events[4].worker.as_deref()), (Some("w of host"), None));
     assert_eq!(store.event_list("s", 3, 1).await.unwrap(), events[3..4], "from a cursor, in pages");
+    let last = events.len() as u64;
+    assert_eq!(store.event_list("s", last, 9).await.unwrap(), []);
+    let beyond = store.event_list("s", last + 1, 9).await;
+    assert!(matches!(beyond, Err(StoreError::NoSuchEvent { .. })), "{beyond:?}");
     assert_eq!(store.sweep_list().await.unwrap()[0].last_event, 5);
 }
 

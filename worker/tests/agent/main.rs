@@ -7,6 +7,7 @@ mod coordinator;
 mod faults;
 mod killed;
 mod outages;
+mod restored;
 mod setup;
 mod stopping;
 mod trainers;

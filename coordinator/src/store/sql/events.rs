@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool, Row};
 use super::runs::{state, unsigned};
-use crate::store::{EventRecord, Result};
+use crate::store::{EventRecord, Result, StoreError};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,8 @@ macro_rules! select_events {
     };
 }
 
-/// The sweep's events after number `after`, at most `most`.
+/// The sweep's events after number `after`, at most `most`; an error if it never had that many: whoever waits after a
+/// number that a restored database has yet to give would miss the events up to it.
 pub(super) async fn list(readers: &Pool, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(select_events!("e.number > $2 order by e.number limit $3"))
         .bind(sweep)
@@ -71,6 +72,16 @@ pub(super) async fn list(readers: &Pool, sweep: &str, after: u64, most: u32) -> 
         .bind(i64::from(most))
         .fetch_all(readers)
         .await?;
+    if rows.is_empty() {
+        let last: Option<i64> = sqlx::query_scalar("select last_event from sweeps where name = $1")
+            .bind(sweep)
+            .fetch_optional(readers)
+            .await?;
+        let last = last.unwrap_or_default().cast_unsigned();
+        if after > last {
+            return Err(StoreError::NoSuchEvent { after, last });
+        }
+    }
     rows.iter().map(record).collect()
 }
 

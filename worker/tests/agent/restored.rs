@@ -1,0 +1,55 @@
+//! A coordinator whose database was restored from a backup: what it lost is trained again, and nobody is charged.
+
+use acai_worker::Summary;
+
+use crate::coordinator::{Coordinator, End};
+use crate::setup::{LONG, Machine, attempt, group};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_whose_acknowledged_points_are_gone_is_given_back_and_the_next_one_reports_them_again() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "metric 7 1; metric 7 2; case $start in
+        *attempt-1*)
+            until [ -e $data/restored ]; do sleep 0.05; done; metric 7 3
+            (while sleep 0.1; do progress 7 3; done) & ticking=$!
+            read -r command; kill $ticking; stopped 7 3;;
+        *) metric 7 3; finished 7 3;;
+    esac";
+    let machine = Machine::new(&coordinator, scenario);
+    let restore = async {
+        coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
+        coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
+        std::fs::write(machine.file("restored"), "").unwrap();
+    };
+    let (summary, ()) = tokio::join!(machine.work(), restore);
+    assert_eq!(summary.unwrap(), Summary { completed: 1, released: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        assert!(state.points[&attempt(7, 2)].iter().map(|point| point.step).eq([1, 2, 3]));
+        let completed = End::Completed { step: 3, last_seq: 3 };
+        assert_eq!(state.ends, [(attempt(7, 1), End::Released), (attempt(7, 2), completed)]);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_on_the_machine_is_not_resumed_from_if_the_points_before_it_are_gone() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "metric 7 1; metric 7 2; checkpoint 7 2; read -r command; stopped 7 2";
+    let machine = Machine::new(&coordinator, scenario);
+    let committed = async {
+        coordinator.until(|state| !state.checkpoints.is_empty()).await;
+    };
+    machine.work_until(committed).await.unwrap();
+    coordinator.change(|state| {
+        // The backup is older than the second point.
+        state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1);
+        state.queue[0].runs[0].earlier_attempts[0].acked_seq = 1;
+    });
+    machine.follow("case $start in *'\"resume\":null'*) metric 7 1; metric 7 2; finished 7 2;; esac");
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        assert!(state.points[&attempt(7, 2)].iter().map(|point| point.step).eq([1, 2]));
+    });
+}
