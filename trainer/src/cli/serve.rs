@@ -11,13 +11,14 @@ use acai_sweep::trainer_protocol::Event;
 use acai_trainer::serve::{Reporter, read_commands, serve};
 use acai_trainer::{LIBTORCH_VERSION, VERSION, device};
 use clap::Args;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Machine;
 
 /// Train a group of runs for a worker: JSON commands on standard input, JSON events on standard output
 ///
-/// One JSON object a line. Ends when every run of the group has ended, or when standard input does.
+/// One JSON object a line. Ends when every run of the group has ended, or when standard input does; SIGINT, SIGTERM and
+/// SIGHUP are the worker's to act on.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, by hand (the second `cat` keeps the input open; Ctrl-D ends it):
   (cat start.json; cat) | acai-trainer serve
@@ -29,8 +30,11 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        // A terminal's Ctrl-C reaches the worker too, which decides what becomes of its runs.
-        signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+        // What reaches the worker too: a terminal's Ctrl-C or its end, Slurm's and systemd's request to end. The worker
+        // decides what becomes of its runs, and asks for their checkpoints; the end of its input ends this program.
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+        }
         let mut benchmarks = self.machine.prepare()?;
         let mut reporter = Reporter(io::stdout());
         reporter.report(&Event::Ready {

@@ -12,6 +12,7 @@ use acai_sweep::training::{Dataset, Model};
 use acai_trainer::picture::png;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rustix::process::Signal;
 use tch::{Device, Kind, Tensor};
 
 /// More steps than any test waits for.
@@ -238,6 +239,22 @@ fn shutdown_checkpoints_and_stops_every_member() {
     }
     stopped.sort_unstable();
     assert_eq!(stopped, [1, 2]);
+}
+
+#[test]
+fn signals_that_reach_every_process_of_a_worker_leave_its_trainer_time_for_a_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut trainer = Trainer::start(vec![member(1, ACAI, ENDLESS, folder.path())]);
+    trainer.until(|event| matches!(event, Event::Checkpoint { step: 8, .. }));
+    for (signal, next) in [(Signal::INT, 16), (Signal::TERM, 24), (Signal::HUP, 32)] {
+        trainer.signal(signal);
+        trainer.until(|event| matches!(event, Event::Checkpoint { step, .. } if *step == next));
+    }
+    trainer.order(&Command::Shutdown);
+    let (events, status, log) = trainer.end();
+    assert!(status.success(), "{log}");
+    let Some(&Event::Stopped { run: 1, step }) = events.last() else { panic!("{events:?}") };
+    assert!(checkpoint(folder.path(), step).is_file());
 }
 
 #[test]

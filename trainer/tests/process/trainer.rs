@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 use acai_sweep::trainer_protocol::{Command as Order, Event, Member};
 use acai_sweep::training::{Dataset, Model, Precision, TrainingConfig};
+use rustix::process::{Pid, Signal, kill_process};
 
 pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_acai-trainer"));
@@ -60,6 +61,10 @@ impl Trainer {
     pub(crate) fn write(&mut self, line: &str) {
         let orders = self.orders.as_mut().expect("the input is open");
         writeln!(orders, "{line}").expect("the trainer listens");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("it is running");
     }
 
     pub(crate) fn hang_up(&mut self) {
