@@ -62,6 +62,7 @@ fn refusal(bytes: &[u8], identity: &Identity, folder: &Path) -> String {
     let mut model = untrained();
     let error = checkpoint::load(&mut *model, identity, &path).expect_err("it is to be refused");
     assert_eq!(state(&*model), state(&*untrained()));
+    assert!(error.is_of_the_file(), "{error}");
     error.to_string()
 }
 
@@ -108,11 +109,6 @@ fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
     let golden = include_bytes!("golden/lines_golden.safetensors");
     assert!(refused(golden).contains("is no checkpoint of this program"));
     assert!(refused(b"a text that is not even safetensors").contains("is damaged"));
-
-    for other in [2, 7] {
-        let reason = refused(&replaced(&whole, r#"\"format\":3"#, &format!(r#"\"format\":{other}"#)));
-        assert!(reason.contains(&format!("has format {other}, and this trainer reads format 3")), "{reason}");
-    }
 
     let other_seed = Identity { seed: 4, ..identity() };
     let reason = refusal(&whole, &other_seed, folder);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::header::FORMAT;
+use crate::VERSION;
 
 /// What went wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +40,23 @@ pub enum CheckpointError {
         /// How that shows.
         what: String,
     },
-    /// Another version of this program wrote the file.
+    /// The file is whole, but of another version of this program, most likely a later one.
     #[error(
-        "checkpoint `{path}` has format {found}, and this trainer reads format {FORMAT}; \
-         use the trainer that wrote it"
+        "checkpoint `{path}` is of another version of acai-trainer, and {VERSION} cannot read it: {what}; \
+         update acai-trainer on this machine"
     )]
-    OtherFormat {
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// What this version does not know.
+        what: String,
+    },
+    /// The file is of the days before the first release.
+    #[error(
+        "checkpoint `{path}` has format {found}, which no released version of acai-trainer had: go on with the build \
+         that wrote it, or train the run anew in another folder"
+    )]
+    Unreleased {
         /// The file.
         path: PathBuf,
         /// Its format.
@@ -62,12 +73,15 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
-    /// Whether the file itself is to blame: it will be of no use elsewhere or later either.
+    /// Whether the file itself is to blame: it will be of no use to this run elsewhere or later either. What this version
+    /// cannot read, another can.
     #[must_use]
     pub fn is_of_the_file(&self) -> bool {
         match self {
             Self::Damaged { .. } | Self::Foreign { .. } | Self::OtherRun { .. } => true,
-            Self::Write { .. } | Self::Read { .. } | Self::OtherFormat { .. } => false,
+            Self::Write { .. } | Self::Read { .. } | Self::OtherVersion { .. } | Self::Unreleased { .. } => {
+                false
+            }
         }
     }
 }

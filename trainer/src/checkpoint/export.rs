@@ -13,7 +13,7 @@ const RUN_KEY: &str = "acai-run";
 /// running averages under their names, and metadata that says which run they are of.
 ///
 /// # Errors
-/// The checkpoint cannot be read, is damaged, is no checkpoint or has another format; the file cannot be written.
+/// The checkpoint cannot be read, is damaged, is no checkpoint or is of another version; the file cannot be written.
 pub fn export(from: &Path, to: &Path) -> Result<(), CheckpointError> {
     let bytes = read(from)?;
     let (header, file) = verified(&bytes, from)?;

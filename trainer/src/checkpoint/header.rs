@@ -1,20 +1,22 @@
 //! What a checkpoint says of itself.
 
+use acai_sweep::configuration::{Configuration, ConfigurationError};
 use acai_sweep::training::TrainingConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::score::Recent;
 
-/// The format that is written, and the only one that is read.
+/// The format that is written. It stays readable in all later versions; 1 and 2 were never released.
 pub(super) const FORMAT: u64 = 3;
 
 /// Key of the header's JSON in the file's metadata. There is one key only, so that equal states give
-/// files of equal bytes.
+/// files of equal bytes. Key, place and `format` are the same in all formats, so that each version tells
+/// what it cannot read from what is damaged.
 pub(super) const METADATA_KEY: &str = "acai-checkpoint";
 
 /// Which run a checkpoint is of. A run resumes only from its own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Identity {
     /// Key of the run's random numbers.
     pub seed: u64,
@@ -32,7 +34,7 @@ pub struct Progress {
 }
 
 /// A checkpoint's description, beside its tensors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Header {
     /// Version of the file format.
     pub format: u64,
@@ -51,6 +53,25 @@ pub struct Header {
 impl Header {
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a header has string keys and finite numbers")
+    }
+
+    /// Reads what [`to_json`](Self::to_json) of this or an earlier version wrote: a parameter that it lacks has the value
+    /// that runs had in effect before there was such a parameter.
+    pub(super) fn from_json(text: &str) -> Result<Header, ConfigurationError> {
+        #[derive(Deserialize)]
+        struct Stored {
+            format: u64,
+            seed: u64,
+            config: Value,
+            #[serde(flatten)]
+            progress: Progress,
+            sha256: String,
+            built_by: String,
+        }
+
+        let Stored { format, seed, config, progress, sha256, built_by } = serde_json::from_str(text)?;
+        let config = Configuration::from_json(&config.to_string())?.training_config();
+        Ok(Header { format, identity: Identity { seed, config }, progress, sha256, built_by })
     }
 }
 

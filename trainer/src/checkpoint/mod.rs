@@ -4,6 +4,10 @@
 //! `[out, in, h, w]`), Adam's moments under `first_moment.` and `second_moment.` before that name, and a
 //! [`Header`] that says what they are. VQ-VAE's running averages lie beside them (`codebook`, `codebook_counts`,
 //! `codebook_sums`). There is no generator state to hold: random numbers are keyed.
+//!
+//! What a released version wrote stays readable for ever (`tests/released/`); what a later version writes is refused and
+//! kept. A parameter that is added says what runs had in effect before (`acai_sweep::parameters`); anything else that
+//! changes what a file holds, or what it means, is a new format, and `load` learns to read both.
 
 mod error;
 mod export;

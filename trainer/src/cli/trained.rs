@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use acai_sweep::configuration::Configuration;
 use acai_trainer::benchmark::Benchmark;
 use acai_trainer::checkpoint::{self, Header};
 use acai_trainer::model::{self, Model};
-use anyhow::Context;
 use tch::Kind;
 
 use super::Machine;
@@ -31,9 +29,6 @@ pub(super) struct Opened {
 impl Trained {
     pub(super) fn open(self) -> anyhow::Result<Opened> {
         let header = checkpoint::read_header(&self.checkpoint)?;
-        // A file may say anything.
-        Configuration::try_from(&header.identity.config)
-            .with_context(|| format!("`{}` has no valid configuration", self.checkpoint.display()))?;
         let mut benchmarks = self.machine.prepare()?;
         let config = &header.identity.config;
         let benchmark = benchmarks.get(&config.dataset)?;

@@ -1,6 +1,7 @@
 //! The real program, as a worker and as a person runs it.
 
 mod machine_faults;
+mod released;
 mod serve;
 mod train;
 mod trained;
