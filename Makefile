@@ -11,13 +11,22 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo test lint chaos bench bench-train gpu-check build libtorch postgres
+.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
 
 build: libtorch ## target/release/acai and target/release/acai-trainer
 	cargo build --release --locked -p acai-cli -p acai-trainer
+
+install: build ## PREFIX=DIR: both programs and what they need of libtorch, in a folder that can be moved
+	scripts/install.sh "$(PREFIX)" target/release
+
+check-install: build ## install, move the folder away, train there in an empty environment
+	scripts/check_install.sh target/release
+
+data: build ## fetch the published files that a test reads into data/ (30 MB)
+	target/release/acai data fetch fashion-mnist32
 
 test: libtorch postgres ## every test
 	cargo test --workspace --locked

@@ -1,9 +1,13 @@
-//! Makes the programs find the libtorch they were linked against, and records its version.
+//! Makes the programs find libtorch: the one that is installed with them, else the one they were linked against, whose
+//! version is recorded.
 
 use std::path::{Path, PathBuf};
 
 fn main() {
     println!("cargo::rerun-if-env-changed=LIBTORCH");
+    for beside in ["$ORIGIN/../lib", "$ORIGIN/lib"] {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{beside}");
+    }
     let Some(libtorch) = std::env::var_os("LIBTORCH").map(PathBuf::from) else { return };
     let Ok(libtorch) = std::path::absolute(libtorch) else { return };
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", libtorch.join("lib").display());
