@@ -9,7 +9,9 @@ copy=target/museum/copy
 git worktree remove --force $copy 2>/dev/null || true
 git worktree add --quiet --detach --force $copy HEAD
 trap 'git -C "$root" worktree remove --force "$root/$copy"' EXIT
-[ -e .postgres ] && ln -s "$root/.postgres" $copy/.postgres
+for fetched in .postgres .libtorch; do
+    [ -e $fetched ] && ln -s "$root/$fetched" $copy/$fetched
+done
 export CARGO_TARGET_DIR="$root/target/museum/build" CI=true RUST_BACKTRACE=0
 cd $copy
 
