@@ -81,6 +81,22 @@ impl Started {
         rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     }
 
+    /// `SIGTERM` to the process and all that descend from it, as Slurm and systemd send it.
+    pub(crate) fn terminate_all(&self) {
+        let mut family = vec![self.child.id()];
+        let parents = parents();
+        let mut next = 0;
+        while let Some(&parent) = family.get(next) {
+            family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| child));
+            next += 1;
+        }
+        for pid in family {
+            let pid = rustix::process::Pid::from_raw(pid as i32).unwrap();
+            // One of them may just have ended.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+    }
+
     pub(crate) fn wait(mut self) -> Ended {
         let status = self.child.wait().unwrap();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -95,6 +111,18 @@ impl Drop for Started {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Every process of the machine, with its parent.
+fn parents() -> Vec<(u32, u32)> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let parent = |process: std::fs::DirEntry| {
+        let pid = process.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+        // The name, in brackets, may hold anything; then the state, and the parent.
+        Some((pid, stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?))
+    };
+    processes.filter_map(parent).collect()
 }
 
 /// What a process left behind.

@@ -122,3 +122,36 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     .unwrap();
     assert_eq!(repeated, 0);
 }
+
+#[tokio::test]
+async fn a_worker_whose_processes_are_all_told_to_end_hands_its_runs_back_with_checkpoints() {
+    let place = Place::new();
+    // No checkpoint is due before the last step.
+    place.file("long.yaml", &LONG.replace("every_kimg: 1", "every_kimg: 6"));
+    let address = free_address();
+    let url = format!("http://{address}");
+    let _coordinator = place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address]);
+    eventually("the coordinator listens", || {
+        place.run(&["submit", "long.yaml", "--coordinator", &url]).code == Some(0)
+    });
+    let worker = place.start(&["worker", "--coordinator", &url, "--slots", "2"]);
+    eventually("both runs are under way", || {
+        let runs = place.run(&["runs", "long", "--coordinator", &url, "--format", "json"]).stdout;
+        let runs = serde_json::from_str::<Value>(&runs).unwrap_or_default();
+        let step = |run: &Value| run["step"].as_u64();
+        runs["runs"].as_array().is_some_and(|runs| runs.iter().all(|run| step(run) > Some(0)))
+    });
+    worker.terminate_all();
+    let ended = worker.wait();
+
+    let mut database = place.database("acai.db").await;
+    let attempts: Vec<(i64, String, i64)> = sqlx::query_as(
+        "select a.run_id, a.outcome, count(c.step) from attempts a
+         left join checkpoints c on c.run_id = a.run_id and c.state = 'committed'
+         group by a.run_id, a.number",
+    )
+    .fetch_all(&mut database)
+    .await
+    .unwrap();
+    assert_eq!(attempts, [1, 2].map(|run| (run, "released".to_owned(), 1)), "{ended:#?}");
+}
