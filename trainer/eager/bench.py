@@ -82,7 +82,7 @@ class Trainer:
     """A process of benches/step.rs, measured a window at a time."""
 
     def __init__(self):
-        self.process = subprocess.Popen([program()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([program(), "cpu"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, kind, batch, threads, group=1, precision="fp32"):
         self.process.stdin.write(f"{kind} {batch} {threads} {group} {precision}\n")
