@@ -31,6 +31,8 @@ data: build ## fetch the published files that a test reads into data/ (30 MB)
 test: libtorch postgres ## every test
 	cargo test --workspace --locked
 	scripts/bench.sh debug 4
+	scripts/gpu_check.sh debug
+	scripts/check_install.sh target/debug
 
 # MINUTES of faults on each STORE, which SEED decides.
 MINUTES ?= 5
@@ -41,10 +43,12 @@ chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: M
 	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
 	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
 
-lint: libtorch ## formatting, clippy, dependency arrows
+lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
+	for script in scripts/*.sh museum/run.sh; do sh -n $$script || exit 1; done
+	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py
 
 bench: build bench-train ## all benchmarks
 	scripts/bench.sh
