@@ -28,6 +28,17 @@ pub struct Progress {
     pub spoilt: usize,
 }
 
+/// A run that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// Which.
+    pub run: u64,
+    /// By which attempt.
+    pub attempt: u32,
+    /// When its lease ends, by a clock that may be wrong.
+    pub lease: i64,
+}
+
 const RUNS: &str = "select r.id, s.name, r.idx, r.state, r.attempt, r.total_steps
     from runs r join sweeps s on s.id = r.sweep_id order by r.id";
 const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome from attempts order by run_id, number";
@@ -35,10 +46,7 @@ const POINTS: &str = "select run_id, name, step, value, attempt from metrics ord
 const EVENTS: &str = "select run_id, state from events order by sweep_id, number";
 const CHECKPOINTS: &str = "select run_id, step, sha256, state from checkpoints order by run_id, step";
 const STATES: &str = "select state from runs";
-const SILENT_SQLITE: &str =
-    "select id from runs where state = 'running' and lease_expires_ms < unixepoch('subsec') * 1000 - $1";
-const SILENT_POSTGRES: &str = "select id from runs where state = 'running'
-    and lease_expires_ms < extract(epoch from clock_timestamp()) * 1000 - $1";
+const HELD: &str = "select id, attempt, lease_expires_ms from runs where state = 'running'";
 
 /// In two steps, or the server may end this session before it has looked whose it is.
 const END_SESSIONS: &str = "with others as materialized
@@ -123,17 +131,16 @@ impl Database {
         Ok(Progress { runs: states.len(), completed, spoilt })
     }
 
-    /// Runs whose lease ended this long ago and that are held all the same.
+    /// Runs that are held: by which attempt, and under which lease. A renewal gives it another one.
     ///
     /// # Errors
     /// If the database cannot be read, as while it restarts.
-    pub async fn held_without_lease(&self, for_ms: i64) -> sqlx::Result<Vec<u64>> {
-        let statement = match self {
-            Database::Sqlite(_) => SILENT_SQLITE,
-            Database::Postgres(_) => SILENT_POSTGRES,
-        };
-        let runs: Vec<i64> = on!(self, connection => sqlx::query_scalar(statement).bind(for_ms).fetch_all(&mut connection).await?);
-        Ok(runs.into_iter().map(whole).collect())
+    pub async fn held(&self) -> sqlx::Result<Vec<Held>> {
+        let rows: Vec<(i64, i64, i64)> =
+            on!(self, connection => sqlx::query_as(HELD).fetch_all(&mut connection).await?);
+        let held =
+            |(run, attempt, lease): (i64, i64, i64)| Held { run: whole(run), attempt: whole(attempt), lease };
+        Ok(rows.into_iter().map(held).collect())
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Report {
     pub faults: BTreeMap<&'static str, u64>,
     /// What happened without being done on purpose, by kind.
     pub notes: BTreeMap<&'static str, u64>,
+    /// Faults that could not be made here, and why.
+    pub not_tested: Vec<String>,
     /// Runs submitted.
     pub runs: u64,
     /// Attempts that they took.
@@ -94,6 +96,9 @@ impl Report {
         for (kind, count) in &self.notes {
             text += &format!("\nnot on purpose: {kind}, {count} times\n");
         }
+        for what in &self.not_tested {
+            text += &format!("\nNOT TESTED: {what}\n");
+        }
         if !self.is_clean() {
             text += "\nviolations\n";
             for violation in self.verdict.violations.iter().take(SPELT_OUT) {
@@ -122,6 +127,7 @@ impl Report {
             "wall_seconds": self.wall.as_secs_f64(),
             "faults_by_kind": self.faults,
             "noted": self.notes,
+            "not_tested": self.not_tested,
             "violations_found": self.verdict.violations,
             "journal": self.journal,
         });

@@ -36,10 +36,14 @@ pub enum ProcessFault {
         /// Until `SIGCONT`.
         length: Duration,
     },
-    /// `SIGTERM` to an agent, which checkpoints and gives its runs back, then a new one.
-    Terminate {
+    /// A signal to an agent, which checkpoints and gives its runs back, then a new one.
+    Stop {
         /// Which worker.
         worker: usize,
+        /// Which signal.
+        signal: StopSignal,
+        /// To all that it started at the same time, as Slurm, systemd and a terminal do it.
+        whole_group: bool,
     },
     /// `SIGKILL` to a coordinator.
     KillCoordinator {
@@ -69,6 +73,40 @@ pub enum ProcessFault {
     },
     /// All connections of all workers break.
     CutConnections,
+    /// A disk has no room for anything more.
+    FillDisk {
+        /// Whose.
+        machine: Machine,
+        /// Until there is room again.
+        length: Duration,
+    },
+    /// A wall clock is set.
+    SetClock {
+        /// Whose.
+        machine: Machine,
+        /// How far it is ahead of the true time from now on, or behind.
+        ahead_s: i64,
+    },
+}
+
+/// A machine of the cluster; coordinators share a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// A worker's.
+    Worker(usize),
+    /// A coordinator's.
+    Coordinator(usize),
+}
+
+/// What a service manager, a terminal or a lost connection sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSignal {
+    /// `SIGTERM`.
+    Term,
+    /// `SIGINT`.
+    Int,
+    /// `SIGHUP`.
+    Hup,
 }
 
 impl ProcessFault {
@@ -80,13 +118,22 @@ impl ProcessFault {
             Self::KillAgent { .. } => "kill -9 of a worker's agent",
             Self::KillTrainer { .. } => "kill -9 of a trainer",
             Self::Freeze { .. } => "SIGSTOP of an agent past its lease",
-            Self::Terminate { .. } => "SIGTERM of a worker",
+            Self::Stop { signal: StopSignal::Term, whole_group: false, .. } => "SIGTERM of a worker's agent",
+            Self::Stop { signal: StopSignal::Int, whole_group: false, .. } => "SIGINT of a worker's agent",
+            Self::Stop { signal: StopSignal::Hup, whole_group: false, .. } => "SIGHUP of a worker's agent",
+            Self::Stop { signal: StopSignal::Term, .. } => "SIGTERM of a worker with its trainer",
+            Self::Stop { signal: StopSignal::Int, .. } => "SIGINT of a worker with its trainer",
+            Self::Stop { signal: StopSignal::Hup, .. } => "SIGHUP of a worker with its trainer",
             Self::KillCoordinator { .. } => "kill -9 of a coordinator",
             Self::KillDatabase { .. } => "kill -9 of Postgres",
             Self::EndSessions { .. } => "all sessions of Postgres ended",
             Self::BlackHole { replies_only: false, .. } => "black hole for a worker",
             Self::BlackHole { replies_only: true, .. } => "black hole for a worker's replies",
             Self::CutConnections => "all connections cut",
+            Self::FillDisk { machine: Machine::Worker(_), .. } => "disk of a worker full",
+            Self::FillDisk { machine: Machine::Coordinator(_), .. } => "disk of the coordinators full",
+            Self::SetClock { machine: Machine::Worker(_), .. } => "wall clock of a worker set",
+            Self::SetClock { machine: Machine::Coordinator(_), .. } => "wall clock of a coordinator set",
         }
     }
 }
@@ -139,9 +186,15 @@ pub struct Schedule {
     pub database_server: bool,
     /// How long a worker may be silent.
     pub lease: Duration,
+    /// Whether disks can be made full here.
+    pub disks: bool,
+    /// Whether wall clocks can be set here.
+    pub clocks: bool,
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
+/// What wall clocks are set to: right, a little and very wrong.
+const CLOCKS: [i64; 7] = [0, 30, -30, 3_600, -3_600, 86_400, -86_400];
 
 impl Schedule {
     /// The `n`-th fault of a process, and the pause before it.
@@ -157,18 +210,27 @@ impl Schedule {
         let downtime = Duration::from_secs(downtime);
         let coordinator = random.below(self.coordinators);
         let replies_only = random.below(2) == 1;
-        let of_a_server = if self.database_server { 10 } else { 0 };
+        let weight = |possible: bool, weight: usize| if possible { weight } else { 0 };
+        let of_a_server = weight(self.database_server, 10);
+        let signal = random.choose(&[(2, StopSignal::Term), (1, StopSignal::Int), (1, StopSignal::Hup)]);
+        let signal = signal.unwrap_or(StopSignal::Term);
+        let whole_group = random.below(4) > 0;
+        let machine =
+            if random.below(2) == 0 { Machine::Worker(worker) } else { Machine::Coordinator(coordinator) };
+        let ahead_s = random.choose(&CLOCKS.map(|ahead_s| (1, ahead_s))).unwrap_or(0);
         let faults = [
             (16, ProcessFault::KillMachine { worker, away: soon }),
             (14, ProcessFault::KillAgent { worker, away: soon }),
             (14, ProcessFault::KillTrainer { worker }),
             (16, ProcessFault::Freeze { worker, length: past_the_lease }),
-            (10, ProcessFault::Terminate { worker }),
+            (16, ProcessFault::Stop { worker, signal, whole_group }),
             (12, ProcessFault::KillCoordinator { coordinator, away: downtime }),
             (of_a_server, ProcessFault::KillDatabase { away: downtime }),
             (of_a_server, ProcessFault::EndSessions { length: soon }),
             (10, ProcessFault::BlackHole { worker, replies_only, length: any_length }),
             (8, ProcessFault::CutConnections),
+            (weight(self.disks, 14), ProcessFault::FillDisk { machine, length: any_length }),
+            (weight(self.clocks, 10), ProcessFault::SetClock { machine, ahead_s }),
         ];
         (pause, random.choose(&faults).unwrap_or(ProcessFault::CutConnections))
     }
@@ -201,7 +263,7 @@ mod tests {
 
     fn schedule(seed: u64, database_server: bool) -> Schedule {
         let lease = Duration::from_secs(3);
-        Schedule { seed, workers: 4, coordinators: 2, database_server, lease }
+        Schedule { seed, workers: 4, coordinators: 2, database_server, lease, disks: true, clocks: true }
     }
 
     #[test]
@@ -212,13 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_fault_comes_and_databases_die_only_where_there_is_a_server() {
-        let kinds = |database_server| {
-            let schedule = schedule(7, database_server);
-            (0..500).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
+    fn every_kind_of_fault_comes_where_it_can() {
+        let kinds = |schedule: Schedule| {
+            (0..1000).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
         };
-        assert_eq!((kinds(true).len(), kinds(false).len()), (11, 9));
-        assert!(kinds(false).iter().all(|kind| !kind.contains("Postgres")));
+        assert_eq!(kinds(schedule(7, true)).len(), 20);
+        let on_a_file = kinds(schedule(7, false));
+        assert!(on_a_file.len() == 18 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
+        let limited = kinds(Schedule { disks: false, clocks: false, ..schedule(7, false) });
+        assert!(
+            limited.len() == 14
+                && limited.iter().all(|kind| !kind.contains("disk") && !kind.contains("clock"))
+        );
         let messages: BTreeSet<_> =
             (0..500).filter_map(|n| schedule(7, true).message_fault(0, n).kind()).collect();
         assert_eq!(messages.len(), 6);

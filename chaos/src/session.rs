@@ -15,8 +15,8 @@ use tokio::time::{sleep, sleep_until};
 
 use crate::check::snapshot::{Evidence, FinalWeights, Snapshot};
 use crate::check::{ViolationKind, check};
-use crate::cluster::{Cluster, blobs_folder};
-use crate::database::{Database, Progress};
+use crate::cluster::{Cluster, Equipment, blobs_folder, database_file, unmount_leftovers};
+use crate::database::{Database, Held, Progress};
 use crate::programs::Programs;
 use crate::proxy::replay_the_dead;
 use crate::reference::References;
@@ -38,8 +38,9 @@ const SUBMISSION: Duration = Duration::from_secs(60);
 const RECOVERY: Duration = Duration::from_secs(90);
 /// … this much for each run that is left; a run alone takes some 10 s of one core.
 const RECOVERY_OF_A_RUN: Duration = Duration::from_secs(45);
-/// A lease that ended this long ago must have been noticed: longer than any absence of coordinator and database.
-const NOTICED_MS: i64 = 15_000;
+/// A run that is held and whose lease has not changed for so long must have been taken from its worker: longer than a
+/// lease and any absence of coordinator and database.
+const NOTICED: Duration = Duration::from_secs(20);
 
 /// Where sweeps, runs and metrics are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -83,19 +84,32 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
         },
     };
     let database = match &server {
-        None => Database::Sqlite(folder.join("acai.db")),
+        None => Database::Sqlite(database_file(&folder)),
         Some(server) => Database::Postgres(server.create_database()?),
     };
+    let coordinators = if server.is_some() { 2 } else { 1 };
+    let equipment = Equipment::prepare(&folder, WORKERS, coordinators);
+    let not_tested = equipment.not_tested.clone();
+    not_tested.iter().for_each(|what| say(&format!("NOT TESTED: {what}")));
     let schedule = Schedule {
         seed: settings.seed,
         workers: WORKERS,
-        coordinators: if server.is_some() { 2 } else { 1 },
+        coordinators,
         database_server: server.is_some(),
         lease: LEASE,
+        disks: equipment.has_disks(),
+        clocks: equipment.has_clocks(),
     };
-    let cluster = Arc::new(Cluster::start(schedule, &settings.programs, &folder, &database, server).await?);
-    let blobs = blobs_folder(&folder);
-    let mut session = Session { cluster, database, blobs, schedule, sweeps: 0, stale: BTreeSet::new() };
+    let cluster = Cluster::start(schedule, &settings.programs, &folder, equipment, &database, server).await?;
+    let mut session = Session {
+        cluster: Arc::new(cluster),
+        database,
+        blobs: blobs_folder(&folder),
+        schedule,
+        sweeps: 0,
+        held: BTreeMap::new(),
+        stale: BTreeSet::new(),
+    };
     session.disturb(settings.faults_for, say).await?;
     session.recover(say).await?;
     session.cluster.stop().await;
@@ -116,7 +130,8 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
     };
     let mut verdict = check(&evidence);
     for run in &session.stale {
-        let what = format!("run {run} was held {NOTICED_MS} ms after its lease had ended");
+        let what =
+            format!("run {run} was held for {} s under a lease that nobody renewed", NOTICED.as_secs());
         verdict.add(ViolationKind::StaleLease, what);
     }
     Ok(Some(Report {
@@ -124,6 +139,7 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
         seed: settings.seed,
         faults: network.tally.faults(),
         notes: network.tally.notes(),
+        not_tested,
         runs: evidence.snapshot.runs.len() as u64,
         attempts: evidence.snapshot.attempts.len() as u64,
         faults_for: settings.faults_for,
@@ -141,6 +157,7 @@ fn empty_folder(work: &Path, settings: &Settings) -> anyhow::Result<PathBuf> {
     let folder = work.join(format!("{store}-{}", settings.seed));
     if folder.exists() {
         ensure!(folder.join("journal.jsonl").exists(), "`{}` is not a session's folder", folder.display());
+        unmount_leftovers(&folder)?;
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
@@ -156,6 +173,8 @@ struct Session {
     schedule: Schedule,
     /// Submitted so far.
     sweeps: u64,
+    /// Runs that are held, and since when as they are.
+    held: BTreeMap<Held, Instant>,
     /// Runs that were held without a lease.
     stale: BTreeSet<u64>,
 }
@@ -180,7 +199,7 @@ impl Session {
             }
         }
         breaking.await??;
-        self.cluster.network.calm_down();
+        self.cluster.calm_down()?;
         replaying.await?;
         Ok(())
     }
@@ -214,8 +233,12 @@ impl Session {
         sleep(LOOK).await;
         self.cluster.revive()?;
         let progress = self.database.progress().await.ok();
-        if let Ok(stale) = self.database.held_without_lease(NOTICED_MS).await {
-            self.stale.extend(stale);
+        if let Ok(held) = self.database.held().await {
+            let now = Instant::now();
+            let since = |held: Held| (held, self.held.get(&held).copied().unwrap_or(now));
+            self.held = held.into_iter().map(since).collect();
+            let stale = self.held.iter().filter(|(_, since)| now - **since > NOTICED);
+            self.stale.extend(stale.map(|(held, _)| held.run));
         }
         *looks += 1;
         if looks.is_multiple_of(LOOKS_A_LINE) {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::service::Service;
 use super::{Cluster, WORKER_PATIENCE};
 use crate::proxy::Hole;
-use crate::schedule::ProcessFault;
+use crate::schedule::{Machine, ProcessFault, StopSignal};
 
 /// Beside it an agent starts a guard, which is not what is meant.
 const TRAINER: &str = "acai-trainer";
@@ -53,11 +53,20 @@ impl Cluster {
                 service.signal(Signal::CONT);
                 Ok(true)
             }
-            ProcessFault::Terminate { worker } => {
+            ProcessFault::Stop { worker, signal, whole_group } => {
                 let Some(mut service) = victim(&self.workers, worker) else { return Ok(false) };
-                service.signal(Signal::TERM);
+                let signal = match signal {
+                    StopSignal::Term => Signal::TERM,
+                    StopSignal::Int => Signal::INT,
+                    StopSignal::Hup => Signal::HUP,
+                };
+                if whole_group {
+                    service.signal_tree(signal);
+                } else {
+                    service.signal(signal);
+                }
                 if !service.wait_or_kill(WORKER_PATIENCE).await {
-                    self.network.tally.note("worker killed that SIGTERM did not end");
+                    self.network.tally.note("worker killed that a signal to stop did not end");
                 }
                 back_after(&mut service, Duration::ZERO).await
             }
@@ -95,6 +104,25 @@ impl Cluster {
             }
             ProcessFault::CutConnections => {
                 self.network.cut_connections();
+                Ok(true)
+            }
+            ProcessFault::FillDisk { machine, length } => {
+                let Some(disk) = self.disk(machine) else { return Ok(false) };
+                let _outage = match machine {
+                    Machine::Worker(_) => match self.outages.try_acquire() {
+                        Ok(outage) => Some(outage),
+                        Err(_) => return Ok(false),
+                    },
+                    Machine::Coordinator(_) => None,
+                };
+                disk.fill()?;
+                sleep(length).await;
+                disk.free()?;
+                Ok(true)
+            }
+            ProcessFault::SetClock { machine, ahead_s } => {
+                let Some(clock) = self.clock(machine) else { return Ok(false) };
+                clock.set(ahead_s)?;
                 Ok(true)
             }
         }

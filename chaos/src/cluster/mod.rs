@@ -1,6 +1,8 @@
 //! The cluster under test: coordinators, workers with a folder of their own each, and a database server if there
 //! is one.
 
+mod clock;
+mod disk;
 mod fault;
 mod service;
 mod tree;
@@ -19,8 +21,12 @@ use crate::database::Database;
 use crate::journal::Journal;
 use crate::programs::Programs;
 use crate::proxy::{Door, Network};
-use crate::schedule::Schedule;
+use crate::schedule::{Machine, Schedule};
+use clock::{Clocks, WallClock};
+use disk::Disk;
 use service::Service;
+
+pub use disk::unmount_leftovers;
 
 /// Time for a worker to hand its runs back: it promises 25 s.
 const WORKER_PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +46,51 @@ pub struct Cluster {
     database_server: Option<Mutex<Postgres>>,
     /// One worker at a time is kept from its work for long, so that there is progress.
     outages: Semaphore,
+    equipment: Equipment,
+}
+
+/// Parts of machines that can be made to fail, as far as this machine allows.
+#[derive(Debug, Default)]
+pub struct Equipment {
+    /// Those of the workers, then the coordinators' one.
+    disks: Vec<Disk>,
+    /// Those of the workers, then the coordinators'.
+    clocks: Vec<WallClock>,
+    /// What does not fail here, and why.
+    pub not_tested: Vec<String>,
+}
+
+impl Equipment {
+    /// Mounts the disks of `workers` workers and of the coordinators in a session's folder, and makes clocks.
+    #[must_use]
+    pub fn prepare(folder: &Path, workers: usize, coordinators: usize) -> Equipment {
+        let mut equipment = Equipment::default();
+        let places =
+            (0..workers).map(|number| state_folder(folder, number)).chain([coordinators_disk(folder)]);
+        match places.map(|place| Disk::mount(&place)).collect() {
+            Ok(disks) => equipment.disks = disks,
+            Err(error) => equipment.not_tested.push(format!("no disk gets full: {error:#}")),
+        }
+        let names = (0..workers).map(|number| format!("worker-{number}"));
+        let names = names.chain((0..coordinators).map(|number| format!("coordinator-{number}")));
+        match Clocks::compile(folder).and_then(|clocks| names.map(|name| clocks.of(&name)).collect()) {
+            Ok(clocks) => equipment.clocks = clocks,
+            Err(error) => equipment.not_tested.push(format!("no wall clock is set: {error:#}")),
+        }
+        equipment
+    }
+
+    /// Whether disks can be made full.
+    #[must_use]
+    pub fn has_disks(&self) -> bool {
+        !self.disks.is_empty()
+    }
+
+    /// Whether wall clocks can be set.
+    #[must_use]
+    pub fn has_clocks(&self) -> bool {
+        !self.clocks.is_empty()
+    }
 }
 
 impl Cluster {
@@ -51,9 +102,11 @@ impl Cluster {
         schedule: Schedule,
         programs: &Programs,
         folder: &Path,
+        equipment: Equipment,
         database: &Database,
         database_server: Option<Postgres>,
     ) -> anyhow::Result<Self> {
+        let clock = |place: usize| equipment.clocks.get(place).cloned();
         let coordinator_addresses =
             (0..schedule.coordinators).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?;
         let lease = schedule.lease.as_secs_f64().to_string();
@@ -62,9 +115,11 @@ impl Cluster {
             let (programs, database, lease, address) =
                 (programs.clone(), database.url(), lease.clone(), address.to_string());
             let blobs = blobs_folder(folder);
+            let clock = clock(schedule.workers + number);
             let command = move || {
                 let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
                 command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
+                command.envs(clock.iter().flat_map(WallClock::environment));
                 command
             };
             let log = folder.join(format!("coordinator-{number}.log"));
@@ -77,14 +132,15 @@ impl Cluster {
         for number in 0..schedule.workers {
             let door = format!("http://{}", Door::open(Arc::clone(&network), number).await?);
             let name = format!("worker-{number}");
-            let state = folder.join(&name);
+            let state = state_folder(folder, number);
             states.push(state.clone());
             let log = folder.join(format!("{name}.log"));
-            let (programs, trainer) = (programs.clone(), trainer.clone());
+            let (programs, trainer, clock) = (programs.clone(), trainer.clone(), clock(number));
             let command = move || {
                 let mut command = programs.acai(&["worker", "--slots", "1", "--device", "cpu"]);
                 command.args(["--coordinator", &door, "--name", &name]);
                 command.arg("--state").arg(&state).arg("--trainer").arg(&trainer);
+                command.envs(clock.iter().flat_map(WallClock::environment));
                 command
             };
             workers.push(Mutex::new(Service::start(&log, command)?));
@@ -98,7 +154,31 @@ impl Cluster {
             database: database.clone(),
             database_server: database_server.map(Mutex::new),
             outages: Semaphore::new(1),
+            equipment,
         })
+    }
+
+    fn disk(&self, machine: Machine) -> Option<&Disk> {
+        match machine {
+            Machine::Worker(number) => self.equipment.disks.get(number),
+            Machine::Coordinator(_) => self.equipment.disks.last(),
+        }
+    }
+
+    fn clock(&self, machine: Machine) -> Option<&WallClock> {
+        self.equipment.clocks.get(match machine {
+            Machine::Worker(number) => number,
+            Machine::Coordinator(number) => self.workers.len() + number,
+        })
+    }
+
+    /// Ends what faults have left: wall clocks that are wrong.
+    ///
+    /// # Errors
+    /// If a clock cannot be set.
+    pub fn calm_down(&self) -> anyhow::Result<()> {
+        self.network.calm_down();
+        self.equipment.clocks.iter().try_for_each(|clock| clock.set(0))
     }
 
     /// The workers' state folders.
@@ -144,10 +224,25 @@ impl Cluster {
     }
 }
 
+fn state_folder(session: &Path, worker: usize) -> PathBuf {
+    session.join(format!("worker-{worker}"))
+}
+
+/// What the coordinators of a session keep on disks, beside what is on a server.
+fn coordinators_disk(session: &Path) -> PathBuf {
+    session.join("coordinators")
+}
+
 /// Where the coordinators of a session keep checkpoints.
 #[must_use]
 pub fn blobs_folder(session: &Path) -> PathBuf {
-    session.join("blobs")
+    coordinators_disk(session).join("blobs")
+}
+
+/// Where the coordinator of a session keeps its database, if that is a file.
+#[must_use]
+pub fn database_file(session: &Path) -> PathBuf {
+    coordinators_disk(session).join("acai.db")
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {

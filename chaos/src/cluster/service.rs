@@ -42,17 +42,21 @@ impl Service {
     }
 
     pub(super) fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.pid().and_then(Pid::from_raw) {
-            // It may just have ended by itself.
-            let _ = kill_process(pid, signal);
-        }
+        send(self.pid().as_slice(), signal);
+    }
+
+    /// To all that it started as well.
+    pub(super) fn signal_tree(&self, signal: Signal) {
+        let started = self.pid().map(descendants).unwrap_or_default();
+        send(&started, signal);
+        self.signal(signal);
     }
 
     /// `SIGKILL`, to all that it started as well.
     pub(super) async fn kill_tree(&mut self) {
         let started = self.pid().map(descendants).unwrap_or_default();
         self.kill().await;
-        kill_all(&started);
+        send(&started, Signal::KILL);
     }
 
     /// `SIGKILL`, to itself only.
@@ -66,7 +70,7 @@ impl Service {
     pub(super) fn kill_started(&self, program: &str) -> bool {
         let mut started = self.pid().map(descendants).unwrap_or_default();
         started.retain(|pid| runs(*pid, program));
-        kill_all(&started);
+        send(&started, Signal::KILL);
         !started.is_empty()
     }
 
@@ -85,8 +89,9 @@ impl Service {
     }
 }
 
-fn kill_all(pids: &[i32]) {
+fn send(pids: &[i32], signal: Signal) {
     for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
-        let _ = kill_process(pid, Signal::KILL);
+        // It may just have ended by itself.
+        let _ = kill_process(pid, signal);
     }
 }
