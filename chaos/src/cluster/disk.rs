@@ -25,7 +25,7 @@ impl Disk {
     /// Where this process may not mount anything.
     pub(super) fn mount(folder: &Path) -> anyhow::Result<Disk> {
         fs::create_dir_all(folder)?;
-        mount(&format!("size={ROOM}"), folder)?;
+        mount(&format!("size={ROOM},mode=700"), folder)?;
         Ok(Disk { folder: folder.to_owned() })
     }
 

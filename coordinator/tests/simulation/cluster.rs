@@ -1,5 +1,6 @@
 //! A database and the coordinators that serve it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use acai_coordinator::clock::{Clock, ManualClock};
@@ -8,11 +9,16 @@ use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{OpenError, Store};
 use tempfile::TempDir;
 
-/// A database.
+/// Where databases are.
 pub(crate) enum Place {
+    /// Files in a folder.
     Sqlite(TempDir),
+    /// One on a server.
     Postgres(String),
 }
+
+/// Which of the databases of a [`Place`]; the first is 0.
+pub(crate) type DatabaseNumber = u32;
 
 impl Place {
     /// In memory where that is a folder: a simulated kill keeps what was written, so there is nothing to flush.
@@ -22,10 +28,19 @@ impl Place {
         Place::Sqlite(folder.unwrap())
     }
 
-    async fn open(&self, clock: &ManualClock) -> Arc<dyn Store> {
+    /// Whether there can be another database than the first: a copy of that, or a new one.
+    pub(crate) fn has_more(&self) -> bool {
+        matches!(self, Place::Sqlite(_))
+    }
+
+    pub(crate) fn file(folder: &TempDir, database: DatabaseNumber) -> PathBuf {
+        folder.path().join(format!("acai-{database}.db"))
+    }
+
+    async fn open(&self, database: DatabaseNumber, clock: &ManualClock) -> Arc<dyn Store> {
         match self {
             Place::Sqlite(folder) => {
-                let path = folder.path().join("acai.db");
+                let path = Place::file(folder, database);
                 // The last coordinator's lock goes with its last task.
                 loop {
                     match SqliteStore::open(&path, Clock::Manual(clock.clone())).await {
@@ -43,6 +58,7 @@ impl Place {
 /// The coordinators of a [`Place`]: a file has one, a server two.
 pub(crate) struct Cluster<'p> {
     place: &'p Place,
+    database: DatabaseNumber,
     clock: ManualClock,
     /// `None` only while one is away.
     coordinators: Vec<Option<Arc<dyn Store>>>,
@@ -56,9 +72,9 @@ impl<'p> Cluster<'p> {
         };
         let mut coordinators = Vec::new();
         for _ in 0..number {
-            coordinators.push(Some(place.open(&clock).await));
+            coordinators.push(Some(place.open(0, &clock).await));
         }
-        Cluster { place, clock, coordinators }
+        Cluster { place, database: 0, clock, coordinators }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,8 +90,17 @@ impl<'p> Cluster<'p> {
         // A file is opened by one coordinator at a time.
         self.coordinators[number] = None;
         self.clock.set(self.clock.now_ms() + away_ms);
-        let store = self.place.open(&self.clock).await;
+        let store = self.place.open(self.database, &self.clock).await;
         store.lease_grant_fresh_terms(lease_ms).await.unwrap();
         self.coordinators[number] = Some(store);
+    }
+
+    /// Starts the coordinators again on another database; answers the one that they had.
+    pub(crate) async fn move_to(&mut self, database: DatabaseNumber, lease_ms: i64) -> DatabaseNumber {
+        let before = std::mem::replace(&mut self.database, database);
+        for number in 0..self.len() {
+            self.restart(number, 0, lease_ms).await;
+        }
+        before
     }
 }

@@ -1,6 +1,6 @@
 //! What workers were told, and what must therefore be true.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use acai_coordinator::store::{AttemptRef, Claim};
 use acai_sweep::run::RunState;
@@ -17,8 +17,8 @@ pub(crate) struct Rest {
     pub(crate) events: Vec<StoredEvent>,
 }
 
-/// Noted outside of the store, when an answer arrives.
-#[derive(Debug, Default)]
+/// Noted outside of the store, when an answer arrives. Each database has one: of what is in it.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Journal {
     /// Steps whose points were acknowledged, by run.
     acknowledged: BTreeMap<u64, BTreeSet<u64>>,
@@ -29,9 +29,9 @@ pub(crate) struct Journal {
     /// Claims that were answered, by worker and number.
     claims: BTreeSet<(String, u64)>,
     /// The highest attempt that was granted.
-    granted: BTreeMap<u64, u32>,
+    granted: BTreeMap<u64, AttemptRef>,
     /// Attempts that were told that they are fenced.
-    fenced: BTreeSet<(u64, u32)>,
+    fenced: HashSet<AttemptRef>,
 }
 
 impl Journal {
@@ -45,23 +45,32 @@ impl Journal {
     }
 
     pub(crate) fn granted(&mut self, attempt: AttemptRef) {
-        let highest = self.granted.entry(attempt.run).or_default();
-        *highest = (*highest).max(attempt.number);
+        let highest = self.granted.entry(attempt.run).or_insert(attempt);
+        if attempt.number > highest.number {
+            *highest = attempt;
+        }
     }
 
     /// Whether it was granted, and none of the run after it.
     pub(crate) fn knows(&self, attempt: AttemptRef) -> bool {
-        self.granted.get(&attempt.run) == Some(&attempt.number)
+        self.granted.get(&attempt.run) == Some(&attempt)
     }
 
-    /// Whether nothing may be taken from it any more: a later one was granted, or it was told so.
+    /// Whether it may not be granted any more: it was told that it is fenced, or another one has its number, or a later
+    /// one.
+    pub(crate) fn is_over(&self, attempt: AttemptRef) -> bool {
+        let highest = self.granted.get(&attempt.run);
+        self.fenced.contains(&attempt)
+            || highest.is_some_and(|&highest| highest != attempt && highest.number >= attempt.number)
+    }
+
+    /// Whether nothing may be taken from it: it is over, or was never granted.
     pub(crate) fn is_dead(&self, attempt: AttemptRef) -> bool {
-        let highest = self.granted.get(&attempt.run).copied().unwrap_or_default();
-        attempt.number < highest || self.fenced.contains(&(attempt.run, attempt.number))
+        !self.knows(attempt) || self.fenced.contains(&attempt)
     }
 
     pub(crate) fn fenced(&mut self, attempt: AttemptRef) {
-        self.fenced.insert((attempt.run, attempt.number));
+        self.fenced.insert(attempt);
     }
 
     pub(crate) fn acknowledged(&mut self, attempt: AttemptRef, steps: impl Iterator<Item = u64>) {

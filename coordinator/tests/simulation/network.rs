@@ -11,11 +11,13 @@ use rand::{Rng, RngExt};
 /// A call to a coordinator.
 #[derive(Debug, Clone)]
 pub(crate) enum Call {
+    /// Points up to `acked` are durable, as the worker has been told.
     Report {
         attempt: AttemptRef,
         first_seq: u64,
         points: Vec<Point>,
         step: u64,
+        acked: u64,
     },
     Commit {
         attempt: AttemptRef,
@@ -68,6 +70,8 @@ pub(crate) enum Answer {
     Fenced,
     /// It contradicts what is stored: such as a checkpoint before its points.
     Refused,
+    /// The worker has to register.
+    Unknown,
 }
 
 /// How an attempt ended, as `attempts.outcome` has it.
@@ -102,10 +106,21 @@ impl Call {
         self.attempt().is_some() || matches!(self, Call::Claim(_) | Call::Renew { .. })
     }
 
+    /// Whether an answer contradicts one that the worker had before: what was acknowledged is not there. So it is only
+    /// where the database is an older one, or another.
+    pub(crate) fn is_contradicted_by(&self, answer: &Answer) -> bool {
+        match (self, answer) {
+            (Call::Report { acked, .. }, Answer::Acknowledged(durable)) => durable < acked,
+            (Call::Commit { hasty: false, .. } | Call::Complete { .. }, Answer::Refused) => true,
+            (_, Answer::Unknown) => true,
+            _ => false,
+        }
+    }
+
     /// Takes effect on the store.
     pub(crate) async fn arrive(&self, store: &dyn Store, lease_ms: i64) -> Answer {
         let outcome = match self.clone() {
-            Call::Report { attempt, first_seq, points, step } => {
+            Call::Report { attempt, first_seq, points, step, .. } => {
                 store.metrics_append(attempt, first_seq, points, step).await.map(Answer::Acknowledged)
             }
             Call::Commit { attempt, checkpoint, last_seq, .. } => {
@@ -144,6 +159,7 @@ impl Call {
             Ok(answer) => answer,
             Err(StoreError::Fenced(_)) => Answer::Fenced,
             Err(StoreError::Conflict(_) | StoreError::NoSuchRun { .. }) => Answer::Refused,
+            Err(StoreError::UnknownWorker(_)) => Answer::Unknown,
             Err(error) => panic!("{self:?}: {error}"),
         }
     }

@@ -3,7 +3,7 @@
 use acai_sweep::run::RunState;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use crate::cluster::Place;
+use crate::cluster::{DatabaseNumber, Place};
 
 /// A row of `metrics`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,13 +90,21 @@ macro_rules! rows {
 }
 
 impl Observer {
-    pub(crate) async fn of(place: &Place) -> Observer {
+    pub(crate) async fn of(place: &Place, database: DatabaseNumber) -> Observer {
         match place {
             Place::Sqlite(folder) => {
-                let url = format!("sqlite:{}", folder.path().join("acai.db").display());
+                let url = format!("sqlite:{}", Place::file(folder, database).display());
                 Observer::Sqlite(SqliteConnection::connect(&url).await.unwrap())
             }
             Place::Postgres(url) => Observer::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+
+    /// Makes a backup of the database.
+    pub(crate) async fn back_up(&mut self, place: &Place, to: DatabaseNumber) {
+        if let (Observer::Sqlite(connection), Place::Sqlite(folder)) = (self, place) {
+            let file = Place::file(folder, to).display().to_string();
+            sqlx::query("vacuum into $1").bind(file).execute(connection).await.unwrap();
         }
     }
 

@@ -119,6 +119,8 @@ pub(crate) struct Training {
     checkpoints: VecDeque<(u64, u64)>,
     /// It has been asked to give the run back.
     yields: bool,
+    /// The database lacks what it had acknowledged: a later attempt has to train that again.
+    moved_back: bool,
     /// By its own fault or by chance.
     pub(crate) fails: Option<bool>,
 }
@@ -134,6 +136,7 @@ impl Training {
             acked: 0,
             checkpoints: VecDeque::new(),
             yields: false,
+            moved_back: false,
             fails: None,
         }
     }
@@ -156,6 +159,9 @@ impl Training {
     pub(crate) fn calls(&self, hasty: bool) -> Vec<Call> {
         let attempt = self.attempt;
         let mut calls = Vec::new();
+        if self.moved_back {
+            return vec![Call::Release { attempt }];
+        }
         if let Some(&(step, last_seq)) = self.checkpoints.front()
             && (last_seq <= self.acked || hasty)
         {
@@ -165,7 +171,13 @@ impl Training {
         let points: Vec<Point> = self.outbox.iter().take(AHEAD * BATCH).cloned().collect();
         for (batch, points) in points.chunks(BATCH).enumerate() {
             let first_seq = self.acked + 1 + (batch * BATCH) as u64;
-            calls.push(Call::Report { attempt, first_seq, points: points.to_vec(), step: self.step });
+            calls.push(Call::Report {
+                attempt,
+                first_seq,
+                points: points.to_vec(),
+                step: self.step,
+                acked: self.acked,
+            });
         }
         if calls.is_empty() {
             calls.extend(match self.fails {
@@ -182,6 +194,7 @@ impl Training {
     fn answered(&mut self, call: &Call, answer: &Answer) -> bool {
         match (call, answer) {
             (_, Answer::Fenced) => return true,
+            (call, answer) if call.is_contradicted_by(answer) => self.moved_back = true,
             (Call::Report { .. }, Answer::Acknowledged(acked)) => {
                 while self.acked < *acked {
                     self.outbox

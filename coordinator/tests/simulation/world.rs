@@ -10,7 +10,7 @@ use acai_sweep::run::RunState;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::cluster::{Cluster, Place};
+use crate::cluster::{Cluster, DatabaseNumber, Place};
 use crate::journal::{Journal, Rest};
 use crate::network::{Answer, Call, Fate};
 use crate::observer::{Load, Observer, StoredRun, Waiting};
@@ -55,6 +55,7 @@ struct Copy {
 }
 
 struct World<'p> {
+    place: &'p Place,
     random: ChaCha8Rng,
     clock: ManualClock,
     cluster: Cluster<'p>,
@@ -65,7 +66,14 @@ struct World<'p> {
     born: usize,
     /// Calls that are still on their way.
     late: Vec<Call>,
+    /// Of the database that the coordinators have.
     journal: Journal,
+    /// Other databases: backups of this one, newer ones that a backup took the place of, and new ones.
+    elsewhere: Vec<(DatabaseNumber, Journal)>,
+    /// Databases that there ever were.
+    databases: DatabaseNumber,
+    /// Times that the coordinators were given another database.
+    moves: u64,
     faulty: bool,
     faults: u64,
     trace: DefaultHasher,
@@ -86,15 +94,19 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
     let clock = ManualClock::default();
     let cluster = Cluster::start(place, clock.clone()).await;
     let mut world = World {
+        place,
         random: ChaCha8Rng::seed_from_u64(seed),
         clock,
         cluster,
-        observer: Observer::of(place).await,
+        observer: Observer::of(place, 0).await,
         sweeps: Vec::new(),
         workers: Vec::new(),
         born: 0,
         late: Vec::new(),
         journal: Journal::default(),
+        elsewhere: Vec::new(),
+        databases: 1,
+        moves: 0,
         faulty: true,
         faults: 0,
         trace: DefaultHasher::new(),
@@ -141,8 +153,9 @@ impl World<'_> {
                 return;
             }
             79..81 => return self.restart_coordinator().await,
-            81..84 => self.late_call(),
-            84..88 => vec![(None, self.people())],
+            81 if self.place.has_more() => return self.move_database().await,
+            81..85 => self.late_call(),
+            85..89 => vec![(None, self.people())],
             _ => self.everybody(),
         };
         self.at_once(sendings).await;
@@ -280,6 +293,45 @@ impl World<'_> {
         self.cluster.restart(number, away, LEASE).await;
     }
 
+    /// Makes a backup, or has the coordinators start on another database: on a backup, on the one that a backup took the
+    /// place of, or on one that has never seen these workers.
+    async fn move_database(&mut self) {
+        let number = self.databases;
+        let to = match self.random.random_range(0..4) {
+            0 | 1 => {
+                self.databases += 1;
+                self.observer.back_up(self.place, number).await;
+                self.elsewhere.push((number, self.journal.clone()));
+                return;
+            }
+            2 if !self.elsewhere.is_empty() => {
+                let chosen = self.random.random_range(0..self.elsewhere.len());
+                self.elsewhere.swap_remove(chosen)
+            }
+            _ => {
+                self.databases += 1;
+                (number, Journal::default())
+            }
+        };
+        self.faults += 1;
+        self.moves += 1;
+        let before = self.cluster.move_to(to.0, LEASE).await;
+        self.elsewhere.push((before, std::mem::replace(&mut self.journal, to.1)));
+        self.observer = Observer::of(self.place, to.0).await;
+        // That a worker waits no more is known to the database that answered it.
+        self.late.retain(|call| !matches!(call, Call::Claim(_)));
+        let mut calls: Vec<Sending> = Vec::new();
+        if to.0 == number {
+            let files = self.sweeps.iter().map(|sweep| sweep.file(&mut self.random));
+            calls.extend(files.map(|file| (None, Call::Submit(Box::new(file)))));
+        }
+        for worker in &mut self.workers {
+            worker.duty = Duty::Open;
+            calls.push((None, Call::SetDuty { worker: worker.id.clone(), duty: Duty::Open }));
+        }
+        self.at_once(calls).await;
+    }
+
     /// Sends all calls before any answer is waited for, each to some coordinator, and takes in what comes back.
     async fn at_once(&mut self, sendings: Vec<Sending>) {
         let claims = sendings.iter().any(|(_, call)| matches!(call, Call::Claim(_)));
@@ -339,6 +391,8 @@ impl World<'_> {
 
     /// What no answer may say, by what was known when the call was sent.
     fn judge(&self, copy: &Copy, answer: &Answer) {
+        let contradicted = copy.heard && copy.call.is_contradicted_by(answer);
+        assert!(!contradicted || self.moves > 0, "{answer:?} is no answer to {:?}", copy.call);
         match (&copy.call, answer) {
             // The end of an attempt may be told again after others came: it gets its first answer, and changes nothing.
             (Call::Report { .. } | Call::Commit { .. }, Answer::Taken | Answer::Acknowledged(_)) => {
@@ -347,7 +401,7 @@ impl World<'_> {
             (Call::Claim(claim), Answer::Granted(grants)) => {
                 for grant in grants {
                     let attempt = grant.attempt;
-                    assert!(!self.journal.is_dead(attempt), "{attempt:?} was granted when it was dead");
+                    assert!(!self.journal.is_over(attempt), "{attempt:?} was granted when it was dead");
                     assert!(
                         copy.awaited || self.journal.knows(attempt),
                         "{attempt:?} was granted to {claim:?}, for which nobody waits"
@@ -421,6 +475,10 @@ impl World<'_> {
         match (&copy.call, answer) {
             (Call::Claim(claim), Answer::Granted(grants)) => self.workers[who].granted(claim, grants),
             (Call::Renew { .. }, Answer::Renewed(renewal)) => self.workers[who].renewed(renewal),
+            (Call::Claim(_) | Call::Renew { .. }, Answer::Unknown) => {
+                let registration = self.workers[who].registration();
+                self.cluster.coordinator(0).worker_register(registration).await.unwrap();
+            }
             (call, answer) => self.workers[who].answered(call, answer),
         }
     }
