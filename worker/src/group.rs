@@ -174,7 +174,7 @@ impl Session {
                         return discard(lost).await;
                     }
                     for member in &lost {
-                        trainer.send(&Command::Stop { run: member.attempt.run }).await;
+                        trainer.send(&Command::Stop { run: member.attempt.run });
                     }
                     discard(lost).await;
                 }
@@ -182,12 +182,12 @@ impl Session {
                     for attempt in yielding {
                         tracing::info!(run = attempt.run, attempt = attempt.number, "asked to give the run back");
                         yield_by.insert(attempt.run, Instant::now() + context.grace);
-                        trainer.send(&Command::Stop { run: attempt.run }).await;
+                        trainer.send(&Command::Stop { run: attempt.run });
                     }
                 }
                 asked = context.stop.asked(), if stop_by.is_none() => {
                     stop_by = Some(asked + context.grace);
-                    trainer.send(&Command::Shutdown).await;
+                    trainer.send(&Command::Shutdown);
                 }
                 () = async { if let Some(at) = deadline { sleep_until(at).await } else { pending().await } } => {
                     // The rest of its group loses no more than what it did since their last checkpoints.
@@ -253,7 +253,7 @@ impl Session {
             }
             Incoming::Breakdown(breakdown) => Err(breakdown),
             Incoming::Unreportable(run) => {
-                trainer.send(&Command::Stop { run }).await;
+                trainer.send(&Command::Stop { run });
                 // Closing finds out from the reporter why, and reports a failure.
                 self.close(run, Ending::Released);
                 Ok(())

@@ -39,7 +39,7 @@ pub(crate) async fn launch(
         };
         let breakdown = match ready {
             Ok(()) => {
-                trainer.send(&Command::Start { group }).await;
+                trainer.send(&Command::Start { group });
                 return Ok(Some(trainer));
             }
             Err(breakdown) if breakdown.is_asked_to_go() => return Ok(None),

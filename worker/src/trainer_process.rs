@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::devices::Slot;
 use crate::guard::Guard;
@@ -28,8 +28,8 @@ const LAST_LINES: usize = 20;
 const LAST_LINE_BYTES: usize = 180;
 /// Time for a trainer that has closed its output to exit, or for one that has nothing left to do.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for a trainer to take a command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
+/// A trainer that has not taken a command after this long is worth a warning.
+const SLOW_COMMAND: Duration = Duration::from_secs(5);
 
 /// How a trainer let its members down.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,9 @@ pub(crate) struct TrainerProcess {
     child: Child,
     /// None where there is no shell; the trainer is then a group of its own.
     guard: Option<Guard>,
-    stdin: ChildStdin,
+    commands: mpsc::UnboundedSender<Vec<u8>>,
+    /// How it exited, once it has, and until when what it said last is waited for.
+    exited: Option<(ExitStatus, Instant)>,
     events: mpsc::Receiver<Result<Event, Breakdown>>,
     stderr: watch::Receiver<VecDeque<String>>,
 }
@@ -101,11 +103,13 @@ impl TrainerProcess {
         else {
             return Err(std::io::Error::other("no pipes to the process"));
         };
+        let (commands, lines) = mpsc::unbounded_channel();
+        tokio::spawn(write_commands(stdin, lines));
         let (sender, events) = mpsc::channel(EVENTS_AHEAD);
         tokio::spawn(read_events(stdout, sender));
         let (last_lines, tail) = watch::channel(VecDeque::new());
         tokio::spawn(forward_stderr(stderr, last_lines, child.id().unwrap_or_default()));
-        Ok(Self { child, guard, stdin, events, stderr: tail })
+        Ok(Self { child, guard, commands, exited: None, events, stderr: tail })
     }
 
     /// Who it is, for an agent that finds it after this one; none where the system does not tell.
@@ -115,24 +119,40 @@ impl TrainerProcess {
 
     /// Sends a command. One that cannot be sent is not an error here: the trainer has gone or hangs,
     /// and [`Self::next`] tells which.
-    pub(crate) async fn send(&mut self, command: &Command) {
+    pub(crate) fn send(&self, command: &Command) {
         let Ok(mut line) = serde_json::to_vec(command) else { return };
         line.push(b'\n');
-        match timeout(COMMAND_TIMEOUT, self.stdin.write_all(&line)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!("cannot send a command to the trainer: {error}"),
-            Err(_) => tracing::warn!("the trainer takes no commands"),
+        if self.commands.send(line).is_err() {
+            tracing::debug!("the trainer takes no commands any more");
         }
     }
 
     /// The next event, or how the trainer broke down. Cancel safe.
+    ///
+    /// Its exit and the end of its output are awaited together: what it started may live on and hold the output open.
     pub(crate) async fn next(&mut self) -> Result<Event, Breakdown> {
-        match self.events.recv().await {
-            Some(event) => event,
-            None => match timeout(EXIT_TIMEOUT, self.child.wait()).await {
-                Ok(Ok(status)) => Err(Breakdown::Exited(status)),
-                Ok(Err(_)) | Err(_) => Err(Breakdown::OutputClosed),
-            },
+        if self.exited.is_none() {
+            tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Some(event) => return event,
+                    None => match timeout(EXIT_TIMEOUT, self.child.wait()).await {
+                        Ok(Ok(status)) => return Err(Breakdown::Exited(status)),
+                        Ok(Err(_)) | Err(_) => return Err(Breakdown::OutputClosed),
+                    },
+                },
+                status = self.child.wait() => {
+                    let Ok(status) = status else { return Err(Breakdown::OutputClosed) };
+                    // What it started in its group goes with it, and the output ends.
+                    self.kill();
+                    self.exited = Some((status, Instant::now() + EXIT_TIMEOUT));
+                }
+            }
+        }
+        let Some((status, until)) = self.exited else { return Err(Breakdown::OutputClosed) };
+        match timeout_at(until, self.events.recv()).await {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(_) => Err(Breakdown::Exited(status)),
         }
     }
 
@@ -153,7 +173,7 @@ impl TrainerProcess {
     pub(crate) async fn finish(mut self) {
         let exit = async {
             // What it still says is of no use, but must not block it.
-            while self.events.recv().await.is_some() {}
+            while self.next().await.is_ok() {}
             self.child.wait().await
         };
         if timeout(EXIT_TIMEOUT, exit).await.is_err() {
@@ -185,6 +205,25 @@ impl TrainerProcess {
 impl Drop for TrainerProcess {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Writes each command whole, however long the trainer takes to read it: the rest of a line that was given up would
+/// spoil the next one. Ends, and with it the trainer's input, when the trainer is dropped or has gone.
+async fn write_commands(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(line) = lines.recv().await {
+        let mut written = std::pin::pin!(stdin.write_all(&line));
+        let result = match timeout(SLOW_COMMAND, &mut written).await {
+            Ok(result) => result,
+            Err(_) => {
+                tracing::warn!("the trainer has taken no command for {SLOW_COMMAND:?}");
+                written.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!("cannot send a command to the trainer: {error}");
+            return;
+        }
     }
 }
 

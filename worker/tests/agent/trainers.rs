@@ -28,6 +28,8 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
     let cases = [
         ("echo 'out of memory' >&2; exit 3", ["exit status: 3", "out of memory"]),
         ("kill -SEGV $$", ["SIGSEGV", "nothing to its standard error"]),
+        // What it started lives on and holds its output open.
+        ("metric 7 1; echo gone >&2; sleep 1000 & exit 3", ["exit status: 3", "gone"]),
         ("metric 7 1; echo '{\"event\":\"metr'; exec sleep 1000", ["no event", "{\"event\":\"metr"]),
         ("metric 99 1; exec sleep 1000", ["run 99", "not given"]),
         (
@@ -53,6 +55,24 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
     for end in ends {
         end.await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_takes_its_command_late_still_gets_the_whole_line() {
+    // Together their command is longer than a pipe holds, so that its end waits for the trainer to read.
+    let coordinator = Coordinator::start(LONG, [group(1..=300)]).await;
+    let machine = Machine::new(&coordinator, "");
+    machine.before_ready(
+        "echo '{\"event\":\"ready\",\"version\":\"1\",\"device\":\"cpu\",\"threads\":1,\"libtorch\":\"none\"}'
+        sleep 6; read -r start; echo ${#start} > $data/length
+        for run in $(seq 300); do finished $run 1; done; exit 0",
+    );
+
+    let summary = machine.work().await.unwrap();
+
+    let length: usize = std::fs::read_to_string(machine.file("length")).unwrap().trim().parse().unwrap();
+    assert!(length > 1 << 16, "{length} bytes fit into a pipe");
+    assert_eq!(summary, Summary { completed: 300, ..Summary::default() });
 }
 
 #[tokio::test(flavor = "multi_thread")]
