@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use tonic::Code;
 
 use crate::output::Unwritten;
+use crate::signals::StopSignal;
 
 /// The exit codes are part of the command line's contract; `acai --help` lists them.
 #[derive(Debug)]
@@ -15,8 +16,8 @@ pub(crate) enum Failure {
     SweepFile(String),
     /// Some runs diverged or failed: exit code 4.
     Runs(String),
-    /// Ctrl-C, after everything was put in order: exit code 130.
-    Interrupted(String),
+    /// Ctrl-C or SIGTERM, after everything was put in order: exit code 130 or 143.
+    Interrupted(StopSignal, String),
     /// Whoever read the output has gone, as `head` does: nothing to say, and exit code 141, that of `SIGPIPE`.
     ReaderGone,
 }
@@ -27,7 +28,7 @@ impl Failure {
             Failure::Error(_) => 1,
             Failure::SweepFile(_) => 3,
             Failure::Runs(_) => 4,
-            Failure::Interrupted(_) => 130,
+            Failure::Interrupted(signal, _) => signal.exit_code(),
             Failure::ReaderGone => 141,
         }
     }

@@ -36,7 +36,7 @@ impl Output {
             Failure::Error(error) => self.note(&format!("error: {error:#}")),
             Failure::SweepFile(mistakes) => self.note(mistakes),
             Failure::Runs(summary) => self.note(&format!("error: {summary}")),
-            Failure::Interrupted(summary) => self.note(summary),
+            Failure::Interrupted(_, summary) => self.note(summary),
             Failure::ReaderGone => {}
         }
         ExitCode::from(failure.exit_code())

@@ -31,7 +31,8 @@ Examples:
   acai submit sweeps/demo.yaml && acai status demo && acai results demo
 
 Exit codes:
-  0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed   130 interrupted";
+  0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed
+  130 stopped by Ctrl-C   143 stopped by SIGTERM";
 
 /// Sweeps of interpolating autoencoders, from one YAML file to the paper's table.
 #[derive(Debug, Parser)]

@@ -31,6 +31,9 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         )
         .into());
     }
+    if let Some(signal) = shutdown.signal() {
+        return Err(Failure::Interrupted(signal, format!("stopped on request: {summary}")));
+    }
     Ok(())
 }
 

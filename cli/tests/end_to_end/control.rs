@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::outages::{LONG, assert_same, points, undisturbed};
@@ -86,6 +87,20 @@ async fn a_run_goes_on_on_another_machine_from_the_coordinators_checkpoint_bit_b
     .unwrap();
     assert!(lost >= 1);
     assert_eq!((replayed, differed), (0, 0), "they went on from a checkpoint, and replayed the same bits");
+}
+
+#[test]
+fn a_worker_that_a_signal_stopped_gives_its_runs_back_and_its_exit_code_names_the_signal() {
+    let place = Place::new();
+    let cluster = Cluster::start(&place);
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let worker = cluster.worker("bench", "state");
+        eventually("both runs are under way", || cluster.runs("running") == 2);
+        worker.signal(signal);
+        let ended = worker.wait();
+        assert_eq!(ended.code, Some(code), "{ended:#?}");
+        assert_eq!(cluster.runs("queued"), 2, "they do not wait for their leases to end");
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::format::count;
 use crate::log;
 use crate::output::Output;
-use crate::signals::Shutdown;
+use crate::signals::{Shutdown, StopSignal};
 use machine::Machine;
 use progress::Progress;
 
@@ -88,9 +88,10 @@ async fn train(
     if open(&status) > 0 {
         let completed = count(counts(&status), &[RunState::Completed]);
         let runs: u32 = counts(&status).iter().map(|count| count.runs).sum();
-        return Err(Failure::Interrupted(format!(
-            "stopped with {completed} of {runs} runs completed; run the same command to go on"
-        )));
+        let signal = shutdown.signal().unwrap_or(StopSignal::Interrupt);
+        let summary =
+            format!("stopped with {completed} of {runs} runs completed; run the same command to go on");
+        return Err(Failure::Interrupted(signal, summary));
     }
     print_table(&mut machine.client, name, &arguments.table, output).await?;
     match count(counts(&status), &BAD) {
