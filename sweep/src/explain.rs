@@ -42,6 +42,12 @@ pub struct WorkerSituation {
     pub slots: u32,
     /// Groups that it holds.
     pub running: u32,
+    /// Slots that take no runs for a while.
+    pub resting: u32,
+    /// Why the last of them does.
+    pub resting_because: Option<String>,
+    /// Why its machine could not train this very run a moment ago.
+    pub could_not: Option<String>,
 }
 
 /// What the run waits for, or how it ended; most decisive first.
@@ -116,6 +122,13 @@ pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String>
     if !worker.datasets.contains(&situation.dataset) && !situation.dataset.starts_with("images:") {
         return Some(format!("it does not have the dataset {}", situation.dataset));
     }
+    if let Some(fault) = &worker.could_not {
+        return Some(format!("it could not train this run a moment ago, others are first: {fault}"));
+    }
+    if worker.resting > 0 && worker.running.saturating_add(worker.resting) >= worker.slots {
+        let because = worker.resting_because.as_deref().unwrap_or("its machine could not train a run");
+        return Some(format!("{} of its {} slots rest: {because}", worker.resting, worker.slots));
+    }
     if worker.running >= worker.slots {
         return Some(format!("all its {} slots are taken", worker.slots));
     }
@@ -168,6 +181,9 @@ mod tests {
             datasets: vec!["mnist32".to_owned()],
             slots: 2,
             running: 1,
+            resting: 0,
+            resting_because: None,
+            could_not: None,
         };
         assert_eq!(worker(&queued(), &fit), None);
         let reason = |change: fn(&mut WorkerSituation)| {
@@ -179,5 +195,11 @@ mod tests {
         assert!(reason(|worker| worker.cordoned = true).contains("cordoned"));
         assert!(reason(|worker| worker.datasets.clear()).contains("mnist32"));
         assert!(reason(|worker| worker.running = 2).contains("2 slots"));
+        assert!(reason(|worker| worker.could_not = Some("no disk".to_owned())).contains("no disk"));
+        let rests = reason(|worker| {
+            worker.resting = 1;
+            worker.resting_because = Some("CUDA is gone".to_owned());
+        });
+        assert_eq!(rests, "1 of its 2 slots rest: CUDA is gone");
     }
 }

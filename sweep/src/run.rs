@@ -20,7 +20,7 @@ pub enum RunState {
     Diverged,
     /// Ended by its own fault, more often than its sweep allows.
     Failed,
-    /// Given up on because machines that had it kept disappearing.
+    /// Given up on because machines that had it kept disappearing, or could not train it.
     Lost,
     /// Ended by a person.
     Cancelled,
@@ -102,14 +102,23 @@ pub enum Interruption {
         /// As many end the run: it is likely to kill them.
         max_lost_workers: u32,
     },
+    /// Its machine could not train it; in a row, without a new checkpoint between, these many different ones.
+    MachineFault {
+        /// This one included.
+        machines: u32,
+    },
     /// Given back by its worker, nobody's fault.
     Released,
 }
 
+/// As many machines in a row that could not train a run end it: more of them would not either.
+pub const MOST_FAULTY_MACHINES: u32 = 3;
+
 /// What becomes of a run whose attempt was interrupted, when a person may want it `desired`.
 ///
 /// Failures of its own and lost machines have separate budgets, and being given back costs neither:
-/// between the run's fault and the machine's nothing is guessed.
+/// between the run's fault and the machine's nothing is guessed. What a machine cannot train is charged to nobody, and
+/// tried on others.
 #[must_use]
 pub fn after(interruption: Interruption, desired: Option<Desired>) -> RunState {
     match (interruption, desired) {
@@ -117,6 +126,7 @@ pub fn after(interruption: Interruption, desired: Option<Desired>) -> RunState {
         (_, Some(Desired::Cancelled)) => RunState::Cancelled,
         (Interruption::Failed { failures, max_restarts }, _) if failures > max_restarts => RunState::Failed,
         (Interruption::Lost { losses, max_lost_workers }, _) if losses >= max_lost_workers => RunState::Lost,
+        (Interruption::MachineFault { machines }, _) if machines >= MOST_FAULTY_MACHINES => RunState::Lost,
         (_, Some(Desired::Paused)) => RunState::Paused,
         (_, None) => RunState::Queued,
     }
@@ -159,6 +169,12 @@ mod tests {
     #[test]
     fn a_run_that_loses_its_last_allowed_worker_is_given_up() {
         let fate = |losses| after(Interruption::Lost { losses, max_lost_workers: 3 }, None);
+        assert_eq!([1, 2, 3].map(fate), [RunState::Queued, RunState::Queued, RunState::Lost]);
+    }
+
+    #[test]
+    fn a_run_that_three_machines_cannot_train_is_given_up() {
+        let fate = |machines| after(Interruption::MachineFault { machines }, None);
         assert_eq!([1, 2, 3].map(fate), [RunState::Queued, RunState::Queued, RunState::Lost]);
     }
 

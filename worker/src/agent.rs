@@ -1,11 +1,11 @@
 //! Which groups this worker trains, on which slots.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use acai_proto::v1::{ClaimRequest, ClaimResponse, Group, RegisterRequest};
@@ -17,12 +17,14 @@ use crate::backoff::Backoff;
 use crate::config::WorkerConfig;
 use crate::context::{Context, FAREWELL, Stop};
 use crate::coordinator::CallError;
-use crate::devices::{Slot, slots};
+use crate::devices::slots;
 use crate::error::WorkerError;
 use crate::leases::Leases;
+use crate::machine_fault::MachineFault;
 use crate::progress_watch::Limits;
 use crate::registrar::{FIRST_CONTACT, Registrar};
 use crate::reporter::Capacity;
+use crate::slot_pool::{Place, SlotPool};
 use crate::state_folder::StateFolder;
 use crate::summary::Summary;
 use crate::{datasets, group, hardware, recovery, renewal, trainer_binary};
@@ -43,8 +45,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// # Errors
 ///
 /// What makes this machine unable to work: no coordinator (after 5 s; after `outage` with a state folder that has served
-/// one before), one that refuses this worker, no trainer program or one that does not start, no slots, no state folder
-/// or one that another worker uses.
+/// one before), one that refuses this worker, no trainer program or one that has failed to start on every slot and has
+/// started on none, no slots, no state folder or one that another worker uses. What the machine lacks later, or on one
+/// slot alone, has that slot rest.
 pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
     let mut shutdown = pin!(shutdown);
     let mut agent = tokio::select! {
@@ -61,7 +64,7 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     };
     tokio::select! {
         result = agent.work() => result,
-        never = renewal::keep(&context.leases, registrar.coordinator(), registrar.worker_id()) => match never {},
+        never = renewal::keep(&context, &registrar) => match never {},
         never = stopping => match never {},
     }
 }
@@ -71,8 +74,7 @@ struct Agent {
     registrar: Arc<Registrar>,
     group_size: u32,
     idle_timeout: Option<Duration>,
-    /// Used in turn.
-    free: VecDeque<Slot>,
+    slots: SlotPool,
     /// Claims so far; the last one's number.
     claims: u64,
     groups: JoinSet<GroupEnd>,
@@ -81,8 +83,8 @@ struct Agent {
     summary: Summary,
 }
 
-/// A slot that is free again, and what happened on it.
-type GroupEnd = (Slot, Summary, Result<(), WorkerError>);
+/// A slot that has no group any more, and what happened on it.
+type GroupEnd = (Place, Summary, Option<MachineFault>);
 
 impl Agent {
     async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
@@ -116,13 +118,14 @@ impl Agent {
             trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
             capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },
             stop: Stop::default(),
+            has_started_trainers: AtomicBool::new(false),
         };
         Ok(Self {
             context: Arc::new(context),
             registrar: Arc::new(registrar),
             group_size: config.group_size.max(1),
             idle_timeout: config.idle_timeout,
-            free: free.into(),
+            slots: SlotPool::new(free, config.slot_rest),
             claims: 0,
             groups: JoinSet::new(),
             idle_since: Instant::now(),
@@ -148,8 +151,10 @@ impl Agent {
         // The idle time counts from here: recovery waits out an outage.
         self.idle_since = Instant::now();
         while !context.stop.is_asked() && !self.is_idle_too_long() {
-            if self.free.is_empty() {
-                self.rest(None).await?;
+            self.slots.wake(Instant::now());
+            self.context.leases.say_resting(self.slots.resting());
+            if self.slots.free() == 0 {
+                self.pause(None).await?;
                 continue;
             }
             let Some((sent, ClaimResponse { groups, retry_after_ms })) = self.next_grant().await? else {
@@ -157,7 +162,7 @@ impl Agent {
             };
             if groups.is_empty() {
                 let pause = Duration::from_millis(retry_after_ms.into());
-                self.rest(Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
+                self.pause(Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
             }
             for group in groups {
                 self.begin(group, sent);
@@ -183,7 +188,7 @@ impl Agent {
             worker_id: self.registrar.worker_id().to_owned(),
             claim_id: Uuid::new_v4().to_string(),
             number: self.claims,
-            groups: self.free.len() as u32,
+            groups: self.slots.free(),
             group_size: self.group_size,
         };
         let first_sent = Instant::now();
@@ -214,7 +219,7 @@ impl Agent {
     }
 
     fn begin(&mut self, group: Group, sent: Instant) {
-        let Some(slot) = self.free.pop_front() else {
+        let Some(place) = self.slots.take() else {
             tracing::warn!(
                 "the coordinator granted more groups than asked for; that one's leases will lapse"
             );
@@ -225,18 +230,16 @@ impl Agent {
         }
         let context = Arc::clone(&self.context);
         self.groups.spawn(async move {
-            let (summary, result) = group::train(Arc::clone(&context), &slot, group).await;
-            if result.is_err() {
-                context.stop.ask();
-            }
-            (slot, summary, result)
+            let (summary, fault) = group::train(context, &place.slot, group).await;
+            (place, summary, fault)
         });
     }
 
-    /// Waits for `pause`, or until a group ends or the worker should.
-    async fn rest(&mut self, pause: Option<Duration>) -> Result<(), WorkerError> {
+    /// Waits for `pause`, or until a group ends, a slot has rested, or the worker should end.
+    async fn pause(&mut self, pause: Option<Duration>) -> Result<(), WorkerError> {
         let idle = self.idle_timeout.filter(|_| self.groups.is_empty());
-        let pause = pause.into_iter().chain(idle).min();
+        let rested = self.slots.next_wake().map(|at| at.saturating_duration_since(Instant::now()));
+        let pause = pause.into_iter().chain(idle).chain(rested).min();
         tokio::select! {
             () = sleep(pause.unwrap_or(LONGEST_PAUSE)) => Ok(()),
             _ = self.context.stop.asked() => Ok(()),
@@ -245,14 +248,26 @@ impl Agent {
     }
 
     fn on_group_end(&mut self, ended: Result<GroupEnd, JoinError>) -> Result<(), WorkerError> {
-        let (slot, summary, result) = match ended {
+        let (mut place, summary, fault) = match ended {
             Ok(ended) => ended,
             Err(error) => resume_unwind(error.into_panic()),
         };
-        self.free.push_back(slot);
         self.summary += summary;
         self.idle_since = Instant::now();
-        result
+        let Some(fault) = fault else {
+            self.slots.put_back(place);
+            return Ok(());
+        };
+        let reason = fault.to_string();
+        if matches!(fault, MachineFault::TrainerStart { .. })
+            && self.slots.fails_to_start(&mut place)
+            && !self.context.has_started_trainers.load(Ordering::Relaxed)
+        {
+            return Err(WorkerError::TrainerStart { reason });
+        }
+        tracing::warn!(slot = place.slot.device, "this slot rests: {reason}");
+        self.slots.rest(place, reason, Instant::now(), rand::random());
+        Ok(())
     }
 
     fn is_idle_too_long(&self) -> bool {

@@ -1,7 +1,10 @@
 //! How an attempt ends: everything acknowledged, then the last call.
 
+use std::time::Duration;
+
 use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
 use acai_sweep::trainer_protocol;
+use tokio::time::sleep;
 
 use crate::blobs::digest;
 use crate::context::Context;
@@ -12,6 +15,8 @@ use crate::reporter::{ReportError, on_disk};
 use crate::resume::reject;
 use crate::summary::Outcome;
 
+/// How long the last checkpoints of a run may take on their way from a machine that cannot train it.
+const LAST_UPLOADS: Duration = Duration::from_secs(30);
 /// Longest message of a failure that the protocol takes.
 const MESSAGE_BYTES: usize = 4096;
 
@@ -36,10 +41,13 @@ pub(crate) async fn finish(context: &Context, member: Member, ending: Ending) ->
     outcome
 }
 
-/// Ends an attempt that was never started.
-pub(crate) async fn hand_back(context: &Context, attempt: Attempt) -> Outcome {
+/// Ends an attempt that was never started, for a fault of this machine or none.
+pub(crate) async fn hand_back(context: &Context, attempt: Attempt, fault: Option<String>) -> Outcome {
     context.leases.settle(attempt);
-    let outcome = release(context, attempt).await;
+    let outcome = match fault {
+        Some(message) => release_for(context, attempt, &message).await,
+        None => release(context, attempt).await,
+    };
     context.leases.forget(attempt);
     outcome
 }
@@ -47,9 +55,15 @@ pub(crate) async fn hand_back(context: &Context, attempt: Attempt) -> Outcome {
 async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
     let (attempt, folder, reporter) = (member.attempt, member.folder.clone(), &member.reporter);
     let flushed = match ending {
-        Ending::Released => tokio::select! {
+        Ending::Released | Ending::GroupFault { .. } => tokio::select! {
             flushed = reporter.flush() => flushed,
             // Another machine goes on from the last checkpoint that came through.
+            () = context.last_moment() => reporter.flush_points().await,
+        },
+        // What this machine lacks may keep its checkpoints from coming through at all.
+        Ending::MachineFault { .. } => tokio::select! {
+            flushed = reporter.flush() => flushed,
+            () = sleep(LAST_UPLOADS) => reporter.flush_points().await,
             () = context.last_moment() => reporter.flush_points().await,
         },
         _ => reporter.flush().await,
@@ -108,6 +122,13 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
                 }
             }
         }
+        Ending::MachineFault { message } => release_for(context, attempt, &message).await,
+        Ending::GroupFault { message } => {
+            tracing::warn!(run = attempt.run, attempt = attempt.number, "its group's trainer: {message}");
+            let group_fault = cut(&message, MESSAGE_BYTES).to_owned();
+            let request = ReleaseRequest { attempt: Some(attempt), group_fault, ..ReleaseRequest::default() };
+            told(context.coordinator.release(request).await, Outcome::Released)
+        }
         Ending::Released => release(context, attempt).await,
     }
 }
@@ -120,7 +141,15 @@ async fn fail(context: &Context, attempt: Attempt, kind: FailureKind, message: &
 }
 
 async fn release(context: &Context, attempt: Attempt) -> Outcome {
-    let request = ReleaseRequest { attempt: Some(attempt) };
+    let request = ReleaseRequest { attempt: Some(attempt), ..ReleaseRequest::default() };
+    told(context.coordinator.release(request).await, Outcome::Released)
+}
+
+/// Gives a run back that this machine cannot train.
+async fn release_for(context: &Context, attempt: Attempt, fault: &str) -> Outcome {
+    tracing::warn!(run = attempt.run, attempt = attempt.number, "this machine cannot train it: {fault}");
+    let machine_fault = cut(fault, MESSAGE_BYTES).to_owned();
+    let request = ReleaseRequest { attempt: Some(attempt), machine_fault, ..ReleaseRequest::default() };
     told(context.coordinator.release(request).await, Outcome::Released)
 }
 

@@ -40,6 +40,9 @@ pub struct WorkerConfig {
     /// So is one that has, and speaks for this long without a new step, evaluation or checkpoint; or
     /// 20 times as long as its steps usually take, if that is more.
     pub trainer_step: Duration,
+    /// How long a slot rests after the first time that this machine could not train what it was given; twice as long
+    /// after each further time in a row, up to 60 times as long.
+    pub slot_rest: Duration,
     /// Most points an attempt holds unacknowledged; then its trainer has to wait. About 100 bytes
     /// each, so the default of 100,000 takes 10 MB.
     pub queue_points: usize,
@@ -69,6 +72,7 @@ impl WorkerConfig {
             trainer_silence: Duration::from_secs(15 * 60),
             trainer_setup: Duration::from_secs(30 * 60),
             trainer_step: Duration::from_secs(5 * 60),
+            slot_rest: Duration::from_secs(5),
             queue_points: 100_000,
             spool_bytes: 64 << 20,
         }

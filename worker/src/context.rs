@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -31,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,
     pub(crate) stop: Stop,
+    /// Whether a trainer has ever been ready here.
+    pub(crate) has_started_trainers: AtomicBool,
 }
 
 impl Context {

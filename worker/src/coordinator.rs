@@ -154,7 +154,7 @@ impl Coordinator {
 
     pub(crate) async fn release(&self, request: ReleaseRequest) -> Result<(), Rejection> {
         until_answered(|| {
-            let (mut client, request) = (self.client.clone(), request);
+            let (mut client, request) = (self.client.clone(), request.clone());
             async move { answer(client.release(request).await) }
         })
         .await

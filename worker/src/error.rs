@@ -55,12 +55,10 @@ pub enum WorkerError {
     /// There is no trainer program.
     #[error(transparent)]
     TrainerNotFound(#[from] TrainerNotFound),
-    /// The trainer program does not get as far as `ready`.
-    #[error("the trainer `{program}` cannot be started: {reason}")]
+    /// The trainer program did not get as far as `ready` on any slot, not once since this worker was started.
+    #[error("{reason}")]
     TrainerStart {
-        /// The program.
-        program: PathBuf,
-        /// What happened, with its last words.
+        /// Which program, and what happened, with its last words.
         reason: String,
     },
     /// The state folder cannot be used.

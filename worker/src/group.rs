@@ -15,8 +15,8 @@ use crate::checkpoints::RunFolder;
 use crate::closing::{close, hand_back};
 use crate::context::Context;
 use crate::devices::Slot;
-use crate::error::WorkerError;
 use crate::launch::launch;
+use crate::machine_fault::MachineFault;
 use crate::member::{Ending, Member, run_of};
 use crate::outbox::Outbox;
 use crate::progress_watch::ProgressWatch;
@@ -26,25 +26,26 @@ use crate::spool::Spool;
 use crate::summary::{Outcome, Summary};
 use crate::trainer_process::{Breakdown, TrainerProcess};
 
-/// Trains a group to the end of each of its runs. An error is this machine's fault, not the runs';
-/// they have been handed back.
+/// Trains a group to the end of each of its runs; with the last fault of this machine, if it met any: then some of them
+/// have been handed back.
 pub(crate) async fn train(
     context: Arc<Context>,
     slot: &Slot,
     group: Group,
-) -> (Summary, Result<(), WorkerError>) {
+) -> (Summary, Option<MachineFault>) {
     let mut session = Session {
         context,
         open: BTreeMap::new(),
         given: BTreeSet::new(),
         closing: JoinSet::new(),
         summary: Summary::default(),
+        fault: None,
     };
-    let result = session.train(slot, group).await;
+    session.train(slot, group).await;
     while let Some(outcome) = session.closing.join_next().await {
         session.summary += outcome.unwrap_or_else(|error| resume_unwind(error.into_panic()));
     }
-    (session.summary, result)
+    (session.summary, session.fault)
 }
 
 struct Session {
@@ -55,6 +56,7 @@ struct Session {
     given: BTreeSet<u64>,
     closing: JoinSet<Outcome>,
     summary: Summary,
+    fault: Option<MachineFault>,
 }
 
 /// What happens next to a trainer's members.
@@ -63,35 +65,39 @@ enum Incoming {
     Breakdown(Breakdown),
     /// The coordinator will not take what this run reports.
     Unreportable(u64),
+    /// What this run reports cannot be written down here, for this reason.
+    Unspoolable(u64, String),
 }
 
 impl Session {
-    async fn train(&mut self, slot: &Slot, group: Group) -> Result<(), WorkerError> {
+    async fn train(&mut self, slot: &Slot, group: Group) {
         let mut members = Vec::new();
-        let mut fault = Ok(());
         for assignment in group.runs {
             let Some(attempt) = assignment.attempt else { continue };
-            if fault.is_ok() && !self.context.stop.is_asked() {
+            let fault = if self.context.stop.is_asked() {
+                None
+            } else {
                 match self.admit(attempt, &assignment).await {
                     Ok(member) => {
                         members.extend(member);
                         continue;
                     }
-                    Err(error) => fault = Err(error),
+                    // The rest of the group may do without what this run's folder lacks.
+                    Err(fault) => Some(fault),
                 }
-            }
-            let context = Arc::clone(&self.context);
-            self.closing.spawn(async move { hand_back(&context, attempt).await });
+            };
+            let (context, message) = (Arc::clone(&self.context), fault.as_ref().map(ToString::to_string));
+            self.closing.spawn(async move { hand_back(&context, attempt, message).await });
+            self.fault = fault.or(self.fault.take());
         }
-        if fault.is_ok() && !members.is_empty() {
+        if !members.is_empty() {
             match launch(&self.context, slot, members).await {
                 Ok(Some(trainer)) => self.drive(trainer).await,
                 Ok(None) => {}
-                Err(error) => fault = Err(error),
+                Err(fault) => return self.close_all_for(fault),
             }
         }
         self.close_all(|| Ending::Released);
-        fault
     }
 
     /// Makes a run ready for the trainer; none if its configuration makes no sense.
@@ -99,7 +105,7 @@ impl Session {
         &mut self,
         attempt: Attempt,
         assignment: &Assignment,
-    ) -> Result<Option<protocol::Member>, WorkerError> {
+    ) -> Result<Option<protocol::Member>, MachineFault> {
         let context = &self.context;
         let (runs, spools, wanted) = (context.state.runs(), context.state.spools(), assignment.clone());
         let opened = on_disk(move || {
@@ -107,7 +113,10 @@ impl Session {
             let spool = Spool::new(&spools, attempt, folder.name())?;
             Ok((folder, spool))
         });
-        let cannot_use = |source| WorkerError::State { path: context.state.path().to_owned(), source };
+        let cannot_use = |error: std::io::Error| MachineFault::State {
+            path: context.state.path().to_owned(),
+            reason: error.to_string(),
+        };
         let (folder, spool) = opened.await.map_err(cannot_use)?;
         let resume = resume(context, &folder, attempt, assignment).await.map_err(cannot_use)?;
         let reporter = Reporter::start(
@@ -197,15 +206,19 @@ impl Session {
                 }
                 incoming = self.next(&mut trainer, &mut watch) => {
                     if let Err(breakdown) = self.on_incoming(incoming, &mut trainer, &mut watch).await {
-                        let blameless = deadline.is_some() || breakdown.is_asked_to_go();
+                        let is_stopping = deadline.is_some() || breakdown.is_asked_to_go();
                         let message = trainer.post_mortem(&breakdown).await;
-                        if blameless {
+                        if is_stopping {
                             tracing::warn!("while stopping: {message}");
+                            self.close_all(|| Ending::Released);
+                        } else if breakdown.is_killed() {
+                            self.close_all_for(MachineFault::Trainer(message));
+                        } else if self.open.len() > 1 {
+                            self.close_all(|| Ending::GroupFault { message: message.clone() });
+                        } else {
+                            let kind = FailureKind::Error;
+                            self.close_all(|| Ending::Failed { kind, message: message.clone() });
                         }
-                        self.close_all(|| match blameless {
-                            true => Ending::Released,
-                            false => Ending::Failed { kind: FailureKind::Error, message: message.clone() },
-                        });
                         return trainer.stop().await;
                     }
                 }
@@ -226,6 +239,9 @@ impl Session {
                 }
                 // The lease is gone as well, and whoever waits for that acts on it.
                 Err(ReportError::Lost) => return pending().await,
+            }
+            if let Some(reason) = member.reporter.spool_fault() {
+                return Incoming::Unspoolable(*run, reason);
             }
         }
         watch.go_on(Instant::now());
@@ -258,6 +274,13 @@ impl Session {
                 self.close(run, Ending::Released);
                 Ok(())
             }
+            Incoming::Unspoolable(run, reason) => {
+                trainer.send(&Command::Stop { run });
+                let fault = MachineFault::State { path: self.context.state.path().to_owned(), reason };
+                self.close(run, Ending::MachineFault { message: fault.to_string() });
+                self.fault = Some(fault);
+                Ok(())
+            }
         }
     }
 
@@ -284,6 +307,9 @@ impl Session {
         if let Some(member) = self.open.get(&run)
             && let Some(ending) = member.on_event(event)?
         {
+            if let Ending::MachineFault { message } = &ending {
+                self.fault = Some(MachineFault::Trainer(message.clone()));
+            }
             self.close(run, ending);
         }
         Ok(())
@@ -299,6 +325,13 @@ impl Session {
         for member in std::mem::take(&mut self.open).into_values() {
             self.spawn_close(member, ending());
         }
+    }
+
+    /// Hands back what cannot be trained on this machine.
+    fn close_all_for(&mut self, fault: MachineFault) {
+        let message = fault.to_string();
+        self.close_all(|| Ending::MachineFault { message: message.clone() });
+        self.fault = Some(fault);
     }
 
     /// In the background: the rest of the group goes on meanwhile.

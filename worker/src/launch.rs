@@ -1,5 +1,6 @@
 //! Getting a trainer to work.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use acai_sweep::trainer_protocol::{Command, Event, Member};
@@ -7,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::context::Context;
 use crate::devices::Slot;
-use crate::error::WorkerError;
+use crate::machine_fault::MachineFault;
 use crate::trainer_process::{Breakdown, TrainerProcess};
 
 /// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a cold network
@@ -18,18 +19,19 @@ const READY_TIMEOUT: Duration = Duration::from_secs(180);
 const STARTS: u32 = 3;
 
 /// Starts a trainer and gives it the group; none when it, or this worker, is told to stop meanwhile.
-/// One that does not get as far as `ready` is this machine's fault.
+///
+/// # Errors
+/// It does not get as far as `ready`.
 pub(crate) async fn launch(
     context: &Context,
     slot: &Slot,
     group: Vec<Member>,
-) -> Result<Option<TrainerProcess>, WorkerError> {
+) -> Result<Option<TrainerProcess>, MachineFault> {
+    let fault = |reason| MachineFault::TrainerStart { program: context.trainer.clone(), reason };
     let mut start = 1;
     loop {
-        let mut trainer =
-            TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref()).map_err(|error| {
-                WorkerError::TrainerStart { program: context.trainer.clone(), reason: error.to_string() }
-            })?;
+        let mut trainer = TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref())
+            .map_err(|error| fault(error.to_string()))?;
         let ready = tokio::select! {
             ready = ready(&mut trainer, group.len()) => ready,
             _ = context.stop.asked() => {
@@ -39,6 +41,7 @@ pub(crate) async fn launch(
         };
         let breakdown = match ready {
             Ok(()) => {
+                context.has_started_trainers.store(true, Ordering::Relaxed);
                 trainer.send(&Command::Start { group });
                 return Ok(Some(trainer));
             }
@@ -47,7 +50,7 @@ pub(crate) async fn launch(
         };
         let reason = trainer.post_mortem(&breakdown).await;
         if start == STARTS || !breakdown.is_killed() {
-            return Err(WorkerError::TrainerStart { program: context.trainer.clone(), reason });
+            return Err(fault(reason));
         }
         tracing::warn!("before it was ready, {reason}; starting another");
         start += 1;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use acai_proto::v1::{Attempt, RegisterResponse, RenewResponse};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use acai_proto::v1::{Attempt, RegisterResponse, RenewResponse, Rest};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
 
 use crate::error::WorkerError;
 
@@ -51,13 +51,23 @@ struct Lease {
 pub(crate) struct Leases {
     held: watch::Sender<HashMap<Attempt, Lease>>,
     terms: watch::Sender<Terms>,
+    /// Which slots take no runs, told with the renewals.
+    resting: watch::Sender<Rest>,
+    /// The next renewal should not wait.
+    hurry: Notify,
     /// How long the coordinator may be away before its attempts are given up.
     outage: Duration,
 }
 
 impl Leases {
     pub(crate) fn new(terms: Terms, outage: Duration) -> Self {
-        Self { held: watch::Sender::default(), terms: watch::Sender::new(terms), outage }
+        Self {
+            held: watch::Sender::default(),
+            terms: watch::Sender::new(terms),
+            resting: watch::Sender::default(),
+            hurry: Notify::new(),
+            outage,
+        }
     }
 
     pub(crate) fn terms(&self) -> Terms {
@@ -73,6 +83,37 @@ impl Leases {
         self.held.send_modify(|held| {
             held.insert(attempt, Lease { confirmed: sent, training: true, yields: false });
         });
+    }
+
+    /// Takes up an attempt of an earlier agent, whose trainer is done. Nobody has renewed it since that one died.
+    pub(crate) fn take_up(&self, attempt: Attempt) {
+        self.grant(attempt, Instant::now());
+        self.settle(attempt);
+        self.hurry.notify_one();
+    }
+
+    pub(crate) fn resting(&self) -> Rest {
+        self.resting.borrow().clone()
+    }
+
+    /// Has the coordinator told at once which slots rest, if that is news.
+    pub(crate) fn say_resting(&self, rest: Rest) {
+        let is_news = self.resting.send_if_modified(|told| {
+            let is_news = *told != rest;
+            *told = rest;
+            is_news
+        });
+        if is_news {
+            self.hurry.notify_one();
+        }
+    }
+
+    /// Resolves when the next renewal should be sent.
+    pub(crate) async fn renewal_due(&self) {
+        tokio::select! {
+            () = sleep(self.terms().renew_every) => {}
+            () = self.hurry.notified() => {}
+        }
     }
 
     pub(crate) fn attempts(&self) -> Vec<Attempt> {

@@ -6,7 +6,8 @@
 //! its runs back.
 //!
 //! Read in this order: `agent` (which groups, on which slots), `group` (one trainer process and the
-//! runs in it), `member` (one of those runs), `reporter` with `spooling` and `sending` (an attempt's
+//! runs in it), `member` (one of those runs), `slot_pool` (which slots are free, and which rest after what was the machine's
+//! fault), `reporter` with `spooling` and `sending` (an attempt's
 //! points on their way: into its `spool`, then its `outbox`), `closing` (how an attempt ends),
 //! `checkpoints` (what a run leaves on this machine), `recovery` (what a killed agent left).
 
@@ -28,6 +29,7 @@ pub mod hardware;
 mod launch;
 mod leases;
 mod lines;
+mod machine_fault;
 mod member;
 mod outbox;
 mod process_identity;
@@ -38,6 +40,7 @@ mod renewal;
 mod reporter;
 mod resume;
 mod sending;
+mod slot_pool;
 mod spool;
 mod spooling;
 mod state_folder;

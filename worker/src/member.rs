@@ -31,6 +31,10 @@ pub(crate) enum Ending {
     /// The checkpoint to continue from is damaged, or of something else. Not the run's fault, as long as
     /// that checkpoint is not used again.
     CheckpointRefused { message: String },
+    /// Not the run's fault: this machine cannot train it.
+    MachineFault { message: String },
+    /// The trainer broke down with several runs, by the fault of nobody knows which.
+    GroupFault { message: String },
     /// Handed back, blameless.
     Released,
 }
@@ -43,7 +47,10 @@ impl Ending {
             Self::Failed { kind, message } => {
                 Some(FinalWord::Failed { kind: *kind, message: message.clone() })
             }
-            Self::CheckpointRefused { .. } | Self::Released => None,
+            Self::CheckpointRefused { .. }
+            | Self::MachineFault { .. }
+            | Self::GroupFault { .. }
+            | Self::Released => None,
         }
     }
 }
@@ -100,6 +107,9 @@ impl Member {
             Event::Stopped { .. } => return Ok(Some(Ending::Released)),
             Event::Failed { kind: FailureKind::Checkpoint, message, .. } if self.resume.is_some() => {
                 return Ok(Some(Ending::CheckpointRefused { message }));
+            }
+            Event::Failed { kind: FailureKind::Machine, message, .. } => {
+                return Ok(Some(Ending::MachineFault { message }));
             }
             Event::Failed { kind, message, .. } => return Ok(Some(Ending::Failed { kind, message })),
         }

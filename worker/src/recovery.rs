@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use acai_proto::v1::{Attempt, Point};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::checkpoints::RunFolder;
 use crate::closing::finish;
@@ -101,9 +100,8 @@ async fn end(context: &Arc<Context>, path: PathBuf) -> Option<Outcome> {
         ended = word.is_some(),
         "taking up an attempt of a worker that was killed"
     );
-    // One whose trainer is done: only the answers to its own last calls decide about it.
-    context.leases.grant(attempt, Instant::now());
-    context.leases.settle(attempt);
+    // Its trainer is done: only the answers to its own last calls decide about it.
+    context.leases.take_up(attempt);
     let reporter = Reporter::start(
         attempt,
         folder.clone(),

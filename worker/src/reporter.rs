@@ -57,6 +57,10 @@ pub(crate) struct Shared {
     /// What has been spooled and may be sent.
     pub(crate) outbox: Outbox,
     ended: Option<ReportError>,
+    /// Training has ended: all that is left is to deliver what was reported.
+    pub(crate) is_ending: bool,
+    /// Why the spool cannot be written, and not for want of room.
+    pub(crate) spool_fault: Option<String>,
 }
 
 impl Shared {
@@ -132,8 +136,14 @@ impl Reporter {
         coordinator: Coordinator,
         leases: Arc<Leases>,
     ) -> Self {
-        let shared =
-            Arc::new(watch::Sender::new(Shared { capacity, unspooled: Vec::new(), outbox, ended: None }));
+        let shared = Arc::new(watch::Sender::new(Shared {
+            capacity,
+            unspooled: Vec::new(),
+            outbox,
+            ended: None,
+            is_ending: false,
+            spool_fault: None,
+        }));
         let spool = SharedSpool(Arc::new(Mutex::new(spool)));
         let (own, spooled) = (Arc::clone(&shared), spool.clone());
         let sender = tokio::spawn(async move {
@@ -157,6 +167,11 @@ impl Reporter {
     /// hands the pace of a slow coordinator or a full disk on to the trainer.
     pub(crate) async fn room(&self) -> Result<(), ReportError> {
         self.until(Shared::has_room).await
+    }
+
+    /// Why what was reported is not written down any more, if it is not; room would not help.
+    pub(crate) fn spool_fault(&self) -> Option<String> {
+        self.shared.borrow().spool_fault.clone()
     }
 
     /// Appends points, in the order of their numbers.
@@ -196,7 +211,10 @@ impl Reporter {
     }
 
     async fn hurry_until(&self, condition: impl Fn(&Shared) -> bool) -> Result<u64, ReportError> {
-        self.shared.send_modify(|shared| shared.outbox.hurry());
+        self.shared.send_modify(|shared| {
+            shared.is_ending = true;
+            shared.outbox.hurry();
+        });
         self.until(condition).await?;
         Ok(self.shared.borrow().outbox.last_seq())
     }

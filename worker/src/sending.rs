@@ -142,6 +142,6 @@ impl Sending<'_> {
 }
 
 /// Whether there was no room: on the disk, in a quota, or for a file of this length.
-fn is_full(error: &io::Error) -> bool {
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::backoff::Backoff;
 use crate::checkpoints::RunFolder;
 use crate::reporter::{Report, Shared, SharedSpool};
+use crate::sending::is_full;
 use crate::spool::{Record, Settled};
 
 /// The writing side of a reporter.
@@ -21,8 +22,12 @@ pub(crate) struct Spooling<'a> {
 
 impl Spooling<'_> {
     /// What came while the last write was under way goes into the next one together.
+    ///
+    /// A spool that cannot be written holds up training, not the end of an attempt: then, or where it is not room that it
+    /// lacks, what was reported is sent from memory, and an agent that is killed now has this stretch trained again.
     pub(crate) async fn run(&self) -> Infallible {
         let mut trimmed = Settled::default();
+        let mut is_written = true;
         loop {
             // `self` holds the sender, so waiting cannot end for want of one.
             let _ = self
@@ -31,11 +36,14 @@ impl Spooling<'_> {
                 .wait_for(|shared| !shared.unspooled.is_empty() || shared.outbox.settled() != trimmed)
                 .await;
             trimmed = self.shared.borrow().outbox.settled();
-            self.trim(trimmed).await;
             let records = self.records();
-            if !records.is_empty() {
-                self.append(records).await;
+            let count = records.len();
+            if is_written {
+                self.trim(trimmed).await;
+                // Never again after a gap: points in a spool are numbered by their order.
+                is_written = records.is_empty() || self.append(records).await;
             }
+            self.hand_on(count);
         }
     }
 
@@ -46,8 +54,9 @@ impl Spooling<'_> {
         }
     }
 
-    /// Tries until it succeeds: on a full disk training waits, as soon as its queue is full too.
-    async fn append(&self, records: Vec<Record>) {
+    /// Tries until it succeeds: on a full disk training waits, as soon as its queue is full too. False when that is of no
+    /// use, or training has ended.
+    async fn append(&self, records: Vec<Record>) -> bool {
         let Attempt { run, number, .. } = self.attempt;
         let records = Arc::new(records);
         let mut backoff = Backoff::default();
@@ -56,6 +65,19 @@ impl Spooling<'_> {
             let wanted = Arc::clone(&records);
             match self.spool.with(move |spool| spool.append(&wanted)).await {
                 Ok(()) => break,
+                Err(error) if !is_full(&error) => {
+                    tracing::warn!(
+                        run,
+                        attempt = number,
+                        "cannot write the spool, doing without it: {error}"
+                    );
+                    self.shared.send_modify(|shared| shared.spool_fault = Some(error.to_string()));
+                    return false;
+                }
+                Err(error) if self.shared.borrow().is_ending => {
+                    tracing::warn!(run, attempt = number, "no room for the end of the spool: {error}");
+                    return false;
+                }
                 Err(error) if !failed => {
                     failed = true;
                     tracing::warn!(
@@ -74,8 +96,16 @@ impl Spooling<'_> {
         if failed {
             tracing::info!(run, attempt = number, "the spool can be written again; going on");
         }
+        true
+    }
+
+    /// Lets the first `count` reports be sent.
+    fn hand_on(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
         self.shared.send_modify(|shared| {
-            for report in shared.unspooled.drain(..records.len()) {
+            for report in shared.unspooled.drain(..count) {
                 match report {
                     Report::Points(points) => shared.outbox.push(points),
                     Report::Checkpoint(checkpoint) => shared.outbox.push_checkpoint(checkpoint),

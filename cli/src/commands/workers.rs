@@ -20,6 +20,14 @@ pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failu
     } else {
         let rows = workers.iter().map(row).collect();
         output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows))?;
+        for worker in workers.iter().filter(|worker| worker.alive) {
+            if let Some(rest) = &worker.rest {
+                output.data(&format!(
+                    "{}: {} of its {} slots rest: {}",
+                    worker.name, rest.slots, worker.slots, rest.reason
+                ))?;
+            }
+        }
     }
     Ok(())
 }
@@ -38,10 +46,12 @@ fn row(worker: &Worker) -> Vec<String> {
 }
 
 fn state(worker: &Worker) -> &'static str {
+    let rests = worker.rest.as_ref().is_some_and(|rest| rest.slots >= worker.slots);
     match (worker.alive, worker.duty()) {
         (false, _) => "silent",
         (true, WorkerDuty::Cordoned) => "cordoned",
         (true, WorkerDuty::Drained) => "drained",
+        (true, _) if rests => "resting",
         (true, _) => "alive",
     }
 }
@@ -59,6 +69,7 @@ fn worker_json(worker: &Worker) -> Value {
         "last_seen_unix_ms": worker.last_seen_unix_ms,
         "running": worker.running,
         "slots": worker.slots,
+        "rest": worker.rest.as_ref().map(|rest| json!({"slots": rest.slots, "reason": rest.reason})),
         "datasets": worker.datasets,
         "hardware": {
             "host": hardware.host,

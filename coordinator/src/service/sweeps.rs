@@ -15,7 +15,7 @@ use super::messages::run_message;
 use super::status::{no_such_sweep, status};
 use super::{hardware, watch};
 use crate::lease::LeaseTerms;
-use crate::store::{Duty, NewRun, NewSweep, Overview, Store, SweepRecord, WorkerRecord};
+use crate::store::{Duty, NewRun, NewSweep, Overview, Rest, Store, SweepRecord, WorkerRecord};
 
 /// Failures that a sweep's status shows.
 const FAILURES: u32 = 20;
@@ -170,6 +170,7 @@ impl SweepService for Sweeps {
             datasets: worker.registration.datasets,
             last_seen_unix_ms: worker.last_seen_ms,
             running: worker.running,
+            rest: worker.rest.map(|Rest { slots, reason }| v1::Rest { slots, reason }),
         };
         Ok(Response::new(v1::ListWorkersResponse { workers: workers.into_iter().map(message).collect() }))
     }

@@ -13,7 +13,9 @@ use super::{hardware, status::status};
 use crate::blobs::Blobs;
 use crate::garbage;
 use crate::lease::LeaseTerms;
-use crate::store::{AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Point, Registration, Store};
+use crate::store::{
+    AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Mishap, Point, Registration, Rest, Store,
+};
 
 /// Points in a call at the most.
 const POINTS: usize = 1000;
@@ -84,6 +86,10 @@ impl WorkerService for Workers {
             let many = request.attempts.len();
             return Err(FieldError::new("attempts", format!("has {many}, more than {ATTEMPTS}")).into());
         }
+        if let Some(v1::Rest { slots, reason }) = request.rest {
+            let rest = Rest { slots: at_most("rest.slots", slots, RUNS)?, reason: cut(reason) };
+            self.store.worker_set_rest(&worker, rest).await.map_err(status)?;
+        }
         let attempts = request.attempts.iter().map(attempt_ref).collect();
         let renewal = self.store.lease_renew(&worker, attempts, self.term_ms()).await.map_err(status)?;
         let messages = |attempts: Vec<AttemptRef>| attempts.into_iter().map(attempt_message).collect();
@@ -141,9 +147,21 @@ impl WorkerService for Workers {
         &self,
         request: Request<v1::ReleaseRequest>,
     ) -> Result<Response<v1::ReleaseResponse>, Status> {
-        let attempt = attempt(request.into_inner().attempt)?;
-        let state = self.store.attempt_release(attempt).await.map_err(status)?;
-        tracing::info!(run = attempt.run, attempt = attempt.number, %state, "run given back");
+        let v1::ReleaseRequest { attempt: given, machine_fault, group_fault } = request.into_inner();
+        let attempt = attempt(given)?;
+        let mishap = if !machine_fault.is_empty() {
+            Some(Mishap::MachineFault(cut(machine_fault)))
+        } else if !group_fault.is_empty() {
+            Some(Mishap::GroupFault(cut(group_fault)))
+        } else {
+            None
+        };
+        let released = match mishap.clone() {
+            None => self.store.attempt_release(attempt).await,
+            Some(mishap) => self.store.attempt_release_after(attempt, mishap).await,
+        };
+        let state = released.map_err(status)?;
+        tracing::info!(run = attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
         Ok(Response::new(v1::ReleaseResponse {}))
     }
 

@@ -21,8 +21,8 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, NewRun,
-    NewSweep, Overview, Point, Registration, Renewal, RunRecord, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun,
+    NewSweep, Overview, Point, Registration, Renewal, Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 
 /// Result of a store method.
@@ -102,11 +102,15 @@ pub trait Store: Send + Sync + 'static {
     /// Says whether workers of this name take runs; answers how many they hold, `None` if there never was one.
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>>;
 
+    /// Notes which of a worker's slots rest, and why.
+    async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()>;
+
     /// Grants queued runs to a worker, each with a new attempt and a lease of `term_ms`. A claim that was answered
     /// before gets the same grant, less what has ended since.
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>>;
 
-    /// Extends the leases that these attempts hold to `term_ms` from now.
+    /// Extends the leases that these attempts hold to `term_ms` from now. Whoever renews an attempt holds its run: the
+    /// attempt is the proof, since a worker that is started again has another id.
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal>;
 
     /// Takes the runs whose lease has ended from their attempts; answers those attempts.
@@ -137,6 +141,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes the run back, blameless: queues it again, or does with it what a person wants. Answers which.
     async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState>;
+
+    /// Takes the run back after what was not its fault: queues it again, or ends it when it is the third machine in a row
+    /// that could not train it. After the fault of a group it is granted alone. Answers which.
+    async fn attempt_release_after(&self, attempt: AttemptRef, mishap: Mishap) -> Result<RunState>;
 
     /// Makes a stored blob what the run resumes from, if all points up to `last_seq` are durable; keeps the newest two.
     async fn checkpoint_commit(

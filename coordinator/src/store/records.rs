@@ -209,6 +209,24 @@ pub struct Registration {
     pub datasets: Vec<String>,
 }
 
+/// Slots of a worker that take no runs for a while, because its machine could not train what they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// How many.
+    pub slots: u32,
+    /// Why the last of them does; for people.
+    pub reason: String,
+}
+
+/// What went wrong without being the run's fault, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mishap {
+    /// The worker's machine cannot train the run.
+    MachineFault(String),
+    /// The trainer of several runs broke down, and nobody can tell by which of them.
+    GroupFault(String),
+}
+
 /// A worker.
 #[derive(Debug, Clone)]
 pub struct WorkerRecord {
@@ -220,6 +238,8 @@ pub struct WorkerRecord {
     pub running: u32,
     /// Whether it takes runs.
     pub duty: Duty,
+    /// Its slots that take none for a while.
+    pub rest: Option<Rest>,
 }
 
 /// A worker's wish for work.
@@ -229,7 +249,7 @@ pub struct Claim {
     pub worker: String,
     /// Chosen by the worker; the same when repeated.
     pub id: String,
-    /// Counts the worker's claims from 1.
+    /// Counts the worker's claims from 1; 0 for a worker of the release before, which does not count them.
     pub number: u64,
     /// How much.
     pub offer: Offer,

@@ -13,6 +13,7 @@ contract!(
     a_rejected_checkpoint_is_not_granted_again,
     a_fenced_attempt_commits_nothing,
     a_new_checkpoint_forgives_the_losses_before_it,
+    a_checkpoint_that_is_not_beyond_all_others_forgives_nothing,
     retry_from_scratch_forgets_checkpoints,
     a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while,
 );
@@ -112,6 +113,24 @@ async fn a_new_checkpoint_forgives_the_losses_before_it(store: &Tested) {
     assert_eq!(store.run_list("s", &[RunState::Running]).await.unwrap()[0].losses, 1);
     commit(store, second, 10).await;
     assert_eq!(store.run_list("s", &[RunState::Running]).await.unwrap()[0].losses, 0);
+}
+
+async fn a_checkpoint_that_is_not_beyond_all_others_forgives_nothing(store: &Tested) {
+    let attempt = one_running(store).await;
+    commit(store, attempt, 50).await;
+    for (round, id) in ["second", "third", "fourth"].into_iter().enumerate() {
+        store.expire_at((round as i64 + 1) * (LEASE + 1)).await.unwrap();
+        let run = &store.run_list("s", &[]).await.unwrap()[0];
+        assert_eq!(run.losses, round as u32 + 1);
+        if round == 2 {
+            assert_eq!(run.state, RunState::Lost);
+            break;
+        }
+        // It began from scratch, since its machine had nothing of it, and dies before it is as far as the one before.
+        let attempt = claim_one(store, id).await;
+        commit(store, attempt, 10).await;
+        commit(store, attempt, 50).await;
+    }
 }
 
 async fn retry_from_scratch_forgets_checkpoints(store: &Tested) {

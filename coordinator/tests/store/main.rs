@@ -7,6 +7,7 @@ mod checkpoints;
 mod claims;
 mod control;
 mod files;
+mod machine_faults;
 mod metrics;
 mod properties;
 mod servers;
@@ -131,9 +132,14 @@ pub(crate) fn sweep(name: &str, lambdas: &[f64]) -> NewSweep {
 }
 
 pub(crate) async fn register(store: &Tested, worker: &str) {
+    register_as(store, worker, &format!("{worker} of host")).await;
+}
+
+/// A worker on the machine of this name.
+pub(crate) async fn register_as(store: &Tested, worker: &str, machine: &str) {
     let registration = Registration {
         id: worker.to_owned(),
-        name: format!("{worker} of host"),
+        name: machine.to_owned(),
         version: "0".to_owned(),
         hardware: "{}".to_owned(),
         slots: 2,

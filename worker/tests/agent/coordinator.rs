@@ -24,9 +24,26 @@ pub(crate) enum Fault {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum End {
-    Completed { step: u64, last_seq: u64 },
-    Failed { kind: FailureKind, message: String },
+    Completed {
+        step: u64,
+        last_seq: u64,
+    },
+    Failed {
+        kind: FailureKind,
+        message: String,
+    },
     Released,
+    /// Given back: the machine cannot train it.
+    MachineFault(String),
+    /// Given back: the trainer of its group broke down.
+    GroupFault(String),
+}
+
+impl End {
+    /// Whether the run is queued again, and nobody is charged.
+    fn is_blameless(&self) -> bool {
+        matches!(self, Self::Released | Self::MachineFault(_) | Self::GroupFault(_))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +69,8 @@ pub(crate) struct State {
     pub(crate) reports: Vec<ReportMetricsRequest>,
     pub(crate) ends: Vec<(Attempt, End)>,
     pub(crate) renewals: usize,
+    /// What the worker said of its slots that rest: how many, and why.
+    pub(crate) rests: Vec<(u32, String)>,
     /// Whether released runs are granted again.
     pub(crate) requeues: bool,
     grants: HashMap<String, Vec<Group>>,
@@ -122,7 +141,7 @@ impl Coordinator {
                 return Ok(());
             }
             assert!(state.ends.iter().all(|(ended, _)| *ended != attempt), "{attempt:?} ends twice");
-            if state.requeues && end == End::Released {
+            if state.requeues && end.is_blameless() {
                 let mut again = state.granted[&attempt].clone();
                 again.attempt = Some(crate::setup::attempt(attempt.run, attempt.number + 1));
                 again.earlier_attempts.push(EarlierAttempt {
@@ -174,9 +193,10 @@ impl WorkerService for Coordinator {
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
-        let attempts = request.into_inner().attempts;
+        let RenewRequest { attempts, rest, .. } = request.into_inner();
         self.serve("renew", |state, _| {
             state.renewals += 1;
+            state.rests.extend(rest.map(|rest| (rest.slots, rest.reason)));
             let among =
                 |set: &HashSet<Attempt>| attempts.iter().filter(|a| set.contains(a)).copied().collect();
             Ok(RenewResponse { fenced: among(&state.fenced), r#yield: among(&state.yielding) })
@@ -219,7 +239,13 @@ impl WorkerService for Coordinator {
     }
 
     async fn release(&self, request: Request<ReleaseRequest>) -> Result<Response<ReleaseResponse>, Status> {
-        self.end("release", request.into_inner().attempt, End::Released)?;
+        let ReleaseRequest { attempt, machine_fault, group_fault } = request.into_inner();
+        let end = match (machine_fault.as_str(), group_fault.as_str()) {
+            ("", "") => End::Released,
+            (_, "") => End::MachineFault(machine_fault),
+            _ => End::GroupFault(group_fault),
+        };
+        self.end("release", attempt, end)?;
         Ok(Response::new(ReleaseResponse {}))
     }
 

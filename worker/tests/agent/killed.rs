@@ -211,6 +211,23 @@ async fn a_trainer_that_outlived_its_agent_is_killed_before_its_run_is_handed_ba
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_ended_is_reported_from_a_disk_that_stays_full() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let scenario = "touch $data/began; until [ -e $data/go ]; do sleep 0.02; done; metric 7 1; finished 7 1";
+    let machine = Machine::new(&coordinator, scenario);
+    let mut agent = Agent::start(&coordinator, &machine);
+    until(|| machine.file("began").exists()).await;
+    agent.limit_files(Some(10));
+    std::fs::write(machine.file("go"), "").unwrap();
+
+    coordinator.until(|state| !state.ends.is_empty()).await;
+
+    assert!(agent.0.wait().unwrap().success());
+    let completed = End::Completed { step: 1, last_seq: 1 };
+    assert_eq!(coordinator.read(|state| state.ends.clone()), [(attempt(7, 1), completed)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_a_full_disk_training_waits_and_goes_on_when_there_is_room() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let scenario = "touch $data/began; until [ -e $data/go ]; do sleep 0.02; done

@@ -6,6 +6,7 @@ mod checkpoints;
 mod coordinator;
 mod faults;
 mod killed;
+mod machine_faults;
 mod outages;
 mod restored;
 mod setup;

@@ -57,6 +57,7 @@ pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
     config.trainer = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/trainer.sh"));
     config.idle_timeout = Some(Duration::from_millis(100));
     config.outage = Duration::ZERO;
+    config.slot_rest = Duration::from_millis(50);
     config
 }
 

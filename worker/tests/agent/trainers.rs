@@ -37,13 +37,10 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
             ["`/etc/passwd`", "not in the folder"],
         ),
         ("echo stuck >&2; exec sleep 1000", ["reported nothing for 1s", "stuck"]),
-        (
-            "echo warming >&2; while :; do progress 7 0; sleep 0.1; done",
-            ["no progress for 7", "warming"], // and some milliseconds
-        ),
+        ("echo warming >&2; while :; do progress 7 0; sleep 0.1; done", ["no progress for", "warming"]),
         (
             "progress 7 1; echo looping >&2; while :; do progress 7 1; sleep 0.1; done",
-            ["no progress for 5", "looping"],
+            ["no progress for", "looping"],
         ),
     ];
     let ends = cases.map(|(scenario, expected)| async move {
@@ -125,7 +122,8 @@ async fn a_trainer_that_does_not_start_ends_the_worker_and_its_runs_are_handed_b
         assert!(matches!(error, WorkerError::TrainerStart { .. }), "{error:?}");
         assert!(error.to_string().contains(reason), "{error}");
         let ends = coordinator.read(|state| state.ends.clone());
-        assert!(ends.len() == 2 && ends.iter().all(|(_, end)| *end == End::Released), "{ends:?}");
+        let is_blameless = |end: &End| matches!(end, End::MachineFault(fault) if fault.contains(reason));
+        assert!(ends.len() == 2 && ends.iter().all(|(_, end)| is_blameless(end)), "{ends:?}");
     }
 }
 
@@ -142,5 +140,6 @@ async fn a_trainer_that_is_killed_before_it_is_ready_is_started_again_but_not_fo
     let error = machine.work().await.unwrap_err();
     assert!(error.to_string().contains("SIGKILL"), "{error}");
     assert_eq!(std::fs::read(machine.file("starts")).unwrap(), b"\n\n\n");
-    assert_eq!(coordinator.read(|state| state.ends.clone()), [(attempt(7, 1), End::Released)]);
+    let ends = coordinator.read(|state| state.ends.clone());
+    assert!(matches!(&ends[..], [(_, End::MachineFault(fault))] if fault.contains("SIGKILL")), "{ends:?}");
 }

@@ -86,15 +86,24 @@ pub(super) async fn interrupt(
             losses += 1;
             Interruption::Lost { losses, max_lost_workers: unsigned(&row, "max_lost_workers")? }
         }
+        Outcome::MachineFault => Interruption::MachineFault { machines: note_fault(tx, attempt).await? },
+        Outcome::GroupFault => {
+            train_alone(tx, attempt.run).await?;
+            Interruption::Released
+        }
         Outcome::Released => Interruption::Released,
     };
     let next = after(interruption, desired(&row)?);
-    let message = match next {
-        RunState::Lost => {
+    let said = message.unwrap_or_default();
+    let message = match (next, interruption) {
+        (RunState::Lost, Interruption::MachineFault { machines }) => Some(format!(
+            "{machines} machines could not train it, with no checkpoint between; the last one: {said}"
+        )),
+        (RunState::Lost, _) => {
             Some(format!("{losses} workers fell silent while they trained it, with no checkpoint between"))
         }
-        _ if outcome == Outcome::Lost => None,
-        _ => message.map(str::to_owned),
+        (_, Interruption::Failed { .. } | Interruption::Diverged) => message.map(str::to_owned),
+        _ => None,
     };
     let changed = sqlx::query(
         "update runs set state = $3, lease_expires_ms = null, desired = null, failures = $4, losses = $5,
@@ -114,7 +123,8 @@ pub(super) async fn interrupt(
     if changed.rows_affected() == 0 {
         return Err(StoreError::Fenced(attempt));
     }
-    events::note(tx, attempt.run, Cause::Attempt, message.as_deref().or(outcome.remark()), now_ms).await?;
+    let remark = message.or_else(|| outcome.remark(said));
+    events::note(tx, attempt.run, Cause::Attempt, remark.as_deref(), now_ms).await?;
     if matches!(next, RunState::Failed | RunState::Lost) {
         pause_if_too_many_failed(tx, row.try_get("sweep_id")?).await?;
     }
@@ -128,6 +138,10 @@ pub(super) enum Outcome {
     Failed,
     Lost,
     Released,
+    /// Its machine could not train it.
+    MachineFault,
+    /// The trainer of its group broke down, by nobody knows which of its runs.
+    GroupFault,
 }
 
 impl Outcome {
@@ -136,18 +150,49 @@ impl Outcome {
             Outcome::Diverged => "diverged",
             Outcome::Failed => "failed",
             Outcome::Lost => "lost",
-            Outcome::Released => "released",
+            Outcome::Released | Outcome::MachineFault | Outcome::GroupFault => "released",
         }
     }
 
-    /// For the list of events, where nobody has said more.
-    fn remark(self) -> Option<&'static str> {
+    /// For the list of events, after what the worker `said`.
+    fn remark(self, said: &str) -> Option<String> {
         match self {
-            Outcome::Lost => Some("its worker fell silent"),
-            Outcome::Released => Some("given back"),
+            Outcome::Lost => Some("its worker fell silent".to_owned()),
+            Outcome::Released => Some("given back".to_owned()),
+            Outcome::MachineFault => Some(format!("given back, its machine could not train it: {said}")),
+            Outcome::GroupFault => {
+                Some(format!("given back to be trained alone, the trainer of its group broke down: {said}"))
+            }
             Outcome::Diverged | Outcome::Failed => None,
         }
     }
+}
+
+/// Notes the fault of the attempt's machine; answers how many machines could not train the run since it had a new
+/// checkpoint, or a person asked for it again.
+async fn note_fault(tx: &mut Connection, attempt: AttemptRef) -> Result<u32> {
+    sqlx::query("update attempts set machine_fault = true where run_id = $1 and number = $2")
+        .bind(attempt.run.cast_signed())
+        .bind(i64::from(attempt.number))
+        .execute(&mut *tx)
+        .await?;
+    let row = sqlx::query(
+        "select count(distinct w.name) as machines
+         from attempts a
+         join runs r on r.id = a.run_id
+         join workers w on w.id = a.worker_id
+         where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after",
+    )
+    .bind(attempt.run.cast_signed())
+    .fetch_one(tx)
+    .await?;
+    unsigned(&row, "machines")
+}
+
+/// From now on the run joins no group.
+async fn train_alone(tx: &mut Connection, run: u64) -> Result<()> {
+    sqlx::query("update runs set alone = true where id = $1").bind(run.cast_signed()).execute(tx).await?;
+    Ok(())
 }
 
 /// Marks the attempt ended. False: it has ended so before, and this is a repeated call.

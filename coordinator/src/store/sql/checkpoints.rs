@@ -18,12 +18,23 @@ pub(super) async fn commit(
     last_seq: u64,
     now_ms: i64,
 ) -> Result<()> {
-    // A new checkpoint is progress: losses are counted from here.
-    let owned =
-        held(concat!("update runs set losses = 0 where ", is_held!(), " returning total_steps"), attempt)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or(StoreError::Fenced(attempt))?;
+    // A checkpoint beyond all others is progress: losses and faults of machines are counted from here.
+    let owned = held(
+        concat!(
+            "update runs set losses = case when $4 > newest.step then 0 else losses end,
+                             faults_after = case when $4 > newest.step then attempt - 1 else faults_after end
+             from (select coalesce(max(step), 0) as step from checkpoints
+                   where run_id = $1 and state = 'committed') as newest
+             where ",
+            is_held!(),
+            " returning total_steps"
+        ),
+        attempt,
+    )
+    .bind(checkpoint.step.cast_signed())
+    .fetch_optional(&mut *tx)
+    .await?
+    .ok_or(StoreError::Fenced(attempt))?;
     within(checkpoint.step, &owned)?;
     let acked_seq = acked_seq(tx, attempt).await?;
     // The barrier: a worker that resumes here reports nothing before it again.

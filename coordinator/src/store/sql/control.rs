@@ -9,6 +9,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool, Row};
 use super::events::{self, Cause};
+use super::leases::ELSEWHERE_MS;
 use super::runs::{self, state, unsigned};
 use super::workers::words_from_json;
 use crate::store::{Changes, Duty, Explanation, Result, StoreError};
@@ -167,7 +168,9 @@ async fn enter(
     sqlx::query(
         "update runs set state = $2, finished_ms = case when $3 then $4 end,
                          failures = case when $5 then 0 else failures end,
-                         losses = case when $5 then 0 else losses end
+                         losses = case when $5 then 0 else losses end,
+                         faults_after = case when $5 then attempt else faults_after end,
+                         alone = case when $5 then false else alone end
          where id = $1",
     )
     .bind(run.cast_signed())
@@ -292,18 +295,26 @@ pub(super) async fn explain(
     Ok(Some(Explanation {
         situation,
         run: runs::fetch(readers, id).await?,
-        workers: worker_situations(readers, now_ms, silent_ms).await?,
+        workers: worker_situations(readers, id, now_ms, silent_ms).await?,
         events: events::of_run(readers, sweep, id, 20).await?,
     }))
 }
 
 async fn worker_situations(
     readers: &Pool,
+    run: u64,
     now_ms: i64,
     silent_ms: i64,
 ) -> Result<Vec<(String, WorkerSituation)>> {
     let rows = sqlx::query(
-        "select w.name, w.last_seen_ms, w.datasets, w.slots, c.worker_name is not null as cordoned,
+        "select w.name, w.last_seen_ms, w.datasets, w.slots, w.resting_slots, w.resting,
+                c.worker_name is not null as cordoned,
+                (select a.message from attempts a
+                 join runs r on r.id = a.run_id
+                 join workers o on o.id = a.worker_id
+                 where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after
+                   and o.name = w.name and a.ended_ms > $2
+                 order by a.number desc limit 1) as could_not,
                 (select count(distinct a.claim_id || '/' || a.claim_group)
                  from runs r join attempts a on a.run_id = r.id and a.number = r.attempt
                  where r.worker_id = w.id and r.state = 'running') as running
@@ -311,6 +322,8 @@ async fn worker_situations(
          left join cordons c on c.worker_name = w.name
          order by w.last_seen_ms desc, w.id limit 100",
     )
+    .bind(run.cast_signed())
+    .bind(now_ms.saturating_sub(ELSEWHERE_MS))
     .fetch_all(readers)
     .await?;
     let situation = |row: &Row| {
@@ -321,6 +334,9 @@ async fn worker_situations(
             datasets: words_from_json(row.try_get("datasets")?)?,
             slots: unsigned(row, "slots")?,
             running: unsigned(row, "running")?,
+            resting: unsigned(row, "resting_slots")?,
+            resting_because: row.try_get("resting")?,
+            could_not: row.try_get("could_not")?,
         };
         Ok((row.try_get("name")?, situation))
     };

@@ -13,8 +13,11 @@ use super::dialect::{elements, for_update, if_shared, skip_locked};
 use super::events::{self, Cause};
 use super::fence::{held, is_held};
 use super::runs::{configuration, seed, unsigned};
-use super::workers::seen;
+use super::workers::{Caller, seen};
 use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
+
+/// A run is not granted again for this long to a machine that could not train it: others may have it first.
+pub(super) const ELSEWHERE_MS: i64 = 60_000;
 
 pub(super) async fn claim(
     tx: &mut Connection,
@@ -24,7 +27,7 @@ pub(super) async fn claim(
 ) -> Result<Vec<Grant>> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
-        let (candidates, headroom) = queue(tx, &worker.datasets, claim.offer).await?;
+        let (candidates, headroom) = queue(tx, &worker, claim.offer, now_ms).await?;
         for (group, runs) in choose_groups(&candidates, headroom, claim.offer).into_iter().enumerate() {
             for run in runs {
                 start_attempt(tx, claim, group, run, now_ms, term_ms).await?;
@@ -50,8 +53,9 @@ async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
 /// that none of them counts too few of a limited sweep's runs.
 async fn queue(
     tx: &mut Connection,
-    datasets: &str,
+    worker: &Caller,
     offer: Offer,
+    now_ms: i64,
 ) -> Result<(Vec<Candidate>, BTreeMap<i64, u32>)> {
     let locked: Vec<i64> = sqlx::query_scalar(concat!(
         "select s.id from sweeps s
@@ -90,7 +94,7 @@ async fn queue(
             let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
             headroom.insert(id, free);
         }
-        let runs = first_groups(tx, id, datasets, offer).await?;
+        let runs = first_groups(tx, id, worker, offer, now_ms).await?;
         let may_start = headroom.get(&id).map_or(u64::MAX, |&free| free.into());
         startable += may_start.min(runs.len() as u64);
         candidates.extend(runs);
@@ -101,26 +105,33 @@ async fn queue(
 /// The queued runs of a sweep that make up its first groups, in order.
 ///
 /// A group is `group_size` runs of a shape that follow each other, and stands where its first run does. So the runs of
-/// a group are found however far apart they are. Without groups the first runs are enough.
+/// a group are found however far apart they are. Without groups the first runs are enough. A run that is trained alone
+/// has a shape of its own, and one that the worker's machine could not train just now is not among them.
 async fn first_groups(
     tx: &mut Connection,
     sweep: i64,
-    datasets: &str,
+    worker: &Caller,
     offer: Offer,
+    now_ms: i64,
 ) -> Result<Vec<Candidate>> {
     let (groups, size) = (i64::from(offer.groups), i64::from(offer.group_size.max(1)));
     let rows = sqlx::query(concat!(
-        "select id, shape_key from runs
+        "select id, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
          where state = 'queued' and id in (
              select id from (
                  select id, idx, min(idx) over (partition by shape_key, number) as opener from (
                      select id, idx, shape_key,
                             (row_number() over (partition by shape_key order by idx) - 1) / $3 as number from (
-                         select id, idx, shape_key from runs
+                         select id, idx, case when alone = true then 'run ' || id else shape_key end as shape_key
+                         from runs
                          where sweep_id = $1 and state = 'queued' and in_plan = true
                            and (dataset in (",
         elements!("$2"),
         ") or dataset like 'images:%')
+                           and not exists (
+                               select 1 from attempts a join workers w on w.id = a.worker_id
+                               where a.run_id = runs.id and a.number > runs.faults_after
+                                 and a.machine_fault = true and w.name = $6 and a.ended_ms > $7)
                          order by idx limit $4
                      ) waiting
                  ) numbered
@@ -131,10 +142,12 @@ async fn first_groups(
         skip_locked!()
     ))
     .bind(sweep)
-    .bind(datasets)
+    .bind(&worker.datasets)
     .bind(size)
     .bind(if size == 1 { groups } else { i64::MAX })
     .bind(groups * size)
+    .bind(&worker.name)
+    .bind(now_ms.saturating_sub(ELSEWHERE_MS))
     .fetch_all(tx)
     .await?;
     let candidate =

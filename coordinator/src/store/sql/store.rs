@@ -10,8 +10,9 @@ use super::{
     Store as SqlStore, attempts, checkpoints, control, events, leases, metrics, runs, sweeps, workers,
 };
 use crate::store::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, NewSweep, Overview, Point,
-    Registration, Renewal, Result, RunRecord, Store, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap, NewSweep,
+    Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, Submission, SweepRecord,
+    WorkerRecord,
 };
 
 /// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
@@ -94,6 +95,11 @@ impl Store for SqlStore {
         write!(self, [name], |tx, now_ms| control::set_duty(tx, &name, duty, now_ms))
     }
 
+    async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()> {
+        let worker = worker.to_owned();
+        write!(self, [worker, rest], |tx, _now_ms| workers::set_rest(tx, &worker, &rest))
+    }
+
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
         write!(self, [claim], |tx, now_ms| leases::claim(tx, &claim, now_ms, term_ms))
     }
@@ -142,6 +148,20 @@ impl Store for SqlStore {
 
     async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState> {
         write!(self, [], |tx, now_ms| attempts::interrupt(tx, attempt, Outcome::Released, None, now_ms))
+    }
+
+    async fn attempt_release_after(&self, attempt: AttemptRef, mishap: Mishap) -> Result<RunState> {
+        let (outcome, message) = match mishap {
+            Mishap::MachineFault(message) => (Outcome::MachineFault, message),
+            Mishap::GroupFault(message) => (Outcome::GroupFault, message),
+        };
+        write!(self, [message], |tx, now_ms| attempts::interrupt(
+            tx,
+            attempt,
+            outcome,
+            Some(&message),
+            now_ms
+        ))
     }
 
     async fn checkpoint_commit(

@@ -3,8 +3,8 @@
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool, Row};
-use super::runs::unsigned;
-use crate::store::{Duty, Registration, Result, StoreError, WorkerRecord};
+use super::runs::{storable, unsigned};
+use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
 pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<String> {
     sqlx::query(
@@ -28,6 +28,7 @@ pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms:
 
 /// A worker that has just called.
 pub(super) struct Caller {
+    pub(super) name: String,
     /// A JSON array of what it can train on.
     pub(super) datasets: String,
     pub(super) duty: Duty,
@@ -37,14 +38,29 @@ pub(super) struct Caller {
 pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<Caller> {
     let row = sqlx::query(
         "update workers set last_seen_ms = $2 where id = $1
-         returning datasets, (select drain from cordons where worker_name = workers.name) as drain",
+         returning name, datasets, (select drain from cordons where worker_name = workers.name) as drain",
     )
     .bind(worker)
     .bind(now_ms)
     .fetch_optional(tx)
     .await?
     .ok_or_else(|| StoreError::UnknownWorker(worker.to_owned()))?;
-    Ok(Caller { datasets: row.try_get("datasets")?, duty: duty(row.try_get("drain")?) })
+    Ok(Caller {
+        name: row.try_get("name")?,
+        datasets: row.try_get("datasets")?,
+        duty: duty(row.try_get("drain")?),
+    })
+}
+
+pub(super) async fn set_rest(tx: &mut Connection, worker: &str, rest: &Rest) -> Result<()> {
+    let reason = Some(storable(&rest.reason)).filter(|_| rest.slots > 0);
+    let noted = sqlx::query("update workers set resting_slots = $2, resting = $3 where id = $1")
+        .bind(worker)
+        .bind(i64::from(rest.slots))
+        .bind(reason)
+        .execute(tx)
+        .await?;
+    if noted.rows_affected() == 0 { Err(StoreError::UnknownWorker(worker.to_owned())) } else { Ok(()) }
 }
 
 fn duty(drain: Option<bool>) -> Duty {
@@ -57,7 +73,7 @@ fn duty(drain: Option<bool>) -> Duty {
 
 pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
     let rows = sqlx::query(
-        "select id, name, version, hardware, slots, datasets, last_seen_ms,
+        "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
          from workers order by last_seen_ms desc, id",
@@ -77,6 +93,10 @@ pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
             last_seen_ms: row.try_get("last_seen_ms")?,
             running: unsigned(row, "running")?,
             duty: duty(row.try_get("drain")?),
+            rest: match row.try_get("resting")? {
+                None => None,
+                Some(reason) => Some(Rest { slots: unsigned(row, "resting_slots")?, reason }),
+            },
         })
     };
     rows.iter().map(record).collect()
