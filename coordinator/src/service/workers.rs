@@ -68,10 +68,7 @@ impl WorkerService for Workers {
         let claim = Claim {
             worker: name("worker_id", request.worker_id)?,
             id: name("claim_id", request.claim_id)?,
-            number: match request.number {
-                0 => return Err(FieldError::new("number", "counts from 1").into()),
-                number => number,
-            },
+            number: request.number,
             offer: Offer { groups, group_size },
         };
         let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;

@@ -21,8 +21,9 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun,
-    NewSweep, Overview, Point, Registration, Renewal, Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap,
+    NewRun, NewSweep, Overview, Point, Registration, Renewal, Rest, RunRecord, Submission, SweepRecord,
+    WorkerRecord,
 };
 
 /// Result of a store method.

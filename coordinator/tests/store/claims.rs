@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use acai_coordinator::store::{NewRun, NewSweep, StoreError};
+use acai_coordinator::store::{Claim, NewRun, NewSweep, StoreError};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
@@ -21,6 +21,8 @@ contract!(
     a_worker_gets_only_what_it_has_the_data_for,
     a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt,
     renewing_keeps_a_lease_and_names_what_is_lost,
+    the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up,
+    a_claim_without_a_number_is_granted_once,
     an_unknown_worker_has_to_register,
 );
 
@@ -155,13 +157,37 @@ async fn renewing_keeps_a_lease_and_names_what_is_lost(store: &Tested) {
     let fenced = store.lease_renew("w", vec![held, lost], LEASE).await.unwrap();
     assert_eq!(fenced.fenced, [lost]);
     assert!(store.expire_at(LEASE + 1).await.unwrap().is_empty());
-    register(store, "thief").await;
-    assert_eq!(store.lease_renew("thief", vec![held], LEASE).await.unwrap().fenced, [held]);
+    register(store, "other").await;
     let seen = store.worker_list().await.unwrap();
     assert_eq!(seen.iter().map(|worker| worker.last_seen_ms).collect::<Vec<_>>(), [LEASE + 1, 5]);
 
     assert_eq!(store.lease_grant_fresh_terms(LEASE).await.unwrap(), 1);
     assert!(store.expire_at(2 * LEASE + 1).await.unwrap().is_empty());
+}
+
+async fn the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up(store: &Tested) {
+    let held = one_running(store).await;
+    register(store, "next").await;
+    store.clock.set(LEASE);
+    assert_eq!(store.lease_renew("next", vec![held], LEASE).await.unwrap().fenced, []);
+    assert!(store.expire_at(2 * LEASE).await.unwrap().is_empty());
+    let running = store.worker_list().await.unwrap();
+    let of = |id| running.iter().find(|worker| worker.registration.id == id).map(|worker| worker.running);
+    assert_eq!((of("w"), of("next")), (Some(0), Some(1)));
+    store.attempt_complete(held, 100, 0).await.unwrap();
+}
+
+async fn a_claim_without_a_number_is_granted_once(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    register(store, "w").await;
+    // As a worker of the release before sends it.
+    let unnumbered = |id| Claim { number: 0, ..claim("w", id, 1) };
+    let first = store.run_claim(unnumbered("first"), LEASE).await.unwrap()[0].attempt;
+    let again = store.run_claim(unnumbered("first"), LEASE).await.unwrap();
+    assert_eq!(again.iter().map(|grant| grant.attempt).collect::<Vec<_>>(), [first]);
+    store.attempt_release(first).await.unwrap();
+    assert!(store.run_claim(unnumbered("first"), LEASE).await.unwrap().is_empty());
+    assert_eq!(store.run_claim(unnumbered("second"), LEASE).await.unwrap().len(), 1);
 }
 
 async fn an_unknown_worker_has_to_register(store: &Tested) {

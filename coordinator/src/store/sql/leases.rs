@@ -37,8 +37,18 @@ pub(super) async fn claim(
     granted(tx, claim).await
 }
 
-/// Whether neither this claim nor a later one of its worker has been answered; from now on, it has.
+/// Whether neither this claim nor a later one of its worker has been answered; from now on, it has. Of a claim without a
+/// number, as workers of the release before send it, only what it was granted shows that it was answered.
 async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
+    if claim.number == 0 {
+        return Ok(sqlx::query_scalar(
+            "select not exists (select 1 from attempts where claim_id = $1 and worker_id = $2)",
+        )
+        .bind(&claim.id)
+        .bind(&claim.worker)
+        .fetch_one(tx)
+        .await?);
+    }
     let answered = sqlx::query("update workers set claims = $2 where id = $1 and claims < $2")
         .bind(&claim.worker)
         .bind(claim.number.cast_signed())
@@ -281,7 +291,7 @@ pub(super) async fn renew(
     for &attempt in attempts {
         let renewed = held(
             concat!(
-                "update runs set lease_expires_ms = $5 where worker_id = $4 and ",
+                "update runs set lease_expires_ms = $5, worker_id = $4 where ",
                 is_held!(),
                 " returning desired"
             ),
