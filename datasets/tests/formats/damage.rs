@@ -10,7 +10,7 @@ use image::{Rgb, RgbImage};
 use crate::{celeba, cifar, folder, mnist, opened, svhn};
 
 /// Whether a format has sums by which every change of what it holds is noticed.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Sums {
     All,
     None,

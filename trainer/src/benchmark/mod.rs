@@ -63,7 +63,7 @@ impl Benchmarks {
             return Ok(benchmark.clone());
         }
         let source = data::open(dataset, self.folder.as_deref())?;
-        let judge = (*dataset == Dataset::Lines32).then(|| LineJudge::new(self.device));
+        let judge = (*dataset == Dataset::Lines32).then(LineJudge::new);
         let benchmark = Rc::new(Benchmark { source, judge, device: self.device });
         self.open.insert(dataset.clone(), benchmark.clone());
         Ok(benchmark)

@@ -9,12 +9,15 @@ use crate::data::lines::{PIXELS, draw};
 
 /// Lines that an image is compared with; their angles are spaced 2π/10,000 from 0.
 const REFERENCES: usize = 10_000;
-/// Images compared at once. Beyond the 123 MB of reference lines, scoring takes 80 MB on the
-/// device: 256 images × (10,000 similarities × 4 B + 32 candidates × 1,024 pixels × 8 B).
+/// Images compared at once.
 const CHUNK: i64 = 256;
-/// Lines nearest in f32 that are compared again in f64. Those that rounding could confuse with the
-/// nearest are a few neighbours at each place of the circle that is about as near.
-const CANDIDATES: i64 = 32;
+/// Lines nearest to an image by the scan that are compared again, pixel by pixel: the nearest, and those that rounding
+/// could confuse with it.
+const CANDIDATES: usize = 4;
+/// Two sums of the same 1,024 products in other orders are nearer than this (some 1e-15 each).
+const ROUNDING: f64 = 1e-12;
+/// Images scanned side by side, in the processor's registers.
+const LANES: usize = 8;
 
 /// Scores of a set of interpolations on lines32; both are 0 for the ideal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,32 +34,35 @@ pub struct LineScores {
     pub nan: usize,
 }
 
-/// Holds the reference lines and scores images against them.
+/// Holds the reference lines and scores images against them, on the CPU.
 #[derive(Debug)]
 pub struct LineJudge {
     /// `[10000, 1024]` f64, each row a line scaled to length 1.
     lines: Tensor,
-    /// `[1024, 10000]` f32, the same lines as columns. They find candidates for the nearest line at
-    /// half of f64's cost; rounding (6e-8) must not decide between them, since even perfect images
-    /// are some 2e-7 away.
-    rounded: Tensor,
+    scan: Vec<SparseLine>,
+}
+
+/// A line without its background, which is -1 and all but some 45 pixels: what is added to an image's negated sum to give
+/// its product with the line.
+#[derive(Debug)]
+struct SparseLine {
+    /// Pixels of the line, and by how much they are above -1.
+    pixels: Vec<(u16, f64)>,
+    length: f64,
 }
 
 impl LineJudge {
-    /// Draws the reference lines and moves them to `device`, where images are then scored.
+    /// Draws the reference lines.
     #[must_use]
-    pub fn new(device: Device) -> Self {
+    #[expect(clippy::new_without_default, reason = "drawing 10,000 lines is no default value")]
+    pub fn new() -> Self {
         let angles = (0..REFERENCES).map(|line| line as f64 * TAU / REFERENCES as f64);
-        let pixels: Vec<f64> = angles.flat_map(draw).collect();
-        let lines = Tensor::from_slice(&pixels).view([REFERENCES as i64, PIXELS as i64]).to_device(device);
-        let lines = unit(&lines);
-        let rounded = lines.to_kind(Kind::Float).tr().contiguous();
-        LineJudge { lines, rounded }
+        let drawn: Vec<[f64; PIXELS]> = angles.map(draw).collect();
+        let lines = Tensor::from_slice(drawn.as_flattened()).view([REFERENCES as i64, PIXELS as i64]);
+        LineJudge { lines: unit(&lines), scan: drawn.iter().map(SparseLine::new).collect() }
     }
 
     /// Scores interpolations `[n, steps, 32, 32]` (any float kind, any device), n ≥ 1, steps ≥ 2.
-    ///
-    /// The paper's 256 × 16 images are 84 GFLOP, most of them in f32.
     #[must_use]
     pub fn score(&self, images: &Tensor) -> LineScores {
         let _guard = tch::no_grad_guard();
@@ -80,18 +86,68 @@ impl LineJudge {
     fn nearest(&self, images: &Tensor) -> (Vec<f64>, Vec<i64>) {
         let (mut distances, mut lines) = (Vec::new(), Vec::new());
         for chunk in images.split(CHUNK, 0) {
-            let chunk = unit(&chunk.to_device(self.lines.device()));
-            let rounded = chunk.to_kind(Kind::Float).matmul(&self.rounded); // [n, 10000]
-            let (_, candidates) = rounded.topk(CANDIDATES, 1, true, false); // [n, 32]
-            let vectors = self.lines.index_select(0, &candidates.flatten(0, 1));
-            let vectors = vectors.view([-1, CANDIDATES, PIXELS as i64]); // [n, 32, 1024]
-            let similarities = vectors.matmul(&chunk.unsqueeze(2)).squeeze_dim(2); // [n, 32]
+            let chunk = unit(&chunk.to_device(Device::Cpu));
+            let candidates = Tensor::from_slice(&self.candidates(&read::<f64>(&chunk.flatten(0, 1))));
+            let vectors = self.lines.index_select(0, &candidates);
+            let vectors = vectors.view([-1, CANDIDATES as i64, PIXELS as i64]);
+            let similarities = vectors.matmul(&chunk.unsqueeze(2)).squeeze_dim(2); // [n, CANDIDATES]
             let (similarity, best) = similarities.max_dim(1, true);
             distances.extend(read::<f64>(&(1.0 - similarity.squeeze_dim(1))));
+            let candidates = candidates.view([-1, CANDIDATES as i64]);
             lines.extend(read::<i64>(&candidates.gather(1, &best, false).squeeze_dim(1)));
         }
         (distances, lines)
     }
+
+    /// The candidates for the line nearest to each image, whose pixels are `images`.
+    fn candidates(&self, images: &[f64]) -> Vec<i64> {
+        let mut candidates = Vec::with_capacity(images.len() / PIXELS * CANDIDATES);
+        let mut lanes = [[0.0; LANES]; PIXELS];
+        let mut similarities = vec![[0.0; LANES]; REFERENCES];
+        for side_by_side in images.chunks(LANES * PIXELS) {
+            for (lane, image) in side_by_side.chunks_exact(PIXELS).enumerate() {
+                image.iter().zip(&mut lanes).for_each(|(value, lanes)| lanes[lane] = *value);
+            }
+            let sums = lanes.iter().fold([0.0; LANES], |sums, lanes| add(sums, lanes, 1.0));
+            for (line, similarity) in self.scan.iter().zip(&mut similarities) {
+                *similarity = line.similarity(&lanes, &sums);
+            }
+            let best = similarities.iter().fold([f64::MIN; LANES], |mut best, similarity| {
+                best.iter_mut().zip(similarity).for_each(|(best, similarity)| *best = best.max(*similarity));
+                best
+            });
+            for (lane, best) in best.iter().enumerate().take(side_by_side.len() / PIXELS) {
+                let is_near = |line: &i64| similarities[*line as usize][lane] > best - ROUNDING;
+                let mut near: Vec<i64> = (0..REFERENCES as i64).filter(is_near).take(CANDIDATES).collect();
+                // None is near to an image without direction, and any will do.
+                near.resize(CANDIDATES, near.first().copied().unwrap_or(0));
+                candidates.extend(near);
+            }
+        }
+        candidates
+    }
+}
+
+impl SparseLine {
+    fn new(line: &[f64; PIXELS]) -> SparseLine {
+        let pixels = (0..).zip(line).filter(|(_, value)| **value != -1.0);
+        let length = line.iter().map(|value| value * value).sum::<f64>().sqrt();
+        SparseLine { pixels: pixels.map(|(pixel, value)| (pixel, value + 1.0)).collect(), length }
+    }
+
+    /// Cosine similarity with images of length 1, of each pixel `images` and of all `sums`.
+    fn similarity(&self, images: &[[f64; LANES]; PIXELS], sums: &[f64; LANES]) -> [f64; LANES] {
+        let products = self.pixels.iter().fold([0.0; LANES], |products, (pixel, above)| {
+            add(products, &images[usize::from(*pixel) % PIXELS], *above)
+        });
+        add(products, sums, -1.0).map(|product| product / self.length)
+    }
+}
+
+/// `sums` with `factor` times `values` added.
+fn add(mut sums: [f64; LANES], values: &[f64; LANES], factor: f64) -> [f64; LANES] {
+    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor * value);
+    sums
 }
 
 /// Rows of `vectors` scaled to length 1, in f64; a row of zeros becomes NaN.

@@ -40,7 +40,7 @@ fn interpolation(case: &str) -> Tensor {
 }
 
 fn judge() -> LineJudge {
-    LineJudge::new(Device::Cpu)
+    LineJudge::new()
 }
 
 #[track_caller]
@@ -94,6 +94,26 @@ fn more_images_than_fit_in_one_chunk_are_all_scored() {
     let scores = judge.score(&many);
     assert!((scores.mean_distance - mean(|s| s.mean_distance)).abs() < 1e-12);
     assert!((scores.smoothness.unwrap() - mean(|s| s.smoothness.unwrap())).abs() < 1e-12);
+}
+
+#[test]
+fn no_line_is_nearer_to_an_image_than_the_one_that_is_found() {
+    let angles: Vec<f64> = (0..10_000).map(|line| f64::from(line) * TAU / 10_000.0).collect();
+    let pixels: Vec<f64> = angles.iter().flat_map(|&angle| draw(angle)).collect();
+    let all = Tensor::from_slice(&pixels).view([10_000, 1024]);
+    // Between two lines an image is about as near to many of both; noise makes it near to none.
+    tch::manual_seed(0);
+    let mixed = [0.0, 0.02, 0.2, 0.5]
+        .map(|share: f64| interpolation("perfect") * (1.0 - share) + share * lines(0.3, 9.0));
+    let images = Tensor::cat(&mixed, 0);
+    let images = &images + Tensor::randn_like(&images) * 0.05;
+    let length = |vectors: &Tensor| vectors.norm_scalaropt_dim(2, 1, true);
+    let flat = images.view([64, 1024]);
+    let similarities = (&flat / length(&flat)).matmul(&(&all / length(&all)).tr());
+    let (nearest, _) = similarities.max_dim(1, false);
+    let expected = 1.0 - nearest.mean(Kind::Double).double_value(&[]);
+    let found = judge().score(&images).mean_distance;
+    assert!((found - expected).abs() < 1e-14, "{found}, expected {expected}");
 }
 
 #[test]
