@@ -1,9 +1,11 @@
 //! Terms of leases, and the task that ends those which ran out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::store::Store;
+use tokio::time::MissedTickBehavior;
+
+use crate::store::{AttemptRef, Result, Store};
 
 /// How long a worker may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +25,11 @@ impl Default for LeaseTerms {
 /// Queues the runs of workers that fell silent, until dropped.
 pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(terms.renew_ms / 2).max(50)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut outages = Outages::new(terms, Instant::now());
     loop {
         ticks.tick().await;
-        match store.lease_expire().await {
+        match expire(&*store, &mut outages).await {
             Ok(lost) => {
                 for attempt in lost {
                     tracing::warn!(
@@ -37,5 +41,74 @@ pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
             }
             Err(error) => tracing::error!(%error, "cannot look for ended leases"),
         }
+    }
+}
+
+async fn expire(store: &dyn Store, outages: &mut Outages) -> Result<Vec<AttemptRef>> {
+    // Nothing that ends after this may be ended: whether it is renewed in time is not known yet.
+    let written_ms = store.probe().await?;
+    if !outages.written(Instant::now()) {
+        return Ok(Vec::new());
+    }
+    store.lease_expire(written_ms).await
+}
+
+/// When the store took no writes, so that workers could not renew: nobody is charged for that.
+#[derive(Debug)]
+struct Outages {
+    /// A gap as long as this between two writes is an outage: a renewal may have fallen into it …
+    gap: Duration,
+    /// … and after it every worker has a term to be heard.
+    term: Duration,
+    last: Instant,
+    over: Option<Instant>,
+}
+
+impl Outages {
+    fn new(terms: LeaseTerms, now: Instant) -> Outages {
+        let ms = |ms| Duration::from_millis(u64::from(ms));
+        Outages { gap: ms(terms.renew_ms), term: ms(terms.lease_ms), last: now, over: None }
+    }
+
+    /// The store has just taken a write. Whether leases that have ended may be taken.
+    fn written(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.last) > self.gap {
+            tracing::warn!(
+                "the database took no writes for {:?}: no lease ends for another {:?}",
+                now.duration_since(self.last),
+                self.term
+            );
+            self.over = Some(now);
+        }
+        self.last = now;
+        self.over.is_none_or(|over| now.duration_since(over) >= self.term)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: LeaseTerms = LeaseTerms { lease_ms: 30_000, renew_ms: 10_000 };
+
+    #[test]
+    fn leases_end_while_the_database_takes_writes_and_not_for_a_term_after_it_took_none() {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let mut outages = Outages::new(TERMS, start);
+        for second in [0, 5, 10, 20] {
+            assert!(outages.written(at(second)), "second {second}");
+        }
+        // Away for 11 s: a renewal may have come too late for that.
+        for second in [31, 36, 41, 46, 51, 56] {
+            assert!(!outages.written(at(second)), "second {second}");
+        }
+        assert!(outages.written(at(61)));
+        // Away once more before the term is over.
+        assert!(!outages.written(at(80)));
+        for second in [85, 90, 95, 100, 105] {
+            assert!(!outages.written(at(second)), "second {second}");
+        }
+        assert!(outages.written(at(110)));
     }
 }

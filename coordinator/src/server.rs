@@ -9,6 +9,7 @@ use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tonic::transport::Server;
 
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
@@ -66,7 +67,7 @@ pub enum ServeError {
 /// Serves `store` and `blobs` to people and workers on `listener` until `shutdown` resolves.
 ///
 /// Runs that were being trained when the last coordinator ended get a fresh lease first: their
-/// workers may still be at them.
+/// workers may still be at them. In the end the store is closed.
 ///
 /// # Errors
 /// [`ServeError`]; what was acknowledged is durable.
@@ -77,11 +78,12 @@ pub async fn serve(
     terms: LeaseTerms,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
+    let (stopping, stop) = watch::channel(false);
     let fresh_terms = store.lease_grant_fresh_terms(i64::from(terms.lease_ms)).await?;
     if fresh_terms > 0 {
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
-    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms })
+    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms, stop })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
     let workers = WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms })
@@ -110,6 +112,8 @@ pub async fn serve(
         .add_service(transfers)
         .serve_with_incoming_shutdown(connections(listener, CONNECTIONS, GREETING), async {
             shutdown.await;
+            // Watchers would stay for as long as they are let.
+            stopping.send_replace(true);
             let _ = draining.send(());
         });
     // A connection that never closes must not keep the server: the drain has a deadline of its own.
@@ -119,11 +123,54 @@ pub async fn serve(
         }
         tokio::time::sleep(DRAIN).await;
     };
-    tokio::select! {
-        served = server => Ok(served?),
+    let ended = tokio::select! {
+        served = server => served.map_err(ServeError::from),
+        error = store.broken() => Err(error.into()),
         () = deadline => Ok(()),
         () = expire_leases(store.clone(), terms) => Ok(()),
-        () = collect_garbage(store, blobs.clone()) => Ok(()),
+        () = collect_garbage(store.clone(), blobs.clone()) => Ok(()),
         () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
+    };
+    store.close().await;
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::Instant;
+
+    use acai_proto::v1::WatchSweepRequest;
+    use acai_proto::v1::sweep_service_client::SweepServiceClient;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::blobs::directory::Directory;
+    use crate::store::NewSweep;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn a_watcher_does_not_keep_a_coordinator_that_stops_and_is_told_to_go_on_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+        store.sweep_submit(NewSweep::new("s", Vec::new())).await.unwrap();
+        let blobs = Arc::new(Directory::open(&folder.path().join("blobs")).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async { stopped.await.unwrap() };
+        let server = tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stopped));
+        let mut client = SweepServiceClient::connect(url).await.unwrap();
+        let request = WatchSweepRequest { sweep: "s".to_owned(), after: 0, once: false };
+        let mut events = client.watch_sweep(request).await.unwrap().into_inner();
+
+        let begun = Instant::now();
+        stop.send(()).unwrap();
+        let end = events.message().await.unwrap_err();
+        assert_eq!(end.code(), tonic::Code::Unavailable, "{end}");
+        drop(client);
+        server.await.unwrap().unwrap();
+        assert!(begun.elapsed() < DRAIN / 2, "it took {:?}", begun.elapsed());
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn sweep_json(sweep: &Sweep) -> Value {
         "description": sweep.description,
         "tags": sweep.tags,
         "priority": sweep.priority,
+        "leaving": sweep.leaving,
         "max_concurrent": (sweep.max_concurrent > 0).then_some(sweep.max_concurrent),
         "submitted_unix_ms": sweep.submitted_unix_ms,
         "states": counts.collect::<serde_json::Map<_, _>>(),

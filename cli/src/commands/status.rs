@@ -37,6 +37,12 @@ fn text(response: &GetSweepResponse) -> String {
         format!("{}: {}", sweep.name, sweep.description)
     }];
     lines.push(format!("  runs     {}", states(&sweep.counts)));
+    if sweep.leaving > 0 {
+        lines.push(format!(
+            "  leaving  {} runs that left the file, until their workers give them back",
+            sweep.leaving
+        ));
+    }
     lines.push(format!(
         "  trained  {} of {} kimg",
         percent(sweep.images_done, sweep.images_total),

@@ -86,8 +86,7 @@ fn goes_on(code: Code) -> bool {
 
 /// `12  2026-11-24 23:10:05  #3 running, attempt 2 on host: message`
 pub(super) fn event_line(event: &Event) -> String {
-    let mut line =
-        format!("{}  {}  #{} {}", event.number, utc(event.unix_ms), event.index, state(event.state));
+    let mut line = format!("{}  {}  {} {}", event.number, utc(event.unix_ms), run(event), state(event.state));
     if event.attempt > 0 {
         line.push_str(&format!(", attempt {}", event.attempt));
     }
@@ -100,10 +99,19 @@ pub(super) fn event_line(event: &Event) -> String {
     line
 }
 
+/// By its place in the plan, as other commands name it; by its number in the database where it has none.
+fn run(event: &Event) -> String {
+    match event.index {
+        Some(index) => format!("#{index}"),
+        None => format!("run {}, which left the file,", event.run),
+    }
+}
+
 pub(super) fn event_json(event: &Event) -> Value {
     json!({
         "event": event.number,
         "unix_ms": event.unix_ms,
+        "run": event.run,
         "index": event.index,
         "state": state(event.state),
         "attempt": event.attempt,

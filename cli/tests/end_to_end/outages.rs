@@ -1,5 +1,6 @@
 //! Processes die, and nothing acknowledged is lost or counts twice.
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
@@ -98,7 +99,9 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     assert!(interrupted.stderr.contains("run the same command to go on"), "{interrupted:#?}");
 
     place.run(&["run", "long.yaml", "--slots", "2"]).ok();
-    let mut database = place.database(".acai/acai.db").await;
+    // The file alone, as somebody keeps it who copies it.
+    std::fs::copy(place.path(".acai/acai.db"), place.path("copy.db")).unwrap();
+    let mut database = place.database("copy.db").await;
     assert_same(&points(&mut database).await, &undisturbed().await);
     let outcomes: Vec<(i64, i64, String)> =
         sqlx::query_as("select run_id, number, outcome from attempts order by run_id, number")
@@ -154,4 +157,26 @@ async fn a_worker_whose_processes_are_all_told_to_end_hands_its_runs_back_with_c
     .await
     .unwrap();
     assert_eq!(attempts, [1, 2].map(|run| (run, "released".to_owned(), 1)), "{ended:#?}");
+}
+
+#[tokio::test]
+async fn the_database_file_alone_is_the_database_when_a_coordinator_was_told_to_end() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let place = Place::new();
+        place.file("long.yaml", LONG);
+        let address = free_address();
+        let url = format!("http://{address}");
+        let coordinator = place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address]);
+        eventually("the coordinator listens", || {
+            place.run(&["submit", "long.yaml", "--coordinator", &url]).code == Some(0)
+        });
+        kill_process(Pid::from_child(&coordinator.child), signal).unwrap();
+        assert_eq!(coordinator.wait().code, Some(0));
+        std::fs::copy(place.path("acai.db"), place.path("copy.db")).unwrap();
+        let runs: i64 = sqlx::query_scalar("select count(*) from runs")
+            .fetch_one(&mut place.database("copy.db").await)
+            .await
+            .unwrap();
+        assert_eq!(runs, 2);
+    }
 }

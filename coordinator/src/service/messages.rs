@@ -28,6 +28,7 @@ pub(super) fn event_message(event: EventRecord) -> v1::Event {
     v1::Event {
         number: event.number,
         unix_ms: event.at_ms,
+        run: event.run,
         index: event.index,
         state: v1::RunState::from(event.state).into(),
         attempt: event.attempt,

@@ -12,13 +12,16 @@ pub(super) fn status(error: StoreError) -> Status {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,
         StoreError::Conflict(_) | StoreError::NoSuchEvent { .. } => Code::OutOfRange,
+        StoreError::Unstorable(_) => Code::InvalidArgument,
         StoreError::NoSuchRun { .. } => Code::NotFound,
         StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,
         StoreError::Corrupt(_) => Code::DataLoss,
         StoreError::Unavailable(_) => Code::Unavailable,
     };
-    if matches!(code, Code::DataLoss | Code::Unavailable | Code::ResourceExhausted) {
+    if matches!(error, StoreError::Unstorable(_))
+        || matches!(code, Code::DataLoss | Code::Unavailable | Code::ResourceExhausted)
+    {
         tracing::error!(%error, "a request failed");
     }
     Status::new(code, error.to_string())

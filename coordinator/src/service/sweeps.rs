@@ -23,6 +23,8 @@ const FAILURES: u32 = 20;
 pub(crate) struct Sweeps {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) terms: LeaseTerms,
+    /// Becomes true when the coordinator stops.
+    pub(crate) stop: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Sweeps {
@@ -116,7 +118,7 @@ impl SweepService for Sweeps {
         if i64::try_from(after).is_err() {
             return Err(FieldError::new("after", "is no event's number").into());
         }
-        Ok(Response::new(watch::watch(Arc::clone(&self.store), sweep, after, once)))
+        Ok(Response::new(watch::watch(Arc::clone(&self.store), sweep, after, once, self.stop.clone())))
     }
 
     async fn get_results(
@@ -240,6 +242,7 @@ fn sweep_message(sweep: &Overview) -> v1::Sweep {
         max_concurrent: sweep.max_concurrent.unwrap_or(0),
         submitted_unix_ms: sweep.submitted_ms,
         counts: counts.collect(),
+        leaving: sweep.leaving,
         images_done: sweep.images_done,
         images_total: sweep.images_total,
         paused: sweep.paused.clone().unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_proto::v1;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
@@ -23,18 +23,37 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) type Events = ReceiverStream<Result<v1::Event, Status>>;
 
-/// The sweep's events after number `after`; ends where there is no more if `once`.
+/// The sweep's events after number `after`; ends where there is no more if `once`, and when the coordinator stops.
 ///
 /// Memory is bounded whatever a watcher does: a page is read when the last one is taken, and one who does not take
 /// his is cut off. He has the number of the last event that he took, and goes on from there.
-pub(super) fn watch(store: Arc<dyn Store>, sweep: String, after: u64, once: bool) -> Events {
-    watch_with(store, sweep, after, once, PATIENCE)
+pub(super) fn watch(
+    store: Arc<dyn Store>,
+    sweep: String,
+    after: u64,
+    once: bool,
+    stop: watch::Receiver<bool>,
+) -> Events {
+    watch_with(store, sweep, after, once, stop, PATIENCE)
 }
 
-fn watch_with(store: Arc<dyn Store>, sweep: String, after: u64, once: bool, patience: Duration) -> Events {
+fn watch_with(
+    store: Arc<dyn Store>,
+    sweep: String,
+    after: u64,
+    once: bool,
+    mut stop: watch::Receiver<bool>,
+    patience: Duration,
+) -> Events {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
-        if let Err(end) = follow(&*store, &sweep, after, once, patience, &sender).await {
+        let ended = tokio::select! {
+            ended = follow(&*store, &sweep, after, once, patience, &sender) => ended,
+            _ = stop.wait_for(|stop| *stop) => {
+                Err(Status::unavailable("the coordinator stops: go on from the last event that you have"))
+            }
+        };
+        if let Err(end) = ended {
             // If there is no room for it, the stream ends without a word, which means the same to a watcher.
             let _ = sender.try_send(Err(end));
         }
@@ -106,7 +125,8 @@ mod tests {
     async fn a_watcher_who_takes_nothing_is_cut_off_and_goes_on_from_his_last_event() {
         let (store, _folder) = eventful(WAITING + 50).await;
         let patience = Duration::from_millis(50);
-        let mut events = watch_with(Arc::clone(&store), "s".to_owned(), 0, false, patience);
+        let (_running, stop) = watch::channel(false);
+        let mut events = watch_with(Arc::clone(&store), "s".to_owned(), 0, false, stop.clone(), patience);
         // Nothing is taken until he is given up, which ends what waits for him.
         while !events.as_ref().is_closed() {
             tokio::time::sleep(patience).await;
@@ -117,7 +137,7 @@ mod tests {
             last = event.number;
         }
         assert_eq!(last, WAITING as u64, "no more than that was kept for him");
-        let rest = watch_with(store, "s".to_owned(), last, true, patience);
+        let rest = watch_with(store, "s".to_owned(), last, true, stop, patience);
         let numbers: Vec<u64> = rest.map(|event| event.unwrap().number).collect().await;
         assert_eq!(numbers, (last + 1..=last + 50).collect::<Vec<_>>());
     }

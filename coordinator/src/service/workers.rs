@@ -1,6 +1,5 @@
 //! `WorkerService`: claims, leases, metrics, ends of attempts.
 
-use std::collections::HashSet;
 use std::mem::take;
 use std::sync::Arc;
 
@@ -268,13 +267,6 @@ fn sha256(field: &'static str, text: String) -> Result<String, FieldError> {
 fn points(points: Vec<v1::Point>) -> Result<Vec<Point>, FieldError> {
     if points.len() > POINTS {
         return Err(FieldError::new("points", format!("has {} points, more than {POINTS}", points.len())));
-    }
-    let mut seen = HashSet::with_capacity(points.len());
-    for (index, point) in points.iter().enumerate() {
-        if !seen.insert((&point.name, point.step)) {
-            let message = format!("repeats `{}` at step {}", point.name, point.step);
-            return Err(FieldError::new(format!("points[{index}]"), message));
-        }
     }
     let convert = |(index, point): (usize, v1::Point)| {
         if !point.value.is_finite() {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sqlx::error::ErrorKind;
+
 use super::AttemptRef;
 
 /// A store method that changed nothing.
@@ -34,6 +36,9 @@ pub enum StoreError {
         /// The last one.
         last: u64,
     },
+    /// What was sent cannot be stored, however often it is sent.
+    #[error("the database does not take that: {0}")]
+    Unstorable(String),
     /// Another transaction was in the way, again and again.
     #[error("the database is busy: {0}")]
     Collision(String),
@@ -59,12 +64,22 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             _ if is_in(&FULL) => StoreError::Full,
             _ if is_in(&COLLISION) => StoreError::Collision(error.to_string()),
+            _ if is_refusal(&error) => StoreError::Unstorable(error.to_string()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 StoreError::Corrupt(error.to_string())
             }
             _ => StoreError::Unavailable(error.to_string()),
         }
     }
+}
+
+/// Whether it is the values that the database refuses, by a constraint or because it has no such value.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    /// Postgres' class of data exceptions.
+    const DATA: &str = "22";
+    let Some(error) = error.as_database_error() else { return false };
+    !matches!(error.kind(), ErrorKind::Other)
+        || error.code().is_some_and(|code| code.len() == 5 && code.starts_with(DATA))
 }
 
 /// A database that cannot be used.
@@ -81,6 +96,17 @@ pub enum OpenError {
         .0.display()
     )]
     InUse(PathBuf),
+    /// The file has hard links.
+    #[error(
+        "`{}` is one of {names} names of its file; by another one the newest part of the database would be missing\nhint: remove the other names (`find / -samefile FILE` lists them), or use a copy of the file",
+        .place.display()
+    )]
+    SeveralNames {
+        /// The name that was given.
+        place: PathBuf,
+        /// How many there are.
+        names: u64,
+    },
     /// Written by a later version of this program.
     #[error(
         "`{place}` was written by a newer version of acai (its migration {migration} is unknown here)\nhint: use that version, or another database"

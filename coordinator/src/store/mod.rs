@@ -114,11 +114,16 @@ pub trait Store: Send + Sync + 'static {
     /// attempt is the proof, since a worker that is started again has another id.
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal>;
 
-    /// Takes the runs whose lease has ended from their attempts; answers those attempts.
-    async fn lease_expire(&self) -> Result<Vec<AttemptRef>>;
+    /// Writes something that changes nothing; answers when, by the store's clock. Leases that have ended by then could have
+    /// been renewed until then.
+    async fn probe(&self) -> Result<i64>;
 
-    /// Gives every running lease a term of at least `term_ms` from now: after a restart nothing is known of the time
-    /// in between.
+    /// Takes the runs whose lease ended before this time from their attempts; answers those attempts.
+    async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>>;
+
+    /// Gives running leases a term of at least `term_ms` from now, and no shorter one than their workers know: after a
+    /// restart nothing is known of the time in between. Only a few times, though, until a lease is renewed: a worker that
+    /// is gone does not keep its runs because coordinators start again and again.
     async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64>;
 
     /// Whether the attempt holds its run; [`StoreError::Fenced`] if not.
@@ -171,4 +176,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets a marked blob, after its file is deleted.
     async fn blob_forget(&self, sha256: &str) -> Result<()>;
+
+    /// Resolves, with an error that says so, when the store can take no writes any more until it is opened again.
+    async fn broken(&self) -> StoreError;
+
+    /// Does what it was told, refuses what comes later, and closes the database: one that is a file is whole in that file
+    /// alone then.
+    async fn close(&self);
 }

@@ -144,6 +144,8 @@ pub struct Overview {
     pub replay_mismatches: u64,
     /// Runs of the plan by state; absent when none.
     pub counts: Vec<(RunState, u32)>,
+    /// Runs that left the plan while they were trained, and have not been given back yet.
+    pub leaving: u32,
     /// Images that the runs of the plan have been trained on.
     pub images_done: u64,
     /// Images that they will have been trained on.
@@ -320,8 +322,10 @@ pub struct EventRecord {
     pub number: u64,
     /// When.
     pub at_ms: i64,
-    /// The run's place in the plan.
-    pub index: u32,
+    /// The run's number in this database.
+    pub run: u64,
+    /// Its place in the plan at that time; `None` if it was not in it.
+    pub index: Option<u32>,
     /// The state that it entered.
     pub state: RunState,
     /// Claims of the run so far.

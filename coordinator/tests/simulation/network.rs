@@ -139,7 +139,10 @@ impl Call {
             Call::Renew { worker, attempts } => {
                 store.lease_renew(&worker, attempts, lease_ms).await.map(Answer::Renewed)
             }
-            Call::Expire => store.lease_expire().await.map(|_| Answer::Taken),
+            Call::Expire => {
+                let expired = async { store.lease_expire(store.probe().await?).await };
+                expired.await.map(|_| Answer::Taken)
+            }
             Call::Submit(sweep) => store.sweep_submit(*sweep).await.map(|_| Answer::Taken),
             Call::Change { sweep, indexes, intent } => {
                 store.runs_change(&sweep, indexes, intent).await.map(|changes| {

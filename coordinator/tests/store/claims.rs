@@ -23,6 +23,8 @@ contract!(
     renewing_keeps_a_lease_and_names_what_is_lost,
     the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up,
     a_claim_without_a_number_is_granted_once,
+    a_dead_workers_lease_ends_although_coordinators_start_again_and_again,
+    a_lease_of_longer_terms_is_not_shortened_by_a_restart,
     an_unknown_worker_has_to_register,
 );
 
@@ -188,6 +190,33 @@ async fn a_claim_without_a_number_is_granted_once(store: &Tested) {
     store.attempt_release(first).await.unwrap();
     assert!(store.run_claim(unnumbered("first"), LEASE).await.unwrap().is_empty());
     assert_eq!(store.run_claim(unnumbered("second"), LEASE).await.unwrap().len(), 1);
+}
+
+async fn a_dead_workers_lease_ends_although_coordinators_start_again_and_again(store: &Tested) {
+    let (dead, alive) = (one_running(store).await, crate::claim_one(store, "second").await);
+    let mut lost = Vec::new();
+    // None of them lives for as long as a lease.
+    for start in 1..=10 {
+        store.clock.set(start * LEASE / 2);
+        store.lease_grant_fresh_terms(LEASE).await.unwrap();
+        lost.extend(store.lease_expire(store.clock.now_ms()).await.unwrap());
+        assert!(start > 2 || lost.is_empty(), "a worker has some starts to be heard");
+        store.lease_renew("w", vec![alive], LEASE).await.unwrap();
+    }
+    assert_eq!(lost, [dead]);
+}
+
+async fn a_lease_of_longer_terms_is_not_shortened_by_a_restart(store: &Tested) {
+    let held = one_running(store).await;
+    store.clock.set(10);
+    store.lease_grant_fresh_terms(LEASE / 10).await.unwrap();
+    assert!(
+        store.expire_at(LEASE).await.unwrap().is_empty(),
+        "its worker may be silent for as long as it was told"
+    );
+    // It hears the new terms.
+    assert!(store.lease_renew("w", vec![held], LEASE / 10).await.unwrap().fenced.is_empty());
+    assert_eq!(store.expire_at(LEASE + LEASE / 10 + 1).await.unwrap(), [held]);
 }
 
 async fn an_unknown_worker_has_to_register(store: &Tested) {

@@ -203,11 +203,11 @@ async fn every_change_of_state_is_an_event_without_gaps(store: &Tested) {
         events.iter().map(|event| (event.number, event.index, event.state, event.attempt)).collect();
     use RunState::{Cancelled, Diverged, Queued, Running};
     let expected = [
-        (1, 0, Running, 1),
-        (2, 0, Queued, 1),
-        (3, 0, Running, 2),
-        (4, 0, Diverged, 2),
-        (5, 1, Cancelled, 0),
+        (1, Some(0), Running, 1),
+        (2, Some(0), Queued, 1),
+        (3, Some(0), Running, 2),
+        (4, Some(0), Diverged, 2),
+        (5, Some(1), Cancelled, 0),
     ];
     assert_eq!(told, expected);
     assert_eq!(events[3].message.as_deref(), Some("loss_ae is NaN"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{OpenError, Store};
+use acai_coordinator::store::{OpenError, Store, StoreError};
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::{Tested, one_running, point, sweep};
@@ -31,6 +31,37 @@ async fn a_second_coordinator_is_told_that_the_file_is_in_use() {
     let _store = SqliteStore::open(&path, Clock::start()).await.unwrap();
     let refused = SqliteStore::open(&path, Clock::start()).await;
     assert!(matches!(refused, Err(OpenError::InUse(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_is_in_use_whatever_it_is_called_and_has_one_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acai.db");
+    let store = SqliteStore::open(&path, Clock::start()).await.unwrap();
+    let other = folder.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &other).unwrap();
+    for name in [&other, &folder.path().join("./acai.db")] {
+        let refused = SqliteStore::open(name, Clock::start()).await;
+        assert!(matches!(refused, Err(OpenError::InUse(_))), "{refused:?}");
+    }
+    let hard = folder.path().join("hard.db");
+    std::fs::hard_link(&path, &hard).unwrap();
+    let refused = SqliteStore::open(&hard, Clock::start()).await;
+    assert!(matches!(refused, Err(OpenError::SeveralNames { names: 2, .. })), "{refused:?}");
+    store.close().await;
+    drop(store);
+    std::fs::remove_file(&hard).unwrap();
+    SqliteStore::open(&other, Clock::start()).await.unwrap();
+}
+
+#[tokio::test]
+async fn values_that_the_database_does_not_take_are_refused_for_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+    let store = Tested::on(store);
+    let attempt = one_running(&store).await;
+    let refused = store.metrics_append(attempt, 1, vec![point("a", 1, f64::NAN)], 1).await;
+    assert!(matches!(refused, Err(StoreError::Unstorable(_))), "{refused:?}");
 }
 
 #[tokio::test]
@@ -75,4 +106,28 @@ async fn a_caller_that_goes_away_neither_undoes_nor_blocks_its_write() {
     for sweep in store.sweep_list().await.unwrap() {
         assert_eq!(sweep.counts.iter().map(|(_, runs)| runs).sum::<u32>(), 2, "{} is whole", sweep.name);
     }
+}
+
+#[tokio::test]
+async fn the_file_alone_is_the_database_once_the_store_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acai.db");
+    let store = Tested::on(SqliteStore::open(&path, Clock::start()).await.unwrap());
+    let attempt = one_running(&store).await;
+    store.metrics_append(attempt, 1, vec![point("a", 1, 0.1)], 1).await.unwrap();
+    // What is under way is done, what comes later refused.
+    let (last, ()) = tokio::join!(store.sweep_submit(sweep("last", &[0.5])), async {
+        tokio::task::yield_now().await;
+        store.close().await;
+    });
+    assert!(store.sweep_submit(sweep("late", &[0.5])).await.is_err());
+
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&path, &copy).unwrap();
+    let log = path.with_extension("db-wal");
+    assert!(!log.exists(), "{} bytes are not in the file", log.metadata().unwrap().len());
+    let copy = SqliteStore::open(&copy, Clock::start()).await.unwrap();
+    assert_eq!(copy.result_list("s").await.unwrap()[0].summaries["a"].last, 0.1);
+    assert_eq!(copy.sweep_fetch("last").await.unwrap().is_some(), last.is_ok());
+    assert!(copy.sweep_fetch("late").await.unwrap().is_none());
 }

@@ -5,10 +5,12 @@
 mod attempts;
 mod checkpoints;
 mod claims;
+mod concurrency;
 mod control;
 mod files;
 mod machine_faults;
 mod metrics;
+mod outages;
 mod properties;
 mod servers;
 mod submissions;
@@ -73,7 +75,7 @@ impl Tested {
     /// Ends the leases that have run out at this time.
     pub(crate) async fn expire_at(&self, now_ms: i64) -> acai_coordinator::store::Result<Vec<AttemptRef>> {
         self.clock.set(now_ms);
-        self.lease_expire().await
+        self.lease_expire(now_ms).await
     }
 }
 

@@ -12,6 +12,9 @@ contract!(
     a_fenced_attempt_writes_nothing,
     progress_goes_back_only_to_where_the_next_attempt_begins,
     a_step_that_the_run_does_not_have_changes_nothing,
+    a_mean_has_the_same_bits_however_its_points_came,
+    points_as_large_as_numbers_get_are_taken,
+    a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two,
 );
 
 fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
@@ -113,4 +116,50 @@ async fn a_step_that_the_run_does_not_have_changes_nothing(store: &Tested) {
     }
     assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
     assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
+}
+
+async fn a_mean_has_the_same_bits_however_its_points_came(store: &Tested) {
+    // Their sum has other last digits when parts of it are added first.
+    let points: Vec<Point> = (1..=60).map(|step| point("a", step, 0.1 * step as f64 + 1e-3)).collect();
+    let (one, other) = (one_running(store).await, claim_one(store, "second").await);
+    store.metrics_append(one, 1, points.clone(), 60).await.unwrap();
+    for (seq, batch) in [(1, &points[..7]), (8, &points[7..40]), (41, &points[40..])] {
+        store.metrics_append(other, seq, batch.to_vec(), 60).await.unwrap();
+    }
+    // And made again from the points, since one of them differs for a while.
+    let mut replayed = points.clone();
+    replayed[3].value = 7.0;
+    store.attempt_release(other).await.unwrap();
+    let heir = claim_one(store, "third").await;
+    assert_eq!(heir.run, other.run);
+    store.metrics_append(heir, 1, replayed, 60).await.unwrap();
+    store.metrics_append(heir, 61, vec![points[3].clone()], 60).await.unwrap();
+    let means = store.result_list("s").await.unwrap();
+    let means: Vec<u64> = means.iter().map(|run| run.summaries["a"].mean.to_bits()).collect();
+    assert_eq!(means[0], means[1]);
+}
+
+async fn points_as_large_as_numbers_get_are_taken(store: &Tested) {
+    let attempt = one_running(store).await;
+    for (seq, value) in [(1, 1.7e308), (2, 1.7e308), (3, -1.7e308), (4, -1.7e308), (5, 1.0)] {
+        let taken = store.metrics_append(attempt, seq, vec![point("a", seq, value)], seq).await;
+        assert_eq!(taken.unwrap(), seq);
+    }
+    let (last, min, max, mean) = summary(store, "a").await;
+    assert_eq!((last, min, max), (1.0, -1.7e308, 1.7e308));
+    assert!(mean.is_finite(), "{mean}");
+}
+
+async fn a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two(store: &Tested) {
+    let (one, two) = (one_running(store).await, claim_one(store, "second").await);
+    let points = [point("a", 1, 1.0), point("a", 1, 2.0), point("a", 2, 4.0), point("a", 1, 3.0)];
+    store.metrics_append(one, 1, points.to_vec(), 2).await.unwrap();
+    for (seq, point) in (1..).zip(&points) {
+        store.metrics_append(two, seq, vec![point.clone()], 2).await.unwrap();
+    }
+    for run in store.result_list("s").await.unwrap() {
+        let summary = &run.summaries["a"];
+        assert_eq!((summary.last, summary.min, summary.max, summary.mean), (4.0, 3.0, 4.0, 3.5));
+    }
+    assert_eq!(store.sweep_list().await.unwrap()[0].replay_mismatches, 4);
 }

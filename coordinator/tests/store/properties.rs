@@ -201,7 +201,7 @@ async fn take(
         Step::Claim => return claim_run(store, sweep, number).await,
         Step::Expire => {
             store.clock.set(store.clock.now_ms() + LEASE + 1);
-            store.lease_expire().await.unwrap();
+            store.lease_expire(store.clock.now_ms()).await.unwrap();
         }
         Step::Append(index) => {
             let _ = store.metrics_append(by(index)?, 1, vec![numbered(1)], 1).await;

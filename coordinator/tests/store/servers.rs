@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::{NewSweep, OpenError, Store, StoreError};
+use acai_coordinator::store::{Duty, NewSweep, OpenError, Store, StoreError};
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::timeout;
@@ -107,6 +107,42 @@ async fn reports_that_wait_for_each_other_see_what_the_other_one_stored() {
     blocker.commit().await.unwrap();
     let acked = [reports.remove(0).await.unwrap(), reports.remove(0).await.unwrap()];
     assert_eq!(acked, [5, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_is_drained_while_it_claims_is_known_to_hold_what_it_was_given() {
+    let Some(url) = database() else { return };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&url, None).await.unwrap());
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    register(&Tested::shared(Arc::clone(&store)), "w").await;
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut blocker = other.begin().await.unwrap();
+    blocker.execute("select id from sweeps for update").await.unwrap();
+    let mut watcher = PgConnection::connect(&url).await.unwrap();
+    // It has looked whether it may, and waits for the sweep.
+    let claiming = Arc::clone(&store);
+    let claims =
+        tokio::spawn(async move { claiming.run_claim(claim("w", "c", 1), LEASE).await.unwrap().len() });
+    timeout(PATIENCE, waiting(&mut watcher, 1)).await.unwrap();
+    let drains =
+        tokio::spawn(async move { store.worker_set_duty("w of host", Duty::Drained).await.unwrap() });
+    let _ = timeout(Duration::from_millis(300), waiting(&mut watcher, 2)).await;
+    blocker.commit().await.unwrap();
+    let (granted, running) = (claims.await.unwrap(), drains.await.unwrap());
+    assert_eq!((granted, running), (1, Some(1)));
+}
+
+#[tokio::test]
+async fn values_that_the_database_does_not_take_are_refused_for_good() {
+    let Some(url) = database() else { return };
+    let store = Tested::on(PostgresStore::open(&url, None).await.unwrap());
+    let attempt = one_running(&store).await;
+    let mut raw = PgConnection::connect(&url).await.unwrap();
+    raw.execute("alter table metrics add check (value < 1e9)").await.unwrap();
+    for point in [point("a", 1, 1e9), point("a\0", 1, 1.0)] {
+        let refused = store.metrics_append(attempt, 1, vec![point], 1).await;
+        assert!(matches!(refused, Err(StoreError::Unstorable(_))), "{refused:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

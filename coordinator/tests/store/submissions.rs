@@ -1,14 +1,16 @@
 //! Sweeps come in, and their runs with them.
 
 use acai_coordinator::store::Submission;
+use acai_sweep::control::Intent;
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim, contract, register, sweep};
+use crate::{LEASE, Tested, claim, claim_one, contract, one_running, register, sweep};
 
 contract!(
     the_same_file_again_adds_nothing,
     a_larger_grid_adds_only_what_is_missing,
     runs_that_left_the_file_are_set_aside_and_come_back,
+    a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_can_be_cancelled,
     an_unknown_sweep_is_none,
 );
 
@@ -48,6 +50,32 @@ async fn runs_that_left_the_file_are_set_aside_and_come_back(store: &Tested) {
     let states: Vec<_> = store.run_list("s", &[]).await.unwrap().iter().map(|run| run.state).collect();
     use RunState::{Queued, Running};
     assert_eq!(states, [Queued, Running, Queued, Running]);
+}
+
+async fn a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_can_be_cancelled(
+    store: &Tested,
+) {
+    let first = one_running(store).await;
+    let second = claim_one(store, "second").await;
+    let yielding = async |attempts| store.lease_renew("w", attempts, LEASE).await.unwrap().yielding;
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    assert_eq!(store.sweep_list().await.unwrap()[0].leaving, 2);
+    assert_eq!(yielding(vec![first, second]).await, [first, second]);
+    // Whoever wants it back in time has it back.
+    store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
+    assert!(yielding(vec![first, second]).await.is_empty());
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    assert_eq!(store.attempt_release(first).await.unwrap(), RunState::Queued);
+    store.runs_change("s", vec![], Intent::Cancel).await.unwrap();
+    assert_eq!(store.attempt_release(second).await.unwrap(), RunState::Cancelled);
+    assert_eq!(store.sweep_list().await.unwrap()[0].leaving, 0);
+
+    // Nobody takes it for the run that has its place now.
+    let events = store.event_list("s", 0, 99).await.unwrap();
+    let told = |run| events.iter().filter(move |event| event.run == run).map(|it| (it.index, it.state));
+    use RunState::{Cancelled, Queued, Running};
+    assert_eq!(told(first.run).collect::<Vec<_>>(), [(Some(0), Running), (None, Queued)]);
+    assert_eq!(told(second.run).collect::<Vec<_>>(), [(Some(1), Running), (None, Cancelled)]);
 }
 
 async fn an_unknown_sweep_is_none(store: &Tested) {

@@ -12,10 +12,26 @@ macro_rules! elements {
 }
 pub(super) use elements;
 
+/// Elements of the JSON array bound at `$n`, as a table with the column `value`.
+macro_rules! items {
+    ($array:literal) => {
+        concat!("jsonb_array_elements(", $array, "::jsonb)")
+    };
+}
+pub(super) use items;
+
+/// Whether a number is in the JSON array of numbers bound at `$n`.
+macro_rules! among {
+    ($array:literal) => {
+        concat!("in (select value::bigint from jsonb_array_elements_text(", $array, "::jsonb))")
+    };
+}
+pub(super) use among;
+
 /// Locks the rows that are read until the transaction ends.
 macro_rules! for_update {
     () => {
-        " for update"
+        " for no key update"
     };
 }
 pub(super) use for_update;
@@ -23,16 +39,7 @@ pub(super) use for_update;
 /// As [`for_update`], passing over rows that somebody else has locked.
 macro_rules! skip_locked {
     () => {
-        " for update skip locked"
+        " for no key update skip locked"
     };
 }
 pub(super) use skip_locked;
-
-/// A condition that matters where several coordinators share a database, so that a lease which another one has just
-/// granted is not shortened.
-macro_rules! if_shared {
-    ($condition:literal) => {
-        $condition
-    };
-}
-pub(super) use if_shared;

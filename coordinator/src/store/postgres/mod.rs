@@ -10,6 +10,8 @@ mod writer;
 
 #[path = "../sql/attempts.rs"]
 mod attempts;
+#[path = "../sql/changes.rs"]
+mod changes;
 #[path = "../sql/checkpoints.rs"]
 mod checkpoints;
 #[path = "../sql/control.rs"]
@@ -20,6 +22,8 @@ mod events;
 mod fence;
 #[path = "../sql/leases.rs"]
 mod leases;
+#[path = "../sql/locks.rs"]
+mod locks;
 #[path = "../sql/store.rs"]
 mod methods;
 #[path = "../sql/metrics.rs"]
@@ -33,7 +37,7 @@ mod workers;
 
 use sqlx::PgPool;
 
-use super::Result;
+use super::{Result, StoreError};
 use crate::clock::ManualClock;
 use writer::Writer;
 
@@ -45,6 +49,8 @@ use PostgresStore as Store;
 pub struct PostgresStore {
     readers: PgPool,
     writer: Writer,
+    /// With connections of its own: transactions that wait for a sweep's lock can take all others.
+    renewing: Writer,
 }
 
 /// Unix milliseconds by the database's clock.
@@ -59,6 +65,19 @@ async fn now(connection: impl sqlx::PgExecutor<'_>, manual: Option<&ManualClock>
 }
 
 impl PostgresStore {
+    /// Never: the next transaction has another connection.
+    async fn until_broken(&self) -> StoreError {
+        std::future::pending().await
+    }
+
+    async fn close_all(&self) {
+        tokio::join!(self.writer.close(), self.renewing.close(), self.readers.close());
+    }
+
+    fn renewing(&self) -> &Writer {
+        &self.renewing
+    }
+
     async fn now(&self) -> Result<i64> {
         now(&self.readers, self.writer.manual_clock()).await
     }

@@ -15,9 +15,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The oldest server that the statements are written for.
 const OLDEST_SERVER: i32 = 140_000;
-/// Connections that read, and that write, of one coordinator.
+/// Connections that read, that write, and that renew leases, of one coordinator.
 const READERS: u32 = 4;
 const WRITERS: u32 = 8;
+const RENEWERS: u32 = 2;
 /// How long a request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Limits of each session: a statement, a wait for a lock, a transaction whose coordinator is gone.
@@ -55,7 +56,12 @@ impl PostgresStore {
             error => failed("migrate", &error),
         })?;
         let readers = pool(READERS).await.map_err(|error| failed("connect to", &error))?;
-        Ok(PostgresStore { readers, writer: Writer::new(writers, clock) })
+        let renewers = pool(RENEWERS).await.map_err(|error| failed("connect to", &error))?;
+        Ok(PostgresStore {
+            readers,
+            writer: Writer::new(writers, clock.clone()),
+            renewing: Writer::new(renewers, clock),
+        })
     }
 }
 

@@ -34,6 +34,10 @@ impl Writer {
         Writer { pool, manual }
     }
 
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     pub(super) fn manual_clock(&self) -> Option<&ManualClock> {
         self.manual.as_ref()
     }

@@ -4,9 +4,10 @@ use acai_sweep::run::{Interruption, RunState, after};
 use sqlx::Row as _;
 
 use super::control::{desired, pause_if_too_many_failed};
-use super::dialect::Connection;
+use super::dialect::{Connection, for_update};
 use super::events::{self, Cause};
 use super::fence;
+use super::locks::{self, Ids};
 use super::runs::{acked_seq, state, storable, unsigned};
 use crate::store::{AttemptRef, Result, StoreError};
 
@@ -23,7 +24,7 @@ pub(super) async fn complete(
     // A person who wanted it cancelled or paused was too late: what ends a run first stands.
     let row = sqlx::query(
         "update runs set state = 'completed', lease_expires_ms = null, desired = null, step = $3, finished_ms = $4
-         where id = $1 and attempt = $2 and state = 'running' returning total_steps",
+         where id = $1 and attempt = $2 and state = 'running' returning total_steps, sweep_id",
     )
     .bind(attempt.run.cast_signed())
     .bind(i64::from(attempt.number))
@@ -42,7 +43,8 @@ pub(super) async fn complete(
             "{acked_seq} of its points are durable, but it says that it reported {last_seq}"
         )));
     }
-    events::note(tx, attempt.run, Cause::Attempt, None, now_ms).await
+    let run = Ids::new([attempt.run.cast_signed()]);
+    events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }
 
 /// Ends an attempt that did not complete its run, as `outcome` says; answers what became of the run.
@@ -123,10 +125,11 @@ pub(super) async fn interrupt(
     if changed.rows_affected() == 0 {
         return Err(StoreError::Fenced(attempt));
     }
+    let (sweep_id, run) = (row.try_get("sweep_id")?, Ids::new([attempt.run.cast_signed()]));
     let remark = message.or_else(|| outcome.remark(said));
-    events::note(tx, attempt.run, Cause::Attempt, remark.as_deref(), now_ms).await?;
+    events::note(tx, sweep_id, &run, Cause::Attempt, remark.as_deref(), now_ms).await?;
     if matches!(next, RunState::Failed | RunState::Lost) {
-        pause_if_too_many_failed(tx, row.try_get("sweep_id")?).await?;
+        pause_if_too_many_failed(tx, sweep_id).await?;
     }
     Ok(next)
 }
@@ -203,14 +206,10 @@ async fn end(
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<bool> {
-    // The run first, as everybody does who locks both.
-    sqlx::query(concat!("select id from runs where id = $1", super::dialect::for_update!()))
-        .bind(attempt.run.cast_signed())
-        .fetch_optional(&mut *tx)
-        .await?;
+    locks::run(tx, attempt.run).await?;
     let row = sqlx::query(concat!(
         "select outcome, token from attempts where run_id = $1 and number = $2",
-        super::dialect::for_update!()
+        for_update!()
     ))
     .bind(attempt.run.cast_signed())
     .bind(i64::from(attempt.number))

@@ -2,8 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool};
+use super::dialect::{Connection, Pool, among, for_update};
 use super::fence::{held, is_held};
+use super::locks::Ids;
 use super::runs::{acked_seq, storable, unsigned, within};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
@@ -100,13 +101,30 @@ pub(super) async fn reject(
     Ok(marked.rows_affected() > 0)
 }
 
-/// Takes all checkpoints of a run out of use.
-pub(super) async fn forget(tx: &mut Connection, run: u64, now_ms: i64) -> Result<()> {
-    sqlx::query("update runs set void_attempts = attempt where id = $1")
-        .bind(run.cast_signed())
+/// Takes all checkpoints of these runs out of use.
+pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Result<()> {
+    sqlx::query(concat!("update runs set void_attempts = attempt where id ", among!("$1")))
+        .bind(runs.as_json())
         .execute(&mut *tx)
         .await?;
-    drop_all_but(tx, run, 0, now_ms).await
+    sqlx::query(concat!(
+        "update blobs set last_used_ms = $2 where sha256 in
+            (select b.sha256 from blobs b where exists
+                (select 1 from checkpoints c where c.sha256 = b.sha256 and c.state = 'committed' and c.run_id ",
+        among!("$1"),
+        ") order by b.sha256",
+        for_update!(),
+        ")"
+    ))
+    .bind(runs.as_json())
+    .bind(now_ms)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(concat!("delete from checkpoints where state = 'committed' and run_id ", among!("$1")))
+        .bind(runs.as_json())
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {

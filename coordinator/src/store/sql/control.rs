@@ -1,96 +1,15 @@
-//! What people want of sweeps, runs and machines.
+//! What people want of sweeps and machines, and what decides about a run.
 
-use std::collections::HashSet;
-
-use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::run::Desired;
 use sqlx::Row as _;
 
 use super::dialect::{Connection, Pool, Row};
-use super::events::{self, Cause};
+use super::events;
 use super::leases::ELSEWHERE_MS;
 use super::runs::{self, state, unsigned};
 use super::workers::words_from_json;
-use crate::store::{Changes, Duty, Explanation, Result, StoreError};
-
-/// Why a sweep is paused when a person asked for it.
-const BY_REQUEST: &str = "by request";
-
-/// Applies `intent` to the runs of the sweep's plan at `indexes`, or to all of it; `None` if there is no such sweep.
-pub(super) async fn change_runs(
-    tx: &mut Connection,
-    sweep: &str,
-    indexes: &[u32],
-    intent: &Intent,
-    now_ms: i64,
-) -> Result<Option<Changes>> {
-    let Some(sweep_id) = sweep_id(tx, sweep).await? else { return Ok(None) };
-    let whole = indexes.is_empty();
-    if whole {
-        set_paused(tx, sweep_id, intent).await?;
-    }
-    let mut changes = Changes::default();
-    for run in select(tx, sweep_id, indexes).await? {
-        match change(intent, run.state, run.desired) {
-            // A sweep that is paused keeps its queue: nothing in it starts.
-            Change::Become(_) if whole && matches!(intent, Intent::Pause | Intent::PauseNow) => {}
-            Change::Become(next) => {
-                let forget = matches!(intent, Intent::Retry { from_scratch: true, .. });
-                enter(tx, run.id, next, matches!(intent, Intent::Retry { .. }), forget, now_ms).await?;
-                changes.changed += 1;
-                continue;
-            }
-            Change::Ask(desired) => {
-                set_desired(tx, run.id, Some(desired)).await?;
-                changes.asked += 1;
-                continue;
-            }
-            Change::Withdraw => {
-                set_desired(tx, run.id, None).await?;
-                changes.changed += 1;
-                continue;
-            }
-            Change::Nothing => {}
-        }
-        changes.unchanged += 1;
-    }
-    forget_failures_undone(tx, sweep_id).await?;
-    Ok(Some(changes))
-}
-
-/// The sweep's id, with a lock on its row: events and claims of its runs wait until this transaction ends.
-async fn sweep_id(tx: &mut Connection, sweep: &str) -> Result<Option<i64>> {
-    let id = sqlx::query_scalar("update sweeps set last_event = last_event where name = $1 returning id")
-        .bind(sweep)
-        .fetch_optional(tx)
-        .await?;
-    Ok(id)
-}
-
-async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {
-    match intent {
-        Intent::Pause | Intent::PauseNow => {
-            sqlx::query("update sweeps set paused = coalesce(paused, $2) where id = $1")
-                .bind(sweep_id)
-                .bind(BY_REQUEST)
-                .execute(tx)
-                .await?;
-        }
-        Intent::Resume => {
-            sqlx::query(
-                "update sweeps set paused = null, failed_at_resume =
-                    (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
-                 where id = $1",
-            )
-            .bind(sweep_id)
-            .execute(tx)
-            .await?;
-        }
-        Intent::Cancel | Intent::Retry { .. } => {}
-    }
-    Ok(())
-}
+use crate::store::{Duty, Explanation, Result, StoreError};
 
 /// Pauses the sweep if more of its runs ended badly since it was last resumed than it allows.
 pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64) -> Result<()> {
@@ -120,33 +39,6 @@ pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -
     Ok(())
 }
 
-struct Selected {
-    id: u64,
-    state: acai_sweep::run::RunState,
-    desired: Option<Desired>,
-}
-
-async fn select(tx: &mut Connection, sweep_id: i64, indexes: &[u32]) -> Result<Vec<Selected>> {
-    let rows = sqlx::query(concat!(
-        "select id, idx, state, desired from runs where sweep_id = $1 and in_plan = true order by idx",
-        super::dialect::for_update!()
-    ))
-    .bind(sweep_id)
-    .fetch_all(tx)
-    .await?;
-    let wanted: HashSet<u32> = indexes.iter().copied().collect();
-    let mut runs = Vec::with_capacity(rows.len());
-    for row in &rows {
-        if wanted.is_empty() || wanted.contains(&unsigned(row, "idx")?) {
-            runs.push(Selected { id: unsigned(row, "id")?, state: state(row)?, desired: desired(row)? });
-        }
-    }
-    match indexes.iter().find(|&&index| usize::try_from(index).map_or(true, |index| index >= rows.len())) {
-        Some(index) => Err(StoreError::NoSuchRun { index: *index, runs: rows.len() }),
-        None => Ok(runs),
-    }
-}
-
 /// What its holder has been asked.
 pub(super) fn desired(row: &Row) -> Result<Option<Desired>> {
     match row.try_get::<Option<&str>, _>("desired")? {
@@ -155,44 +47,6 @@ pub(super) fn desired(row: &Row) -> Result<Option<Desired>> {
         Some("paused") => Ok(Some(Desired::Paused)),
         Some(word) => Err(StoreError::Corrupt(format!("`{word}` is nothing that can be desired"))),
     }
-}
-
-async fn enter(
-    tx: &mut Connection,
-    run: u64,
-    next: acai_sweep::run::RunState,
-    fresh_budgets: bool,
-    forget_checkpoints: bool,
-    now_ms: i64,
-) -> Result<()> {
-    sqlx::query(
-        "update runs set state = $2, finished_ms = case when $3 then $4 end,
-                         failures = case when $5 then 0 else failures end,
-                         losses = case when $5 then 0 else losses end,
-                         faults_after = case when $5 then attempt else faults_after end,
-                         alone = case when $5 then false else alone end
-         where id = $1",
-    )
-    .bind(run.cast_signed())
-    .bind(next.as_str())
-    .bind(next.is_terminal())
-    .bind(now_ms)
-    .bind(fresh_budgets)
-    .execute(&mut *tx)
-    .await?;
-    if forget_checkpoints {
-        super::checkpoints::forget(tx, run, now_ms).await?;
-    }
-    events::note(tx, run, Cause::Person, None, now_ms).await
-}
-
-async fn set_desired(tx: &mut Connection, run: u64, desired: Option<Desired>) -> Result<()> {
-    sqlx::query("update runs set desired = $2 where id = $1 and state = 'running'")
-        .bind(run.cast_signed())
-        .bind(desired.map(|desired| desired.state().as_str()))
-        .execute(tx)
-        .await?;
-    Ok(())
 }
 
 /// False if there is no such sweep.
@@ -222,31 +76,38 @@ pub(super) async fn set_duty(
     duty: Duty,
     now_ms: i64,
 ) -> Result<Option<u32>> {
-    let known: Option<i64> = sqlx::query_scalar(
-        "select (select count(*) from runs r join workers w on w.id = r.worker_id
-                 where w.name = $1 and r.state = 'running')
-         from workers where name = $1 limit 1",
-    )
+    // Locked, so that a claim that is granted runs by its duty so far is counted, and later ones know the new one.
+    let workers: Vec<String> = sqlx::query_scalar(concat!(
+        "select id from workers where name = $1 order by id",
+        super::dialect::for_update!()
+    ))
     .bind(worker)
-    .fetch_optional(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    let Some(running) = known else { return Ok(None) };
-    let drain = match duty {
+    if workers.is_empty() {
+        return Ok(None);
+    }
+    match duty {
         Duty::Open => {
-            sqlx::query("delete from cordons where worker_name = $1").bind(worker).execute(tx).await?;
-            return Ok(Some(u32::try_from(running).unwrap_or(u32::MAX)));
+            sqlx::query("delete from cordons where worker_name = $1").bind(worker).execute(&mut *tx).await?;
         }
-        Duty::Cordoned => false,
-        Duty::Drained => true,
-    };
-    sqlx::query(
-        "insert into cordons (worker_name, drain, since_ms) values ($1, $2, $3)
-         on conflict (worker_name) do update set drain = excluded.drain",
+        Duty::Cordoned | Duty::Drained => {
+            sqlx::query(
+                "insert into cordons (worker_name, drain, since_ms) values ($1, $2, $3)
+                 on conflict (worker_name) do update set drain = excluded.drain",
+            )
+            .bind(worker)
+            .bind(duty == Duty::Drained)
+            .bind(now_ms)
+            .execute(&mut *tx)
+            .await?;
+        }
+    }
+    let running: i64 = sqlx::query_scalar(
+        "select count(*) from runs r join workers w on w.id = r.worker_id where w.name = $1 and r.state = 'running'",
     )
     .bind(worker)
-    .bind(drain)
-    .bind(now_ms)
-    .execute(tx)
+    .fetch_one(tx)
     .await?;
     Ok(Some(u32::try_from(running).unwrap_or(u32::MAX)))
 }

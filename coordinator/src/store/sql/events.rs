@@ -2,7 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, Row};
+use super::dialect::{Connection, Pool, Row, among};
+use super::locks::Ids;
 use super::runs::{state, unsigned};
 use crate::store::{EventRecord, Result, StoreError};
 
@@ -15,37 +16,39 @@ pub(super) enum Cause {
     Person,
 }
 
-/// Notes that the run has just entered its state.
+/// Notes that these runs of a sweep have just entered their states, in the plan's order.
 ///
-/// The number is given under a lock on the sweep's row that lasts to the commit. So numbers are in the order of the
-/// commits, and whoever has seen number n will never find another one before it.
+/// Numbers are given under a lock on the sweep's row that lasts to the commit. So they are in the order of the commits,
+/// and whoever has seen number n will never find another one before it.
 pub(super) async fn note(
     tx: &mut Connection,
-    run: u64,
+    sweep_id: i64,
+    runs: &Ids,
     cause: Cause,
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<()> {
-    let number: i64 = sqlx::query_scalar(
-        "update sweeps set last_event = last_event + 1 where id = (select sweep_id from runs where id = $1)
-         returning last_event",
-    )
-    .bind(run.cast_signed())
-    .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
-         select r.sweep_id, $2, $3, r.id, r.state, r.attempt,
+    let noted = sqlx::query(concat!(
+        "insert into events (sweep_id, number, at_ms, run_id, idx, state, attempt, worker, message)
+         select s.id, s.last_event + row_number() over (order by r.idx, r.id), $3, r.id,
+                case when r.in_plan = true then r.idx end, r.state, r.attempt,
                 case when $4 then (select w.name from workers w where w.id = r.worker_id) end, $5
-         from runs r where r.id = $1",
-    )
-    .bind(run.cast_signed())
-    .bind(number)
+         from runs r join sweeps s on s.id = r.sweep_id
+         where s.id = $2 and r.id ",
+        among!("$1")
+    ))
+    .bind(runs.as_json())
+    .bind(sweep_id)
     .bind(now_ms)
     .bind(cause == Cause::Attempt)
     .bind(message)
-    .execute(tx)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query("update sweeps set last_event = last_event + $2 where id = $1")
+        .bind(sweep_id)
+        .bind(noted.rows_affected().cast_signed())
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -53,9 +56,8 @@ pub(super) async fn note(
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "select e.number, e.at_ms, r.idx, e.state, e.attempt, e.worker, e.message
+            "select e.number, e.at_ms, e.run_id, e.idx, e.state, e.attempt, e.worker, e.message
              from events e
-             join runs r on r.id = e.run_id
              join sweeps s on s.id = e.sweep_id
              where s.name = $1 and ",
             $rest
@@ -100,7 +102,8 @@ fn record(row: &Row) -> Result<EventRecord> {
     Ok(EventRecord {
         number: unsigned(row, "number")?,
         at_ms: row.try_get("at_ms")?,
-        index: unsigned(row, "idx")?,
+        run: unsigned(row, "run_id")?,
+        index: row.try_get::<Option<i64>, _>("idx")?.map(|index| u32::try_from(index).unwrap_or(u32::MAX)),
         state: state(row)?,
         attempt: unsigned(row, "attempt")?,
         worker: row.try_get("worker")?,

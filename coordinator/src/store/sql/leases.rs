@@ -1,6 +1,6 @@
 //! Who holds which run, and until when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use acai_sweep::schedule::{Candidate, Offer, choose_groups};
 use sqlx::Row as _;
@@ -8,33 +8,32 @@ use sqlx::Row as _;
 use super::attempts::{Outcome, interrupt};
 use super::checkpoints;
 use super::control::desired;
-use super::dialect::{Connection, Row};
-use super::dialect::{elements, for_update, if_shared, skip_locked};
+use super::dialect::{Connection, Pool, Row};
+use super::dialect::{among, elements, for_update, items, skip_locked};
 use super::events::{self, Cause};
-use super::fence::{held, is_held};
+use super::fence::{self, held, is_held};
+use super::locks::{self, Ids};
 use super::runs::{configuration, seed, unsigned};
 use super::workers::{Caller, seen};
 use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
 
 /// A run is not granted again for this long to a machine that could not train it: others may have it first.
 pub(super) const ELSEWHERE_MS: i64 = 60_000;
+/// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
+const FRESH_TERMS: i64 = 3;
+/// Runs that one transaction takes from their attempts.
+pub(super) const STEP: usize = 100;
 
-pub(super) async fn claim(
-    tx: &mut Connection,
-    claim: &Claim,
-    now_ms: i64,
-    term_ms: i64,
-) -> Result<Vec<Grant>> {
+/// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
+pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
         let (candidates, headroom) = queue(tx, &worker, claim.offer, now_ms).await?;
-        for (group, runs) in choose_groups(&candidates, headroom, claim.offer).into_iter().enumerate() {
-            for run in runs {
-                start_attempt(tx, claim, group, run, now_ms, term_ms).await?;
-            }
-        }
+        let groups = choose_groups(&candidates, headroom, claim.offer);
+        let sweeps = candidates.iter().map(|candidate| (candidate.run, candidate.sweep)).collect();
+        start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
     }
-    granted(tx, claim).await
+    Ok(())
 }
 
 /// Whether neither this claim nor a later one of its worker has been answered; from now on, it has. Of a claim without a
@@ -165,45 +164,63 @@ async fn first_groups(
     rows.iter().map(candidate).collect()
 }
 
-async fn start_attempt(
+/// Starts an attempt at each run of the groups, which are locked; `sweeps` has theirs.
+async fn start_attempts(
     tx: &mut Connection,
     claim: &Claim,
-    group: usize,
-    run: u64,
+    groups: &[Vec<u64>],
+    sweeps: &HashMap<u64, i64>,
     now_ms: i64,
     term_ms: i64,
 ) -> Result<()> {
-    let token = rand::random_range(1..=u64::MAX).cast_signed();
-    let number: i64 = sqlx::query_scalar(
-        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3, token = $4,
+    let (mut starts, mut by_sweep) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
+    for (group, runs) in groups.iter().enumerate() {
+        for run in runs {
+            starts.push((run.cast_signed(), group, rand::random_range(1..=u64::MAX).cast_signed()));
+            if let Some(&sweep_id) = sweeps.get(run) {
+                by_sweep.entry(sweep_id).or_default().push(run.cast_signed());
+            }
+        }
+    }
+    let starts = serde_json::json!(starts).to_string();
+    sqlx::query(concat!(
+        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
+                         lease_term_ms = $4, fresh_terms = 0, token = start.token,
                          step = coalesce((select max(c.step) from checkpoints c
                                           where c.run_id = runs.id and c.state = 'committed'), 0)
-         where id = $1 and state = 'queued' returning attempt",
-    )
-    .bind(run.cast_signed())
+         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 2 as bigint) as token from ",
+        items!("$1"),
+        ") as start
+         where runs.id = start.run and runs.state = 'queued'"
+    ))
+    .bind(&starts)
     .bind(&claim.worker)
     .bind(now_ms.saturating_add(term_ms))
-    .bind(token)
-    .fetch_one(&mut *tx)
-    .await?;
-    sqlx::query(
-        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(run.cast_signed())
-    .bind(number)
-    .bind(&claim.worker)
-    .bind(&claim.id)
-    .bind(i64::try_from(group).unwrap_or(i64::MAX))
-    .bind(now_ms)
-    .bind(token)
+    .bind(term_ms)
     .execute(&mut *tx)
     .await?;
-    events::note(tx, run, Cause::Attempt, None, now_ms).await
+    sqlx::query(concat!(
+        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
+         select r.id, r.attempt, $2, $3, start.position, $4, r.token
+         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 1 as bigint) as position from ",
+        items!("$1"),
+        ") as start
+         join runs r on r.id = start.run"
+    ))
+    .bind(&starts)
+    .bind(&claim.worker)
+    .bind(&claim.id)
+    .bind(now_ms)
+    .execute(&mut *tx)
+    .await?;
+    for (sweep_id, runs) in by_sweep {
+        events::note(tx, sweep_id, &Ids::new(runs), Cause::Attempt, None, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// What this claim was given and still holds.
-async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
+pub(super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
         "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
@@ -214,12 +231,12 @@ async fn granted(tx: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     )
     .bind(&claim.id)
     .bind(&claim.worker)
-    .fetch_all(&mut *tx)
+    .fetch_all(&mut *reader)
     .await?;
     let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
     for grant in &mut grants {
-        grant.checkpoints = checkpoints::of_run(tx, grant.attempt.run).await?;
-        grant.earlier_attempts = earlier_attempts(tx, grant.attempt).await?;
+        grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;
+        grant.earlier_attempts = earlier_attempts(reader, grant.attempt).await?;
     }
     Ok(grants)
 }
@@ -287,36 +304,78 @@ pub(super) async fn renew(
     term_ms: i64,
 ) -> Result<Renewal> {
     let drained = seen(tx, worker, now_ms).await?.duty == Duty::Drained;
+    let rows = sqlx::query(concat!(
+        "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
+        among!("$1"),
+        " order by id",
+        for_update!()
+    ))
+    .bind(Ids::new(attempts.iter().map(|attempt| attempt.run.cast_signed())).as_json())
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut held = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        // A run that the file no longer asks for is not trained on.
+        let yields = drained || desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?;
+        let holder: (u32, Option<i64>, bool) = (unsigned(row, "attempt")?, row.try_get("token")?, yields);
+        held.insert(unsigned::<u64>(row, "id")?, holder);
+    }
     let mut renewal = Renewal::default();
+    let mut renewed = Vec::with_capacity(attempts.len());
     for &attempt in attempts {
-        let renewed = held(
-            concat!(
-                "update runs set lease_expires_ms = $5, worker_id = $4 where ",
-                is_held!(),
-                " returning desired"
-            ),
-            attempt,
-        )
-        .bind(worker)
-        .bind(now_ms.saturating_add(term_ms))
-        .fetch_optional(&mut *tx)
-        .await?;
-        match renewed {
+        let held = held
+            .get(&attempt.run)
+            .filter(|(number, token, _)| *number == attempt.number && fence::matches(attempt, *token));
+        match held {
             None => renewal.fenced.push(attempt),
-            Some(run) if drained || desired(&run)?.is_some() => renewal.yielding.push(attempt),
-            Some(_) => {}
+            Some((_, _, yields)) => {
+                renewed.push(attempt.run.cast_signed());
+                renewal.yielding.extend(yields.then_some(attempt));
+            }
         }
     }
+    sqlx::query(concat!(
+        "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
+        among!("$1")
+    ))
+    .bind(Ids::new(renewed).as_json())
+    .bind(now_ms.saturating_add(term_ms))
+    .bind(term_ms)
+    .bind(worker)
+    .execute(tx)
+    .await?;
     Ok(renewal)
 }
 
-pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<AttemptRef>> {
+/// Writes to the disk what is there already; answers the time before.
+pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
+    sqlx::query("update identity set id = id").execute(tx).await?;
+    Ok(now_ms)
+}
+
+/// The sweeps that have runs whose lease ended before this time.
+pub(super) async fn sweeps_to_expire(readers: &Pool, before_ms: i64) -> Result<Vec<i64>> {
+    let ended = "select distinct sweep_id from runs where state = 'running' and lease_expires_ms < $1";
+    Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(readers).await?)
+}
+
+/// Takes runs of the sweep whose lease ended before this time from their attempts, [`STEP`] of them at the most.
+pub(super) async fn expire(
+    tx: &mut Connection,
+    sweep_id: i64,
+    before_ms: i64,
+    now_ms: i64,
+) -> Result<Vec<AttemptRef>> {
+    locks::sweep(tx, sweep_id).await?;
     // Locked until they are changed: a renewal comes before or after, never between.
     let rows = sqlx::query(concat!(
-        "select id, attempt as number, token from runs where state = 'running' and lease_expires_ms < $1 order by id",
+        "select id, attempt as number, token from runs
+         where sweep_id = $1 and state = 'running' and lease_expires_ms < $2 order by id limit $3",
         skip_locked!()
     ))
-    .bind(now_ms)
+    .bind(sweep_id)
+    .bind(before_ms)
+    .bind(i64::try_from(STEP).unwrap_or(i64::MAX))
     .fetch_all(&mut *tx)
     .await?;
     let mut lost = Vec::with_capacity(rows.len());
@@ -328,13 +387,35 @@ pub(super) async fn expire(tx: &mut Connection, now_ms: i64) -> Result<Vec<Attem
     Ok(lost)
 }
 
+/// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer.
+///
+/// A lease that was not renewed since it was given some is left to its end: workers whose coordinator starts again and
+/// again have had their chance. None ends later than a fresh term would, whatever became of the clock meanwhile.
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
-    let running = sqlx::query(concat!(
-        "update runs set lease_expires_ms = $1 where state = 'running'",
-        if_shared!(" and lease_expires_ms < $1")
+    let running: Vec<i64> = sqlx::query_scalar(concat!(
+        "select id from runs
+         where state = 'running' and (lease_expires_ms > $1 + case when lease_term_ms > $2 then lease_term_ms else $2 end
+             or (fresh_terms < $3
+                 and lease_expires_ms < $1 + case when lease_term_ms > $2 then lease_term_ms else $2 end))
+         order by id",
+        for_update!()
     ))
-    .bind(now_ms.saturating_add(term_ms))
+    .bind(now_ms)
+    .bind(term_ms)
+    .bind(FRESH_TERMS)
+    .fetch_all(&mut *tx)
+    .await?;
+    let count = running.len() as u64;
+    sqlx::query(concat!(
+        "update runs set fresh_terms = fresh_terms + 1,
+             lease_expires_ms = $2 + case when lease_term_ms > $3 then lease_term_ms else $3 end
+         where id ",
+        among!("$1")
+    ))
+    .bind(Ids::new(running).as_json())
+    .bind(now_ms)
+    .bind(term_ms)
     .execute(tx)
     .await?;
-    Ok(running.rows_affected())
+    Ok(count)
 }

@@ -1,6 +1,6 @@
 //! Points of metrics and their summaries.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{QueryBuilder, Row as _};
 
@@ -63,8 +63,8 @@ fn stored(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { value }
 }
 
-/// Inserts what is new. A point that an earlier attempt wrote is kept if it is equal and replaced
-/// if not; answers how many were not.
+/// Inserts what is new. A point that is there, an earlier attempt's or one reported twice, is kept if it is equal and
+/// replaced if not; answers how many were not.
 async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
     let run = attempt.run.cast_signed();
     let mut insert = QueryBuilder::new("insert into metrics (run_id, name, step, value, attempt) ");
@@ -81,10 +81,15 @@ async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> R
     for row in &rows {
         inserted.insert((row.try_get::<&str, _>("name")?, unsigned::<u64>(row, "step")?));
     }
+    // Of two points for one step in a batch, the first was inserted.
     let (new, replayed): (Vec<&Point>, Vec<&Point>) =
-        points.iter().partition(|point| inserted.contains(&(point.name.as_str(), point.step)));
-    for (name, summary) in summarize(&new) {
-        fold(tx, run, name, summary).await?;
+        points.iter().partition(|point| inserted.remove(&(point.name.as_str(), point.step)));
+    let names: BTreeSet<&str> = new.iter().map(|point| point.name.as_str()).collect();
+    for name in names {
+        let mut summary = summary(tx, run, name).await?;
+        let points = new.iter().filter(|point| point.name == name);
+        points.for_each(|point| summary.add(point.step, stored(point.value)));
+        summary.store(tx, run, name).await?;
     }
 
     let mut changed = BTreeSet::new();
@@ -111,6 +116,10 @@ async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> R
     Ok(mismatches)
 }
 
+/// What is known of a metric of a run without reading its points.
+///
+/// Points are added one by one, so that how they were cut into batches leaves no trace in the bits of the sum.
+#[derive(Debug, Default)]
 struct Summary {
     last_step: u64,
     last: f64,
@@ -120,66 +129,72 @@ struct Summary {
     count: i64,
 }
 
-fn summarize<'p>(points: &[&'p Point]) -> BTreeMap<&'p str, Summary> {
-    let mut summaries: BTreeMap<&str, Summary> = BTreeMap::new();
-    for point in points {
-        let (step, value) = (point.step, stored(point.value));
-        let summary = summaries.entry(&point.name).or_insert(Summary {
-            last_step: step,
-            last: value,
-            min: value,
-            max: value,
-            sum: 0.0,
-            count: 0,
-        });
-        if step >= summary.last_step {
-            (summary.last_step, summary.last) = (step, value);
+impl Summary {
+    fn add(&mut self, step: u64, value: f64) {
+        if self.count == 0 {
+            (self.min, self.max) = (value, value);
         }
-        summary.min = summary.min.min(value);
-        summary.max = summary.max.max(value);
-        summary.sum += value;
-        summary.count += 1;
+        if step >= self.last_step {
+            (self.last_step, self.last) = (step, value);
+        }
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        // Finite, as points are: a sum beyond what a number can be stays at its end.
+        self.sum = (self.sum + value).clamp(f64::MIN, f64::MAX);
+        self.count += 1;
     }
-    summaries
+
+    async fn store(&self, tx: &mut Connection, run: i64, name: &str) -> Result<()> {
+        sqlx::query(
+            "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
+                 min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
+        )
+        .bind(run)
+        .bind(name)
+        .bind(self.last_step.cast_signed())
+        .bind(self.last)
+        .bind(self.min)
+        .bind(self.max)
+        .bind(self.sum)
+        .bind(self.count)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
 }
 
-async fn fold(tx: &mut Connection, run: i64, name: &str, new: Summary) -> Result<()> {
-    sqlx::query(
-        "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
-         on conflict (run_id, name) do update set
-             last = case when excluded.last_step >= summaries.last_step then excluded.last else summaries.last end,
-             last_step = case when excluded.last_step >= summaries.last_step then excluded.last_step else summaries.last_step end,
-             min = case when excluded.min < summaries.min then excluded.min else summaries.min end,
-             max = case when excluded.max > summaries.max then excluded.max else summaries.max end,
-             sum = summaries.sum + excluded.sum,
-             count = summaries.count + excluded.count",
+/// The summary of a metric so far; of no points if there is none.
+async fn summary(tx: &mut Connection, run: i64, name: &str) -> Result<Summary> {
+    let row = sqlx::query(
+        "select last_step, last, min, max, sum, count from summaries where run_id = $1 and name = $2",
     )
     .bind(run)
     .bind(name)
-    .bind(new.last_step.cast_signed())
-    .bind(new.last)
-    .bind(new.min)
-    .bind(new.max)
-    .bind(new.sum)
-    .bind(new.count)
-    .execute(tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(())
+    let Some(row) = row else { return Ok(Summary::default()) };
+    Ok(Summary {
+        last_step: unsigned(&row, "last_step")?,
+        last: row.try_get("last")?,
+        min: row.try_get("min")?,
+        max: row.try_get("max")?,
+        sum: row.try_get("sum")?,
+        count: row.try_get("count")?,
+    })
 }
 
 /// Makes a summary again from its points.
 async fn recompute(tx: &mut Connection, run: i64, name: &str) -> Result<()> {
-    sqlx::query(
-        "update summaries set (last_step, last, min, max, sum, count) =
-            (select max(step), (select value from metrics where run_id = $1 and name = $2 order by step desc limit 1),
-                    min(value), max(value), sum(value), count(*)
-             from metrics where run_id = $1 and name = $2)
-         where run_id = $1 and name = $2",
-    )
-    .bind(run)
-    .bind(name)
-    .execute(tx)
-    .await?;
-    Ok(())
+    let points = sqlx::query("select step, value from metrics where run_id = $1 and name = $2 order by step")
+        .bind(run)
+        .bind(name)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut summary = Summary::default();
+    for point in &points {
+        summary.add(unsigned(point, "step")?, point.try_get("value")?);
+    }
+    summary.store(tx, run, name).await
 }

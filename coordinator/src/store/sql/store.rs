@@ -6,20 +6,27 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use super::attempts::Outcome;
+use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, checkpoints, control, events, leases, metrics, runs, sweeps, workers,
+    Store as SqlStore, attempts, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
+    workers,
 };
 use crate::store::{
     AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap, NewSweep,
-    Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, Submission, SweepRecord,
-    WorkerRecord,
+    Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission,
+    SweepRecord, WorkerRecord,
 };
 
 /// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
 macro_rules! write {
-    ($store:ident, [$($argument:ident),*], |$tx:ident, $now_ms:ident| $statements:expr) => {{
+    ($store:ident, $($rest:tt)*) => { write_by!(&$store.writer, $($rest)*) };
+}
+
+/// As [`write!`], by a certain writer.
+macro_rules! write_by {
+    ($writer:expr, [$($argument:ident),*], |$tx:ident, $now_ms:ident| $statements:expr) => {{
         $(let $argument = std::sync::Arc::new($argument);)*
-        $store.writer.write(move |$tx, $now_ms| {
+        $writer.write(move |$tx, $now_ms| {
             $(let $argument = std::sync::Arc::clone(&$argument);)*
             Box::pin(async move { $statements.await })
         })
@@ -56,10 +63,22 @@ impl Store for SqlStore {
     }
 
     async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
-        let sweep = sweep.to_owned();
-        write!(self, [sweep, indexes, intent], |tx, now_ms| control::change_runs(
-            tx, &sweep, &indexes, &intent, now_ms
-        ))
+        let (sweep, whole, asked) = (sweep.to_owned(), indexes.is_empty(), intent.clone());
+        let selected = write!(self, [sweep, indexes, asked], |tx, _now_ms| changes::select(
+            tx, &sweep, &indexes, &asked
+        ));
+        let Some(Selection { sweep_id, runs, unchanged }) = selected? else { return Ok(None) };
+        let mut total = Changes { unchanged, ..Changes::default() };
+        for runs in runs.chunks(changes::STEP) {
+            let (runs, intent) = (runs.to_vec(), intent.clone());
+            let step = write!(self, [runs, intent], |tx, now_ms| changes::apply(
+                tx, sweep_id, &runs, &intent, whole, now_ms
+            ))?;
+            total.changed += step.changed;
+            total.asked += step.asked;
+            total.unchanged += step.unchanged;
+        }
+        Ok(Some(total))
     }
 
     async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
@@ -101,16 +120,36 @@ impl Store for SqlStore {
     }
 
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
-        write!(self, [claim], |tx, now_ms| leases::claim(tx, &claim, now_ms, term_ms))
+        let asked = claim.clone();
+        write!(self, [asked], |tx, now_ms| leases::claim(tx, &asked, now_ms, term_ms))?;
+        // What was granted is read when nobody waits for this claim's locks any more.
+        leases::granted(&mut *self.readers.acquire().await?, &claim).await
     }
 
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {
         let worker = worker.to_owned();
-        write!(self, [worker, attempts], |tx, now_ms| leases::renew(tx, &worker, &attempts, now_ms, term_ms))
+        write_by!(self.renewing(), [worker, attempts], |tx, now_ms| leases::renew(
+            tx, &worker, &attempts, now_ms, term_ms
+        ))
     }
 
-    async fn lease_expire(&self) -> Result<Vec<AttemptRef>> {
-        write!(self, [], |tx, now_ms| leases::expire(tx, now_ms))
+    async fn probe(&self) -> Result<i64> {
+        write!(self, [], |tx, now_ms| leases::probe(tx, now_ms))
+    }
+
+    async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>> {
+        let mut lost = Vec::new();
+        for sweep_id in leases::sweeps_to_expire(&self.readers, before_ms).await? {
+            loop {
+                let step = write!(self, [], |tx, now_ms| leases::expire(tx, sweep_id, before_ms, now_ms))?;
+                let is_last = step.len() < leases::STEP;
+                lost.extend(step);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(lost)
     }
 
     async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64> {
@@ -206,5 +245,13 @@ impl Store for SqlStore {
     async fn blob_forget(&self, sha256: &str) -> Result<()> {
         let sha256 = sha256.to_owned();
         write!(self, [sha256], |tx, _now_ms| checkpoints::forget_blob(tx, &sha256))
+    }
+
+    async fn broken(&self) -> StoreError {
+        self.until_broken().await
+    }
+
+    async fn close(&self) {
+        self.close_all().await;
     }
 }

@@ -1,9 +1,12 @@
 //! Sweeps and their plans.
 
+use std::collections::HashMap;
+
 use sqlx::{QueryBuilder, Row as _};
 
 use super::control;
-use super::dialect::{Connection, Pool, Row};
+use super::dialect::{Connection, Pool, Row, among, items};
+use super::locks::{self, Ids};
 use super::runs::{state, storable, unsigned};
 use super::workers::{words_from_json, words_to_json};
 use crate::store::{NewRun, NewSweep, Overview, Result, Submission, SweepRecord};
@@ -36,41 +39,99 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     .fetch_one(&mut *tx)
     .await?;
 
-    let before = count_runs(tx, sweep_id).await?;
-    sqlx::query("update runs set in_plan = false where sweep_id = $1")
-        .bind(sweep_id)
+    let changes = Replanning::of(sweep, known(tx, sweep_id).await?);
+    // Only what changes is locked, in the order of ids.
+    locks::runs(tx, &Ids::new(changes.moved.iter().map(|(id, _)| *id).chain(changes.left.iter().copied())))
+        .await?;
+    for runs in changes.moved.chunks(ROWS) {
+        move_in_plan(tx, runs).await?;
+    }
+    sqlx::query(concat!("update runs set in_plan = false where id ", among!("$1")))
+        .bind(Ids::new(changes.left).as_json())
         .execute(&mut *tx)
         .await?;
-    let planned = sweep.runs.len();
-    for (chunk, runs) in sweep.runs.chunks(ROWS).enumerate() {
-        plan(tx, sweep_id, chunk * ROWS, runs).await?;
+    for runs in changes.new.chunks(ROWS) {
+        insert(tx, sweep_id, runs).await?;
     }
     control::forget_failures_undone(tx, sweep_id).await?;
-    let after = count_runs(tx, sweep_id).await?;
 
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
-    let new = after - before;
     Ok(Submission {
-        new_runs: count(new),
-        existing_runs: count(planned - new),
-        other_runs: count(after - planned),
+        new_runs: count(changes.new.len()),
+        existing_runs: count(sweep.runs.len() - changes.new.len()),
+        other_runs: count(changes.others),
     })
 }
 
-async fn count_runs(tx: &mut Connection, sweep_id: i64) -> Result<usize> {
-    let runs: i64 = sqlx::query_scalar("select count(*) from runs where sweep_id = $1")
-        .bind(sweep_id)
-        .fetch_one(tx)
-        .await?;
-    Ok(usize::try_from(runs).unwrap_or(0))
+/// A run that is stored.
+struct Known {
+    id: i64,
+    index: i64,
+    in_plan: bool,
 }
 
-/// Adds the runs that are missing, and gives all of them their place in the plan.
-async fn plan(tx: &mut Connection, sweep_id: i64, first: usize, runs: &[NewRun]) -> Result<()> {
+/// What a plan changes.
+struct Replanning<'p> {
+    /// Runs to add, with their places.
+    new: Vec<(i64, &'p NewRun)>,
+    /// Stored runs that are not at their place yet, and it.
+    moved: Vec<(i64, i64)>,
+    /// Stored runs that leave the plan.
+    left: Vec<i64>,
+    /// Stored runs that are not in it.
+    others: usize,
+}
+
+impl<'p> Replanning<'p> {
+    fn of(sweep: &'p NewSweep, mut known: HashMap<(String, i64), Known>) -> Replanning<'p> {
+        let (mut new, mut moved) = (Vec::new(), Vec::new());
+        for (index, run) in (0i64..).zip(&sweep.runs) {
+            match known.remove(&(run.configuration.config_hash(), run.seed.cast_signed())) {
+                None => new.push((index, run)),
+                Some(run) if run.in_plan && run.index == index => {}
+                Some(run) => moved.push((run.id, index)),
+            }
+        }
+        let left = known.values().filter(|run| run.in_plan).map(|run| run.id).collect();
+        Replanning { new, moved, left, others: known.len() }
+    }
+}
+
+/// The sweep's runs, by hash and seed.
+async fn known(tx: &mut Connection, sweep_id: i64) -> Result<HashMap<(String, i64), Known>> {
+    let rows = sqlx::query("select id, config_hash, seed, idx, in_plan from runs where sweep_id = $1")
+        .bind(sweep_id)
+        .fetch_all(tx)
+        .await?;
+    let run = |row: &Row| {
+        let run =
+            Known { id: row.try_get("id")?, index: row.try_get("idx")?, in_plan: row.try_get("in_plan")? };
+        Ok(((row.try_get("config_hash")?, row.try_get("seed")?), run))
+    };
+    rows.iter().map(run).collect()
+}
+
+/// Gives stored runs their places.
+async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
+    sqlx::query(concat!(
+        "update runs set in_plan = true, idx = place.idx
+         from (select cast(value ->> 0 as bigint) as id, cast(value ->> 1 as bigint) as idx from ",
+        items!("$1"),
+        ") as place
+         where runs.id = place.id"
+    ))
+    .bind(serde_json::json!(runs).to_string())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Adds runs at their places.
+async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> Result<()> {
     let mut insert = QueryBuilder::new(
         "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan) ",
     );
-    insert.push_values(runs.iter().enumerate(), |mut row, (offset, run)| {
+    insert.push_values(runs, |mut row, (index, run)| {
         row.push_bind(sweep_id)
             .push_bind(run.seed.cast_signed())
             .push_bind(run.configuration.to_json())
@@ -79,12 +140,9 @@ async fn plan(tx: &mut Connection, sweep_id: i64, first: usize, runs: &[NewRun])
             .push_bind(run.dataset.clone())
             .push_bind(i64::from(run.batch))
             .push_bind(run.total_steps.cast_signed())
-            .push_bind(i64::try_from(first + offset).unwrap_or(i64::MAX))
+            .push_bind(*index)
             .push_bind(true);
     });
-    insert.push(
-        " on conflict (sweep_id, config_hash, seed) do update set idx = excluded.idx, in_plan = excluded.in_plan",
-    );
     insert.build().execute(tx).await?;
     Ok(())
 }
@@ -139,6 +197,12 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
         images_done = images_done.saturating_add(unsigned(row, "done")?);
         images_total = images_total.saturating_add(unsigned(row, "total")?);
     }
+    let leaving: i64 = sqlx::query_scalar(
+        "select count(*) from runs where sweep_id = $1 and in_plan = false and state = 'running'",
+    )
+    .bind(id)
+    .fetch_one(readers)
+    .await?;
     let queued_datasets = sqlx::query_scalar(
         "select distinct dataset from runs where sweep_id = $1 and in_plan = true and state = 'queued' order by dataset",
     )
@@ -158,6 +222,7 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
         last_event: unsigned(sweep, "last_event")?,
         replay_mismatches: unsigned(sweep, "replay_mismatches")?,
         counts,
+        leaving: u32::try_from(leaving).unwrap_or(u32::MAX),
         images_done,
         images_total,
         queued_datasets,

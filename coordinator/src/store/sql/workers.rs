@@ -36,20 +36,18 @@ pub(super) struct Caller {
 
 /// Notes that the worker called.
 pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<Caller> {
-    let row = sqlx::query(
-        "update workers set last_seen_ms = $2 where id = $1
-         returning name, datasets, (select drain from cordons where worker_name = workers.name) as drain",
-    )
-    .bind(worker)
-    .bind(now_ms)
-    .fetch_optional(tx)
-    .await?
-    .ok_or_else(|| StoreError::UnknownWorker(worker.to_owned()))?;
-    Ok(Caller {
-        name: row.try_get("name")?,
-        datasets: row.try_get("datasets")?,
-        duty: duty(row.try_get("drain")?),
-    })
+    let row = sqlx::query("update workers set last_seen_ms = $2 where id = $1 returning datasets, name")
+        .bind(worker)
+        .bind(now_ms)
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or_else(|| StoreError::UnknownWorker(worker.to_owned()))?;
+    // Read in a statement of its own, after the lock on the worker: who changes its duty holds that too.
+    let drain = sqlx::query_scalar("select drain from cordons where worker_name = $1")
+        .bind(row.try_get::<&str, _>("name")?)
+        .fetch_optional(tx)
+        .await?;
+    Ok(Caller { name: row.try_get("name")?, datasets: row.try_get("datasets")?, duty: duty(drain) })
 }
 
 pub(super) async fn set_rest(tx: &mut Connection, worker: &str, rest: &Rest) -> Result<()> {

@@ -12,6 +12,22 @@ macro_rules! elements {
 }
 pub(super) use elements;
 
+/// Elements of the JSON array bound at `$n`, as a table with the column `value`.
+macro_rules! items {
+    ($array:literal) => {
+        concat!("json_each(", $array, ")")
+    };
+}
+pub(super) use items;
+
+/// Whether a number is in the JSON array of numbers bound at `$n`.
+macro_rules! among {
+    ($array:literal) => {
+        concat!("in (select value from json_each(", $array, "))")
+    };
+}
+pub(super) use among;
+
 /// Locks the rows that are read until the transaction ends. Nobody else writes here: nothing to lock.
 macro_rules! for_update {
     () => {
@@ -27,12 +43,3 @@ macro_rules! skip_locked {
     };
 }
 pub(super) use skip_locked;
-
-/// A condition that matters where several coordinators share a database, so that a lease which another one has just
-/// granted is not shortened. There is one here, and the clock may have been set back since leases were granted.
-macro_rules! if_shared {
-    ($condition:literal) => {
-        ""
-    };
-}
-pub(super) use if_shared;

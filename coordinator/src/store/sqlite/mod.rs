@@ -4,6 +4,8 @@
 //! ([`writer`]), so no request can hold or abandon a transaction, and what is queued together is
 //! committed together. The statements are those of every store, in `store/sql/`.
 
+#[cfg(test)]
+mod breakdown;
 mod dialect;
 #[cfg(test)]
 mod full_disk;
@@ -12,6 +14,8 @@ mod writer;
 
 #[path = "../sql/attempts.rs"]
 mod attempts;
+#[path = "../sql/changes.rs"]
+mod changes;
 #[path = "../sql/checkpoints.rs"]
 mod checkpoints;
 #[path = "../sql/control.rs"]
@@ -22,6 +26,8 @@ mod events;
 mod fence;
 #[path = "../sql/leases.rs"]
 mod leases;
+#[path = "../sql/locks.rs"]
+mod locks;
 #[path = "../sql/store.rs"]
 mod methods;
 #[path = "../sql/metrics.rs"]
@@ -34,17 +40,20 @@ mod sweeps;
 mod workers;
 
 use std::fs::File;
+use std::time::Duration;
 
 use sqlx::SqlitePool;
+use tokio::time::timeout;
 
-use super::Result;
+use super::{Result, StoreError};
 use crate::clock::Clock;
 use writer::Writer;
 
 /// The name by which the shared code knows this store.
 use SqliteStore as Store;
 
-/// A store in one SQLite file. Dropping it lets another coordinator have the file.
+/// A store in one SQLite file. Dropping it lets another coordinator have the file; [`close`](super::Store::close) it
+/// before, so that the file is all there is.
 #[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
@@ -54,7 +63,27 @@ pub struct SqliteStore {
     _lock: File,
 }
 
+/// How long those who read when the store is closed have to end.
+const READERS_END: Duration = Duration::from_secs(5);
+
 impl SqliteStore {
+    async fn until_broken(&self) -> StoreError {
+        self.writer.broken().await;
+        StoreError::Unavailable("the task that writes to it broke down".to_owned())
+    }
+
+    async fn close_all(&self) {
+        // Before the writer: who still reads keeps the log from being moved into the file.
+        if timeout(READERS_END, self.readers.close()).await.is_err() {
+            tracing::error!("somebody still reads the database while it is closed");
+        }
+        self.writer.close().await;
+    }
+
+    fn renewing(&self) -> &Writer {
+        &self.writer
+    }
+
     async fn now(&self) -> Result<i64> {
         Ok(self.clock.now_ms())
     }

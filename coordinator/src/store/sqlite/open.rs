@@ -1,6 +1,8 @@
 //! Opening the file: lock, pragmas, checks, migrations.
 
 use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,6 +45,7 @@ impl SqliteStore {
             place: path.display().to_string(),
             cause: cause.to_string(),
         };
+        let path = &named(path)?;
         let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -69,13 +72,38 @@ impl SqliteStore {
     }
 }
 
+/// The file that a path names, however it is spelt: what SQLite calls it. It is made if it is missing.
+///
+/// A file with several names is refused: SQLite keeps the newest part of a database beside one of them, and would not find
+/// it by another.
+fn named(path: &Path) -> Result<PathBuf, OpenError> {
+    let failed = |cause: io::Error| OpenError::Failed {
+        doing: "open",
+        place: path.display().to_string(),
+        cause: cause.to_string(),
+    };
+    let real = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            File::options().create(true).append(true).open(path).map_err(failed)?;
+            path.canonicalize()
+        }
+        found => found,
+    };
+    let real = real.map_err(failed)?;
+    let names = real.metadata().map_err(failed)?.nlink();
+    if names > 1 {
+        return Err(OpenError::SeveralNames { place: path.to_owned(), names });
+    }
+    Ok(real)
+}
+
 /// An exclusive lock beside the database: SQLite's own would not tell a second coordinator apart
 /// from a reader.
 fn lock(path: &Path) -> Result<File, OpenError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
     let lock_path = PathBuf::from(lock_path);
-    let failed = |cause: std::io::Error| OpenError::Failed {
+    let failed = |cause: io::Error| OpenError::Failed {
         doing: "lock",
         place: lock_path.display().to_string(),
         cause: cause.to_string(),

@@ -8,8 +8,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use sqlx::{Executor, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::{Connection, Executor, SqliteConnection};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::store::{Result, StoreError};
@@ -34,14 +34,43 @@ type Work = Box<
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
+    /// Whether it was told to end.
+    closing: watch::Sender<bool>,
+    /// Held open by the task.
+    ended: watch::Receiver<()>,
 }
 
 impl Writer {
-    /// Starts the task on the connection that all writes will use. It ends with the last `Writer`.
+    /// Starts the task on the connection that all writes will use. It ends when it is closed, or with the last `Writer`.
     pub(super) fn start(connection: SqliteConnection, clock: Clock) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(connection, clock, waiting));
-        Writer { queue }
+        let (closing, told) = watch::channel(false);
+        let (alive, ended) = watch::channel(());
+        tokio::spawn(async move {
+            // Dropped however the task ends.
+            let _alive = alive;
+            run(connection, clock, waiting, told).await;
+        });
+        Writer { queue, closing, ended }
+    }
+
+    /// Does what was sent, refuses what comes later, and closes the connection.
+    pub(super) async fn close(&self) {
+        self.closing.send_replace(true);
+        self.ended().await;
+    }
+
+    /// Resolves when the task has ended without having been told to: it broke down.
+    pub(super) async fn broken(&self) {
+        self.ended().await;
+        if *self.closing.borrow() {
+            std::future::pending().await
+        }
+    }
+
+    async fn ended(&self) {
+        // Nothing is ever sent: this is the error that the task is gone.
+        let _ = self.ended.clone().changed().await;
     }
 
     /// Runs `statements`, given the time, in a transaction; answers after its commit. An error undoes them.
@@ -71,9 +100,29 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, clock: Clock, mut waiting: mpsc::Receiver<Work>) {
+async fn run(
+    mut connection: SqliteConnection,
+    clock: Clock,
+    mut waiting: mpsc::Receiver<Work>,
+    mut told: watch::Receiver<bool>,
+) {
     let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        let closing = async {
+            // An error: whoever could tell is gone, and so are all who send work.
+            let _ = told.wait_for(|told| *told).await;
+        };
+        let count = tokio::select! {
+            biased;
+            count = waiting.recv_many(&mut batch, BATCH) => count,
+            () = closing, if !waiting.is_closed() => {
+                waiting.close();
+                continue;
+            }
+        };
+        if count == 0 {
+            break;
+        }
         let mut answers = Vec::with_capacity(batch.len());
         let committed = transact(&mut connection, clock.now_ms(), batch.drain(..), &mut answers).await;
         if let Err(error) = &committed {
@@ -84,6 +133,20 @@ async fn run(mut connection: SqliteConnection, clock: Clock, mut waiting: mpsc::
         for answer in answers {
             answer(committed.clone());
         }
+    }
+    close(connection).await;
+}
+
+/// Moves what is in the log into the file, which then is the whole database.
+async fn close(mut connection: SqliteConnection) {
+    let log = sqlx::query_scalar::<_, i64>("pragma wal_checkpoint(truncate)");
+    match log.fetch_one(&mut connection).await {
+        Ok(0) => {}
+        Ok(_) => tracing::warn!("the database is in use elsewhere: its newest part stays in the `-wal` file"),
+        Err(error) => tracing::error!(%error, "the newest part of the database stays in the `-wal` file"),
+    }
+    if let Err(error) = connection.close().await {
+        tracing::error!(%error, "cannot close the database");
     }
 }
 

@@ -1,0 +1,203 @@
+//! What people want of runs, done in steps.
+//!
+//! What is asked for decides once which runs it is about; then each step, a transaction, changes some of them. So however
+//! many there are, nobody waits for long, and a caller that went away after some steps is gone on from by the next one:
+//! what is done already does not apply again.
+
+use acai_sweep::control::{Change, Intent, change};
+use acai_sweep::run::{Desired, RunState};
+
+use super::checkpoints;
+use super::control::{desired, forget_failures_undone};
+use super::dialect::{Connection, Row, among, for_update};
+use super::events::{self, Cause};
+use super::locks::{self, Ids};
+use super::runs::{state, unsigned};
+use crate::store::{Changes, Result, StoreError};
+
+/// Runs of a step.
+pub(super) const STEP: usize = 1000;
+
+/// Why a sweep is paused when a person asked for it.
+const BY_REQUEST: &str = "by request";
+
+/// The runs that an intent is about.
+pub(super) struct Selection {
+    pub(super) sweep_id: i64,
+    /// Those that it would change, in the plan's order.
+    pub(super) runs: Vec<i64>,
+    /// How many others there are.
+    pub(super) unchanged: u32,
+}
+
+/// What `intent`, about the whole plan if `whole`, does to a run.
+fn rule(intent: &Intent, whole: bool, state: RunState, desired: Option<Desired>) -> Change {
+    match change(intent, state, desired) {
+        // A sweep that is paused keeps its queue: nothing in it starts.
+        Change::Become(_) if whole && matches!(intent, Intent::Pause | Intent::PauseNow) => Change::Nothing,
+        change => change,
+    }
+}
+
+/// The runs of the sweep's plan at `indexes`, or all of it, which is then paused or resumed as a whole; `None` if there
+/// is no such sweep. Who cancels all of it also means runs that left the plan while they were trained.
+pub(super) async fn select(
+    tx: &mut Connection,
+    sweep: &str,
+    indexes: &[u32],
+    intent: &Intent,
+) -> Result<Option<Selection>> {
+    let Some(sweep_id) = locks::sweep_named(tx, sweep).await? else { return Ok(None) };
+    let whole = indexes.is_empty();
+    if let Some(largest) = indexes.iter().max() {
+        let planned: i64 =
+            sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and in_plan = true")
+                .bind(sweep_id)
+                .fetch_one(&mut *tx)
+                .await?;
+        if i64::from(*largest) >= planned {
+            let runs = usize::try_from(planned).unwrap_or(0);
+            return Err(StoreError::NoSuchRun { index: *largest, runs });
+        }
+    } else {
+        set_paused(tx, sweep_id, intent).await?;
+    }
+    let rows = sqlx::query(concat!(
+        "select id, state, desired from runs
+         where sweep_id = $1 and (in_plan = true and ($2 or idx ",
+        among!("$3"),
+        ") or in_plan = false and state = 'running' and $4) order by in_plan desc, idx"
+    ))
+    .bind(sweep_id)
+    .bind(whole)
+    .bind(Ids::new(indexes.iter().map(|&index| index.into())).as_json())
+    .bind(whole && *intent == Intent::Cancel)
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut selection = Selection { sweep_id, runs: Vec::with_capacity(rows.len()), unchanged: 0 };
+    for row in &rows {
+        match rule(intent, whole, state(row)?, desired(row)?) {
+            Change::Nothing => selection.unchanged += 1,
+            _ => selection.runs.push(unsigned::<u64>(row, "id")?.cast_signed()),
+        }
+    }
+    Ok(Some(selection))
+}
+
+async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {
+    match intent {
+        Intent::Pause | Intent::PauseNow => {
+            sqlx::query("update sweeps set paused = coalesce(paused, $2) where id = $1")
+                .bind(sweep_id)
+                .bind(BY_REQUEST)
+                .execute(tx)
+                .await?;
+        }
+        Intent::Resume => {
+            sqlx::query(
+                "update sweeps set paused = null, failed_at_resume =
+                    (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
+                 where id = $1",
+            )
+            .bind(sweep_id)
+            .execute(tx)
+            .await?;
+        }
+        Intent::Cancel | Intent::Retry { .. } => {}
+    }
+    Ok(())
+}
+
+/// A step: does to these runs of a sweep what `intent` does to them as they are by now.
+pub(super) async fn apply(
+    tx: &mut Connection,
+    sweep_id: i64,
+    runs: &[i64],
+    intent: &Intent,
+    whole: bool,
+    now_ms: i64,
+) -> Result<Changes> {
+    locks::sweep(tx, sweep_id).await?;
+    let rows = sqlx::query(concat!(
+        "select id, state, desired from runs where id ",
+        among!("$1"),
+        " order by id",
+        for_update!()
+    ))
+    .bind(Ids::new(runs.iter().copied()).as_json())
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut changes = Changes::default();
+    for (change, runs) in by_change(&rows, intent, whole)? {
+        let (ids, count) = (Ids::new(runs.iter().copied()), u32::try_from(runs.len()).unwrap_or(u32::MAX));
+        match change {
+            Change::Become(next) => {
+                enter(tx, sweep_id, &ids, next, intent, now_ms).await?;
+                changes.changed += count;
+            }
+            Change::Ask(desired) => {
+                set_desired(tx, &ids, Some(desired)).await?;
+                changes.asked += count;
+            }
+            Change::Withdraw => {
+                set_desired(tx, &ids, None).await?;
+                changes.changed += count;
+            }
+            Change::Nothing => changes.unchanged += count,
+        }
+    }
+    forget_failures_undone(tx, sweep_id).await?;
+    Ok(changes)
+}
+
+fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, Vec<i64>)>> {
+    let mut groups: Vec<(Change, Vec<i64>)> = Vec::new();
+    for row in rows {
+        let change = rule(intent, whole, state(row)?, desired(row)?);
+        let id = unsigned::<u64>(row, "id")?.cast_signed();
+        match groups.iter_mut().find(|(of, _)| *of == change) {
+            Some((_, runs)) => runs.push(id),
+            None => groups.push((change, vec![id])),
+        }
+    }
+    Ok(groups)
+}
+
+async fn enter(
+    tx: &mut Connection,
+    sweep_id: i64,
+    runs: &Ids,
+    next: RunState,
+    intent: &Intent,
+    now_ms: i64,
+) -> Result<()> {
+    sqlx::query(concat!(
+        "update runs set state = $2, finished_ms = case when $3 then $4 end,
+                         failures = case when $5 then 0 else failures end,
+                         losses = case when $5 then 0 else losses end,
+                         faults_after = case when $5 then attempt else faults_after end,
+                         alone = case when $5 then false else alone end
+         where id ",
+        among!("$1")
+    ))
+    .bind(runs.as_json())
+    .bind(next.as_str())
+    .bind(next.is_terminal())
+    .bind(now_ms)
+    .bind(matches!(intent, Intent::Retry { .. }))
+    .execute(&mut *tx)
+    .await?;
+    if matches!(intent, Intent::Retry { from_scratch: true, .. }) {
+        checkpoints::forget(tx, runs, now_ms).await?;
+    }
+    events::note(tx, sweep_id, runs, Cause::Person, None, now_ms).await
+}
+
+async fn set_desired(tx: &mut Connection, runs: &Ids, desired: Option<Desired>) -> Result<()> {
+    sqlx::query(concat!("update runs set desired = $2 where id ", among!("$1")))
+        .bind(runs.as_json())
+        .bind(desired.map(|desired| desired.state().as_str()))
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! A writing task that breaks down.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acai_proto::v1::ListSweepsRequest;
+use acai_proto::v1::sweep_service_client::SweepServiceClient;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use super::SqliteStore;
+use crate::blobs::directory::Directory;
+use crate::clock::Clock;
+use crate::store::{NewSweep, Store, StoreError};
+use crate::{LeaseTerms, serve};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_server_whose_writer_broke_down_ends_with_an_error_instead_of_refusing_every_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acai.db");
+    let store = Arc::new(SqliteStore::open(&path, Clock::start()).await.unwrap());
+    store.sweep_submit(NewSweep::new("kept", Vec::new())).await.unwrap();
+    let blobs = Arc::new(Directory::open(&folder.path().join("blobs")).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (served, terms) = (Arc::clone(&store), LeaseTerms::default());
+    let server = tokio::spawn(serve(listener, served, blobs, terms, std::future::pending()));
+
+    // It serves.
+    let mut client = SweepServiceClient::connect(url).await.unwrap();
+    client.list_sweeps(ListSweepsRequest {}).await.unwrap();
+
+    let writer = store.writer.clone();
+    let broken = tokio::spawn(async move {
+        writer
+            .write::<(), _>(|_tx, _now_ms| Box::pin(async { panic!("a statement that nobody thought of") }))
+            .await
+    });
+    assert!(matches!(broken.await.unwrap(), Err(StoreError::Unavailable(_))));
+    let ended = timeout(PATIENCE, server).await.expect("the server goes on without a writer").unwrap();
+    assert!(ended.unwrap_err().to_string().contains("broke down"));
+
+    drop(store);
+    let again = SqliteStore::open(&path, Clock::start()).await.unwrap();
+    assert_eq!(again.sweep_list().await.unwrap().len(), 1, "what was acknowledged is there");
+}
