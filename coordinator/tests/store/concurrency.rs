@@ -88,6 +88,7 @@ impl Shared {
 
 /// Panics unless it is what a call may be answered with while others change the same runs.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "an answer is looked at as it comes")]
 fn expect<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
     // A run's place may be gone: a submission moves it.
     let expected = matches!(answer, Ok(_) | Err(StoreError::Fenced(_) | StoreError::NoSuchRun { .. }));

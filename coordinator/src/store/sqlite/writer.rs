@@ -64,7 +64,7 @@ impl Writer {
     pub(super) async fn broken(&self) {
         self.ended().await;
         if *self.closing.borrow() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
