@@ -41,7 +41,7 @@ pub struct Held {
 
 const RUNS: &str = "select r.id, s.name, r.idx, r.state, r.attempt, r.total_steps
     from runs r join sweeps s on s.id = r.sweep_id order by r.id";
-const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome from attempts order by run_id, number";
+const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome, message from attempts order by run_id, number";
 const POINTS: &str = "select run_id, name, step, value, attempt from metrics order by run_id, name, step";
 const EVENTS: &str = "select run_id, state from events order by sweep_id, number";
 const CHECKPOINTS: &str = "select run_id, step, sha256, state from checkpoints order by run_id, step";
@@ -71,7 +71,7 @@ macro_rules! on {
 }
 
 type RunColumns = (i64, String, i64, String, i64, i64);
-type AttemptColumns = (i64, i64, String, i64, i64, Option<String>);
+type AttemptColumns = (i64, i64, String, i64, i64, Option<String>, Option<String>);
 type PointColumns = (i64, String, i64, f64, i64);
 type CheckpointColumns = (i64, i64, String, String);
 
@@ -154,13 +154,16 @@ fn run((id, sweep, index, state, attempt, total_steps): RunColumns) -> RunRow {
     RunRow { id, sweep, index, state, attempt, total_steps: whole(total_steps) }
 }
 
-fn attempt((run, number, claim, acked_seq, replay_mismatches, outcome): AttemptColumns) -> AttemptRow {
+fn attempt(
+    (run, number, claim, acked_seq, replay_mismatches, outcome, message): AttemptColumns,
+) -> AttemptRow {
     AttemptRow {
         id: AttemptId { run: whole(run), number: whole(number) },
         claim,
         acked_seq: whole(acked_seq),
         replay_mismatches: whole(replay_mismatches),
         outcome,
+        message,
     }
 }
 

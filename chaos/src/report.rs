@@ -69,6 +69,7 @@ impl Report {
             ("zombies_accepted", "zombie writes accepted", count(ViolationKind::ZombieAccepted)),
             ("runs", "runs", self.runs),
             ("attempts", "  attempts", self.attempts),
+            ("charged", "    charged to the run", count(ViolationKind::Charged)),
             ("completed", "  completed", verdict.completed),
             ("bit_equal", "  bit-equal to the undisturbed run", verdict.bit_equal),
             ("violations", "violations", verdict.violations.len() as u64),

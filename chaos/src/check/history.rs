@@ -22,6 +22,20 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     claims(evidence, &stored, verdict);
     acknowledgements(evidence, &stored, verdict);
     ends(evidence, &stored, verdict);
+    charges(evidence, verdict);
+}
+
+/// Outcomes that are the run's own fault. Its training has none: it is the undisturbed run's, which completed.
+const BLAMED: [&str; 2] = ["failed", "diverged"];
+
+fn charges(evidence: &Evidence, verdict: &mut Verdict) {
+    for row in &evidence.snapshot.attempts {
+        if let Some(outcome) = row.outcome.as_deref().filter(|outcome| BLAMED.contains(outcome)) {
+            let AttemptId { run, number } = row.id;
+            let why = row.message.as_deref().unwrap_or("nobody said why");
+            verdict.add(ViolationKind::Charged, format!("attempt {number} of run {run} {outcome}: {why}"));
+        }
+    }
 }
 
 /// Writes of attempts that were dead when they were sent.

@@ -51,6 +51,8 @@ pub struct AttemptRow {
     pub replay_mismatches: u64,
     /// How it ended.
     pub outcome: Option<String>,
+    /// Why it ended.
+    pub message: Option<String>,
 }
 
 /// A row of `metrics`.

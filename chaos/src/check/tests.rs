@@ -68,6 +68,7 @@ fn in_order() -> Evidence {
         acked_seq,
         replay_mismatches: 0,
         outcome: Some(outcome.into()),
+        message: None,
     };
     let event = |state: &str| EventRow { run: RUN, state: state.into() };
     let run = RunRow {
@@ -110,6 +111,12 @@ fn evidence_in_order_is_in_order() {
     assert_eq!(verdict.violations, []);
     assert_eq!((verdict.points_acknowledged, verdict.zombies_refused), (6, 1));
     assert_eq!((verdict.completed, verdict.bit_equal), (1, 1));
+}
+
+#[test]
+fn an_attempt_that_was_blamed_on_its_run_is_named() {
+    let kinds = found(|evidence| evidence.snapshot.attempts[0].outcome = Some("failed".into()));
+    assert_eq!(kinds, [ViolationKind::Charged]);
 }
 
 #[test]

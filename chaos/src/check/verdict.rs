@@ -42,6 +42,8 @@ pub enum ViolationKind {
     Unfinished,
     /// A run was held without a live lease.
     StaleLease,
+    /// A run was blamed for what happened to machines and processes.
+    Charged,
 }
 
 impl fmt::Display for ViolationKind {
@@ -63,6 +65,7 @@ impl fmt::Display for ViolationKind {
             Self::Replay => "replayed differently",
             Self::Unfinished => "unfinished",
             Self::StaleLease => "held without a lease",
+            Self::Charged => "charged to the run",
         })
     }
 }
