@@ -78,6 +78,7 @@ const QUEUE: &str = "select r.id, r.sweep_id, r.shape_key from runs r join sweep
 const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
         where r.sweep_id = s.id and r.state = 'running')
     from sweeps s order by s.id";
+const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";
 
 /// All rows of a statement, on a connection of either kind.
 macro_rules! rows {
@@ -97,6 +98,16 @@ impl Observer {
                 Observer::Sqlite(SqliteConnection::connect(&url).await.unwrap())
             }
             Place::Postgres(url) => Observer::Postgres(PgConnection::connect(url).await.unwrap()),
+        }
+    }
+
+    /// Transactions that waited for each other, until the server ended one of them.
+    pub(crate) async fn deadlocks(&mut self) -> i64 {
+        match self {
+            Observer::Sqlite(_) => 0,
+            Observer::Postgres(connection) => {
+                sqlx::query_scalar(DEADLOCKS).fetch_one(connection).await.unwrap()
+            }
         }
     }
 

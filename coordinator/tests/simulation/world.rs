@@ -1,6 +1,6 @@
 //! Workers, a network, coordinators and people, driven by one stream of random numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use acai_coordinator::clock::ManualClock;
@@ -399,6 +399,13 @@ impl World<'_> {
                 assert!(!copy.dead, "a zombie wrote: {:?} {answer:?}", copy.call);
             }
             (Call::Claim(claim), Answer::Granted(grants)) => {
+                let groups: BTreeSet<_> = grants.iter().map(|grant| grant.group).collect();
+                let groups = groups.len() as u32;
+                let most = claim.offer.groups * claim.offer.group_size;
+                assert!(
+                    groups <= claim.offer.groups && grants.len() as u32 <= most,
+                    "{claim:?} was granted {grants:?}"
+                );
                 for grant in grants {
                     let attempt = grant.attempt;
                     assert!(!self.journal.is_over(attempt), "{attempt:?} was granted when it was dead");
@@ -534,6 +541,7 @@ impl World<'_> {
             events: self.observer.events().await,
         };
         self.journal.check(&rest);
+        assert_eq!(self.observer.deadlocks().await, 0, "transactions lock rows in one order");
         for run in &rest.runs {
             format!("{run:?}").hash(&mut self.trace);
         }
