@@ -114,7 +114,7 @@ impl Journal {
                 assert!(there, "the point of run {run} at step {step} was acknowledged and is lost");
             }
         }
-        for &StoredRun { id, state, in_plan, attempt } in &rest.runs {
+        for &StoredRun { id, state, in_plan, attempt, failures } in &rest.runs {
             assert_ne!(state, RunState::Running, "run {id} is held when all has come to rest");
             assert!(state.is_terminal() || !in_plan, "run {id} is {state} when all has come to rest");
             if state == RunState::Completed {
@@ -125,6 +125,8 @@ impl Journal {
             if self.completed.contains(&id) {
                 assert_eq!(state, RunState::Completed, "run {id} was said to be completed");
             }
+            let own = rest.attempts.iter().filter(|row| row.run == id && row.is_own_failure()).count();
+            assert!(failures as usize <= own, "run {id} is charged {failures} failures and had {own}");
             let numbers = rest.attempts.iter().filter(|row| row.run == id).map(|row| row.number);
             assert!(numbers.eq(1..=attempt), "run {id} was claimed {attempt} times: {:?}", rest.attempts);
         }

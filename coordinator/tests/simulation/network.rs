@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use acai_coordinator::store::{
-    AttemptRef, Checkpoint, Claim, Duty, Grant, NewSweep, Point, Renewal, Store, StoreError,
+    AttemptRef, Checkpoint, Claim, Duty, Grant, Mishap, NewSweep, Point, Renewal, Store, StoreError,
 };
 use acai_sweep::control::Intent;
 use rand::{Rng, RngExt};
@@ -33,8 +33,10 @@ pub(crate) enum Call {
         attempt: AttemptRef,
         diverged: bool,
     },
+    /// Nobody's fault, or that of a machine or of a group.
     Release {
         attempt: AttemptRef,
+        mishap: Option<Mishap>,
     },
     Claim(Claim),
     Renew {
@@ -85,7 +87,7 @@ impl Call {
             | Call::Commit { attempt, .. }
             | Call::Complete { attempt, .. }
             | Call::Fail { attempt, .. }
-            | Call::Release { attempt } => Some(*attempt),
+            | Call::Release { attempt, .. } => Some(*attempt),
             _ => None,
         }
     }
@@ -134,7 +136,12 @@ impl Call {
             Call::Fail { attempt, diverged } => {
                 store.attempt_fail(attempt, diverged, "by chance".to_owned()).await.map(|_| Answer::Taken)
             }
-            Call::Release { attempt } => store.attempt_release(attempt).await.map(|_| Answer::Taken),
+            Call::Release { attempt, mishap: None } => {
+                store.attempt_release(attempt).await.map(|_| Answer::Taken)
+            }
+            Call::Release { attempt, mishap: Some(mishap) } => {
+                store.attempt_release_after(attempt, mishap).await.map(|_| Answer::Taken)
+            }
             Call::Claim(claim) => store.run_claim(claim, lease_ms).await.map(Answer::Granted),
             Call::Renew { worker, attempts } => {
                 store.lease_renew(&worker, attempts, lease_ms).await.map(Answer::Renewed)

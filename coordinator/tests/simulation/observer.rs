@@ -21,6 +21,8 @@ pub(crate) struct StoredRun {
     pub(crate) in_plan: bool,
     /// Claims so far.
     pub(crate) attempt: u32,
+    /// Failures charged to it.
+    pub(crate) failures: u32,
 }
 
 /// A row of `attempts`.
@@ -29,6 +31,13 @@ pub(crate) struct StoredAttempt {
     pub(crate) run: u64,
     pub(crate) number: u32,
     pub(crate) outcome: Option<String>,
+}
+
+impl StoredAttempt {
+    /// Whether it ended by the run's fault.
+    pub(crate) fn is_own_failure(&self) -> bool {
+        matches!(self.outcome.as_deref(), Some("failed" | "diverged"))
+    }
 }
 
 /// A row of `events`.
@@ -66,13 +75,16 @@ pub(crate) enum Observer {
 }
 
 const POINTS: &str = "select run_id, step, value from metrics order by run_id, step";
-const RUNS: &str = "select id, state, cast(case when in_plan = true then 1 else 0 end as bigint), attempt
+const RUNS: &str =
+    "select id, state, cast(case when in_plan = true then 1 else 0 end as bigint), attempt, failures
     from runs order by id";
 const ATTEMPTS: &str = "select run_id, number, outcome from attempts order by run_id, number";
 const EVENTS: &str = "select sweep_id, number, run_id, state, attempt,
         cast(case when worker is null then 1 else 0 end as bigint)
     from events order by sweep_id, number";
-const QUEUE: &str = "select r.id, r.sweep_id, r.shape_key from runs r join sweeps s on s.id = r.sweep_id
+const QUEUE: &str =
+    "select r.id, r.sweep_id, case when r.alone = true then 'run ' || r.id else r.shape_key end
+    from runs r join sweeps s on s.id = r.sweep_id
     where r.state = 'queued' and r.in_plan = true and s.paused is null
     order by s.priority desc, s.id, r.idx";
 const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
@@ -130,12 +142,13 @@ impl Observer {
     }
 
     pub(crate) async fn runs(&mut self) -> Vec<StoredRun> {
-        let rows: Vec<(i64, String, i64, i64)> = rows!(self, RUNS);
-        let run = |(id, state, in_plan, attempt): (i64, String, i64, i64)| StoredRun {
+        let rows: Vec<(i64, String, i64, i64, i64)> = rows!(self, RUNS);
+        let run = |(id, state, in_plan, attempt, failures): (i64, String, i64, i64, i64)| StoredRun {
             id: id.cast_unsigned(),
             state: state.parse().unwrap(),
             in_plan: in_plan == 1,
             attempt: attempt.try_into().unwrap(),
+            failures: failures.try_into().unwrap(),
         };
         rows.into_iter().map(run).collect()
     }

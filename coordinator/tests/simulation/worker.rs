@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use acai_coordinator::store::{AttemptRef, Checkpoint, Claim, Duty, Grant, Point, Registration, Renewal};
+use acai_coordinator::store::{
+    AttemptRef, Checkpoint, Claim, Duty, Grant, Mishap, Point, Registration, Renewal,
+};
 use acai_sweep::schedule::Offer;
 
 use crate::network::{Answer, Call};
@@ -104,6 +106,15 @@ impl Worker {
     }
 }
 
+/// Why an attempt cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Own,
+    Diverged,
+    Machine,
+    Group,
+}
+
 /// An attempt on its worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Training {
@@ -121,8 +132,8 @@ pub(crate) struct Training {
     yields: bool,
     /// The database lacks what it had acknowledged: a later attempt has to train that again.
     moved_back: bool,
-    /// By its own fault or by chance.
-    pub(crate) fails: Option<bool>,
+    /// It cannot go on, and why.
+    pub(crate) fails: Option<Failure>,
 }
 
 impl Training {
@@ -160,7 +171,7 @@ impl Training {
         let attempt = self.attempt;
         let mut calls = Vec::new();
         if self.moved_back {
-            return vec![Call::Release { attempt }];
+            return vec![Call::Release { attempt, mishap: None }];
         }
         if let Some(&(step, last_seq)) = self.checkpoints.front()
             && (last_seq <= self.acked || hasty)
@@ -181,9 +192,17 @@ impl Training {
         }
         if calls.is_empty() {
             calls.extend(match self.fails {
-                Some(diverged) => Some(Call::Fail { attempt, diverged }),
+                Some(Failure::Own) => Some(Call::Fail { attempt, diverged: false }),
+                Some(Failure::Diverged) => Some(Call::Fail { attempt, diverged: true }),
+                Some(Failure::Machine) => Some(Call::Release {
+                    attempt,
+                    mishap: Some(Mishap::MachineFault("by chance".to_owned())),
+                }),
+                Some(Failure::Group) => {
+                    Some(Call::Release { attempt, mishap: Some(Mishap::GroupFault("by chance".to_owned())) })
+                }
                 None if self.step == STEPS => Some(Call::Complete { attempt, last_seq: self.acked }),
-                None if self.yields => Some(Call::Release { attempt }),
+                None if self.yields => Some(Call::Release { attempt, mishap: None }),
                 None => None,
             });
         }

@@ -1,12 +1,13 @@
 //! Workers, a network, coordinators and people, driven by one stream of random numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use acai_coordinator::clock::ManualClock;
-use acai_coordinator::store::Duty;
+use acai_coordinator::store::{AttemptRef, Duty};
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
+use acai_sweep::schedule::Offer;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -16,9 +17,11 @@ use crate::network::{Answer, Call, Fate};
 use crate::observer::{Load, Observer, StoredRun, Waiting};
 use crate::plan::Sweep;
 use crate::queue;
-use crate::worker::Worker;
+use crate::worker::{Failure, Worker};
 
 const LEASE: i64 = 30_000;
+/// For so long a run is not granted to a machine that could not train it.
+const ELSEWHERE: i64 = 60_000;
 const WORKERS: usize = 3;
 /// Sweeps at the most.
 const SWEEPS: usize = 3;
@@ -68,6 +71,10 @@ struct World<'p> {
     late: Vec<Call>,
     /// Of the database that the coordinators have.
     journal: Journal,
+    /// Workers that attempts were granted to.
+    holders: HashMap<AttemptRef, String>,
+    /// Workers that could not train a run, and when: it goes elsewhere first.
+    faulty_machines: Vec<(String, u64, i64)>,
     /// Other databases: backups of this one, newer ones that a backup took the place of, and new ones.
     elsewhere: Vec<(DatabaseNumber, Journal)>,
     /// Databases that there ever were.
@@ -104,6 +111,8 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
         born: 0,
         late: Vec::new(),
         journal: Journal::default(),
+        holders: HashMap::new(),
+        faulty_machines: Vec::new(),
         elsewhere: Vec::new(),
         databases: 1,
         moves: 0,
@@ -194,8 +203,14 @@ impl World<'_> {
         }
         for training in &mut self.workers[who].training {
             (0..steps).for_each(|_| training.step());
-            if fault < 3 && self.faulty {
-                training.fails = Some(fault == 0);
+            if self.faulty {
+                training.fails = training.fails.or(match fault {
+                    0 => Some(Failure::Diverged),
+                    1 | 2 => Some(Failure::Own),
+                    3 | 4 => Some(Failure::Machine),
+                    5 => Some(Failure::Group),
+                    _ => None,
+                });
             }
         }
     }
@@ -399,13 +414,6 @@ impl World<'_> {
                 assert!(!copy.dead, "a zombie wrote: {:?} {answer:?}", copy.call);
             }
             (Call::Claim(claim), Answer::Granted(grants)) => {
-                let groups: BTreeSet<_> = grants.iter().map(|grant| grant.group).collect();
-                let groups = groups.len() as u32;
-                let most = claim.offer.groups * claim.offer.group_size;
-                assert!(
-                    groups <= claim.offer.groups && grants.len() as u32 <= most,
-                    "{claim:?} was granted {grants:?}"
-                );
                 for grant in grants {
                     let attempt = grant.attempt;
                     assert!(!self.journal.is_over(attempt), "{attempt:?} was granted when it was dead");
@@ -426,8 +434,25 @@ impl World<'_> {
             && let Some(worker) = copy.sender.map(|who| &self.workers[who])
             && !self.journal.has_answered(claim)
             && worker.duty == Duty::Open
+            && !queue.iter().any(|waiting| self.goes_elsewhere(waiting.run, worker))
         {
             queue::check(queue, loads, claim.offer, grants);
+        }
+        for (copy, answer) in copies.iter().zip(answers) {
+            if let (Call::Claim(claim), Answer::Granted(grants)) = (&copy.call, answer)
+                && !self.journal.has_answered(claim)
+            {
+                let groups: BTreeSet<_> = grants.iter().map(|grant| grant.group).collect();
+                let offers = copies.iter().filter_map(|copy| match &copy.call {
+                    Call::Claim(other) if other.id == claim.id => Some(other.offer),
+                    _ => None,
+                });
+                let fits = |offer: Offer| {
+                    groups.len() <= offer.groups as usize
+                        && grants.len() <= offer.groups as usize * offer.group_size as usize
+                };
+                assert!({ offers }.any(fits), "{claim:?} was granted {grants:?}");
+            }
         }
         let quiet = copies.iter().all(|copy| !matches!(copy.call, Call::Submit(_) | Call::Limit { .. }));
         if quiet {
@@ -441,12 +466,25 @@ impl World<'_> {
         }
     }
 
+    /// Whether the worker could not train the run just now.
+    fn goes_elsewhere(&self, run: u64, worker: &Worker) -> bool {
+        let now = self.clock.now_ms();
+        self.faulty_machines
+            .iter()
+            .any(|(name, faulty, at)| *name == worker.id && *faulty == run && now - at <= ELSEWHERE)
+    }
+
     /// What the sender hears, and the journal notes.
     async fn take_in(&mut self, copy: &Copy, answer: &Answer) {
         if let (Call::Claim(claim), Answer::Granted(grants)) = (&copy.call, answer) {
             // Whether anybody hears of it or not.
             self.journal.answered(claim);
+            self.holders.extend(grants.iter().map(|grant| (grant.attempt, claim.worker.clone())));
             grants.iter().for_each(|grant| self.journal.granted(grant.attempt));
+        }
+        if let (Call::Release { attempt, mishap: Some(_) }, Answer::Taken) = (&copy.call, answer) {
+            let worker = self.holders[attempt].clone();
+            self.faulty_machines.push((worker, attempt.run, self.clock.now_ms()));
         }
         if !copy.heard {
             return;
