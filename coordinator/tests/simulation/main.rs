@@ -35,9 +35,9 @@ use cluster::Place;
 use world::simulate;
 
 /// Seeds that a call of the tests runs.
-const USUAL: Range<u64> = 0..1000;
+const USUAL: Range<u64> = 0..750;
 /// On Postgres each commit crosses a socket: fewer.
-const USUAL_ON_POSTGRES: Range<u64> = 0..30;
+const USUAL_ON_POSTGRES: Range<u64> = 0..20;
 
 fn seeds(usual: Range<u64>) -> Range<u64> {
     let Ok(asked) = std::env::var("SIMULATION") else { return usual };

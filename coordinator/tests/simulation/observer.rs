@@ -68,6 +68,16 @@ pub(crate) struct Load {
     pub(crate) limit: Option<i64>,
 }
 
+/// What decides what claims are granted.
+#[derive(Debug, Clone)]
+pub(crate) struct BeforeClaims {
+    /// In the order in which they should start.
+    pub(crate) queue: Vec<Waiting>,
+    pub(crate) loads: Vec<Load>,
+    /// Workers that take no runs.
+    pub(crate) cordoned: Vec<String>,
+}
+
 /// A connection of its own.
 pub(crate) enum Observer {
     Sqlite(SqliteConnection),
@@ -90,6 +100,7 @@ const QUEUE: &str =
 const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
         where r.sweep_id = s.id and r.state = 'running')
     from sweeps s order by s.id";
+const CORDONED: &str = "select worker_name from cordons";
 const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";
 
 /// All rows of a statement, on a connection of either kind.
@@ -178,12 +189,16 @@ impl Observer {
         rows.into_iter().map(event).collect()
     }
 
-    /// In the order in which they should start.
-    pub(crate) async fn queue(&mut self) -> Vec<Waiting> {
-        let rows: Vec<(i64, i64, String)> = rows!(self, QUEUE);
+    pub(crate) async fn before_claims(&mut self) -> BeforeClaims {
+        let rows: Vec<(i64, i64, String)> = rows!(&mut *self, QUEUE);
         let waiting =
             |(run, sweep, shape): (i64, i64, String)| Waiting { run: run.cast_unsigned(), sweep, shape };
-        rows.into_iter().map(waiting).collect()
+        let cordoned: Vec<(String,)> = rows!(&mut *self, CORDONED);
+        BeforeClaims {
+            queue: rows.into_iter().map(waiting).collect(),
+            loads: self.loads().await,
+            cordoned: cordoned.into_iter().map(|(worker,)| worker).collect(),
+        }
     }
 
     pub(crate) async fn loads(&mut self) -> Vec<Load> {

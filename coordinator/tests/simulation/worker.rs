@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use acai_coordinator::store::{
-    AttemptRef, Checkpoint, Claim, Duty, Grant, Mishap, Point, Registration, Renewal,
-};
+use acai_coordinator::store::{AttemptRef, Checkpoint, Claim, Grant, Mishap, Point, Registration, Renewal};
 use acai_sweep::schedule::Offer;
 
 use crate::network::{Answer, Call};
@@ -32,7 +30,6 @@ pub(crate) struct Worker {
     group_size: u32,
     /// Stands still: it says nothing, and hears nothing.
     pub(crate) stopped: bool,
-    pub(crate) duty: Duty,
     pub(crate) training: Vec<Training>,
     /// Claims so far.
     claims: u64,
@@ -43,7 +40,7 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(id: String, group_size: u32) -> Worker {
         let training = Vec::new();
-        Worker { id, group_size, stopped: false, duty: Duty::Open, training, claims: 0, waits: false }
+        Worker { id, group_size, stopped: false, training, claims: 0, waits: false }
     }
 
     pub(crate) fn registration(&self) -> Registration {

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::cluster::{Cluster, DatabaseNumber, Place};
 use crate::journal::{Journal, Rest};
 use crate::network::{Answer, Call, Fate};
-use crate::observer::{Load, Observer, StoredRun, Waiting};
+use crate::observer::{BeforeClaims, Observer, StoredRun};
 use crate::plan::Sweep;
 use crate::queue;
 use crate::worker::{Failure, Worker};
@@ -273,7 +273,6 @@ impl World<'_> {
                 let who = self.random.random_range(0..self.workers.len());
                 let duty =
                     [Duty::Open, Duty::Open, Duty::Cordoned, Duty::Drained][self.random.random_range(0..4)];
-                self.workers[who].duty = duty;
                 return Call::SetDuty { worker: self.workers[who].id.clone(), duty };
             }
         };
@@ -340,8 +339,7 @@ impl World<'_> {
             let files = self.sweeps.iter().map(|sweep| sweep.file(&mut self.random));
             calls.extend(files.map(|file| (None, Call::Submit(Box::new(file)))));
         }
-        for worker in &mut self.workers {
-            worker.duty = Duty::Open;
+        for worker in &self.workers {
             calls.push((None, Call::SetDuty { worker: worker.id.clone(), duty: Duty::Open }));
         }
         self.at_once(calls).await;
@@ -350,8 +348,7 @@ impl World<'_> {
     /// Sends all calls before any answer is waited for, each to some coordinator, and takes in what comes back.
     async fn at_once(&mut self, sendings: Vec<Sending>) {
         let claims = sendings.iter().any(|(_, call)| matches!(call, Call::Claim(_)));
-        let before =
-            if claims { Some((self.observer.queue().await, self.observer.loads().await)) } else { None };
+        let before = if claims { Some(self.observer.before_claims().await) } else { None };
         // What becomes of each is decided before anything moves: by the seed alone.
         let copies: Vec<Copy> = sendings.into_iter().flat_map(|sending| self.send(sending)).collect();
         let mut under_way = Vec::new();
@@ -373,8 +370,8 @@ impl World<'_> {
             .hash(&mut self.trace);
             self.judge(copy, answer);
         }
-        if let Some((queue, loads)) = before {
-            self.judge_claims(&copies, &answers, &queue, &loads).await;
+        if let Some(before) = before {
+            self.judge_claims(&copies, &answers, &before).await;
         }
         for (copy, answer) in copies.iter().zip(&answers) {
             self.take_in(copy, answer).await;
@@ -428,12 +425,13 @@ impl World<'_> {
     }
 
     /// What claims may be granted, by what was there before and is after.
-    async fn judge_claims(&mut self, copies: &[Copy], answers: &[Answer], queue: &[Waiting], loads: &[Load]) {
+    async fn judge_claims(&mut self, copies: &[Copy], answers: &[Answer], before: &BeforeClaims) {
+        let BeforeClaims { queue, loads, cordoned } = before;
         if let ([copy], [Answer::Granted(grants)]) = (copies, answers)
             && let Call::Claim(claim) = &copy.call
             && let Some(worker) = copy.sender.map(|who| &self.workers[who])
             && !self.journal.has_answered(claim)
-            && worker.duty == Duty::Open
+            && !cordoned.contains(&worker.id)
             && !queue.iter().any(|waiting| self.goes_elsewhere(waiting.run, worker))
         {
             queue::check(queue, loads, claim.offer, grants);
@@ -539,7 +537,6 @@ impl World<'_> {
         }
         for worker in &mut self.workers {
             worker.stopped = false;
-            worker.duty = Duty::Open;
             calls.push((None, Call::SetDuty { worker: worker.id.clone(), duty: Duty::Open }));
         }
         self.at_once(calls).await;
