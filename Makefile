@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres
+.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -43,7 +43,7 @@ chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: M
 	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
 	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
 
-lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
+.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres release-fixture
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh

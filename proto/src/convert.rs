@@ -61,20 +61,16 @@ pub fn scalar(parameter: &v1::Parameter) -> Result<Scalar, FieldError> {
 }
 
 /// A configuration from the wire, every parameter checked. It has been resolved by who sends it: a
-/// parameter that is missing is no reason to fill in a default, which may be another one there.
+/// parameter that is missing is no reason to fill in a default, which may be another one there. An
+/// earlier version lacks parameters that were added since, and means what was in effect then.
 ///
 /// # Errors
 /// [`FieldError`] that names the parameter.
 pub fn configuration(parameters: &[v1::Parameter]) -> Result<Configuration, FieldError> {
     let pairs = parameters.iter().map(|parameter| Ok((parameter.name.clone(), scalar(parameter)?)));
     let pairs = pairs.collect::<Result<Vec<_>, FieldError>>()?;
-    let configuration = Configuration::new(pairs)
-        .map_err(|error| FieldError::new("configuration", format!("makes no sense: {error}")))?;
-    let is_given = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
-    if let Some((missing, _)) = configuration.iter().find(|(name, _)| !is_given(name)) {
-        return Err(FieldError::new("configuration", format!("lacks `{missing}`")));
-    }
-    Ok(configuration)
+    Configuration::resolved(pairs)
+        .map_err(|error| FieldError::new("configuration", format!("makes no sense: {error}")))
 }
 
 impl From<RunState> for v1::RunState {

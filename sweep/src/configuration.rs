@@ -15,9 +15,15 @@ use crate::training::{Dataset, TrainingConfig};
 /// other, in the order of [`PARAMETERS`]. Equal configurations train the same thing.
 ///
 /// Serializes as a flat object, `{"model":"acai","dataset":"lines32","lambda":0.5,…}`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Configuration {
-    values: Vec<(&'static str, Scalar)>,
+    values: Vec<(&'static Parameter, Scalar)>,
+}
+
+impl PartialEq for Configuration {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
 }
 
 impl Configuration {
@@ -26,27 +32,46 @@ impl Configuration {
     /// # Errors
     /// Names the parameter that is unknown, out of range, repeated, missing or not used by the model.
     pub fn new<N: AsRef<str>>(pairs: impl IntoIterator<Item = (N, Scalar)>) -> Result<Self, ParameterError> {
-        let mut set = BTreeMap::new();
-        for (name, value) in pairs {
-            let parameter = Parameter::find(name.as_ref())?;
-            if set.insert(parameter.name, parameter.check(&value)?).is_some() {
-                return Err(ParameterError::Repeated { name: parameter.name });
-            }
-        }
-        let configuration = Self::resolve(|name| set.get(name))?;
-        match set.into_keys().find(|name| configuration.get(name).is_none()) {
-            Some(name) => Err(ParameterError::Unused { name, model: configuration.word("model").to_owned() }),
-            None => Ok(configuration),
-        }
+        Self::new_with(PARAMETERS, pairs)
     }
 
-    /// Reads what [`to_json`](Self::to_json) writes.
+    /// As [`new`](Self::new), with a table of one's own, as a later version may have it.
     ///
     /// # Errors
-    /// Text that is no flat JSON object, and all errors of [`new`](Self::new).
+    /// Those of [`new`](Self::new).
+    pub fn new_with<N: AsRef<str>>(
+        table: &'static [Parameter],
+        pairs: impl IntoIterator<Item = (N, Scalar)>,
+    ) -> Result<Self, ParameterError> {
+        Self::check_and_fill(table, pairs, by_default)
+    }
+
+    /// A configuration that was resolved before, by this or an earlier version: nothing is filled in
+    /// but [what earlier runs had in effect](Parameter::before).
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); a later version's parameter is unknown.
+    pub fn resolved<N: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (N, Scalar)>,
+    ) -> Result<Self, ParameterError> {
+        Self::check_and_fill(PARAMETERS, pairs, before)
+    }
+
+    /// Reads what [`to_json`](Self::to_json) of this or an earlier version wrote.
+    ///
+    /// # Errors
+    /// Text that is no flat JSON object, and all errors of [`resolved`](Self::resolved).
     pub fn from_json(text: &str) -> Result<Self, ConfigurationError> {
+        Self::from_json_with(PARAMETERS, text)
+    }
+
+    /// As [`from_json`](Self::from_json), with a table of one's own.
+    ///
+    /// # Errors
+    /// Those of [`from_json`](Self::from_json).
+    pub fn from_json_with(table: &'static [Parameter], text: &str) -> Result<Self, ConfigurationError> {
         let values: BTreeMap<String, Scalar> = serde_json::from_str(text)?;
-        Ok(Self::new(values)?)
+        Ok(Self::check_and_fill(table, values, before)?)
     }
 
     /// The configuration as a flat JSON object.
@@ -55,25 +80,53 @@ impl Configuration {
         serde_json::to_string(self).expect("names are text, and values are finite")
     }
 
-    /// Completes checked values; those that the model does not use are left out.
+    /// Completes checked values with defaults; those that the model does not use are left out.
     pub(crate) fn resolve<'v>(set: impl Fn(&str) -> Option<&'v Scalar>) -> Result<Self, ParameterError> {
-        let mut resolved = Configuration { values: Vec::with_capacity(PARAMETERS.len()) };
-        for parameter in PARAMETERS {
-            // `model` is the first row, and every model uses it.
-            if resolved.values.is_empty() || parameter.is_used_by(resolved.word("model")) {
-                let value = match set(parameter.name) {
-                    Some(value) => value.clone(),
-                    None => resolved.default_of(parameter)?,
-                };
-                resolved.values.push((parameter.name, value));
-            }
-        }
-        Ok(resolved)
+        Self::fill(PARAMETERS, set, by_default)
     }
 
-    /// What `parameter` is when not set, given the parameters before it.
-    fn default_of(&self, parameter: &'static Parameter) -> Result<Scalar, ParameterError> {
-        match parameter.default {
+    fn check_and_fill<N: AsRef<str>>(
+        table: &'static [Parameter],
+        pairs: impl IntoIterator<Item = (N, Scalar)>,
+        absent: Absent,
+    ) -> Result<Self, ParameterError> {
+        let mut set = BTreeMap::new();
+        for (name, value) in pairs {
+            let parameter = Parameter::find_in(table, name.as_ref())?;
+            if set.insert(parameter.name, parameter.check(&value)?).is_some() {
+                return Err(ParameterError::Repeated { name: parameter.name });
+            }
+        }
+        let configuration = Self::fill(table, |name| set.get(name), absent)?;
+        match set.into_keys().find(|name| configuration.get(name).is_none()) {
+            Some(name) => Err(ParameterError::Unused { name, model: configuration.word("model").to_owned() }),
+            None => Ok(configuration),
+        }
+    }
+
+    fn fill<'v>(
+        table: &'static [Parameter],
+        set: impl Fn(&str) -> Option<&'v Scalar>,
+        absent: Absent,
+    ) -> Result<Self, ParameterError> {
+        let mut filled = Configuration { values: Vec::with_capacity(table.len()) };
+        for parameter in table {
+            // `model` is the first row, and every model uses it.
+            if filled.values.is_empty() || parameter.is_used_by(filled.word("model")) {
+                let value = match (set(parameter.name), absent(parameter)) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(absent)) => filled.evaluate(parameter, absent)?,
+                    (None, None) => return Err(missing(parameter)),
+                };
+                filled.values.push((parameter, value));
+            }
+        }
+        Ok(filled)
+    }
+
+    /// What `value` is for `parameter`, given the parameters before it.
+    fn evaluate(&self, parameter: &Parameter, value: &DefaultValue) -> Result<Scalar, ParameterError> {
+        match *value {
             DefaultValue::Required => Err(missing(parameter)),
             DefaultValue::Int(value) => Ok(Scalar::Int(value)),
             DefaultValue::Float(value) => Ok(Scalar::Float(value)),
@@ -90,12 +143,23 @@ impl Configuration {
     /// The value of a parameter; `None` when the model does not use it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Scalar> {
-        self.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+        self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
     /// Names and values, in the order of [`PARAMETERS`].
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Scalar)> {
-        self.values.iter().map(|(name, value)| (*name, value))
+        self.values.iter().map(|(parameter, value)| (parameter.name, value))
+    }
+
+    /// Parameters and values that digests are made of: without those that are as they were
+    /// [before](Parameter::before) there was such a parameter.
+    fn telling(&self) -> impl Iterator<Item = (&'static Parameter, &Scalar)> {
+        let is_as_before = |parameter: &Parameter, value: &Scalar| {
+            let before = parameter.before.as_ref().map(|before| self.evaluate(parameter, before));
+            before.is_some_and(|before| before.as_ref() == Ok(value))
+        };
+        let values = self.values.iter().map(|(parameter, value)| (*parameter, value));
+        values.filter(move |(parameter, value)| !is_as_before(parameter, value))
     }
 
     fn word(&self, name: &str) -> &str {
@@ -114,18 +178,18 @@ impl Configuration {
     }
 
     /// Digest of the whole configuration (SHA-256, 64 hex digits): what identifies a run, together
-    /// with its seed. Does not depend on the order of [`PARAMETERS`].
+    /// with its seed. Depends neither on the order of [`PARAMETERS`] nor on what is added to them.
     #[must_use]
     pub fn config_hash(&self) -> String {
-        digest("acai configuration 1", self.iter().map(|(name, value)| (name, value.canonical())))
+        let values = self.telling().map(|(parameter, value)| (parameter.name, value.canonical()));
+        digest("acai configuration 1", values)
     }
 
     /// Digest of what fixes tensor shapes and schedule (SHA-256, 64 hex digits): runs that share it
     /// can be trained as one fused program.
     #[must_use]
     pub fn shape_key(&self) -> String {
-        let shape = PARAMETERS.iter().filter_map(|parameter| {
-            let value = self.get(parameter.name)?;
+        let shape = self.telling().filter_map(|(parameter, value)| {
             let shared = match parameter.sharing {
                 Sharing::Equal => value.canonical(),
                 Sharing::Zero if value.is_zero() => "zero".to_owned(),
@@ -136,6 +200,17 @@ impl Configuration {
         });
         digest("acai shape 1", shape)
     }
+}
+
+/// Where the value of a parameter comes from that is not given; from nowhere: that is an error.
+type Absent = fn(&'static Parameter) -> Option<&'static DefaultValue>;
+
+fn by_default(parameter: &'static Parameter) -> Option<&'static DefaultValue> {
+    Some(&parameter.default)
+}
+
+fn before(parameter: &'static Parameter) -> Option<&'static DefaultValue> {
+    parameter.before.as_ref()
 }
 
 fn missing(parameter: &Parameter) -> ParameterError {

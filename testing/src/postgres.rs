@@ -117,6 +117,22 @@ impl Postgres {
         Ok(self.url(&name))
     }
 
+    /// The database of this URL as statements of SQL that make it again in an empty one.
+    ///
+    /// # Errors
+    /// If the server does not.
+    pub fn dump(&self, url: &str) -> io::Result<String> {
+        let arguments = ["--inserts", "--no-owner", "--no-privileges", "--dbname", url];
+        let output = self.run(self.program("pg_dump")).args(arguments).stdout(Stdio::piped()).output()?;
+        if !output.status.success() {
+            return Err(io::Error::other(format!("pg_dump: {}", String::from_utf8_lossy(&output.stderr))));
+        }
+        // Lines that begin with a backslash are for psql alone, comments for people.
+        let text = String::from_utf8_lossy(&output.stdout);
+        let statements = text.lines().filter(|line| !line.starts_with('\\') && !line.starts_with("--"));
+        Ok(statements.filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect())
+    }
+
     /// Deletes the database of this URL, whoever still uses it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod control;
 mod documentation;
 mod mistakes;
 mod outages;
+mod released;
 mod sweeps;
 
 use std::io::Read;

@@ -16,7 +16,7 @@ pub(super) fn status(error: StoreError) -> Status {
         StoreError::NoSuchRun { .. } => Code::NotFound,
         StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,
-        StoreError::Corrupt(_) => Code::DataLoss,
+        StoreError::Corrupt(_) | StoreError::OtherVersion(_) => Code::DataLoss,
         StoreError::Unavailable(_) => Code::Unavailable,
     };
     if matches!(error, StoreError::Unstorable(_))

@@ -48,6 +48,11 @@ pub enum StoreError {
     /// A row does not read back as it must have been written.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
+    /// A run whose configuration this version cannot read; nothing is wrong with it.
+    #[error(
+        "a run of the database was stored by another version of acai and cannot be read here: {0}\nhint: use the newest version that has used this database"
+    )]
+    OtherVersion(String),
     /// The database failed; trying again may help.
     #[error("the database failed: {0}")]
     Unavailable(String),

@@ -7,7 +7,7 @@ use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{OpenError, Store, StoreError};
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use crate::{Tested, one_running, point, sweep};
+use crate::{LEASE, Tested, claim, one_running, point, register, sweep};
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart() {
@@ -76,6 +76,32 @@ async fn a_database_of_a_newer_version_is_refused_and_not_touched() {
     raw.close().await.unwrap();
     let refused = SqliteStore::open(&path, Clock::start()).await;
     assert!(matches!(refused, Err(OpenError::Newer { migration: 9999, .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_run_with_a_parameter_of_a_newer_version_is_named_and_nothing_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acai.db");
+    let store = Tested::on(SqliteStore::open(&path, Clock::start()).await.unwrap());
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    register(&store, "w").await;
+    let mut raw = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    raw.execute("update runs set config = json_set(config, '$.weight_decay', 0.5) where idx = 0")
+        .await
+        .unwrap();
+    for refused in [
+        store.run_list("s", &[]).await.map(|_| ()),
+        store.result_list("s").await.map(|_| ()),
+        store.run_claim(claim("w", "c", 1), LEASE).await.map(|_| ()),
+    ] {
+        assert!(matches!(refused, Err(StoreError::OtherVersion(_))), "{refused:?}");
+        let words = refused.unwrap_err().to_string();
+        assert!(words.contains("`weight_decay`") && words.contains("newest version"), "{words}");
+    }
+    let untouched = "select count(*) from runs where state = 'queued' and attempt = 0
+                     and (idx = 1 or json_extract(config, '$.weight_decay') = 0.5)";
+    let untouched: i64 = sqlx::query_scalar(untouched).fetch_one(&mut raw).await.unwrap();
+    assert_eq!(untouched, 2);
 }
 
 #[tokio::test]

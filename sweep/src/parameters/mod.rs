@@ -15,7 +15,7 @@ use crate::spelling::{did_you_mean, listed, quoted};
 use crate::training::Dataset;
 
 /// A row of the table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Parameter {
     /// Its name in sweep files, on the wire and in tables.
     pub name: &'static str,
@@ -23,6 +23,10 @@ pub struct Parameter {
     pub kind: Kind,
     /// Its value in a run that does not set it.
     pub default: DefaultValue,
+    /// For a parameter that was added after the first release: the value that runs had in effect
+    /// until then. Stored configurations without the parameter have this value, and at this value
+    /// the parameter is in no digest, so that runs stay the runs that they were.
+    pub before: Option<DefaultValue>,
     /// The models that use it.
     pub models: Models,
     /// What runs trained as one group must have in common.
@@ -32,7 +36,7 @@ pub struct Parameter {
 }
 
 /// The values that a parameter takes. Displays as "a number from 0 to 1".
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Kind {
     /// One of these words.
     Word(&'static [&'static str]),
@@ -47,7 +51,7 @@ pub enum Kind {
 }
 
 /// Where a value comes from that is not set.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum DefaultValue {
     /// Nowhere: it must be set.
     Required,
@@ -66,7 +70,7 @@ pub enum DefaultValue {
 }
 
 /// The models that use a parameter.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Models {
     /// All of them.
     All,
@@ -91,9 +95,17 @@ impl Parameter {
     /// # Errors
     /// [`ParameterError::Unknown`] when there is none.
     pub fn find(name: &str) -> Result<&'static Parameter, ParameterError> {
-        PARAMETERS.iter().find(|parameter| parameter.name == name).ok_or_else(|| ParameterError::Unknown {
+        Self::find_in(PARAMETERS, name)
+    }
+
+    /// As [`find`](Self::find), in a table of one's own.
+    pub(crate) fn find_in(
+        table: &'static [Parameter],
+        name: &str,
+    ) -> Result<&'static Parameter, ParameterError> {
+        table.iter().find(|parameter| parameter.name == name).ok_or_else(|| ParameterError::Unknown {
             name: quoted(name),
-            hint: did_you_mean(name, PARAMETERS.iter().map(|parameter| parameter.name)),
+            hint: did_you_mean(name, table.iter().map(|parameter| parameter.name)),
         })
     }
 

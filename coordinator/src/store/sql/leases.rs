@@ -23,6 +23,8 @@ pub(super) const ELSEWHERE_MS: i64 = 60_000;
 const FRESH_TERMS: i64 = 3;
 /// Runs that one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
+/// Queued runs of a sweep among which the runs of groups are looked for.
+const HORIZON: i64 = 10_000;
 
 /// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
@@ -114,7 +116,7 @@ async fn queue(
 /// The queued runs of a sweep that make up its first groups, in order.
 ///
 /// A group is `group_size` runs of a shape that follow each other, and stands where its first run does. So the runs of
-/// a group are found however far apart they are. Without groups the first runs are enough. A run that is trained alone
+/// a group are found where others stand between them. Without groups the first runs are enough. A run that is trained alone
 /// has a shape of its own, and one that the worker's machine could not train just now is not among them.
 async fn first_groups(
     tx: &mut Connection,
@@ -153,7 +155,7 @@ async fn first_groups(
     .bind(sweep)
     .bind(&worker.datasets)
     .bind(size)
-    .bind(if size == 1 { groups } else { i64::MAX })
+    .bind(if size == 1 { groups } else { HORIZON })
     .bind(groups * size)
     .bind(&worker.name)
     .bind(now_ms.saturating_sub(ELSEWHERE_MS))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use acai_sweep::configuration::Configuration;
+use acai_sweep::configuration::{Configuration, ConfigurationError};
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
@@ -158,5 +158,8 @@ pub(super) fn state(row: &Row) -> Result<RunState> {
 
 pub(super) fn configuration(row: &Row) -> Result<Configuration> {
     let json: &str = row.try_get("config")?;
-    Configuration::from_json(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
+    Configuration::from_json(json).map_err(|error| match error {
+        ConfigurationError::Parameter(error) => StoreError::OtherVersion(error.to_string()),
+        error => StoreError::Corrupt(format!("`{json}`: {error}")),
+    })
 }
