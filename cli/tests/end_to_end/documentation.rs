@@ -1,21 +1,83 @@
 //! What the documentation shows works.
 
-use crate::Place;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::{Ended, Place};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn readme() -> String {
+    std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap()
+}
 
 #[test]
-fn the_sweep_file_of_the_readme_and_the_examples_can_be_planned() {
+fn every_sweep_file_of_the_readme_and_every_example_can_be_planned() {
     let place = Place::new();
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
-    let (_, example) = readme.split_once("```yaml\n").unwrap();
-    let (example, _) = example.split_once("```").unwrap();
-    place.file("readme.yaml", example);
-    let plan = place.run(&["plan", "readme.yaml"]).ok();
-    assert!(plan.contains("5 seeds"), "{plan}");
+    let readme = readme();
+    let blocks: Vec<&str> =
+        readme.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        place.file("readme.yaml", block);
+        let plan = place.run(&["plan", "readme.yaml"]).ok();
+        assert!(plan.contains(" runs"), "{plan}");
+    }
+    let mut examples = 0;
+    for file in std::fs::read_dir(format!("{ROOT}/sweeps")).unwrap().map(|entry| entry.unwrap().path()) {
+        let plan = place.run(&["plan", file.to_str().unwrap()]).ok();
+        assert!(plan.contains(" runs"), "{}: {plan}", file.display());
+        examples += 1;
+    }
+    assert!(examples >= 2);
 
-    let demo = format!("{root}/sweeps/demo.yaml");
+    let demo = format!("{ROOT}/sweeps/demo.yaml");
     let plan = place.run(&["plan", &demo, "--all"]).ok();
     for axis in ["dataset", "lambda", "gamma", "seed"] {
         assert!(plan.lines().next().unwrap().contains(axis), "the demo sweeps {axis}:\n{plan}");
+    }
+}
+
+/// The command lines of a text in Markdown: of its indented blocks, and of its sentences.
+fn commands(text: &str) -> Vec<&str> {
+    let mut commands = Vec::new();
+    let mut in_fence = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_fence = !in_fence;
+        } else if let Some(line) = line.strip_prefix("    ") {
+            let line = line.split_once(" #").map_or(line, |(command, _)| command);
+            commands.extend(line.split(" ; "));
+        } else if !in_fence {
+            commands.extend(line.split('`').skip(1).step_by(2));
+        }
+    }
+    let is_ours = |command: &&str| command.starts_with("acai ") || command.starts_with("acai-trainer ");
+    commands.into_iter().map(str::trim).filter(is_ours).collect()
+}
+
+#[test]
+fn every_command_line_of_the_readme_is_one_that_the_programs_take() {
+    let place = Place::new();
+    let programs = Path::new(env!("CARGO_BIN_EXE_acai")).parent().unwrap();
+    std::fs::create_dir(place.path("programs")).unwrap();
+    for program in ["acai", "acai-trainer"] {
+        symlink(programs.join(program), place.path("programs").join(program)).unwrap();
+    }
+    let path = format!("{}:/usr/bin:/bin", place.path("programs").display());
+    let readme = readme();
+    let commands = commands(&readme);
+    assert!(commands.len() > 30, "{commands:#?}");
+    for command in commands {
+        // Help is printed only when all that stands before it is understood.
+        let shown = Command::new("sh")
+            .args(["-c", &format!("{command} --help")])
+            .env("PATH", &path)
+            .current_dir(place.path(""))
+            .stdin(Stdio::null())
+            .output();
+        let ended = Ended::from(shown.unwrap());
+        assert_eq!(ended.code, Some(0), "{command}: {ended:#?}");
     }
 }
