@@ -261,7 +261,8 @@ impl Session {
     /// Submits the next sweep, through coordinators' absences.
     async fn submit(&mut self) -> anyhow::Result<()> {
         let deadline = Instant::now() + SUBMISSION;
-        let request = SubmitSweepRequest { source: sweep::file(self.sweeps) };
+        let request =
+            SubmitSweepRequest { source: sweep::file(self.sweeps), ..SubmitSweepRequest::default() };
         let mut turn = 0;
         loop {
             let address = self.cluster.coordinator_addresses[turn % self.cluster.coordinator_addresses.len()];

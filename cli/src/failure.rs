@@ -54,9 +54,11 @@ impl From<tonic::Status> for Failure {
         let message = status.message();
         Failure::Error(match status.code() {
             // Ours, and written for people.
-            Code::NotFound | Code::InvalidArgument | Code::ResourceExhausted | Code::DataLoss => {
-                anyhow::anyhow!("{message}")
-            }
+            Code::NotFound
+            | Code::InvalidArgument
+            | Code::FailedPrecondition
+            | Code::ResourceExhausted
+            | Code::DataLoss => anyhow::anyhow!("{message}"),
             Code::Unavailable | Code::Unknown => {
                 anyhow::anyhow!("the coordinator does not answer: {message}")
             }

@@ -1,6 +1,7 @@
 //! Logs of long-running commands. `RUST_LOG` chooses what is logged.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -21,9 +22,9 @@ pub(crate) fn to_stderr() {
         .init();
 }
 
-/// To the end of a file: commands that draw progress.
+/// To the end of a file, made for its user alone: commands that draw progress.
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<()> {
-    let file = File::options().create(true).append(true).open(path);
+    let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.with_context(|| format!("cannot write the log `{}`", path.display()))?;
     tracing_subscriber::fmt().with_env_filter(filter()).with_ansi(false).with_writer(Mutex::new(file)).init();
     Ok(())

@@ -1,6 +1,6 @@
 //! The only place that prints: what could be piped goes to standard output, all else to standard error.
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Write, stdin};
 use std::process::ExitCode;
 
 use crate::failure::Failure;
@@ -28,6 +28,19 @@ impl Output {
     /// A remark for people.
     pub(crate) fn note(self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// Whether there is a person to ask.
+    pub(crate) fn can_ask(self) -> bool {
+        self.stderr_is_terminal && stdin().is_terminal()
+    }
+
+    /// Asks the person at the terminal; anything but yes is no.
+    pub(crate) fn ask(self, question: &str) -> bool {
+        let _ = write!(std::io::stderr(), "{question}");
+        let mut answer = String::new();
+        let read = stdin().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
     }
 
     /// The one message of a command that failed.

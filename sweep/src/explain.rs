@@ -113,7 +113,7 @@ fn waits(situation: &Situation) -> Vec<String> {
 #[must_use]
 pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String> {
     if !worker.alive {
-        return Some("it has not been heard of for the term of a lease".to_owned());
+        return Some("it has ended, or has not been heard of for the term of a lease".to_owned());
     }
     if worker.cordoned {
         return Some("it is cordoned: it takes no runs".to_owned());

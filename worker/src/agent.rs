@@ -137,6 +137,7 @@ impl Agent {
         let worked = self.claim_and_train().await;
         self.context.stop.ask();
         let drained = self.drain().await;
+        self.registrar.leave().await;
         tracing::info!("the worker ends: {}", self.summary);
         worked.and(drained).map(|()| self.summary)
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
-    ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest, RegisterRequest,
-    RegisterResponse, RejectCheckpointRequest, ReleaseRequest, RenewRequest, RenewResponse,
-    ReportMetricsRequest, ReportMetricsResponse,
+    ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest, LeaveRequest,
+    LeaveResponse, RegisterRequest, RegisterResponse, RejectCheckpointRequest, ReleaseRequest, RenewRequest,
+    RenewResponse, ReportMetricsRequest, ReportMetricsResponse,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status};
@@ -104,6 +104,10 @@ impl Coordinator {
 
     pub(crate) async fn register(&self, request: RegisterRequest) -> Answer<RegisterResponse> {
         answer(self.client.clone().register(request).await)
+    }
+
+    pub(crate) async fn leave(&self, request: LeaveRequest) -> Answer<LeaveResponse> {
+        answer(self.client.clone().leave(request).await)
     }
 
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Answer<ClaimResponse> {

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use acai_proto::v1::RegisterRequest;
-use tokio::time::{Instant, timeout_at};
+use acai_proto::v1::{LeaveRequest, RegisterRequest};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::backoff::Backoff;
 use crate::coordinator::{CallError, Coordinator, Rejection};
@@ -13,6 +13,9 @@ use crate::leases::Terms;
 
 /// How long the first registration is tried by a worker that has never reached a coordinator.
 pub(crate) const FIRST_CONTACT: Duration = Duration::from_secs(5);
+
+/// How long a worker that ends waits until its coordinator knows.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Who this worker is, and a connection for saying so and for renewing leases: one that no report
 /// can hold up.
@@ -37,6 +40,17 @@ impl Registrar {
 
     pub(crate) fn coordinator(&self) -> &Coordinator {
         &self.coordinator
+    }
+
+    /// Says that this worker ends. That is for people, and nothing rests on it: a coordinator that does not answer at
+    /// once is not waited for.
+    pub(crate) async fn leave(&self) {
+        let leaving = self.coordinator.leave(LeaveRequest { worker_id: self.worker_id().to_owned() });
+        match timeout(GOODBYE, leaving).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!("the coordinator does not know that this worker ends: {error}"),
+            Err(_) => tracing::debug!("the coordinator does not answer that this worker ends"),
+        }
     }
 
     /// Another connection to the same coordinator.

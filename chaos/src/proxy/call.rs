@@ -52,6 +52,7 @@ macro_rules! calls {
 
 calls! {
     register: Register(RegisterRequest) -> RegisterResponse,
+    leave: Leave(LeaveRequest) -> LeaveResponse,
     claim: Claim(ClaimRequest) -> ClaimResponse,
     renew: Renew(RenewRequest) -> RenewResponse,
     report_metrics: ReportMetrics(ReportMetricsRequest) -> ReportMetricsResponse,
@@ -66,7 +67,7 @@ impl Call {
     /// The attempt in whose name it writes; none for calls that are not about one.
     pub(crate) fn attempt(&self) -> Option<v1::Attempt> {
         match self {
-            Call::Register(_) | Call::Claim(_) | Call::Renew(_) => None,
+            Call::Register(_) | Call::Leave(_) | Call::Claim(_) | Call::Renew(_) => None,
             Call::ReportMetrics(request) => request.attempt,
             Call::Complete(request) => request.attempt,
             Call::Fail(request) => request.attempt,

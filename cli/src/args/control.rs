@@ -2,8 +2,8 @@
 
 use clap::{ArgGroup, Args};
 
+use super::Ask;
 use super::target::{Target, one_sweep};
-use super::{Ask, CoordinatorUrl};
 
 pub(super) const CANCEL_EXAMPLES: &str = "\
 Examples:
@@ -79,7 +79,7 @@ pub(crate) struct SetArguments {
     #[arg(long, value_name = "RUNS", allow_negative_numbers = true, group = "limits")]
     pub(crate) max_concurrent: Option<u32>,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) ask: Ask,
 }
 
 #[derive(Debug, Args)]
@@ -87,5 +87,5 @@ pub(crate) struct DutyArguments {
     /// The worker's name, as `acai workers` shows it
     pub(crate) worker: String,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) ask: Ask,
 }

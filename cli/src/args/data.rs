@@ -47,6 +47,9 @@ pub(crate) enum DataCommand {
         /// Take files from URL/PATH instead, PATH being where they belong below the data folder
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::{CoordinatorUrl, TableArguments};
@@ -13,6 +14,10 @@ use super::{CoordinatorUrl, TableArguments};
 pub(crate) struct RunArguments {
     /// The sweep file
     pub(crate) file: PathBuf,
+    /// Set runs aside that are not in the file any more, also those that have results; otherwise that is asked first, and
+    /// is an error where nobody can be asked
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Folder of the database, the checkpoints and the log
     #[arg(long, value_name = "DIR", default_value = ".acai")]
     pub(crate) state: PathBuf,
@@ -68,7 +73,7 @@ Everybody who reaches its address may submit and read. So it listens to this mac
 pub(crate) struct CoordinatorArguments {
     /// The database, created where missing
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
-    pub(crate) db: String,
+    pub(crate) db: DatabaseUrl,
     /// Where checkpoints are kept: a folder, made where missing, or a bucket; the same one for all coordinators of a
     /// Postgres, and to be named there [default: the file of an SQLite database with .blobs appended]
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]

@@ -22,9 +22,22 @@ pub(crate) struct PlanArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai submit demo.yaml --dry-run    what it would change, and change nothing
+  acai submit demo.yaml --yes        also if runs with results are not in the file any more
+
+Runs that the file does not ask for any more are set aside: kept, but not trained and in no table until a file
+asks for them again. If any of them has results, that is asked first; in a script it is an error without --yes.")]
 pub(crate) struct SubmitArguments {
     /// The sweep file
     pub(crate) file: PathBuf,
+    /// Only say what is new, kept and set aside
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Set runs aside that are not in the file any more, also those that have results
+    #[arg(long)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

@@ -44,10 +44,20 @@ pub(super) async fn retry(arguments: RetryArguments, output: Output) -> Result<(
 }
 
 pub(super) async fn set(arguments: SetArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect_control(&arguments.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
     let SetArguments { sweep, priority, max_concurrent, .. } = arguments;
     client.set_limits(SetLimitsRequest { sweep: sweep.clone(), priority, max_concurrent }).await?;
-    output.note(&format!("{sweep} is changed"));
+    if arguments.ask.json {
+        // What was not set is left out.
+        let mut set = json!({"version": 1, "sweep": sweep});
+        let limits = [("priority", priority), ("max_concurrent", max_concurrent.map(i64::from))];
+        for (name, value) in limits.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            set[name] = value.into();
+        }
+        output.data(&set.to_string())?;
+    } else {
+        output.note(&format!("{sweep} is changed"));
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use acai_coordinator::store::DatabaseUrl;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, blobs, serve, store};
 use anyhow::{Context, anyhow, bail};
@@ -27,7 +28,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
     })?;
-    if store::is_postgres(&arguments.db) && arguments.blobs.is_none() {
+    if arguments.db.is_postgres() && arguments.blobs.is_none() {
         bail!(
             "--blobs does not say where checkpoints are kept\nhint: one place for all coordinators of this Postgres: --blobs DIR or --blobs s3://BUCKET/PREFIX"
         );
@@ -49,7 +50,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
 }
 
 /// Where checkpoints go beside a database that is a file; for others, where those to a bucket come together.
-fn blobs_beside(db: &str) -> PathBuf {
+fn blobs_beside(db: &DatabaseUrl) -> PathBuf {
     match SqliteStore::path_of_url(db) {
         Ok(file) => {
             let mut folder = file.into_os_string();

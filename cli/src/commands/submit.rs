@@ -1,38 +1,87 @@
 //! `acai submit`
 
 use acai_proto::v1::{SubmitSweepRequest, SubmitSweepResponse};
+use serde_json::{Value, json};
 
 use super::read_sweep;
 use crate::args::SubmitArguments;
-use crate::client::connect;
+use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::output::Output;
 
 pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
     let mut client = connect(&arguments.ask.at.coordinator).await?;
-    let request = SubmitSweepRequest { source: sweep.source };
-    let submitted = client.submit_sweep(request).await?.into_inner();
-    if arguments.ask.json {
-        let json = serde_json::json!({
-            "version": 1,
-            "sweep": submitted.sweep,
-            "new_runs": submitted.new_runs,
-            "existing_runs": submitted.existing_runs,
-            "other_runs": submitted.other_runs,
-        });
-        output.data(&json.to_string())?;
-    } else {
-        output.data(&describe(&submitted))?;
-    }
+    let answer = match arguments.dry_run {
+        true => dry_run(&mut client, &sweep.source).await?,
+        false => hand_in(&mut client, &sweep.source, arguments.yes, output).await?,
+    };
+    output.data(&match (arguments.ask.json, arguments.dry_run) {
+        (true, is_dry_run) => as_json(&answer, is_dry_run).to_string(),
+        (false, true) => format!("{}\nnothing was changed", describe(&answer)),
+        (false, false) => describe(&answer),
+    })?;
     Ok(())
 }
 
+/// What submitting the file would change.
+async fn dry_run(client: &mut Client, source: &str) -> Result<SubmitSweepResponse, Failure> {
+    let request =
+        SubmitSweepRequest { source: source.to_owned(), dry_run: true, ..SubmitSweepRequest::default() };
+    Ok(client.submit_sweep(request).await?.into_inner())
+}
+
+/// Submits the file. Runs with results are set aside only with `yes`, or when the person at the terminal says so; where
+/// there is none, the coordinator refuses.
+pub(super) async fn hand_in(
+    client: &mut Client,
+    source: &str,
+    yes: bool,
+    output: Output,
+) -> Result<SubmitSweepResponse, Failure> {
+    let set_aside_results = yes || (output.can_ask() && agrees(client, source, output).await?);
+    let request = SubmitSweepRequest { source: source.to_owned(), dry_run: false, set_aside_results };
+    Ok(client.submit_sweep(request).await?.into_inner())
+}
+
+/// Whether the person wants runs with results set aside; not asked where there are none.
+async fn agrees(client: &mut Client, source: &str, output: Output) -> Result<bool, Failure> {
+    let change = dry_run(client, source).await?;
+    if change.set_aside_with_results == 0 {
+        return Ok(false);
+    }
+    output.note(&describe(&change));
+    let SubmitSweepResponse { sweep, set_aside_with_results: runs, .. } = &change;
+    let question =
+        format!("Set {runs} runs of {sweep} that have results aside? They will be in no table [y/N] ");
+    match output.ask(&question) {
+        true => Ok(true),
+        false => Err(Failure::Error(anyhow::anyhow!("nothing was submitted"))),
+    }
+}
+
 pub(super) fn describe(submitted: &SubmitSweepResponse) -> String {
-    let SubmitSweepResponse { sweep, new_runs, existing_runs, other_runs } = submitted;
+    let SubmitSweepResponse { sweep, new_runs, existing_runs, other_runs, .. } = submitted;
     let mut text = format!("{sweep}: {new_runs} new runs, {existing_runs} were there already");
     if *other_runs > 0 {
         text += &format!("; {other_runs} earlier runs are not in this file and set aside");
     }
+    if submitted.set_aside_runs > 0 {
+        let SubmitSweepResponse { set_aside_runs, set_aside_with_results, .. } = submitted;
+        text += &format!(", {set_aside_runs} of them by this file ({set_aside_with_results} with results)");
+    }
     text
+}
+
+fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool) -> Value {
+    json!({
+        "version": 1,
+        "sweep": submitted.sweep,
+        "dry_run": is_dry_run,
+        "new_runs": submitted.new_runs,
+        "existing_runs": submitted.existing_runs,
+        "other_runs": submitted.other_runs,
+        "set_aside_runs": submitted.set_aside_runs,
+        "set_aside_with_results": submitted.set_aside_with_results,
+    })
 }

@@ -48,6 +48,7 @@ fn row(worker: &Worker) -> Vec<String> {
 fn state(worker: &Worker) -> &'static str {
     let rests = worker.rest.as_ref().is_some_and(|rest| rest.slots >= worker.slots);
     match (worker.alive, worker.duty()) {
+        _ if worker.ended => "ended",
         (false, _) => "silent",
         (true, WorkerDuty::Cordoned) => "cordoned",
         (true, WorkerDuty::Drained) => "drained",
@@ -64,6 +65,7 @@ fn worker_json(worker: &Worker) -> Value {
         "name": worker.name,
         "version": worker.version,
         "alive": worker.alive,
+        "ended": worker.ended,
         "cordoned": matches!(worker.duty(), WorkerDuty::Cordoned | WorkerDuty::Drained),
         "drained": worker.duty() == WorkerDuty::Drained,
         "last_seen_unix_ms": worker.last_seen_unix_ms,

@@ -7,16 +7,26 @@ mod documentation;
 mod mistakes;
 mod outages;
 mod released;
+mod secrets;
+mod submitting;
 mod sweeps;
 
 use std::io::Read;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+
+/// A trainer that is ready, and fails every run that it is given.
+pub(crate) const FAILING_TRAINER: &str = r#"#!/bin/sh
+echo '{"event":"ready","version":"0","device":"cpu","threads":1,"libtorch":"none"}'
+read -r start
+exit 7
+"#;
 
 /// A folder to work in; what is started here is killed with it.
 pub(crate) struct Place {
@@ -37,6 +47,12 @@ impl Place {
     /// Writes a file here.
     pub(crate) fn file(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes a program here.
+    pub(crate) fn program(&self, name: &str, text: &str) {
+        self.file(name, text);
+        std::fs::set_permissions(self.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// `acai` with these arguments, in this folder and with nothing of the environment's settings.

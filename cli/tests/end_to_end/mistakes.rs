@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use sqlx::Executor;
 
-use crate::{Ended, Place, free_address};
+use crate::{Ended, FAILING_TRAINER, Place, free_address};
 
 const GOOD: &str = "\
 version: 1
@@ -85,13 +85,38 @@ async fn a_coordinator_that_cannot_start_says_why() {
     refused(&start("mysql://x", "127.0.0.1:0"), 1, &["mysql://x", "sqlite:FILE"]);
     refused(&start("sqlite:no/such/folder/acai.db", "127.0.0.1:0"), 1, &["no/such/folder/acai.db"]);
 
-    place.file("good.yaml", &GOOD.replace("lambda:", "total_kimg: 0.1\n  lambda:"));
-    let _trainer_is_slow = place.run(&["run", "good.yaml", "--state", "."]);
+    place.file("good.yaml", &GOOD.replace("parameters:", "max_restarts: 0\nparameters:"));
+    place.program("trainer", FAILING_TRAINER);
+    let setup = place.run(&["run", "good.yaml", "--state", ".", "--trainer", "./trainer", "--slots", "1"]);
+    assert_eq!(setup.code, Some(4), "{setup:#?}");
     let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
                  values (9999, 'from the future', 1, x'00', 0)";
     place.database("acai.db").await.execute(newer).await.unwrap();
     refused(&start("sqlite:acai.db", "127.0.0.1:0"), 1, &["acai.db", "newer version"]);
     refused(&place.run(&["run", "good.yaml", "--state", "."]), 1, &["acai.db", "newer version"]);
+}
+
+#[tokio::test]
+async fn a_run_whose_coordinator_fails_says_what_failed() {
+    let place = Place::new();
+    place.file("good.yaml", &GOOD.replace("parameters:", "max_restarts: 0\nparameters:"));
+    place.program("trainer", FAILING_TRAINER);
+    let run = ["run", "good.yaml", "--trainer", "./trainer", "--slots", "1"];
+    assert_eq!(place.run(&run).code, Some(4), "its runs have failed");
+    // A coordinator that is started gives leases a fresh term; this one cannot.
+    place
+        .database(".acai/acai.db")
+        .await
+        .execute(
+            "update runs set state = 'running', lease_expires_ms = 1 where idx = 0;
+             create trigger broken before update of lease_expires_ms on runs
+             begin select raise(abort, 'the disk is on fire'); end",
+        )
+        .await
+        .unwrap();
+    let failed = place.run(&run);
+    refused(&failed, 1, &["the coordinator that this command started has ended", "the disk is on fire"]);
+    assert!(!failed.stderr.contains("start one with"), "{failed:#?}");
 }
 
 #[test]

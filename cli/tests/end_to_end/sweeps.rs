@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Place;
+use crate::{FAILING_TRAINER, Place};
 
 const TINY: &str = "
 version: 1
@@ -72,7 +72,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
 
     // A larger grid trains only what is missing.
     place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 3").replace("[lines32, digits32]", "digits32"));
-    let larger = place.run(&["run", "tiny.yaml", "--format", "csv"]);
+    let larger = place.run(&["run", "tiny.yaml", "--yes", "--format", "csv"]);
     assert!(
         larger.stderr.contains("2 new runs, 4 were there already; 4 earlier runs are not in this file"),
         "{larger:#?}"
@@ -84,7 +84,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     // Sorted by what stands for whole runs, it shows that.
     let finals = TINY.replace("name: eval/latent_accuracy", "name: final/latent_accuracy");
     place.file("tiny.yaml", &finals.replace("[lines32, digits32]", "digits32"));
-    let table = place.run(&["run", "tiny.yaml"]).ok();
+    let table = place.run(&["run", "tiny.yaml", "--yes"]).ok();
     assert!(table.contains("  final/clustering_accuracy") && !table.contains("eval/"), "{table}");
 }
 
@@ -109,7 +109,7 @@ fn a_run_that_fails_is_tried_again_then_named_and_left_out_of_the_table() {
     let place = Place::new();
     place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 1\nmax_restarts: 1"));
     // A trainer by the protocol's definition, that fails one of the runs.
-    place.file(
+    place.program(
         "trainer",
         r#"#!/usr/bin/env python3
 import json, os, sys
@@ -125,8 +125,6 @@ for member in json.loads(sys.stdin.readline())["group"]:
     print(json.dumps({"event": "finished", "run": run, "step": steps}), flush=True)
 "#,
     );
-    std::fs::set_permissions(place.path("trainer"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .unwrap();
     let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer"]);
     assert_eq!(ended.code, Some(4), "{ended:#?}");
     assert!(ended.stderr.contains("1 runs did not complete"), "{ended:#?}");
@@ -140,16 +138,7 @@ for member in json.loads(sys.stdin.readline())["group"]:
 fn a_sweep_that_too_many_failures_pause_ends_the_command_and_the_same_command_goes_on() {
     let place = Place::new();
     place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 1\nmax_restarts: 0\nmax_failed_runs: 1"));
-    place.file(
-        "trainer",
-        r#"#!/bin/sh
-echo '{"event":"ready","version":"0","device":"cpu","threads":1,"libtorch":"none"}'
-read -r start
-exit 7
-"#,
-    );
-    std::fs::set_permissions(place.path("trainer"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .unwrap();
+    place.program("trainer", FAILING_TRAINER);
     for failed in ["#0 failed", "#1 failed"] {
         let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer", "--slots", "1"]);
         assert_eq!(ended.code, Some(4), "{ended:#?}");

@@ -27,6 +27,8 @@ pub use error::{BlobError, OpenError};
 use directory::Directory;
 use s3::Bucket;
 
+use crate::store::url::without_secrets;
+
 /// Result of what is done with blobs.
 pub type Result<T> = std::result::Result<T, BlobError>;
 
@@ -83,7 +85,7 @@ pub async fn open(place: &str, local: &Path) -> std::result::Result<Arc<dyn Blob
             let variables = std::env::vars_os().filter_map(text).collect();
             Ok(Arc::new(Bucket::open(place, local, variables).await?))
         }
-        Some(_) => Err(OpenError::Place(place.to_owned())),
+        Some(_) => Err(OpenError::Place(without_secrets(place))),
         None if place.is_empty() => Err(OpenError::Place(place.to_owned())),
         None => Ok(Arc::new(Directory::open(Path::new(place))?)),
     }

@@ -16,6 +16,7 @@ use tonic::codegen::Bytes;
 
 use super::staging::make_private;
 use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, OpenError, Result};
+use crate::store::url::without_secrets;
 
 /// A part of an upload; larger blobs are sent in several.
 const PART_BYTES: usize = 8 << 20;
@@ -42,16 +43,17 @@ impl Bucket {
         variables: Vec<(String, String)>,
     ) -> std::result::Result<Self, OpenError> {
         let failed = |cause: &dyn std::fmt::Display| OpenError::Failed {
-            place: url.to_owned(),
+            place: without_secrets(url),
             cause: cause.to_string(),
         };
         let Some((bucket, prefix)) =
             url.strip_prefix("s3://").map(|at| at.split_once('/').unwrap_or((at, "")))
         else {
-            return Err(OpenError::Place(url.to_owned()));
+            return Err(OpenError::Place(without_secrets(url)));
         };
-        if bucket.is_empty() {
-            return Err(OpenError::Place(url.to_owned()));
+        // Credentials have no place in it, and would be printed with it.
+        if bucket.is_empty() || bucket.contains('@') {
+            return Err(OpenError::Place(without_secrets(url)));
         }
         let prefix = Key::parse(prefix.trim_end_matches('/')).map_err(|error| failed(&error))?;
         // One cryptography library in this program, where the default would bring a second one. If

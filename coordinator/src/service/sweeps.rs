@@ -15,7 +15,7 @@ use super::messages::run_message;
 use super::status::{no_such_sweep, status};
 use super::{hardware, watch};
 use crate::lease::LeaseTerms;
-use crate::store::{Duty, NewRun, NewSweep, Overview, Rest, Store, SweepRecord, WorkerRecord};
+use crate::store::{Duty, NewRun, NewSweep, Overview, Replacing, Rest, Store, SweepRecord, WorkerRecord};
 
 /// Failures that a sweep's status shows.
 const FAILURES: u32 = 20;
@@ -36,7 +36,7 @@ impl Sweeps {
     }
 
     fn is_alive(&self, worker: &WorkerRecord, now_ms: i64) -> bool {
-        now_ms - worker.last_seen_ms < i64::from(self.terms.lease_ms)
+        !worker.ended && now_ms - worker.last_seen_ms < i64::from(self.terms.lease_ms)
     }
 }
 
@@ -46,16 +46,27 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::SubmitSweepRequest>,
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
-        let source = request.into_inner().source;
-        let sweep = new_sweep(source)?;
+        let v1::SubmitSweepRequest { source, dry_run, set_aside_results } = request.into_inner();
+        let replacing = match (dry_run, set_aside_results) {
+            (true, _) => Replacing::DryRun,
+            (false, false) => Replacing::WithoutResults,
+            (false, true) => Replacing::Any,
+        };
+        let sweep = NewSweep { replacing, ..new_sweep(source)? };
         let name = sweep.name.clone();
         let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
-        tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
+        if submission.is_stored {
+            tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
+        } else if !dry_run {
+            return Err(would_set_aside(&name, submission.set_aside_with_results));
+        }
         Ok(Response::new(v1::SubmitSweepResponse {
             sweep: name,
             new_runs: submission.new_runs,
             existing_runs: submission.existing_runs,
             other_runs: submission.other_runs,
+            set_aside_runs: submission.set_aside,
+            set_aside_with_results: submission.set_aside_with_results,
         }))
     }
 
@@ -158,6 +169,7 @@ impl SweepService for Sweeps {
         let now_ms = self.store.now_ms().await.map_err(status)?;
         let message = |worker: WorkerRecord| v1::Worker {
             alive: self.is_alive(&worker, now_ms),
+            ended: worker.ended,
             duty: match worker.duty {
                 Duty::Open => v1::WorkerDuty::Open,
                 Duty::Cordoned => v1::WorkerDuty::Cordoned,
@@ -178,6 +190,13 @@ impl SweepService for Sweeps {
     }
 }
 
+/// The error for a submission that did not say that runs with results may be set aside.
+fn would_set_aside(sweep: &str, runs: u32) -> Status {
+    Status::failed_precondition(format!(
+        "{runs} runs of {sweep} have results and are not in this file: they would be set aside, in no table until a file asks for them again\nhint: --yes sets them aside; `acai submit FILE --dry-run` shows what would change; another `name:` makes another sweep"
+    ))
+}
+
 fn new_sweep(source: String) -> Result<NewSweep, Status> {
     let file = SweepFile::parse("sweep file", source.as_bytes())
         .map_err(|mistakes| Status::invalid_argument(mistakes.to_string()))?;
@@ -194,6 +213,7 @@ fn new_sweep(source: String) -> Result<NewSweep, Status> {
         max_lost_workers: file.max_lost_workers,
         max_failed_runs: file.max_failed_runs,
         checkpoint_kimg: file.checkpoint_kimg,
+        replacing: Replacing::WithoutResults,
     })
 }
 

@@ -60,6 +60,13 @@ impl WorkerService for Workers {
         }))
     }
 
+    async fn leave(&self, request: Request<v1::LeaveRequest>) -> Result<Response<v1::LeaveResponse>, Status> {
+        let worker = name("worker_id", request.into_inner().worker_id)?;
+        self.store.worker_leave(&worker).await.map_err(status)?;
+        tracing::info!(worker, "worker ended");
+        Ok(Response::new(v1::LeaveResponse {}))
+    }
+
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
         let request = request.into_inner();
         let group_size = at_most("group_size", request.group_size, RUNS)?.max(1);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sqlx::error::ErrorKind;
 
-use super::AttemptRef;
+use super::{AttemptRef, DatabaseUrl};
 
 /// A store method that changed nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,7 +94,7 @@ pub enum OpenError {
     #[error(
         "`{0}` names no database\nhint: write `sqlite:FILE`, such as `sqlite:acai.db`, or `postgres://USER@HOST/DATABASE`"
     )]
-    Url(String),
+    Url(DatabaseUrl),
     /// Another coordinator has it.
     #[error(
         "another coordinator is using `{}`\nhint: stop it, or submit to it instead of starting a second one",

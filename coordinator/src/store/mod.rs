@@ -7,6 +7,7 @@ mod error;
 pub mod postgres;
 mod records;
 pub mod sqlite;
+pub(crate) mod url;
 
 use std::sync::Arc;
 
@@ -22,9 +23,10 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap,
-    NewRun, NewSweep, Overview, Point, Registration, Renewal, Rest, RunRecord, Submission, SweepRecord,
-    WorkerRecord,
+    NewRun, NewSweep, Overview, Point, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
+    SweepRecord, WorkerRecord,
 };
+pub use url::DatabaseUrl;
 
 /// Result of a store method.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -33,17 +35,11 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// # Errors
 /// [`OpenError`], and nothing has changed.
-pub async fn open(url: &str) -> std::result::Result<Arc<dyn Store>, OpenError> {
-    if is_postgres(url) {
-        return Ok(Arc::new(PostgresStore::open(url, None).await?));
+pub async fn open(url: &DatabaseUrl) -> std::result::Result<Arc<dyn Store>, OpenError> {
+    if url.is_postgres() {
+        return Ok(Arc::new(PostgresStore::open(url.with_password(), None).await?));
     }
     Ok(Arc::new(SqliteStore::open(&SqliteStore::path_of_url(url)?, Clock::start()).await?))
-}
-
-/// Whether a database URL names a Postgres.
-#[must_use]
-pub fn is_postgres(url: &str) -> bool {
-    url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
 /// Sweeps, runs, attempts, metrics, checkpoints and workers.
@@ -56,7 +52,8 @@ pub trait Store: Send + Sync + 'static {
     async fn now_ms(&self) -> Result<i64>;
 
     /// Adds the sweep or, under a known name, replaces its file: queues runs that are missing,
-    /// sets aside those that the new plan lacks, changes no run that it keeps.
+    /// sets aside those that the new plan lacks, changes no run that it keeps. Or none of that, as
+    /// [`NewSweep::replacing`] says.
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission>;
 
     /// Every sweep with its progress, newest first.
@@ -96,6 +93,9 @@ pub trait Store: Send + Sync + 'static {
     /// Adds the worker, or notes what it says of itself now. Answers which database this is: letters and digits, other
     /// ones for each database.
     async fn worker_register(&self, worker: Registration) -> Result<String>;
+
+    /// Notes that a worker ends: it is given nothing any more.
+    async fn worker_leave(&self, worker: &str) -> Result<()>;
 
     /// Every worker, last seen first.
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>>;

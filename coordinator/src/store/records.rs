@@ -58,6 +58,19 @@ pub struct NewSweep {
     pub checkpoint_kimg: Option<f64>,
     /// In plan order.
     pub runs: Vec<NewRun>,
+    /// What may become of runs that are there and not among these.
+    pub replacing: Replacing,
+}
+
+/// What a submission may do to runs that the new plan lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacing {
+    /// Nothing: the submission changes nothing at all, and only answers what it would do.
+    DryRun,
+    /// Set them aside, unless one of them has results; then nothing changes.
+    WithoutResults,
+    /// Set them aside.
+    Any,
 }
 
 impl NewSweep {
@@ -76,6 +89,7 @@ impl NewSweep {
             max_failed_runs: None,
             checkpoint_kimg: None,
             runs,
+            replacing: Replacing::Any,
         }
     }
 }
@@ -110,15 +124,21 @@ impl NewRun {
     }
 }
 
-/// What a submission changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a submission changed, or would change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Submission {
     /// Runs added.
     pub new_runs: u32,
     /// Runs of the plan that were there.
     pub existing_runs: u32,
-    /// Runs that are no longer in the plan.
+    /// Runs that are not in the plan.
     pub other_runs: u32,
+    /// Those of them that were in the plan before.
+    pub set_aside: u32,
+    /// Those of these that have results: any point.
+    pub set_aside_with_results: u32,
+    /// Whether it was done.
+    pub is_stored: bool,
 }
 
 /// A sweep's progress.
@@ -242,6 +262,8 @@ pub struct WorkerRecord {
     pub duty: Duty,
     /// Its slots that take none for a while.
     pub rest: Option<Rest>,
+    /// It has said that it ends.
+    pub ended: bool,
 }
 
 /// A worker's wish for work.

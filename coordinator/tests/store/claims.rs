@@ -25,6 +25,7 @@ contract!(
     a_claim_without_a_number_is_granted_once,
     a_dead_workers_lease_ends_although_coordinators_start_again_and_again,
     a_lease_of_longer_terms_is_not_shortened_by_a_restart,
+    a_worker_that_has_ended_is_known_as_ended_and_given_nothing,
     an_unknown_worker_has_to_register,
 );
 
@@ -217,6 +218,20 @@ async fn a_lease_of_longer_terms_is_not_shortened_by_a_restart(store: &Tested) {
     // It hears the new terms.
     assert!(store.lease_renew("w", vec![held], LEASE / 10).await.unwrap().fenced.is_empty());
     assert_eq!(store.expire_at(LEASE + LEASE / 10 + 1).await.unwrap(), [held]);
+}
+
+async fn a_worker_that_has_ended_is_known_as_ended_and_given_nothing(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    register(store, "w").await;
+    assert!(!store.worker_list().await.unwrap()[0].ended);
+    store.worker_leave("w").await.unwrap();
+    store.worker_leave("w").await.unwrap();
+    // What was long on its way revives nobody.
+    register(store, "w").await;
+    assert!(store.run_claim(claim("w", "late", 1), LEASE).await.unwrap().is_empty());
+    assert!(store.worker_list().await.unwrap()[0].ended);
+    let unknown = store.worker_leave("nobody").await;
+    assert!(matches!(unknown, Err(StoreError::UnknownWorker(_))), "{unknown:?}");
 }
 
 async fn an_unknown_worker_has_to_register(store: &Tested) {

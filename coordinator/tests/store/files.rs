@@ -114,7 +114,7 @@ async fn what_is_no_database_is_refused_and_not_touched() {
     assert!(refused.to_string().contains("notes.txt"), "{refused}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
     for url in ["postgres://host/db", "acai.db", "sqlite:"] {
-        assert!(matches!(SqliteStore::path_of_url(url), Err(OpenError::Url(_))), "{url}");
+        assert!(matches!(SqliteStore::path_of_url(&url.into()), Err(OpenError::Url(_))), "{url}");
     }
 }
 

@@ -1,26 +1,37 @@
 //! Sweeps come in, and their runs with them.
 
-use acai_coordinator::store::Submission;
+use acai_coordinator::store::{NewSweep, Replacing, Submission};
 use acai_sweep::control::Intent;
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim, claim_one, contract, one_running, register, sweep};
+use crate::{LEASE, Tested, claim, claim_one, contract, one_running, point, register, sweep};
 
 contract!(
     the_same_file_again_adds_nothing,
     a_larger_grid_adds_only_what_is_missing,
     runs_that_left_the_file_are_set_aside_and_come_back,
     a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_can_be_cancelled,
+    a_dry_run_changes_nothing_and_answers_what_would_happen,
+    runs_with_results_are_set_aside_only_where_that_is_asked_for,
     an_unknown_sweep_is_none,
 );
+
+const STORED: Submission = Submission {
+    new_runs: 0,
+    existing_runs: 0,
+    other_runs: 0,
+    set_aside: 0,
+    set_aside_with_results: 0,
+    is_stored: true,
+};
 
 async fn the_same_file_again_adds_nothing(store: &Tested) {
     store.clock.set(7);
     let first = store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
-    assert_eq!(first, Submission { new_runs: 4, existing_runs: 0, other_runs: 0 });
+    assert_eq!(first, Submission { new_runs: 4, ..STORED });
     store.clock.set(8);
     let again = store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
-    assert_eq!(again, Submission { new_runs: 0, existing_runs: 4, other_runs: 0 });
+    assert_eq!(again, Submission { existing_runs: 4, ..STORED });
 
     let [listed] = store.sweep_list().await.unwrap().try_into().unwrap();
     assert_eq!((listed.name.as_str(), listed.submitted_ms), ("s", 7));
@@ -33,7 +44,7 @@ async fn a_larger_grid_adds_only_what_is_missing(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
     let before: Vec<u64> = store.run_list("s", &[]).await.unwrap().iter().map(|run| run.id).collect();
     let larger = store.sweep_submit(sweep("s", &[0.5, 0.1])).await.unwrap();
-    assert_eq!(larger, Submission { new_runs: 2, existing_runs: 2, other_runs: 0 });
+    assert_eq!(larger, Submission { new_runs: 2, existing_runs: 2, ..STORED });
     let runs = store.run_list("s", &[]).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.index).collect::<Vec<_>>(), [0, 1, 2, 3], "in the new plan's order");
     assert_eq!([runs[1].id, runs[3].id], before[..], "runs keep their identity");
@@ -42,7 +53,7 @@ async fn a_larger_grid_adds_only_what_is_missing(store: &Tested) {
 async fn runs_that_left_the_file_are_set_aside_and_come_back(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
     let smaller = store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
-    assert_eq!(smaller, Submission { new_runs: 0, existing_runs: 2, other_runs: 2 });
+    assert_eq!(smaller, Submission { existing_runs: 2, other_runs: 2, set_aside: 2, ..STORED });
     assert_eq!(store.run_list("s", &[]).await.unwrap().len(), 2);
     register(store, "w").await;
     assert_eq!(store.run_claim(claim("w", "c", 9), LEASE).await.unwrap().len(), 2, "others are not trained");
@@ -76,6 +87,45 @@ async fn a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_
     use RunState::{Cancelled, Queued, Running};
     assert_eq!(told(first.run).collect::<Vec<_>>(), [(Some(0), Running), (None, Queued)]);
     assert_eq!(told(second.run).collect::<Vec<_>>(), [(Some(1), Running), (None, Cancelled)]);
+}
+
+async fn a_dry_run_changes_nothing_and_answers_what_would_happen(store: &Tested) {
+    let dry = |lambdas: &[f64]| NewSweep {
+        replacing: Replacing::DryRun,
+        source: "another file".to_owned(),
+        priority: 5,
+        ..sweep("s", lambdas)
+    };
+    let first = store.sweep_submit(dry(&[0.1])).await.unwrap();
+    assert_eq!(first, Submission { new_runs: 2, is_stored: false, ..STORED });
+    assert!(store.sweep_list().await.unwrap().is_empty());
+
+    store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    let other = store.sweep_submit(dry(&[0.5, 0.9])).await.unwrap();
+    let expected = Submission { new_runs: 2, existing_runs: 2, other_runs: 2, set_aside: 2, ..STORED };
+    assert_eq!(other, Submission { is_stored: false, ..expected });
+    let kept = store.sweep_fetch("s").await.unwrap().unwrap();
+    assert_eq!((kept.source.as_str(), kept.overview.priority), ("the file of s", 0));
+    assert_eq!(store.run_list("s", &[]).await.unwrap().len(), 2);
+    let stored = store.sweep_submit(NewSweep { replacing: Replacing::Any, ..dry(&[0.5, 0.9]) }).await;
+    assert_eq!(stored.unwrap(), expected, "as the dry run said");
+}
+
+async fn runs_with_results_are_set_aside_only_where_that_is_asked_for(store: &Tested) {
+    let attempt = one_running(store).await;
+    let careful = || NewSweep { replacing: Replacing::WithoutResults, ..sweep("s", &[0.9]) };
+    store.metrics_append(attempt, 1, vec![point("a", 1, 0.5)], 1).await.unwrap();
+    let refused = store.sweep_submit(careful()).await.unwrap();
+    assert!(!refused.is_stored && refused.set_aside_with_results == 1, "{refused:?}");
+    let lambda = store.run_list("s", &[]).await.unwrap()[0].configuration.get("lambda").cloned();
+    assert_eq!(lambda, Some(0.5.into()), "nothing has changed");
+
+    let smaller = store.sweep_submit(NewSweep { replacing: Replacing::Any, ..careful() }).await.unwrap();
+    assert_eq!((smaller.set_aside, smaller.set_aside_with_results, smaller.is_stored), (2, 1, true));
+    // Nothing is lost by that which was lost before.
+    let again = store.sweep_submit(careful()).await.unwrap();
+    assert_eq!(again, Submission { existing_runs: 2, other_runs: 2, ..STORED });
 }
 
 async fn an_unknown_sweep_is_none(store: &Tested) {

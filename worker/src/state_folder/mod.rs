@@ -13,8 +13,9 @@
 mod origin;
 mod swap;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::checkpoints;
@@ -39,11 +40,13 @@ pub(crate) struct StateFolder {
 }
 
 impl StateFolder {
-    /// Makes what is missing, locks it, and finishes what a killed agent had begun in it. A copy is used only if it is to
+    /// Makes what is missing, for its user alone, locks it, and finishes what a killed agent had begun in it. A copy is used only if it is to
     /// be adopted.
     pub(crate) fn open(path: &Path, adopt: bool) -> Result<Self, WorkerError> {
         let cannot_use = |source| WorkerError::State { path: path.to_owned(), source };
-        let made = [RUNS, SPOOL].iter().try_for_each(|folder| fs::create_dir_all(path.join(folder)));
+        let mut private = DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        let made = [RUNS, SPOOL].iter().try_for_each(|folder| private.create(path.join(folder)));
         let root = made.and_then(|()| path.canonicalize()).map_err(cannot_use)?;
         let lock = File::create(root.join(LOCK)).map_err(cannot_use)?;
         match lock.try_lock() {

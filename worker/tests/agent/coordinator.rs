@@ -177,6 +177,10 @@ impl WorkerService for Coordinator {
         })
     }
 
+    async fn leave(&self, _: Request<LeaveRequest>) -> Result<Response<LeaveResponse>, Status> {
+        Ok(Response::new(LeaveResponse {}))
+    }
+
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {
         let request = request.into_inner();
         self.serve("claim", |state, _| {

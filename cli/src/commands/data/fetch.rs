@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use acai_datasets::{downloads, place};
 use acai_sweep::training::Dataset;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
@@ -24,18 +25,31 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// hold the deleted one while a third makes and locks the next.
 const LOCK: &str = ".fetch.lock";
 
+/// A file of a dataset that is there now.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    path: PathBuf,
+    /// Downloaded now; otherwise it was there already.
+    is_new: bool,
+}
+
+pub(super) fn as_json(dataset: &Dataset, files: &[Fetched]) -> Value {
+    let files = files.iter().map(|file| json!({"path": file.path, "fetched": file.is_new}));
+    json!({"version": 1, "name": dataset.name(), "files": files.collect::<Vec<_>>()})
+}
+
 /// Downloads what is not there yet.
 pub(super) fn fetch(
     dataset: &Dataset,
     data: &Path,
     mirror: Option<&str>,
     output: Output,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Fetched>> {
     let name = dataset.name();
     match dataset {
         Dataset::Lines32 | Dataset::Digits32 => {
             output.note(&format!("{name} is built in: nothing to fetch"));
-            return Ok(());
+            return Ok(Vec::new());
         }
         Dataset::Images(_) => bail!("{name} is a folder of your own: put pictures there"),
         Dataset::Celeba32 => bail!(
@@ -46,25 +60,28 @@ pub(super) fn fetch(
         _ => {}
     }
     let _lock = lock(&place(dataset, Some(data)))?;
+    let mut files = Vec::new();
     for download in downloads(dataset) {
         let path = data.join(download.path);
         let url = match mirror {
             Some(mirror) => format!("{}/{}", mirror.trim_end_matches('/'), download.path),
             None => download.url.to_owned(),
         };
-        if path.is_file() && checksum(&path)? == download.md5 {
-            output.note(&format!("{} is there already", path.display()));
-        } else {
+        let is_new = !path.is_file() || checksum(&path)? != download.md5;
+        if is_new {
             get(&url, &path, download.md5)?;
             output.note(&format!("fetched {}", path.display()));
+        } else {
+            output.note(&format!("{} is there already", path.display()));
         }
         if download.unpacks.is_empty() {
             refuse_others(dataset, download, &path)?;
         } else {
             unpack(download, &path).with_context(|| format!("cannot unpack `{}`", path.display()))?;
         }
+        files.push(Fetched { path, is_new });
     }
-    Ok(())
+    Ok(files)
 }
 
 /// Makes the folder and keeps other fetches out of it until the result is dropped: two would write to the same files.

@@ -23,8 +23,13 @@ pub(super) async fn data(command: DataCommand, output: Output) -> Result<(), Fai
         DataCommand::Check { dataset, folder, json } => {
             check::check(&named(&dataset)?, &folder.data, json, output)
         }
-        DataCommand::Fetch { dataset, folder, mirror } => {
-            fetch::fetch(&named(&dataset)?, &folder.data, mirror.as_deref(), output)
+        DataCommand::Fetch { dataset, folder, mirror, json } => {
+            let dataset = named(&dataset)?;
+            let files = fetch::fetch(&dataset, &folder.data, mirror.as_deref(), output)?;
+            if json {
+                output.data(&fetch::as_json(&dataset, &files).to_string())?;
+            }
+            Ok(())
         }
     };
     Ok(tokio::task::spawn_blocking(work).await.context("the command broke off")??)

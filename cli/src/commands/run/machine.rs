@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use acai_coordinator::blobs::{Blobs, directory::Directory};
 use acai_coordinator::clock::Clock;
+use acai_coordinator::server::ServeError;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
 use acai_sweep::plan::Plan;
@@ -13,7 +15,8 @@ use acai_sweep::training::Dataset;
 use acai_worker::{Summary, WorkerError};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
 
 use crate::args::TrainingArguments;
 use crate::client::{Client, Control, connect, connect_control};
@@ -41,10 +44,15 @@ pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Re
     Ok(())
 }
 
+/// How long the end of a coordinator is waited for that may have ended.
+const MOMENT: Duration = Duration::from_millis(500);
+
+type Coordinator = JoinHandle<Result<(), ServeError>>;
+
 pub(super) struct Machine {
     pub(super) client: Client,
     url: String,
-    coordinator: JoinHandle<()>,
+    coordinator: Coordinator,
     stop_coordinator: Shutdown,
     worker: Option<JoinHandle<Result<Summary, WorkerError>>>,
     stop_worker: Shutdown,
@@ -59,13 +67,18 @@ impl Machine {
         let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
         let stop_coordinator = Shutdown::new();
         let stop = stop_coordinator.wait();
-        let coordinator = tokio::spawn(async move {
-            if let Err(error) = serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stop).await {
-                tracing::error!(%error, "the coordinator ended");
-            }
-        });
-        let client = connect(&url).await?;
+        let mut coordinator =
+            tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stop));
+        let client = match connect(&url).await {
+            Ok(client) => client,
+            Err(error) => return Err(cause(&mut coordinator, error).await),
+        };
         Ok(Machine { client, url, coordinator, stop_coordinator, worker: None, stop_worker: Shutdown::new() })
+    }
+
+    /// Why something failed: `error`, unless the coordinator has ended by itself and is to blame.
+    pub(super) async fn cause(&mut self, error: anyhow::Error) -> anyhow::Error {
+        cause(&mut self.coordinator, error).await
     }
 
     /// To change what is queued.
@@ -109,10 +122,28 @@ impl Machine {
         }
         drop(self.client);
         self.stop_coordinator.request();
-        if let Err(error) = self.coordinator.await {
-            tracing::error!(%error, "the coordinator ended");
+        // One that has been waited for, and was to blame, has been spoken of.
+        if !self.coordinator.is_finished()
+            && let Err(error) = ended(self.coordinator.await)
+        {
+            tracing::error!("the coordinator ended: {error:#}");
         }
     }
+}
+
+/// `error`, or why the coordinator ended by itself. A caller may learn of its end a moment before it has ended.
+async fn cause(coordinator: &mut Coordinator, error: anyhow::Error) -> anyhow::Error {
+    match timeout(MOMENT, coordinator).await {
+        Ok(end) => match ended(end) {
+            Ok(()) => error,
+            Err(cause) => cause.context("the coordinator that this command started has ended"),
+        },
+        Err(_) => error,
+    }
+}
+
+fn ended(end: Result<Result<(), ServeError>, JoinError>) -> anyhow::Result<()> {
+    Ok(end.context("it broke down")??)
 }
 
 fn explain(ended: Result<Result<Summary, WorkerError>, tokio::task::JoinError>) -> anyhow::Result<()> {

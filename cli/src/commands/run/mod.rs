@@ -6,9 +6,11 @@
 mod machine;
 mod progress;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::time::Duration;
 
-use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection, SubmitSweepRequest};
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection};
 use anyhow::Context;
 
 use super::results::print_table;
@@ -32,7 +34,10 @@ const BAD: [RunState; 3] = [RunState::Diverged, RunState::Failed, RunState::Lost
 pub(super) async fn run(arguments: RunArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
     machine::can_train(&sweep.file.plan, &arguments.training)?;
-    std::fs::create_dir_all(&arguments.state)
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&arguments.state)
         .with_context(|| format!("cannot make the folder `{}`", arguments.state.display()))?;
     log::to_file(&arguments.state.join("log"))?;
 
@@ -40,7 +45,10 @@ pub(super) async fn run(arguments: RunArguments, output: Output) -> Result<(), F
         output.note("\nstopping: the trainers write checkpoints (Ctrl-C again to exit at once)");
     })?;
     let mut machine = Machine::start(&arguments.state).await?;
-    let outcome = train(&mut machine, &sweep, &arguments, &shutdown, output).await;
+    let outcome = match train(&mut machine, &sweep, &arguments, &shutdown, output).await {
+        Err(Failure::Error(error)) => Err(Failure::Error(machine.cause(error).await)),
+        outcome => outcome,
+    };
     machine.stop().await;
     outcome
 }
@@ -53,8 +61,7 @@ async fn train(
     output: Output,
 ) -> Result<(), Failure> {
     let name = &sweep.file.name;
-    let request = SubmitSweepRequest { source: sweep.source.clone() };
-    let submitted = machine.client.submit_sweep(request).await?.into_inner();
+    let submitted = submit::hand_in(&mut machine.client, &sweep.source, arguments.yes, output).await?;
     let mut status = fetch(&mut machine.client, name).await?;
     if open(&status) > 0 {
         if is_paused(&status) {

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, PgPool};
 
 use super::{PostgresStore, Writer};
 use crate::clock::ManualClock;
-use crate::store::OpenError;
+use crate::store::{DatabaseUrl, OpenError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
@@ -33,9 +33,9 @@ impl PostgresStore {
     /// [`OpenError`]: there is no such database, it does not keep what it acknowledges, or it belongs to a newer
     /// version. It never holds the URL's password.
     pub async fn open(url: &str, clock: Option<ManualClock>) -> Result<Self, OpenError> {
-        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(without_password(url)))?;
+        let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(url.into()))?;
         let options = options.application_name("acai").options(LIMITS).disable_statement_logging();
-        let place = without_password(url);
+        let place = DatabaseUrl::from(url).to_string();
         let failed = |doing, cause: &dyn std::fmt::Display| OpenError::Failed {
             doing,
             place: place.clone(),
@@ -85,28 +85,4 @@ async fn check_settings(pool: &PgPool, place: &str) -> Result<(), Result<OpenErr
         }
     }
     Ok(())
-}
-
-/// A URL for people: `postgres://user:…@host/db`.
-fn without_password(url: &str) -> String {
-    // The query may have one too.
-    let url = url.split('?').next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    match credentials.split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:…@{host}"),
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_is_shown_a_password() {
-        assert_eq!(without_password("postgres://me:se@cr:et@host:5/db"), "postgres://me:…@host:5/db");
-        assert_eq!(without_password("postgres://me@host/db"), "postgres://me@host/db");
-        assert_eq!(without_password("postgres://host/db?user=me&password=secret"), "postgres://host/db");
-    }
 }

@@ -168,7 +168,7 @@ async fn worker_situations(
     silent_ms: i64,
 ) -> Result<Vec<(String, WorkerSituation)>> {
     let rows = sqlx::query(
-        "select w.name, w.last_seen_ms, w.datasets, w.slots, w.resting_slots, w.resting,
+        "select w.name, w.last_seen_ms, w.ended_ms is not null as ended, w.datasets, w.slots, w.resting_slots, w.resting,
                 c.worker_name is not null as cordoned,
                 (select a.message from attempts a
                  join runs r on r.id = a.run_id
@@ -190,7 +190,7 @@ async fn worker_situations(
     let situation = |row: &Row| {
         let last_seen_ms: i64 = row.try_get("last_seen_ms")?;
         let situation = WorkerSituation {
-            alive: now_ms - last_seen_ms < silent_ms,
+            alive: now_ms - last_seen_ms < silent_ms && !row.try_get::<bool, _>("ended")?,
             cordoned: row.try_get("cordoned")?,
             datasets: words_from_json(row.try_get("datasets")?)?,
             slots: unsigned(row, "slots")?,

@@ -38,7 +38,7 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
     Ok(())
 }
 
-/// Whether neither this claim nor a later one of its worker has been answered; from now on, it has. Of a claim without a
+/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it has. Of a claim without a
 /// number, as workers of the release before send it, only what it was granted shows that it was answered.
 async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
     if claim.number == 0 {
@@ -50,11 +50,12 @@ async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
         .fetch_one(tx)
         .await?);
     }
-    let answered = sqlx::query("update workers set claims = $2 where id = $1 and claims < $2")
-        .bind(&claim.worker)
-        .bind(claim.number.cast_signed())
-        .execute(tx)
-        .await?;
+    let answered =
+        sqlx::query("update workers set claims = $2 where id = $1 and claims < $2 and ended_ms is null")
+            .bind(&claim.worker)
+            .bind(claim.number.cast_signed())
+            .execute(tx)
+            .await?;
     Ok(answered.rows_affected() > 0)
 }
 

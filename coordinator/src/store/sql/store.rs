@@ -105,6 +105,11 @@ impl Store for SqlStore {
         write!(self, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
     }
 
+    async fn worker_leave(&self, worker: &str) -> Result<()> {
+        let worker = worker.to_owned();
+        write!(self, [worker], |tx, now_ms| workers::leave(tx, &worker, now_ms))
+    }
+
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>> {
         workers::list(&self.readers).await
     }

@@ -2,19 +2,35 @@
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{Executor as _, QueryBuilder, Row as _};
 
 use super::control;
 use super::dialect::{Connection, Pool, Row, among, items};
 use super::locks::{self, Ids};
 use super::runs::{state, storable, unsigned};
 use super::workers::{words_from_json, words_to_json};
-use crate::store::{NewRun, NewSweep, Overview, Result, Submission, SweepRecord};
+use crate::store::{NewRun, NewSweep, Overview, Replacing, Result, Submission, SweepRecord};
 
 /// Rows in one insert; SQLite takes 32,766 bound values.
 const ROWS: usize = 1000;
 
+/// Stores the sweep, or undoes that where it is not to be done: so what a dry run answers is what would happen.
 pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
+    tx.execute("savepoint submission").await?;
+    let mut submission = store(tx, sweep, now_ms).await?;
+    submission.is_stored = match sweep.replacing {
+        Replacing::DryRun => false,
+        Replacing::WithoutResults => submission.set_aside_with_results == 0,
+        Replacing::Any => true,
+    };
+    if !submission.is_stored {
+        tx.execute("rollback to savepoint submission").await?;
+    }
+    tx.execute("release savepoint submission").await?;
+    Ok(submission)
+}
+
+async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
     let sweep_id: i64 = sqlx::query_scalar(
         "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
                              max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs)
@@ -46,8 +62,10 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     for runs in changes.moved.chunks(ROWS) {
         move_in_plan(tx, runs).await?;
     }
+    let set_aside = changes.left.len();
+    let left = Ids::new(changes.left);
     sqlx::query(concat!("update runs set in_plan = false where id ", among!("$1")))
-        .bind(Ids::new(changes.left).as_json())
+        .bind(left.as_json())
         .execute(&mut *tx)
         .await?;
     for runs in changes.new.chunks(ROWS) {
@@ -55,11 +73,23 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     }
     control::forget_failures_undone(tx, sweep_id).await?;
 
+    let with_results: i64 = sqlx::query_scalar(concat!(
+        "select count(*) from runs where id ",
+        among!("$1"),
+        " and exists (select 1 from summaries m where m.run_id = runs.id)"
+    ))
+    .bind(left.as_json())
+    .fetch_one(&mut *tx)
+    .await?;
+
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
     Ok(Submission {
         new_runs: count(changes.new.len()),
         existing_runs: count(sweep.runs.len() - changes.new.len()),
         other_runs: count(changes.others),
+        set_aside: count(set_aside),
+        set_aside_with_results: u32::try_from(with_results).unwrap_or(u32::MAX),
+        is_stored: true,
     })
 }
 

@@ -26,6 +26,15 @@ pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms:
     Ok(sqlx::query_scalar("select id from identity").fetch_one(tx).await?)
 }
 
+pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<()> {
+    let known = sqlx::query("update workers set ended_ms = coalesce(ended_ms, $2) where id = $1")
+        .bind(worker)
+        .bind(now_ms)
+        .execute(tx)
+        .await?;
+    if known.rows_affected() == 0 { Err(StoreError::UnknownWorker(worker.to_owned())) } else { Ok(()) }
+}
+
 /// A worker that has just called.
 pub(super) struct Caller {
     pub(super) name: String,
@@ -71,7 +80,7 @@ fn duty(drain: Option<bool>) -> Duty {
 
 pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
     let rows = sqlx::query(
-        "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting,
+        "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
          from workers order by last_seen_ms desc, id",
@@ -95,6 +104,7 @@ pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
                 None => None,
                 Some(reason) => Some(Rest { slots: unsigned(row, "resting_slots")?, reason }),
             },
+            ended: row.try_get("ended")?,
         })
     };
     rows.iter().map(record).collect()

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,12 +12,15 @@ use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::{SqliteStore, Writer};
 use crate::clock::Clock;
-use crate::store::OpenError;
+use crate::store::{DatabaseUrl, OpenError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Before it, writers and checkpoints in WAL mode can corrupt the file.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+/// Permissions of the files that are made: for their user alone.
+const PRIVATE: u32 = 0o600;
 
 /// Connections that read.
 const READERS: u32 = 4;
@@ -27,10 +30,10 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError::Url`] for any other URL.
-    pub fn path_of_url(url: &str) -> Result<PathBuf, OpenError> {
-        match url.strip_prefix("sqlite:") {
+    pub fn path_of_url(url: &DatabaseUrl) -> Result<PathBuf, OpenError> {
+        match url.with_password().strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
-            _ => Err(OpenError::Url(url.to_owned())),
+            _ => Err(OpenError::Url(url.clone())),
         }
     }
 
@@ -47,6 +50,7 @@ impl SqliteStore {
         };
         let path = &named(path)?;
         let lock = lock(path)?;
+        make_private(path).map_err(|error| failed("make", &error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -108,11 +112,25 @@ fn lock(path: &Path) -> Result<File, OpenError> {
         place: lock_path.display().to_string(),
         cause: cause.to_string(),
     };
-    let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(PRIVATE)
+        .open(&lock_path)
+        .map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Makes the file where it is missing. SQLite gives the files that it puts beside it the same permissions.
+fn make_private(path: &Path) -> io::Result<()> {
+    match File::options().create_new(true).write(true).mode(PRIVATE).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

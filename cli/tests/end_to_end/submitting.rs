@@ -1,0 +1,155 @@
+//! What a submission may do to runs that are there, and that it says so.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{Ended, Place, eventually, free_address};
+
+const TWO: &str = "
+version: 1
+name: two
+parameters: {model: acai, dataset: lines32, lambda: [0.1, 0.5], batch: 64, total_kimg: 1}
+";
+
+/// The same sweep with one other run.
+fn other() -> String {
+    TWO.replace("[0.1, 0.5]", "[0.5, 0.9]")
+}
+
+/// A trainer that reports and completes at once.
+const TRAINER: &str = r#"#!/usr/bin/env python3
+import json, sys
+print(json.dumps({"event": "ready", "version": "0", "device": "cpu", "threads": 1, "libtorch": "none"}), flush=True)
+for line in sys.stdin:
+    for member in json.loads(line).get("group", []):
+        run = member["run"]
+        print(json.dumps({"event": "evaluated", "run": run, "step": 16, "values": {"eval/mean_distance": 0.5}}), flush=True)
+        print(json.dumps({"event": "finished", "run": run, "step": 16}), flush=True)
+"#;
+
+/// Runs its arguments at a terminal of their own, and ends as they do.
+const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
+/// `acai` with a person at its terminal, who answers with this line. All that the terminal shows is the standard output.
+fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
+    let mut command = Command::new("python3");
+    command.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_acai")]).args(arguments);
+    command.current_dir(place.path("")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    writeln!(child.stdin.as_mut().unwrap(), "{answer}").unwrap();
+    Ended::from(child.wait_with_output().unwrap())
+}
+
+/// A coordinator, on which both runs of [`TWO`] are completed.
+fn with_results(place: &Place) -> (crate::Started, String) {
+    place.file("two.yaml", TWO);
+    place.program("trainer", TRAINER);
+    let address = free_address();
+    let url = format!("http://{address}");
+    let coordinator = place.start(&["coordinator", "--listen", &address]);
+    eventually("the coordinator listens", || {
+        place.run(&["submit", "two.yaml", "--coordinator", &url]).code == Some(0)
+    });
+    let worker =
+        ["worker", "--coordinator", &url, "--name", "bench", "--trainer", "./trainer", "--slots", "1"];
+    place.run(&[&worker[..], &["--idle-timeout", "0.5"]].concat()).ok();
+    (coordinator, url)
+}
+
+#[test]
+fn runs_with_results_are_set_aside_only_when_somebody_says_so() {
+    let place = Place::new();
+    let (_coordinator, url) = with_results(&place);
+    let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_str(&ask(&[arguments, &["--json"]].concat()).ok()).unwrap()
+    };
+    let completed = || json(&["status", "two"])["sweep"]["states"]["completed"].as_u64();
+
+    place.file("two.yaml", &other());
+    let dry = json(&["submit", "two.yaml", "--dry-run"]);
+    let counts = ["new_runs", "existing_runs", "set_aside_runs", "set_aside_with_results"];
+    assert_eq!(counts.map(|count| dry[count].as_u64()), [Some(1), Some(1), Some(1), Some(1)], "{dry}");
+    let dry = ask(&["submit", "two.yaml", "--dry-run"]).ok();
+    assert!(dry.contains("1 new runs") && dry.contains("nothing was changed"), "{dry}");
+
+    let refused = ask(&["submit", "two.yaml"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("1 runs of two have results") && refused.stderr.contains("--yes"),
+        "{refused:#?}"
+    );
+
+    let at = ["submit", "two.yaml", "--coordinator", &url];
+    let declined = at_a_terminal(&place, &at, "n");
+    assert_eq!(declined.code, Some(1), "{declined:#?}");
+    assert!(
+        declined.stdout.contains("[y/N]") && declined.stdout.contains("nothing was submitted"),
+        "{declined:#?}"
+    );
+    assert_eq!(completed(), Some(2), "none of this has changed anything");
+
+    let agreed = at_a_terminal(&place, &at, "y");
+    assert_eq!(agreed.code, Some(0), "{agreed:#?}");
+    assert_eq!(completed(), Some(1));
+    // Back again, where nobody is asked: the new run has no results, and the old one comes back.
+    place.file("two.yaml", TWO);
+    ask(&["submit", "two.yaml"]).ok();
+    assert_eq!(completed(), Some(2));
+    place.file("two.yaml", &other());
+    let forced = json(&["submit", "two.yaml", "--yes"]);
+    assert_eq!(forced["set_aside_with_results"], 1, "{forced}");
+}
+
+#[test]
+fn a_worker_that_has_ended_is_shown_as_ended_at_once() {
+    let place = Place::new();
+    let (_coordinator, url) = with_results(&place);
+    let workers = place.run(&["workers", "--coordinator", &url]).ok();
+    assert!(workers.contains("bench") && workers.contains("ended"), "{workers}");
+    let workers = place.run(&["workers", "--json", "--coordinator", &url]).ok();
+    let workers: Value = serde_json::from_str(&workers).unwrap();
+    assert_eq!(workers["workers"][0]["ended"], true, "{workers}");
+    assert_eq!(workers["workers"][0]["alive"], false, "{workers}");
+}
+
+#[test]
+fn run_asks_too_before_it_sets_runs_with_results_aside() {
+    let place = Place::new();
+    place.file("two.yaml", TWO);
+    place.program("trainer", TRAINER);
+    let run = ["run", "two.yaml", "--trainer", "./trainer", "--slots", "1"];
+    place.run(&run).ok();
+    place.file("two.yaml", &other());
+    let refused = place.run(&run);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("--yes"), "{refused:#?}");
+    let forced = place.run(&[&run[..], &["--yes"]].concat());
+    assert!(forced.stderr.contains("1 of them by this file (1 with results)"), "{forced:#?}");
+    forced.ok();
+}
+
+#[test]
+fn every_command_that_changes_something_prints_json_where_that_is_asked_for() {
+    let place = Place::new();
+    let (_coordinator, url) = with_results(&place);
+    for (arguments, name, value) in [
+        (&["set", "two", "--priority", "3"][..], "priority", Value::from(3)),
+        (&["cordon", "bench"], "duty", "cordoned".into()),
+        (&["drain", "bench"], "duty", "drained".into()),
+        (&["uncordon", "bench"], "duty", "open".into()),
+        (&["pause", "two"], "sweep", "two".into()),
+        (&["resume", "two"], "sweep", "two".into()),
+        (&["cancel", "two/0"], "unchanged", Value::from(1)),
+        (&["retry", "two"], "changed", Value::from(0)),
+    ] {
+        let answer = place.run(&[arguments, &["--json", "--coordinator", &url]].concat()).ok();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!((&answer["version"], &answer[name]), (&Value::from(1), &value), "{arguments:?}: {answer}");
+    }
+    let fetched: Value =
+        serde_json::from_str(&place.run(&["data", "fetch", "digits32", "--json"]).ok()).unwrap();
+    assert_eq!(fetched["name"], "digits32", "{fetched}");
+}
