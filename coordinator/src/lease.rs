@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
+use crate::run_name::run_name;
 use crate::store::{AttemptRef, Result, Store};
 
 /// How long a worker may be silent.
@@ -32,8 +33,10 @@ pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
         match expire(&*store, &mut outages).await {
             Ok(lost) => {
                 for attempt in lost {
+                    let run = run_name(&*store, attempt.run).await;
                     tracing::warn!(
-                        run = attempt.run,
+                        %run,
+                        id = attempt.run,
                         attempt = attempt.number,
                         "lease ended, run taken back"
                     );

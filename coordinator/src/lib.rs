@@ -18,6 +18,7 @@ mod connections;
 mod deadline;
 mod garbage;
 pub mod lease;
+mod run_name;
 pub mod server;
 mod service;
 pub mod store;

@@ -104,6 +104,22 @@ fn runs_with_results_are_set_aside_only_when_somebody_says_so() {
 }
 
 #[test]
+fn logs_call_runs_what_people_call_them() {
+    let place = Place::new();
+    let (coordinator, url) = with_results(&place);
+    place.file("two.yaml", &other());
+    place.run(&["submit", "two.yaml", "--yes", "--coordinator", &url]).ok();
+    let worker = ["worker", "--coordinator", &url, "--trainer", "./trainer", "--idle-timeout", "0.5"];
+    let worker = place.run(&worker);
+    assert!(worker.stderr.contains("run=two/1"), "{worker:#?}");
+    coordinator.interrupt();
+    let log = coordinator.wait().stderr;
+    for line in ["run granted run=two/0", "run completed run=two/0", "run completed run=two/1"] {
+        assert!(log.contains(line), "no `{line}` in {log}");
+    }
+}
+
+#[test]
 fn a_worker_that_has_ended_is_shown_as_ended_at_once() {
     let place = Place::new();
     let (_coordinator, url) = with_results(&place);

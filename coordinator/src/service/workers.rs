@@ -12,6 +12,7 @@ use super::{hardware, status::status};
 use crate::blobs::Blobs;
 use crate::garbage;
 use crate::lease::LeaseTerms;
+use crate::run_name::run_name;
 use crate::store::{
     AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Mishap, Point, Registration, Rest, Store,
 };
@@ -77,7 +78,12 @@ impl WorkerService for Workers {
             number: request.number,
             offer: Offer { groups, group_size },
         };
+        let worker = claim.worker.clone();
         let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;
+        for Grant { attempt, sweep, index, .. } in &grants {
+            let run = format!("{sweep}/{index}");
+            tracing::info!(%run, id = attempt.run, attempt = attempt.number, worker, "run granted");
+        }
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
         Ok(Response::new(v1::ClaimResponse { groups: by_group(grants), retry_after_ms }))
     }
@@ -126,7 +132,8 @@ impl WorkerService for Workers {
         let attempt = attempt(request.attempt)?;
         let step = step("step", request.step)?;
         self.store.attempt_complete(attempt, step, request.last_seq).await.map_err(status)?;
-        tracing::info!(run = attempt.run, attempt = attempt.number, "run completed");
+        let run = run_name(&*self.store, attempt.run).await;
+        tracing::info!(%run, id = attempt.run, attempt = attempt.number, "run completed");
         Ok(Response::new(v1::CompleteResponse {}))
     }
 
@@ -142,7 +149,8 @@ impl WorkerService for Workers {
         let attempt = attempt(request.attempt)?;
         let message = cut(request.message);
         let state = self.store.attempt_fail(attempt, diverged, message.clone()).await.map_err(status)?;
-        tracing::warn!(run = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
+        let run = run_name(&*self.store, attempt.run).await;
+        tracing::warn!(%run, id = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))
     }
 
@@ -164,7 +172,8 @@ impl WorkerService for Workers {
             Some(mishap) => self.store.attempt_release_after(attempt, mishap).await,
         };
         let state = released.map_err(status)?;
-        tracing::info!(run = attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
+        let run = run_name(&*self.store, attempt.run).await;
+        tracing::info!(%run, id = attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
         Ok(Response::new(v1::ReleaseResponse {}))
     }
 
@@ -200,7 +209,15 @@ impl WorkerService for Workers {
         let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
         let rejected = self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await;
         let is_garbage = rejected.map_err(status)?;
-        tracing::warn!(run = attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
+        let run = run_name(&*self.store, attempt.run).await;
+        tracing::warn!(
+            %run,
+            id = attempt.run,
+            attempt = attempt.number,
+            sha256,
+            reason,
+            "checkpoint rejected"
+        );
         if is_garbage {
             // Not within the call: a client that hangs up must not leave it for the next collection.
             let (store, blobs) = (Arc::clone(&self.store), Arc::clone(&self.blobs));

@@ -77,6 +77,9 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan, in its order; of all states if `states` is empty.
     async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>>;
 
+    /// What people call a run, `SWEEP/INDEX`; `None` if there is none of this id.
+    async fn run_name(&self, run: u64) -> Result<Option<String>>;
+
     /// What decides whether the run at `index` of the sweep's plan is trained; workers that were silent for
     /// `silent_ms` count as gone.
     async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>>;

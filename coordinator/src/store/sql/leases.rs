@@ -38,8 +38,9 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
     Ok(())
 }
 
-/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it has. Of a claim without a
-/// number, as workers of the release before send it, only what it was granted shows that it was answered.
+/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it
+/// has. Of a claim without a number, as workers of the release before send it, only what it was granted shows that it was
+/// answered.
 async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
     if claim.number == 0 {
         return Ok(sqlx::query_scalar(

@@ -52,6 +52,11 @@ pub(super) async fn failures(readers: &Pool, sweep: &str, most: u32) -> Result<V
     rows.iter().map(record).collect()
 }
 
+pub(super) async fn name(readers: &Pool, id: u64) -> Result<Option<String>> {
+    let name = "select s.name || '/' || r.idx from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
+    Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(readers).await?)
+}
+
 pub(super) async fn fetch(readers: &Pool, id: u64) -> Result<Option<RunRecord>> {
     let row = sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(readers).await?;
     row.as_ref().map(record).transpose()

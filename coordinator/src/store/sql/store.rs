@@ -85,6 +85,10 @@ impl Store for SqlStore {
         runs::list(&self.readers, sweep, states).await
     }
 
+    async fn run_name(&self, run: u64) -> Result<Option<String>> {
+        runs::name(&self.readers, run).await
+    }
+
     async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
         control::explain(&self.readers, sweep, index, self.now().await?, silent_ms).await
     }

@@ -50,7 +50,6 @@ impl SqliteStore {
         };
         let path = &named(path)?;
         let lock = lock(path)?;
-        make_private(path).map_err(|error| failed("make", &error))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -88,7 +87,8 @@ fn named(path: &Path) -> Result<PathBuf, OpenError> {
     };
     let real = match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            File::options().create(true).append(true).open(path).map_err(failed)?;
+            // SQLite gives the files that it puts beside it the same permissions.
+            File::options().create(true).append(true).mode(PRIVATE).open(path).map_err(failed)?;
             path.canonicalize()
         }
         found => found,
@@ -123,14 +123,6 @@ fn lock(path: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-/// Makes the file where it is missing. SQLite gives the files that it puts beside it the same permissions.
-fn make_private(path: &Path) -> io::Result<()> {
-    match File::options().create_new(true).write(true).mode(PRIVATE).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
     }
 }
 
