@@ -32,15 +32,20 @@ pub fn in_state_folder(
     Ok(found)
 }
 
-/// Where the blob store, a folder, has a blob.
-fn blob(store: &Path, sha256: &str) -> PathBuf {
-    store.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+/// Where the blob store, a folder, has a blob: in a file named by its digest and, as a rule, a tag.
+fn blob(store: &Path, sha256: &str) -> Option<PathBuf> {
+    let is_named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(sha256).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let files = fs::read_dir(store.join(sha256.get(..2)?)).ok()?;
+    files.flatten().map(|file| file.path()).find(is_named)
 }
 
 /// Whether the blob store has a checkpoint, and its bytes have the digest that it goes by.
 #[must_use]
 pub fn is_whole(store: &Path, sha256: &str) -> bool {
-    fs::read(blob(store, sha256)).is_ok_and(|bytes| hexadecimal(&bytes) == sha256)
+    blob(store, sha256).is_some_and(|file| fs::read(file).is_ok_and(|bytes| hexadecimal(&bytes) == sha256))
 }
 
 /// The final weights of a run that this checkpoint is, if the blob store has it whole.
@@ -48,10 +53,8 @@ pub fn is_whole(store: &Path, sha256: &str) -> bool {
 /// # Errors
 /// If it cannot be read, or is no checkpoint.
 pub fn in_blob_store(store: &Path, checkpoint: &CheckpointRow) -> anyhow::Result<Option<FinalWeights>> {
-    if !is_whole(store, &checkpoint.sha256) {
-        return Ok(None);
-    }
-    let file = blob(store, &checkpoint.sha256);
+    let file = blob(store, &checkpoint.sha256).filter(|_| is_whole(store, &checkpoint.sha256));
+    let Some(file) = file else { return Ok(None) };
     let place = file.display().to_string();
     Ok(Some(FinalWeights { run: checkpoint.run, sha256: digest(&file)?, place }))
 }

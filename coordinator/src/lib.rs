@@ -16,11 +16,12 @@ pub mod blobs;
 pub mod clock;
 mod connections;
 mod deadline;
-mod garbage;
+pub mod garbage;
 pub mod lease;
 mod run_name;
 pub mod server;
 mod service;
+mod signature;
 pub mod store;
 
 pub use lease::LeaseTerms;

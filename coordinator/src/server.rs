@@ -18,7 +18,8 @@ use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::service::{BlobTransfers, Controls, Sweeps, Workers};
+use crate::service::{BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
+use crate::signature::Signed;
 use crate::store::{Store, StoreError};
 
 /// A request may take this long; a transfer of a checkpoint may not stand still for longer than the
@@ -42,10 +43,9 @@ const STREAMS: u32 = 64;
 const HEADER_BYTES: u32 = 16 << 10;
 /// Requests that a client takes back before they are looked at: a flood of them ends its connection.
 const RESETS: usize = 64;
-/// A connection is renewed this often, so that those to several coordinators spread again after one was away; requests
-/// under way have the second time to end.
+/// A connection takes no new requests after this long, so that those to several coordinators spread again after one was
+/// away. Requests under way end when they end: a checkpoint on a slow line may take hours.
 const CONNECTION_AGE: Duration = Duration::from_secs(3600);
-const CONNECTION_GRACE: Duration = Duration::from_secs(60);
 /// Connections that hang are closed: pinged this often …
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// … and given this long to answer.
@@ -78,6 +78,31 @@ pub async fn serve(
     terms: LeaseTerms,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
+    serve_with(listener, store, blobs, terms, Limits::default(), shutdown).await
+}
+
+/// How long others may take.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    connection_age: Duration,
+    /// For the next move in the transfer of a checkpoint.
+    patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { connection_age: CONNECTION_AGE, patience: PATIENCE }
+    }
+}
+
+async fn serve_with(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    terms: LeaseTerms,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
     let (stopping, stop) = watch::channel(false);
     let fresh_terms = store.lease_grant_fresh_terms(i64::from(terms.lease_ms)).await?;
     if fresh_terms > 0 {
@@ -92,9 +117,13 @@ pub async fn serve(
     let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
-    let transfers = BlobServiceServer::new(BlobTransfers { store: store.clone(), blobs: blobs.clone() })
-        .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
-        .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
+    let transfers = BlobServiceServer::new(BlobTransfers {
+        store: store.clone(),
+        blobs: blobs.clone(),
+        patience: limits.patience,
+    })
+    .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
+    .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
     let (draining, drained) = tokio::sync::oneshot::channel();
     let server = Server::builder()
         .max_concurrent_streams(STREAMS)
@@ -102,14 +131,13 @@ pub async fn serve(
         .load_shed(true)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_max_pending_accept_reset_streams(Some(RESETS))
-        .max_connection_age(CONNECTION_AGE)
-        .max_connection_age_grace(CONNECTION_GRACE)
+        .max_connection_age(limits.connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(Deadline { service: sweeps, after: REQUEST_DEADLINE })
-        .add_service(Deadline { service: workers, after: REQUEST_DEADLINE })
-        .add_service(Deadline { service: controls, after: REQUEST_DEADLINE })
-        .add_service(transfers)
+        .add_service(Signed(Deadline { service: sweeps, after: REQUEST_DEADLINE }))
+        .add_service(Signed(Deadline { service: workers, after: REQUEST_DEADLINE }))
+        .add_service(Signed(Deadline { service: controls, after: REQUEST_DEADLINE }))
+        .add_service(Signed(transfers))
         .serve_with_incoming_shutdown(connections(listener, CONNECTIONS, GREETING), async {
             shutdown.await;
             // Watchers would stay for as long as they are let.
@@ -141,14 +169,20 @@ mod tests {
 
     use std::time::Instant;
 
-    use acai_proto::v1::WatchSweepRequest;
+    use acai_proto::v1::blob_service_client::BlobServiceClient;
     use acai_proto::v1::sweep_service_client::SweepServiceClient;
+    use acai_proto::v1::{DownloadRequest, DownloadResponse, WatchSweepRequest};
+    use sha2::Digest as _;
+    use tempfile::TempDir;
     use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+    use tonic::{Code, Status, Streaming};
 
     use super::*;
     use crate::blobs::directory::Directory;
-    use crate::store::NewSweep;
+    use crate::blobs::{Digest, Name};
     use crate::store::sqlite::SqliteStore;
+    use crate::store::{BlobFile, NewSweep};
 
     #[tokio::test]
     async fn a_watcher_does_not_keep_a_coordinator_that_stops_and_is_told_to_go_on_elsewhere() {
@@ -172,5 +206,73 @@ mod tests {
         drop(client);
         server.await.unwrap().unwrap();
         assert!(begun.elapsed() < DRAIN / 2, "it took {:?}", begun.elapsed());
+    }
+
+    /// A coordinator with a blob that is larger than what a connection holds on its way, and a download of it.
+    struct Downloading {
+        _folder: TempDir,
+        server: JoinHandle<Result<(), ServeError>>,
+        url: String,
+        bytes: usize,
+        chunks: Streaming<DownloadResponse>,
+    }
+
+    impl Downloading {
+        async fn begin(limits: Limits) -> Self {
+            let (folder, bytes) = (tempfile::tempdir().unwrap(), vec![7; 32 << 20]);
+            let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
+            let blobs = Directory::open(&folder.path().join("blobs")).unwrap();
+            let name = Name::unused(Digest::of(&sha2::Sha256::digest(&bytes)));
+            let staged = blobs.staging().join("whole");
+            std::fs::write(&staged, &bytes).unwrap();
+            store.blob_begin(BlobFile::from(&name)).await.unwrap();
+            blobs.put(&name, &staged).await.unwrap();
+            store.blob_add(BlobFile::from(&name), bytes.len() as u64, None).await.unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let (store, blobs) = (Arc::new(store), Arc::new(blobs));
+            let forever = std::future::pending();
+            let server =
+                tokio::spawn(serve_with(listener, store, blobs, LeaseTerms::default(), limits, forever));
+            let mut client = BlobServiceClient::connect(url.clone()).await.unwrap();
+            let request = DownloadRequest { sha256: name.digest().to_string(), offset: 0 };
+            let chunks = client.download(request).await.unwrap().into_inner();
+            Downloading { _folder: folder, server, url, bytes: bytes.len(), chunks }
+        }
+
+        /// Takes what comes, with a pause before each chunk; answers how much came.
+        async fn take(&mut self, pause: Duration) -> Result<usize, Status> {
+            let mut taken = 0;
+            loop {
+                tokio::time::sleep(pause).await;
+                match self.chunks.message().await? {
+                    None => return Ok(taken),
+                    Some(chunk) => taken += chunk.data.len(),
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_download_whose_client_takes_nothing_for_too_long_ends_with_an_error() {
+        let patience = Duration::from_millis(100);
+        let mut stalled = Downloading::begin(Limits { patience, ..Limits::default() }).await;
+        tokio::time::sleep(10 * patience).await;
+        let ended = stalled.take(Duration::ZERO).await;
+        assert!(
+            matches!(&ended, Err(status) if status.code() == Code::DeadlineExceeded),
+            "{ended:?} of {} bytes look like the whole",
+            stalled.bytes
+        );
+    }
+
+    #[tokio::test]
+    async fn a_download_goes_on_when_its_connection_is_due_to_be_renewed() {
+        let connection_age = Duration::from_millis(100);
+        let mut slow = Downloading::begin(Limits { connection_age, ..Limits::default() }).await;
+        let taken = slow.take(Duration::from_millis(30)).await;
+        assert_eq!(taken.unwrap(), slow.bytes);
+        BlobServiceClient::connect(slow.url).await.unwrap();
+        assert!(!slow.server.is_finished());
     }
 }

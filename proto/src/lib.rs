@@ -6,6 +6,10 @@
 
 pub mod convert;
 
+/// The header that a coordinator sets on each of its answers. A refusal without it is somebody else's, a proxy's on the way
+/// or a web server's at a wrong address, and says nothing of runs.
+pub const SIGNATURE: &str = "acai-coordinator";
+
 /// Generated from `acai/v1/*.proto`.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
 pub mod v1 {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use acai_proto::SIGNATURE;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint, DownloadRequest, StatRequest, UploadHeader, UploadRequest};
 use sha2::{Digest, Sha256};
@@ -12,11 +13,11 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
-use crate::coordinator::{CallError, Rejection};
+use crate::coordinator::{CallError, Rejection, is_signed};
 
 /// Bytes in a message.
 const CHUNK: usize = 1 << 20;
@@ -38,7 +39,10 @@ pub(crate) enum TransferError {
     /// The coordinator has no room for it, or will not have it.
     #[error("{0}")]
     Unwanted(String),
-    /// What arrived are other bytes than what was asked for.
+    /// The coordinator cannot read or keep it until somebody repairs the place where it keeps checkpoints.
+    #[error("the coordinator's store of checkpoints needs repair: {0}")]
+    Broken(String),
+    /// What arrived, twice, are other bytes than what was asked for.
     #[error("it arrived damaged")]
     Damaged,
 }
@@ -66,7 +70,7 @@ impl Blobs {
         let of_file = |cause| TransferError::File { path: file.to_owned(), cause };
         let (sha256, bytes) = digest(file).await.map_err(of_file)?;
         let mut backoff = Backoff::default();
-        let mut unwanted = 0;
+        let (mut unwanted, mut is_said) = (0, false);
         loop {
             match self.upload_once(attempt, file, &sha256, bytes).await {
                 Ok(()) => return Ok(Checkpoint { step, sha256, bytes }),
@@ -80,8 +84,11 @@ impl Blobs {
                     tracing::warn!(run = attempt.run, step, "cannot upload: {reason}");
                     backoff.pause().await;
                 }
+                Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
                 Err(TryError::Call(CallError::Unavailable(reason))) => {
-                    tracing::debug!(run = attempt.run, step, "cannot upload ({reason}); trying again");
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::warn!(run = attempt.run, step, "cannot upload ({reason}); trying again");
+                    }
                     backoff.pause().await;
                 }
             }
@@ -97,7 +104,7 @@ impl Blobs {
     ) -> Result<(), TryError> {
         let mut client = self.client.clone();
         let stat = timeout(PATIENCE, client.stat(StatRequest { sha256: sha256.to_owned() })).await;
-        let there = stat.map_err(|_| silent())?.map_err(CallError::from)?.into_inner();
+        let there = stat.map_err(|_| silent())?.map_err(TryError::from)?.into_inner();
         if there.complete {
             return Ok(());
         }
@@ -127,14 +134,17 @@ impl Blobs {
         sent?;
         match answer {
             Ok(_) => Ok(()),
-            Err(status) if matches!(status.code(), Code::ResourceExhausted | Code::InvalidArgument) => {
+            Err(status)
+                if is_signed(&status)
+                    && matches!(status.code(), Code::ResourceExhausted | Code::InvalidArgument) =>
+            {
                 Err(TryError::Unwanted(status.message().to_owned()))
             }
             // Somebody else was faster, or what was staged is gone: the next try asks where to go on.
             Err(status) if status.code() == Code::OutOfRange => {
                 Err(CallError::Unavailable(status.message().to_owned()).into())
             }
-            Err(status) => Err(CallError::from(status).into()),
+            Err(status) => Err(status.into()),
         }
     }
 
@@ -142,24 +152,37 @@ impl Blobs {
     pub(crate) async fn download(&self, checkpoint: &Checkpoint, path: &Path) -> Result<(), TransferError> {
         let of_file = |cause| TransferError::File { path: path.to_owned(), cause };
         let part = path.with_added_extension("part");
-        let mut backoff = Backoff::default();
+        // What an earlier try left may have been damaged on this disk; a whole new one is not.
+        for _ in 0..2 {
+            self.download_part(checkpoint, &part).await?;
+            let arrived = digest(&part).await.map_err(of_file)?;
+            if arrived == (checkpoint.sha256.clone(), checkpoint.bytes) {
+                return tokio::fs::rename(&part, path).await.map_err(of_file);
+            }
+            tokio::fs::remove_file(&part).await.map_err(of_file)?;
+        }
+        Err(TransferError::Damaged)
+    }
+
+    /// Brings as many bytes as the checkpoint has to `part`, from where the last try broke off.
+    async fn download_part(&self, checkpoint: &Checkpoint, part: &Path) -> Result<(), TransferError> {
+        let (mut backoff, mut is_said) = (Backoff::default(), false);
         loop {
-            match self.download_once(checkpoint, &part).await {
-                Ok(()) => break,
-                Err(TryError::File(cause)) => return Err(of_file(cause)),
+            match self.download_once(checkpoint, part).await {
+                Ok(()) => return Ok(()),
+                Err(TryError::File(cause)) => {
+                    return Err(TransferError::File { path: part.to_owned(), cause });
+                }
                 Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
                 Err(TryError::Call(CallError::Unavailable(reason)) | TryError::Unwanted(reason)) => {
-                    tracing::debug!(step = checkpoint.step, "cannot download ({reason}); trying again");
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::warn!(step = checkpoint.step, "cannot download ({reason}); trying again");
+                    }
                     backoff.pause().await;
                 }
             }
         }
-        let (sha256, bytes) = digest(&part).await.map_err(of_file)?;
-        if (&sha256, bytes) != (&checkpoint.sha256, checkpoint.bytes) {
-            tokio::fs::remove_file(&part).await.map_err(of_file)?;
-            return Err(TransferError::Damaged);
-        }
-        tokio::fs::rename(&part, path).await.map_err(of_file)
     }
 
     async fn download_once(&self, checkpoint: &Checkpoint, part: &Path) -> Result<(), TryError> {
@@ -170,16 +193,32 @@ impl Blobs {
         }
         let request = DownloadRequest { sha256: checkpoint.sha256.clone(), offset };
         let mut client = self.client.clone();
-        let chunks = timeout(PATIENCE, client.download(request)).await.map_err(|_| silent())?;
-        let mut chunks = chunks.map_err(CallError::from)?.into_inner();
-        while let Some(chunk) =
-            timeout(PATIENCE, chunks.message()).await.map_err(|_| silent())?.map_err(CallError::from)?
-        {
-            file.write_all(&chunk.data).await?;
+        let answer = timeout(PATIENCE, client.download(request)).await.map_err(|_| silent())??;
+        let is_signed = answer.metadata().contains_key(SIGNATURE);
+        let mut chunks = answer.into_inner();
+        let mut arrived = offset;
+        loop {
+            match timeout(PATIENCE, chunks.message()).await.map_err(|_| silent())? {
+                Ok(Some(chunk)) => {
+                    file.write_all(&chunk.data).await?;
+                    arrived += chunk.data.len() as u64;
+                }
+                Ok(None) => break,
+                // What comes after the first chunks has no headers of its own.
+                Err(status) if status.code() == Code::DataLoss && is_signed => {
+                    return Err(TryError::Broken(status.message().to_owned()));
+                }
+                Err(status) => return Err(status.into()),
+            }
         }
         // Only this tells whether the last write came to an end.
         file.flush().await?;
-        Ok(file.sync_all().await?)
+        file.sync_all().await?;
+        if arrived < checkpoint.bytes {
+            let reason = format!("it ended after {arrived} of {} bytes", checkpoint.bytes);
+            return Err(CallError::Unavailable(reason).into());
+        }
+        Ok(())
     }
 
     /// Time for a transfer of `size` bytes: at least 100 kB/s should get through.
@@ -201,6 +240,17 @@ enum TryError {
     Call(#[from] CallError),
     #[error("{0}")]
     Unwanted(String),
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<Status> for TryError {
+    fn from(status: Status) -> Self {
+        match status.code() {
+            Code::DataLoss if is_signed(&status) => Self::Broken(status.message().to_owned()),
+            _ => Self::Call(status.into()),
+        }
+    }
 }
 
 /// Reads until the buffer is full or the file ends; answers how much.

@@ -111,7 +111,7 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             if let Some(checkpoint) = &member.resume
                 && let Ok((sha256, _)) = digest(&checkpoint.file).await
             {
-                reject(context, attempt, sha256, &message).await;
+                reject(context, attempt, sha256, &message, false).await;
             }
             match on_disk(move || folder.set_aside()).await {
                 Ok(()) => release(context, attempt).await,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use acai_proto::SIGNATURE;
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest, LeaveRequest,
@@ -45,6 +46,9 @@ impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let message = describe(&status);
         match status.code() {
+            // Somebody on the way, or a web server at this address: it knows nothing of runs, and may be gone by the next
+            // time.
+            _ if !is_signed(&status) => Self::Unavailable(message),
             Code::FailedPrecondition => Self::Rejected(Rejection::Fenced(message)),
             Code::InvalidArgument
             | Code::NotFound
@@ -58,6 +62,11 @@ impl From<Status> for CallError {
             _ => Self::Unavailable(message),
         }
     }
+}
+
+/// Whether a coordinator said so itself.
+pub(crate) fn is_signed(status: &Status) -> bool {
+    status.metadata().contains_key(SIGNATURE)
 }
 
 /// The coordinator's own words where it spoke, the innermost cause where the transport failed.

@@ -20,6 +20,16 @@ pub(crate) struct Checkpoint {
     pub(crate) file: PathBuf,
 }
 
+/// A checkpoint until it is what this machine resumes from, and what others do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    /// Number of the last point before it.
+    after: u64,
+    checkpoint: Checkpoint,
+    is_kept: bool,
+    is_handed_over: bool,
+}
+
 /// One call's worth.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Batch {
@@ -58,7 +68,7 @@ pub(crate) struct Outbox {
     /// **Checkpoint barrier**: each may be committed when all points up to its number are
     /// acknowledged. Otherwise a worker that dies and resumes there would leave a hole in the
     /// acknowledged history that nobody fills.
-    checkpoints: VecDeque<(u64, Checkpoint)>,
+    checkpoints: VecDeque<Waiting>,
     /// Checkpoints that wait for nothing any more.
     settled_checkpoints: u64,
     step: u64,
@@ -79,7 +89,8 @@ impl Outbox {
 
     /// Appends a checkpoint behind all points so far.
     pub(crate) fn push_checkpoint(&mut self, checkpoint: Checkpoint) {
-        self.checkpoints.push_back((self.last_seq(), checkpoint));
+        let after = self.last_seq();
+        self.checkpoints.push_back(Waiting { after, checkpoint, is_kept: false, is_handed_over: false });
     }
 
     /// Training has reached `step`.
@@ -150,20 +161,45 @@ impl Outbox {
         Ok(())
     }
 
-    /// The oldest checkpoint with the number of the last point before it, once it is free to be committed.
-    pub(crate) fn due_checkpoint(&self) -> Option<&(u64, Checkpoint)> {
-        self.checkpoints.front().filter(|(seq, _)| *seq <= self.acked)
+    fn due(&self) -> impl DoubleEndedIterator<Item = &Waiting> {
+        self.checkpoints.iter().filter(|waiting| waiting.after <= self.acked)
     }
 
-    /// Whether a later checkpoint is free to be committed as well.
-    pub(crate) fn is_overtaken(&self) -> bool {
-        self.checkpoints.get(1).is_some_and(|(seq, _)| *seq <= self.acked)
+    /// The oldest checkpoint that is free to be committed on this machine and is not yet, with the number of the last point
+    /// before it.
+    pub(crate) fn to_keep(&self) -> Option<(&Checkpoint, u64)> {
+        let oldest = self.due().find(|waiting| !waiting.is_kept)?;
+        Some((&oldest.checkpoint, oldest.after))
     }
 
-    /// The due checkpoint is committed.
-    pub(crate) fn pop_checkpoint(&mut self) {
-        self.checkpoints.pop_front();
-        self.settled_checkpoints += 1;
+    /// The newest checkpoint that is free to be handed over and is not yet, with the number of the last point before it.
+    pub(crate) fn to_hand_over(&self) -> Option<(&Checkpoint, u64)> {
+        let newest = self.due().next_back().filter(|waiting| !waiting.is_handed_over)?;
+        Some((&newest.checkpoint, newest.after))
+    }
+
+    /// The checkpoint is committed here, or cannot be.
+    pub(crate) fn kept(&mut self, checkpoint: &Checkpoint) {
+        for waiting in self.checkpoints.iter_mut().filter(|waiting| waiting.checkpoint == *checkpoint) {
+            waiting.is_kept = true;
+        }
+        self.settle();
+    }
+
+    /// The checkpoint is handed over, or cannot be; those before it are overtaken.
+    pub(crate) fn handed_over(&mut self, checkpoint: &Checkpoint) {
+        let until = self.checkpoints.iter().position(|waiting| waiting.checkpoint == *checkpoint);
+        for waiting in self.checkpoints.iter_mut().take(until.map_or(0, |until| until + 1)) {
+            waiting.is_handed_over = true;
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        while self.checkpoints.front().is_some_and(|waiting| waiting.is_kept && waiting.is_handed_over) {
+            self.checkpoints.pop_front();
+            self.settled_checkpoints += 1;
+        }
     }
 }
 
@@ -224,13 +260,36 @@ mod tests {
         outbox.push(points(4..=5));
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 2).unwrap();
-        assert_eq!(outbox.due_checkpoint(), None);
+        assert_eq!((outbox.to_keep(), outbox.to_hand_over()), (None, None));
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 3).unwrap();
-        assert_eq!(outbox.due_checkpoint(), Some(&(3, checkpoint(3))));
-        assert!(!outbox.is_overtaken());
-        outbox.pop_checkpoint();
-        assert!(outbox.due_checkpoint().is_none() && !outbox.is_flushed());
+        assert_eq!(outbox.to_keep(), Some((&checkpoint(3), 3)));
+        assert_eq!(outbox.to_hand_over(), Some((&checkpoint(3), 3)));
+        outbox.kept(&checkpoint(3));
+        assert_eq!((outbox.to_keep(), outbox.settled().checkpoints), (None, 0));
+        outbox.handed_over(&checkpoint(3));
+        assert_eq!((outbox.to_hand_over(), outbox.settled().checkpoints), (None, 1));
+        assert!(!outbox.is_flushed());
+    }
+
+    #[test]
+    fn checkpoints_are_kept_one_after_the_other_and_the_newest_is_handed_over() {
+        let mut outbox = Outbox::default();
+        for step in [1, 2, 3] {
+            outbox.push_checkpoint(checkpoint(step));
+        }
+        assert_eq!(outbox.to_hand_over(), Some((&checkpoint(3), 0)));
+        for step in [1, 2, 3] {
+            assert_eq!(outbox.to_keep(), Some((&checkpoint(step), 0)));
+            outbox.kept(&checkpoint(step));
+        }
+        outbox.push_checkpoint(checkpoint(4));
+        outbox.handed_over(&checkpoint(3));
+        assert_eq!((outbox.settled().checkpoints, outbox.to_hand_over()), (3, Some((&checkpoint(4), 0))));
+        outbox.handed_over(&checkpoint(4));
+        assert!(!outbox.is_flushed());
+        outbox.kept(&checkpoint(4));
+        assert!(outbox.is_flushed());
     }
 
     #[test]

@@ -11,8 +11,9 @@ use crate::lines::cut;
 use crate::outbox::Checkpoint;
 use crate::reporter::on_disk;
 
-/// Finds the newest checkpoint that the run may resume from, and brings it here if need be. One that arrives damaged is
-/// taken out of use; it, or one that is not to be had now, has the one before it tried. `None`: from scratch.
+/// Finds the newest checkpoint that the run may resume from, and brings it here if need be. Of one that arrives damaged
+/// the coordinator is told, which looks at its own copy; it, or one that is not to be had, has the one before it tried.
+/// `None`: from scratch.
 ///
 /// # Errors
 /// The state folder of this machine.
@@ -51,7 +52,7 @@ pub(crate) async fn resume(
         };
         tracing::warn!(run = attempt.run, step = remote.step, "not resuming from this checkpoint: {error}");
         if matches!(error, TransferError::Damaged) {
-            reject(context, attempt, remote.sha256.clone(), &error.to_string()).await;
+            reject(context, attempt, remote.sha256.clone(), &error.to_string(), true).await;
         }
     }
     Ok(local)
@@ -60,10 +61,10 @@ pub(crate) async fn resume(
 /// Longest reason that the protocol takes.
 const REASON_BYTES: usize = 4096;
 
-/// Has the coordinator not grant this checkpoint again, if it has it.
-pub(crate) async fn reject(context: &Context, attempt: Attempt, sha256: String, reason: &str) {
+/// Has the coordinator not grant this checkpoint again, if it has it; one that is `damaged`, if its copy is as well.
+pub(crate) async fn reject(context: &Context, attempt: Attempt, sha256: String, reason: &str, damaged: bool) {
     let reason = cut(reason, REASON_BYTES).to_owned();
-    let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason };
+    let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason, damaged };
     if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
         tracing::debug!(run = attempt.run, "the coordinator keeps it: {rejection}");
     }

@@ -1,5 +1,6 @@
 //! Sends what an attempt has spooled, in order, until all of it is acknowledged.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +28,13 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// Reports and commits side by side: an upload that takes long holds no points up.
+    /// Reports, keeps and hands over side by side: an upload that takes long, or never ends, holds up neither points nor
+    /// what this machine resumes from.
     pub(crate) async fn run(&self) -> ReportError {
         tokio::select! {
             error = self.report() => error,
-            error = self.commit() => error,
+            never = self.keep_all() => match never {},
+            error = self.hand_over_all() => error,
         }
     }
 
@@ -76,34 +79,41 @@ impl Sending<'_> {
         Ok(batch.points.is_empty() || answered >= batch.first_seq)
     }
 
-    /// Commits the checkpoints that wait for nothing any more: on this machine, and with the coordinator, from where
-    /// another machine can resume. One that can be committed at neither place costs only the time to train that stretch
-    /// again, so it does not end the attempt.
-    async fn commit(&self) -> ReportError {
+    /// Commits the checkpoints that wait for nothing any more on this machine. One that cannot be costs only the time to
+    /// train that stretch again, so it does not end the attempt.
+    async fn keep_all(&self) -> Infallible {
         loop {
-            self.wait_for(|shared| shared.outbox.due_checkpoint().is_some()).await;
-            let Some((last_seq, checkpoint)) = self.shared.borrow().outbox.due_checkpoint().cloned() else {
-                continue;
-            };
-            let step = checkpoint.step;
-            let hand_over = async {
-                if self.shared.borrow().outbox.is_overtaken() {
-                    return Ok(());
-                }
-                self.hand_over(&checkpoint, last_seq).await
-            };
-            let (kept, handed_over) = tokio::join!(self.keep(&checkpoint, last_seq), hand_over);
-            if let Err(error) = kept {
-                tracing::warn!(run = self.attempt.run, step, "cannot keep a checkpoint here: {error}");
+            self.wait_for(|shared| shared.outbox.to_keep().is_some()).await;
+            let due =
+                self.shared.borrow().outbox.to_keep().map(|(checkpoint, seq)| (checkpoint.clone(), seq));
+            let Some((checkpoint, last_seq)) = due else { continue };
+            if let Err(error) = self.keep(&checkpoint, last_seq).await {
+                let (run, step) = (self.attempt.run, checkpoint.step);
+                tracing::warn!(run, step, "cannot keep a checkpoint here: {error}");
             }
-            match handed_over {
-                Ok(()) => tracing::debug!(run = self.attempt.run, step, "checkpoint committed"),
+            self.shared.send_modify(|shared| shared.outbox.kept(&checkpoint));
+        }
+    }
+
+    /// Commits them with the coordinator, from where another machine can resume; the newest there is, for an older one is
+    /// of no use then. One that does not get there does not end the attempt either.
+    async fn hand_over_all(&self) -> ReportError {
+        loop {
+            self.wait_for(|shared| shared.outbox.to_hand_over().is_some()).await;
+            let due =
+                self.shared.borrow().outbox.to_hand_over().map(|(checkpoint, seq)| (checkpoint.clone(), seq));
+            let Some((checkpoint, last_seq)) = due else { continue };
+            let (run, step) = (self.attempt.run, checkpoint.step);
+            match self.hand_over(&checkpoint, last_seq).await {
+                Ok(()) => tracing::debug!(run, step, "checkpoint committed"),
                 Err(TransferError::Rejected(Rejection::Fenced(_))) => return ReportError::Lost,
-                Err(error) => {
-                    tracing::warn!(run = self.attempt.run, step, "a checkpoint stays here: {error}");
+                // While it was on its way newer ones took its place here.
+                Err(TransferError::File { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
+                    tracing::debug!(run, step, "a checkpoint was overtaken");
                 }
+                Err(error) => tracing::warn!(run, step, "a checkpoint stays here: {error}"),
             }
-            self.shared.send_modify(|shared| shared.outbox.pop_checkpoint());
+            self.shared.send_modify(|shared| shared.outbox.handed_over(&checkpoint));
         }
     }
 
@@ -130,9 +140,17 @@ impl Sending<'_> {
     /// Brings a checkpoint to the coordinator and has it made what the run resumes from; through outages.
     async fn hand_over(&self, checkpoint: &Checkpoint, last_seq: u64) -> Result<(), TransferError> {
         let attempt = self.attempt;
-        let given = self.coordinator.blobs().upload(attempt, checkpoint.step, &checkpoint.file).await?;
-        let request = CommitCheckpointRequest { attempt: Some(attempt), checkpoint: Some(given), last_seq };
-        Ok(self.coordinator.commit_checkpoint(request).await?)
+        for last_try in [false, true] {
+            let given = self.coordinator.blobs().upload(attempt, checkpoint.step, &checkpoint.file).await?;
+            let request =
+                CommitCheckpointRequest { attempt: Some(attempt), checkpoint: Some(given), last_seq };
+            match self.coordinator.commit_checkpoint(request).await {
+                // Another run's worker may just have found out that the blob is damaged: then it is sent again.
+                Err(Rejection::Refused(_)) if !last_try => {}
+                done => return Ok(done?),
+            }
+        }
+        Ok(())
     }
 
     async fn wait_for(&self, condition: impl Fn(&Shared) -> bool) {

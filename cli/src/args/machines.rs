@@ -78,6 +78,10 @@ pub(crate) struct CoordinatorArguments {
     /// Postgres, and to be named there [default: the file of an SQLite database with .blobs appended]
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     pub(crate) blobs: Option<String>,
+    /// Make that place this database's own although another one, or a copy of this one, kept checkpoints there: it deletes
+    /// what it does not need. Needed once, after a database was moved or restored
+    #[arg(long)]
+    pub(crate) take_blobs: bool,
     /// Address to listen on
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
     pub(crate) listen: SocketAddr,

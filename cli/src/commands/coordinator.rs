@@ -37,6 +37,9 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let beside = blobs_beside(&arguments.db);
     let place = arguments.blobs.clone().unwrap_or_else(|| beside.display().to_string());
     let blobs = blobs::open(&place, &beside).await?;
+    blobs::owner::claim(&*store, &*blobs, arguments.take_blobs)
+        .await
+        .with_context(|| format!("cannot keep checkpoints in `{place}`"))?;
     log::to_stderr();
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;

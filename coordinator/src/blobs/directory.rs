@@ -1,24 +1,29 @@
 //! Blobs as files of a folder.
 //!
 //! ```text
-//! <root>/ab/abcd…     a blob
-//! <root>/staging/     uploads that are not whole yet
+//! <root>/ab/abcd…-<tag>   a blob
+//! <root>/staging/         uploads that are not whole yet
+//! <root>/owner            whose this is
 //! ```
 //!
 //! Not `object_store`'s local file system: that would copy what is verified in staging already,
 //! where a rename is enough, and syncs neither file nor folder unless told to.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 
 use super::blocking::blocking;
 use super::staging::make_private;
-use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, OpenError, Result};
+use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Name, OpenError, Result};
+
+/// The file that says whose the folder is.
+const OWNER: &str = "owner";
 
 /// Blobs in a folder of this machine, or one that several coordinators share.
 #[derive(Debug)]
@@ -48,53 +53,49 @@ impl Directory {
         Ok(Directory { root, staging })
     }
 
-    fn shard(&self, digest: &Digest) -> PathBuf {
-        self.root.join(digest.shard())
+    fn shard(&self, name: &Name) -> PathBuf {
+        self.root.join(name.digest().shard())
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
-        self.shard(digest).join(digest.as_str())
+    fn path(&self, name: &Name) -> PathBuf {
+        self.shard(name).join(name.to_string())
     }
 
     /// Makes the names durable that lead to a blob. Needed before anybody is told that it is there,
     /// not only by whoever put it: that one may have failed or be still at it.
-    fn sync_names(&self, digest: &Digest) -> Result<()> {
-        sync_folder(&self.shard(digest))
+    fn sync_names(&self, name: &Name) -> Result<()> {
+        sync_folder(&self.shard(name))
             .and_then(|()| sync_folder(&self.root))
             .map_err(BlobError::while_doing("make a checkpoint durable"))
     }
 
-    fn put_blocking(&self, digest: &Digest, file: &Path) -> Result<()> {
+    fn put_blocking(&self, name: &Name, file: &Path) -> Result<()> {
         let doing = "keep a checkpoint";
-        match DirBuilder::new().mode(0o700).create(self.shard(digest)) {
+        match DirBuilder::new().mode(0o700).create(self.shard(name)) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(BlobError::while_doing(doing)(error));
             }
             _ => {}
         }
-        let path = self.path(digest);
-        if self.size_blocking(digest)?.is_some() {
-            // Another upload was first, and somebody may rely on its file.
-            return fs::remove_file(file).map_err(BlobError::while_doing(doing));
-        }
+        let path = self.path(name);
         fs::rename(file, &path).map_err(BlobError::while_doing(doing))?;
-        self.sync_names(digest).inspect_err(|_| {
+        self.sync_names(name).inspect_err(|_| {
             // A second sync may succeed although the first one lost the name: what nobody was told
             // of must not be found there.
             let _ = fs::remove_file(&path);
         })
     }
 
-    fn size_blocking(&self, digest: &Digest) -> Result<Option<u64>> {
-        match fs::metadata(self.path(digest)) {
-            Ok(metadata) => self.sync_names(digest).map(|()| Some(metadata.len())),
+    fn size_blocking(&self, name: &Name) -> Result<Option<u64>> {
+        match fs::metadata(self.path(name)) {
+            Ok(metadata) => self.sync_names(name).map(|()| Some(metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(BlobError::while_doing("look for a checkpoint")(error)),
         }
     }
 
-    fn delete_blocking(&self, digest: &Digest) -> Result<()> {
-        match fs::remove_file(self.path(digest)) {
+    fn delete_blocking(&self, name: &Name) -> Result<()> {
+        match fs::remove_file(self.path(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(BlobError::while_doing("delete a checkpoint")(error))
             }
@@ -102,7 +103,7 @@ impl Directory {
         }
     }
 
-    fn list_blocking(&self) -> io::Result<Vec<(Digest, u64)>> {
+    fn list_blocking(&self) -> io::Result<Vec<Name>> {
         let mut blobs = Vec::new();
         for shard in fs::read_dir(&self.root)? {
             let shard = shard?;
@@ -110,16 +111,21 @@ impl Directory {
                 continue;
             }
             for file in fs::read_dir(shard.path())? {
-                let file = file?;
-                let digest = file.file_name().to_str().and_then(|name| name.parse::<Digest>().ok());
+                let name = file?.file_name().to_str().and_then(|name| name.parse::<Name>().ok());
                 // Whatever else somebody put there is none of ours.
-                let Some(digest) = digest.filter(|digest| shard.file_name() == digest.shard()) else {
-                    continue;
-                };
-                blobs.push((digest, file.metadata()?.len()));
+                blobs.extend(name.filter(|name| shard.file_name() == name.digest().shard()));
             }
         }
         Ok(blobs)
+    }
+
+    fn set_owner_blocking(&self, owner: &[u8]) -> io::Result<()> {
+        let temporary = self.root.join("owner.tmp");
+        let mut file = File::create(&temporary)?;
+        file.write_all(owner)?;
+        file.sync_all()?;
+        fs::rename(temporary, self.root.join(OWNER))?;
+        sync_folder(&self.root)
     }
 
     /// Runs `work` on the paths of this folder, off the threads that serve.
@@ -138,22 +144,22 @@ impl Blobs for Directory {
         &self.staging
     }
 
-    async fn put(&self, digest: &Digest, file: &Path) -> Result<()> {
-        let (digest, file) = (digest.clone(), file.to_owned());
-        self.blocking(move |directory| directory.put_blocking(&digest, &file)).await
+    async fn put(&self, name: &Name, file: &Path) -> Result<()> {
+        let (name, file) = (name.clone(), file.to_owned());
+        self.blocking(move |directory| directory.put_blocking(&name, &file)).await
     }
 
-    async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
-        let digest = digest.clone();
-        self.blocking(move |directory| directory.size_blocking(&digest)).await
+    async fn size(&self, name: &Name) -> Result<Option<u64>> {
+        let name = name.clone();
+        self.blocking(move |directory| directory.size_blocking(&name)).await
     }
 
-    async fn read(&self, digest: &Digest, offset: u64) -> Result<Box<dyn Chunks>> {
-        let digest = digest.clone();
+    async fn read(&self, name: &Name, offset: u64) -> Result<Box<dyn Chunks>> {
+        let name = name.clone();
         let file = self
             .blocking(move |directory| {
-                File::open(directory.path(&digest)).map_err(|error| match error.kind() {
-                    io::ErrorKind::NotFound => BlobError::Missing(digest),
+                File::open(directory.path(&name)).map_err(|error| match error.kind() {
+                    io::ErrorKind::NotFound => BlobError::Missing(name.digest().clone()),
                     _ => BlobError::while_doing("read a checkpoint")(error),
                 })
             })
@@ -161,14 +167,38 @@ impl Blobs for Directory {
         Ok(Box::new(Reader { file: Arc::new(file), offset }))
     }
 
-    async fn delete(&self, digest: &Digest) -> Result<()> {
-        let digest = digest.clone();
-        self.blocking(move |directory| directory.delete_blocking(&digest)).await
+    async fn delete(&self, name: &Name) -> Result<()> {
+        let name = name.clone();
+        self.blocking(move |directory| directory.delete_blocking(&name)).await
     }
 
-    async fn list(&self) -> Result<Vec<(Digest, u64)>> {
+    async fn list(&self) -> Result<Vec<Name>> {
         self.blocking(|directory| {
             directory.list_blocking().map_err(BlobError::while_doing("list the checkpoints"))
+        })
+        .await
+    }
+
+    async fn identity(&self) -> Result<String> {
+        self.blocking(|directory| {
+            birth(&directory.root).map_err(BlobError::while_doing("look at the checkpoints' folder"))
+        })
+        .await
+    }
+
+    async fn owner(&self) -> Result<Option<Vec<u8>>> {
+        self.blocking(|directory| match fs::read(directory.root.join(OWNER)) {
+            Ok(owner) => Ok(Some(owner)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(BlobError::while_doing("read whose checkpoints these are")(error)),
+        })
+        .await
+    }
+
+    async fn set_owner(&self, owner: Vec<u8>) -> Result<()> {
+        self.blocking(move |directory| {
+            let doing = BlobError::while_doing("write down whose checkpoints these are");
+            directory.set_owner_blocking(&owner).map_err(doing)
         })
         .await
     }
@@ -199,4 +229,12 @@ impl Chunks for Reader {
 /// A file that is renamed is durable when its folder is.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// What a file or folder keeps when it is renamed, and its copies do not have: its number, and where the file system knows
+/// of that its time of birth, since a copy on another disk may have the same number.
+pub(crate) fn birth(path: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(path)?;
+    let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
+    Ok(format!("{} of {}", metadata.ino(), born.unwrap_or_default().as_nanos()))
 }

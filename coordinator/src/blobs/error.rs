@@ -27,6 +27,14 @@ pub enum BlobError {
         "the coordinator's disk has no room left for checkpoints: make room, uploads go on where they were"
     )]
     Full,
+    /// The disk or the bucket will not do it until somebody repairs it, or gives this coordinator the right to.
+    #[error("cannot {doing}: {cause}")]
+    Broken {
+        /// What was attempted.
+        doing: &'static str,
+        /// What the system or the bucket said.
+        cause: String,
+    },
     /// The disk or the bucket failed; trying again may help.
     #[error("cannot {doing}: {cause}")]
     Failed {
@@ -37,11 +45,20 @@ pub enum BlobError {
     },
 }
 
+/// "Input/output error": what a disk says of what it cannot read or write.
+const EIO: i32 = 5;
+
 impl BlobError {
     /// For `map_err`: what the system said while `doing` this.
     pub(super) fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => BlobError::Full,
+            io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotFound => BlobError::Broken { doing, cause: error.to_string() },
+            _ if error.raw_os_error() == Some(EIO) => BlobError::Broken { doing, cause: error.to_string() },
             _ => BlobError::Failed { doing, cause: error.to_string() },
         }
     }
@@ -71,12 +88,15 @@ mod tests {
 
     #[test]
     fn a_full_disk_and_a_full_quota_are_told_apart_from_faults() {
-        const EIO: i32 = 5;
+        const EMFILE: i32 = 24;
+        const EACCES: i32 = 13;
         const ENOSPC: i32 = 28;
         const EDQUOT: i32 = 122;
         let error = |code| BlobError::while_doing("write")(io::Error::from_raw_os_error(code));
         assert!(matches!(error(ENOSPC), BlobError::Full));
         assert!(matches!(error(EDQUOT), BlobError::Full));
-        assert!(matches!(error(EIO), BlobError::Failed { .. }));
+        assert!(matches!(error(EMFILE), BlobError::Failed { .. }), "it passes");
+        assert!(matches!(error(EIO), BlobError::Broken { .. }));
+        assert!(matches!(error(EACCES), BlobError::Broken { .. }));
     }
 }

@@ -15,13 +15,15 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::codegen::Bytes;
 
 use super::staging::make_private;
-use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, OpenError, Result};
+use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Name, OpenError, Result};
 use crate::store::url::without_secrets;
 
 /// A part of an upload; larger blobs are sent in several.
 const PART_BYTES: usize = 8 << 20;
 /// Parts of one blob that are under way at a time.
 const PARTS: usize = 2;
+
+const SENDING: &str = "send a checkpoint to the bucket";
 
 /// Blobs in a bucket that speaks S3.
 #[derive(Debug)]
@@ -85,8 +87,12 @@ impl Bucket {
         Ok(Bucket { bucket: Arc::new(bucket), prefix, staging })
     }
 
-    fn key(&self, digest: &Digest) -> Key {
-        self.prefix.clone().join(digest.shard()).join(digest.as_str())
+    fn key(&self, name: &Name) -> Key {
+        self.prefix.clone().join(name.digest().shard()).join(name.to_string())
+    }
+
+    fn owner_key(&self) -> Key {
+        self.prefix.clone().join("owner")
     }
 }
 
@@ -96,62 +102,78 @@ impl Blobs for Bucket {
         &self.staging
     }
 
-    async fn put(&self, digest: &Digest, file: &Path) -> Result<()> {
+    async fn put(&self, name: &Name, file: &Path) -> Result<()> {
         let read = BlobError::while_doing("read an upload");
         let mut reader = tokio::fs::File::open(file).await.map_err(read)?;
-        let mut writer = BufWriter::with_capacity(self.bucket.clone(), self.key(digest), PART_BYTES)
+        let mut writer = BufWriter::with_capacity(self.bucket.clone(), self.key(name), PART_BYTES)
             .with_max_concurrency(PARTS);
         if let Err(error) = tokio::io::copy(&mut reader, &mut writer).await {
             // Parts of an object that is never completed cost money.
             if let Err(error) = writer.abort().await {
-                tracing::warn!(%error, %digest, "parts of an upload may be left in the bucket");
+                tracing::warn!(%error, %name, "parts of an upload may be left in the bucket");
             }
-            return Err(failed("send a checkpoint to the bucket")(error));
+            return Err(not_sent(error));
         }
         // One that fails here removes its parts by itself.
-        writer.shutdown().await.map_err(failed("send a checkpoint to the bucket"))?;
+        writer.shutdown().await.map_err(not_sent)?;
         if let Err(error) = tokio::fs::remove_file(file).await {
-            tracing::warn!(%error, %digest, "a file stays in staging although the bucket has it");
+            tracing::warn!(%error, %name, "a file stays in staging although the bucket has it");
         }
         Ok(())
     }
 
-    async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
-        match self.bucket.head(&self.key(digest)).await {
+    async fn size(&self, name: &Name) -> Result<Option<u64>> {
+        match self.bucket.head(&self.key(name)).await {
             Ok(object) => Ok(Some(object.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failed("look for a checkpoint in the bucket")(error)),
         }
     }
 
-    async fn read(&self, digest: &Digest, offset: u64) -> Result<Box<dyn Chunks>> {
+    async fn read(&self, name: &Name, offset: u64) -> Result<Box<dyn Chunks>> {
         let options = GetOptions { range: Some(GetRange::Offset(offset)), ..GetOptions::default() };
-        let object = self.bucket.get_opts(&self.key(digest), options).await.map_err(|error| match error {
-            object_store::Error::NotFound { .. } => BlobError::Missing(digest.clone()),
+        let object = self.bucket.get_opts(&self.key(name), options).await.map_err(|error| match error {
+            object_store::Error::NotFound { .. } => BlobError::Missing(name.digest().clone()),
             error => failed("read a checkpoint from the bucket")(error),
         })?;
         Ok(Box::new(Reader { bytes: object.into_stream(), rest: Vec::new() }))
     }
 
-    async fn delete(&self, digest: &Digest) -> Result<()> {
-        match self.bucket.delete(&self.key(digest)).await {
+    async fn delete(&self, name: &Name) -> Result<()> {
+        match self.bucket.delete(&self.key(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failed("delete a checkpoint from the bucket")(error)),
         }
     }
 
-    async fn list(&self) -> Result<Vec<(Digest, u64)>> {
+    async fn list(&self) -> Result<Vec<Name>> {
         let mut blobs = Vec::new();
         let mut objects = self.bucket.list(Some(&self.prefix));
         while let Some(object) = objects.next().await {
             let object = object.map_err(failed("list the checkpoints of the bucket"))?;
-            let digest = object.location.filename().and_then(|name| name.parse::<Digest>().ok());
+            let name = object.location.filename().and_then(|name| name.parse::<Name>().ok());
             // Whatever else somebody put there is none of ours.
-            if let Some(digest) = digest.filter(|digest| self.key(digest) == object.location) {
-                blobs.push((digest, object.size));
-            }
+            blobs.extend(name.filter(|name| self.key(name) == object.location));
         }
         Ok(blobs)
+    }
+
+    async fn identity(&self) -> Result<String> {
+        Ok("a bucket".to_owned())
+    }
+
+    async fn owner(&self) -> Result<Option<Vec<u8>>> {
+        let doing = "read whose bucket this is";
+        match self.bucket.get(&self.owner_key()).await {
+            Ok(object) => Ok(Some(object.bytes().await.map_err(failed(doing))?.into())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(doing)(error)),
+        }
+    }
+
+    async fn set_owner(&self, owner: Vec<u8>) -> Result<()> {
+        let put = self.bucket.put(&self.owner_key(), owner.into()).await;
+        put.map(drop).map_err(failed("write down whose bucket this is"))
     }
 }
 
@@ -175,6 +197,24 @@ impl Chunks for Reader {
     }
 }
 
-fn failed<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> BlobError {
-    move |error| BlobError::Failed { doing, cause: error.to_string() }
+fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> BlobError {
+    move |error| match is_refusal(&error) {
+        true => BlobError::Broken { doing, cause: error.to_string() },
+        false => BlobError::Failed { doing, cause: error.to_string() },
+    }
+}
+
+/// As [`failed`], of a writer, which wraps what the bucket said.
+fn not_sent(error: std::io::Error) -> BlobError {
+    let said = error.get_ref().and_then(|cause| cause.downcast_ref::<object_store::Error>());
+    match said.is_some_and(is_refusal) {
+        true => BlobError::Broken { doing: SENDING, cause: error.to_string() },
+        false => BlobError::Failed { doing: SENDING, cause: error.to_string() },
+    }
+}
+
+/// Whether the bucket is gone, or the account may not use it: somebody has to do something about it.
+fn is_refusal(error: &object_store::Error) -> bool {
+    use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
+    matches!(error, PermissionDenied { .. } | Unauthenticated { .. } | NotFound { .. })
 }

@@ -16,11 +16,12 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::status::status;
 use crate::blobs::staging::{Staged, staged};
-use crate::blobs::{BLOB_BYTES, BlobError, Blobs, CHUNK_BYTES, Chunks, Digest};
-use crate::store::{AttemptRef, Store};
+use crate::blobs::{BLOB_BYTES, BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, Name};
+use crate::garbage::find;
+use crate::store::{AttemptRef, BlobFile, Store};
 
-/// The other side has this long to send or take the next chunk.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// As a rule the other side has this long to send or take the next chunk.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// What carries no data is answered within this.
 const STAT_DEADLINE: Duration = Duration::from_secs(10);
 /// Chunks of a download that are read ahead of its client.
@@ -30,39 +31,46 @@ const AHEAD: usize = 2;
 pub(crate) struct BlobTransfers {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Arc<dyn Blobs>,
+    /// The other side has this long to send or take the next chunk.
+    pub(crate) patience: Duration,
 }
 
 impl BlobTransfers {
-    /// Complete is what the store knows of too: an upload that was cut off between the two is uploaded again, which
-    /// then takes no bytes.
+    /// Complete is what the store knows of too: an upload that was cut off between the two is uploaded again.
     async fn progress(&self, digest: &Digest) -> Result<v1::StatResponse, Status> {
-        let bytes = match self.blobs.size(digest).await.map_err(refusal)? {
-            Some(bytes) if self.store.blob_exists(&digest.to_string()).await.map_err(status)? => {
-                return Ok(v1::StatResponse { complete: true, bytes });
-            }
-            Some(_) => 0,
-            None => staged(self.blobs.staging(), digest).await.map_err(refusal)?,
-        };
+        if let Some(name) = find(&*self.store, digest.as_str()).await.map_err(status)?
+            && let Some(bytes) = self.blobs.size(&name).await.map_err(refusal)?
+        {
+            return Ok(v1::StatResponse { complete: true, bytes });
+        }
+        let bytes = staged(self.blobs.staging(), digest).await.map_err(refusal)?;
         Ok(v1::StatResponse { complete: false, bytes })
     }
 
-    async fn finish(&self, staged: Staged, header: Header) -> Result<(), Status> {
+    /// Makes what is staged a blob, in place of a file that is gone, if there was one. The store knows of the file before
+    /// there is one, and who uploads of the blob when both the file and that are durable.
+    async fn finish(&self, staged: Staged, header: Header, gone: Option<BlobFile>) -> Result<(), Status> {
         staged.verify(header.size).await.map_err(refusal)?;
-        self.blobs.put(&header.digest, staged.path()).await.map_err(refusal)?;
-        self.recorded(&header.digest, header.size).await
-    }
-
-    /// Called for each upload when its blob is durable and before that is acknowledged, for one that
-    /// was there already too. What the store must know of a blob, it is told here.
-    async fn recorded(&self, digest: &Digest, bytes: u64) -> Result<(), Status> {
-        // False while its file is being deleted as garbage, which takes a moment.
-        // And it may have been deleted since it was seen.
-        if self.store.blob_add(&digest.to_string(), bytes).await.map_err(status)?
-            && self.blobs.size(digest).await.map_err(refusal)?.is_some()
-        {
-            return Ok(());
+        let name = Name::unused(header.digest);
+        let file = BlobFile::from(&name);
+        self.store.blob_begin(file.clone()).await.map_err(status)?;
+        if let Err(error) = self.blobs.put(&name, staged.path()).await {
+            // Whatever there is of it is found as a file that nobody knows.
+            if let Err(error) = self.store.blob_abandon(file).await {
+                tracing::warn!(%error, %name, "an upload that failed is forgotten later");
+            }
+            return Err(refusal(error));
         }
-        Err(Status::unavailable("the blob is being deleted: send it again"))
+        let added = self.store.blob_add(file.clone(), header.size, gone).await.map_err(status)?;
+        if added.as_ref() != Some(&file)
+            && let Err(error) = self.blobs.delete(&name).await
+        {
+            tracing::warn!(%error, %name, "a file that is not needed stays until it is looked for");
+        }
+        match added {
+            Some(_) => Ok(()),
+            None => Err(Status::unavailable("the upload took too long and is forgotten: send it again")),
+        }
     }
 }
 
@@ -79,36 +87,17 @@ impl BlobService for BlobTransfers {
         request: Request<Streaming<v1::UploadRequest>>,
     ) -> Result<Response<v1::UploadResponse>, Status> {
         let mut messages = request.into_inner();
-        let first = next(&mut messages).await?.ok_or(FieldError::new("header", "is missing"))?;
+        let first = self.next(&mut messages).await?.ok_or(FieldError::new("header", "is missing"))?;
         let header = Header::try_from(first.header.ok_or(FieldError::new("header", "is missing"))?)?;
-        self.store.attempt_check(header.attempt).await.map_err(status)?;
-        if let Some(bytes) = self.blobs.size(&header.digest).await.map_err(refusal)? {
-            if bytes != header.size {
-                let problem = format!("is {}, but the blob has {bytes} bytes", header.size);
-                return Err(FieldError::new("header.size", problem).into());
-            }
-            self.recorded(&header.digest, bytes).await?;
-            return Ok(Response::new(v1::UploadResponse {}));
+        let attempt = header.attempt;
+        let taken = self.take(header, first.data, messages).await;
+        if let Err(refusal) = &taken
+            && refusal.code() == Code::DataLoss
+            && let Err(error) = self.store.attempt_note(attempt, refusal.message().to_owned()).await
+        {
+            tracing::warn!(%error, run = attempt.run, "cannot note what became of a checkpoint");
         }
-        let opened = Staged::open(self.blobs.staging(), header.digest.clone(), header.offset).await;
-        let mut staged = opened.map_err(refusal)?;
-        let mut data = first.data;
-        loop {
-            append(&mut staged, data, header.size).await?;
-            match next(&mut messages).await? {
-                None => break,
-                Some(message) if message.header.is_some() => {
-                    return Err(FieldError::new("header", "belongs in the first message only").into());
-                }
-                Some(message) => data = message.data,
-            }
-        }
-        // In a task of its own: a client that hangs up now leaves neither half an object in a
-        // bucket nor a blob that nobody was told of.
-        let transfers = self.clone();
-        let finished = tokio::spawn(async move { transfers.finish(staged, header).await });
-        finished.await.map_err(|error| Status::internal(error.to_string()))??;
-        Ok(Response::new(v1::UploadResponse {}))
+        taken
     }
 
     type DownloadStream = ReceiverStream<Result<v1::DownloadResponse, Status>>;
@@ -119,18 +108,79 @@ impl BlobService for BlobTransfers {
     ) -> Result<Response<Self::DownloadStream>, Status> {
         let v1::DownloadRequest { sha256, offset } = request.into_inner();
         let digest = digest(&sha256)?;
-        let size = self.blobs.size(&digest).await.map_err(refusal)?;
-        let size = size.ok_or_else(|| refusal(BlobError::Missing(digest.clone())))?;
+        let missing = || refusal(BlobError::Missing(digest.clone()));
+        let name = find(&*self.store, digest.as_str()).await.map_err(status)?.ok_or_else(missing)?;
+        let size = self.blobs.size(&name).await.map_err(refusal)?.ok_or_else(missing)?;
         if offset > size {
             return Err(Status::out_of_range(format!("the blob has {size} bytes, none at {offset}")));
         }
-        let (sender, receiver) = mpsc::channel(AHEAD);
+        let (sender, receiver) = mpsc::channel(AHEAD + 1);
         // A bucket has no range that begins at the end.
         if offset < size {
-            let chunks = self.blobs.read(&digest, offset).await.map_err(refusal)?;
-            tokio::spawn(send(chunks, sender));
+            let chunks = self.blobs.read(&name, offset).await.map_err(refusal)?;
+            tokio::spawn(send(chunks, sender, self.patience));
         }
         Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+}
+
+impl BlobTransfers {
+    async fn take(
+        &self,
+        header: Header,
+        mut data: Vec<u8>,
+        mut messages: Streaming<v1::UploadRequest>,
+    ) -> Result<Response<v1::UploadResponse>, Status> {
+        self.store.attempt_check(header.attempt).await.map_err(status)?;
+        let known = self.store.blob_use(header.digest.as_str()).await.map_err(status)?;
+        let mut gone = None;
+        if let Some((file, bytes)) = known {
+            let name = Name::known(header.digest.clone(), &file.tag);
+            let there = match &name {
+                Some(name) => self.blobs.size(name).await.map_err(refusal)?,
+                None => None,
+            };
+            if there.is_none() {
+                gone = Some(file);
+            } else if bytes != header.size {
+                let problem = format!("is {}, but the blob has {bytes} bytes", header.size);
+                return Err(FieldError::new("header.size", problem).into());
+            } else {
+                return Ok(Response::new(v1::UploadResponse {}));
+            }
+        }
+        let opened = Staged::open(self.blobs.staging(), header.digest.clone(), header.offset).await;
+        let mut staged = opened.map_err(refusal)?;
+        loop {
+            append(&mut staged, data, header.size).await?;
+            match self.next(&mut messages).await? {
+                None => break,
+                Some(message) if message.header.is_some() => {
+                    return Err(FieldError::new("header", "belongs in the first message only").into());
+                }
+                Some(message) => data = message.data,
+            }
+        }
+        // In a task of its own: a client that hangs up now leaves neither half an object in a
+        // bucket nor a blob that nobody was told of.
+        let transfers = self.clone();
+        let finished = tokio::spawn(async move { transfers.finish(staged, header, gone).await });
+        finished.await.map_err(|error| Status::internal(error.to_string()))??;
+        Ok(Response::new(v1::UploadResponse {}))
+    }
+
+    /// The client's next message, in time; none when it has sent all.
+    async fn next(
+        &self,
+        messages: &mut Streaming<v1::UploadRequest>,
+    ) -> Result<Option<v1::UploadRequest>, Status> {
+        let late = |_| {
+            let patience = self.patience;
+            Status::deadline_exceeded(format!(
+                "nothing came for {patience:?}: what came before stays, go on from there"
+            ))
+        };
+        timeout(self.patience, messages.message()).await.map_err(late)?
     }
 }
 
@@ -171,30 +221,32 @@ async fn append(staged: &mut Staged, data: Vec<u8>, size: u64) -> Result<(), Sta
     staged.append(data).await.map_err(refusal)
 }
 
-/// The client's next message, in time; none when it has sent all.
-async fn next(messages: &mut Streaming<v1::UploadRequest>) -> Result<Option<v1::UploadRequest>, Status> {
-    let late = |_| {
-        let seconds = PATIENCE.as_secs();
-        Status::deadline_exceeded(format!(
-            "nothing came for {seconds} s: what came before stays, go on from there"
-        ))
-    };
-    timeout(PATIENCE, messages.message()).await.map_err(late)?
-}
-
-/// Hands chunks to a client until it has all, or takes none for too long.
-async fn send(mut chunks: Box<dyn Chunks>, to: mpsc::Sender<Result<v1::DownloadResponse, Status>>) {
-    loop {
-        let message = match chunks.next().await {
+/// Hands chunks to a client until it has all, or takes none for too long. What ends early ends with an error, for which
+/// a place is kept: a client that saw an end would take what it has for the whole.
+async fn send(
+    mut chunks: Box<dyn Chunks>,
+    to: mpsc::Sender<Result<v1::DownloadResponse, Status>>,
+    patience: Duration,
+) {
+    let Ok(last_word) = to.clone().reserve_owned().await else { return };
+    let error = loop {
+        let data = match chunks.next().await {
             Ok(None) => return,
-            Ok(Some(data)) => Ok(v1::DownloadResponse { data }),
-            Err(error) => Err(refusal(error)),
+            Ok(Some(data)) => data,
+            Err(error) => break refusal(error),
         };
-        let last = message.is_err();
-        if !matches!(timeout(PATIENCE, to.send(message)).await, Ok(Ok(()))) || last {
-            return;
+        match timeout(patience, to.send(Ok(v1::DownloadResponse { data }))).await {
+            Ok(Ok(())) => {}
+            // Nobody listens any more.
+            Ok(Err(_)) => return,
+            Err(_) => {
+                break Status::deadline_exceeded(format!(
+                    "nothing was taken for {patience:?}: go on from what has arrived"
+                ));
+            }
         }
-    }
+    };
+    last_word.send(Err(error));
 }
 
 fn digest(sha256: &str) -> Result<Digest, FieldError> {
@@ -209,9 +261,10 @@ fn refusal(error: BlobError) -> Status {
         BlobError::Offset { .. } => Code::OutOfRange,
         BlobError::Mismatch(_) => Code::InvalidArgument,
         BlobError::Full => Code::ResourceExhausted,
+        BlobError::Broken { .. } => Code::DataLoss,
         BlobError::Busy | BlobError::Failed { .. } => Code::Unavailable,
     };
-    if matches!(error, BlobError::Full | BlobError::Failed { .. }) {
+    if matches!(error, BlobError::Full | BlobError::Broken { .. } | BlobError::Failed { .. }) {
         tracing::error!(%error, "a transfer failed");
     }
     Status::new(code, error.to_string())

@@ -10,7 +10,7 @@ mod sweeps;
 mod watch;
 mod workers;
 
-pub(crate) use blobs::BlobTransfers;
+pub(crate) use blobs::{BlobTransfers, PATIENCE};
 pub(crate) use control::Controls;
 pub(crate) use sweeps::Sweeps;
 pub(crate) use workers::Workers;

@@ -207,21 +207,22 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let attempt = attempt(request.attempt)?;
         let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
-        let rejected = self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await;
-        let is_garbage = rejected.map_err(status)?;
-        let run = run_name(&*self.store, attempt.run).await;
-        tracing::warn!(
-            %run,
-            id = attempt.run,
-            attempt = attempt.number,
-            sha256,
-            reason,
-            "checkpoint rejected"
-        );
-        if is_garbage {
-            // Not within the call: a client that hangs up must not leave it for the next collection.
-            let (store, blobs) = (Arc::clone(&self.store), Arc::clone(&self.blobs));
-            tokio::spawn(async move { garbage::delete(&*store, &*blobs, &sha256).await });
+        if request.damaged {
+            self.store.attempt_check(attempt).await.map_err(status)?;
+            // Not within the call: a client that hangs up must not keep it from its end.
+            let (store, blobs, own) = (Arc::clone(&self.store), Arc::clone(&self.blobs), sha256.clone());
+            let looked =
+                tokio::spawn(async move { garbage::delete_if_damaged(&*store, &*blobs, &own).await });
+            match looked.await.map_err(|error| Status::internal(error.to_string()))? {
+                Ok(true) => tracing::error!(sha256, "a checkpoint is damaged, and deleted"),
+                Ok(false) => tracing::warn!(sha256, reason, "a checkpoint is whole here, and damaged there"),
+                Err(error) => tracing::error!(sha256, %error, "cannot look whether a checkpoint is damaged"),
+            }
+        } else {
+            self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await.map_err(status)?;
+            let run = run_name(&*self.store, attempt.run).await;
+            let (id, number) = (attempt.run, attempt.number);
+            tracing::warn!(%run, id, attempt = number, sha256, reason, "checkpoint rejected");
         }
         Ok(Response::new(v1::RejectCheckpointResponse {}))
     }

@@ -22,8 +22,8 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap,
-    NewRun, NewSweep, Overview, Point, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
+    Mishap, NewRun, NewSweep, Overview, Point, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
     SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
@@ -155,6 +155,9 @@ pub trait Store: Send + Sync + 'static {
     /// that could not train it. After the fault of a group it is granted alone. Answers which.
     async fn attempt_release_after(&self, attempt: AttemptRef, mishap: Mishap) -> Result<RunState>;
 
+    /// Adds an event that tells people something of a running attempt, unless it was the last that was told of the run.
+    async fn attempt_note(&self, attempt: AttemptRef, message: String) -> Result<()>;
+
     /// Makes a stored blob what the run resumes from, if all points up to `last_seq` are durable; keeps the newest two.
     async fn checkpoint_commit(
         &self,
@@ -163,22 +166,36 @@ pub trait Store: Send + Sync + 'static {
         last_seq: u64,
     ) -> Result<()>;
 
-    /// Takes a checkpoint of the attempt's run out of use. True: its blob is marked now, and the caller deletes it.
-    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<bool>;
+    /// Takes a checkpoint of the attempt's run out of use. Its blob stays.
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;
 
-    /// Notes that a blob is stored; false while it is being deleted.
-    async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool>;
+    /// Notes that a file of this name is about to be made: one that no file has had.
+    async fn blob_begin(&self, file: BlobFile) -> Result<()>;
 
-    /// Whether a blob is stored.
-    async fn blob_exists(&self, sha256: &str) -> Result<bool>;
+    /// Forgets a file that was begun and did not come to be.
+    async fn blob_abandon(&self, file: BlobFile) -> Result<()>;
 
-    /// Marks the blobs that no checkpoint has needed for `unused_ms`, and those that whoever marked them has not deleted
-    /// for `abandoned_ms`; answers them to this caller only, who deletes them. From then on nothing can refer to them
-    /// until they are forgotten.
-    async fn blob_mark_garbage(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<String>>;
+    /// Makes a file that was begun and is durable the blob's, unless the blob has one; one that the caller has found to
+    /// be gone is replaced. Answers which file it has now; none if this one was begun so long ago that it is forgotten.
+    async fn blob_add(&self, file: BlobFile, bytes: u64, gone: Option<BlobFile>) -> Result<Option<BlobFile>>;
 
-    /// Forgets a marked blob, after its file is deleted.
-    async fn blob_forget(&self, sha256: &str) -> Result<()>;
+    /// The file of a blob, and its size.
+    async fn blob_find(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>>;
+
+    /// As [`blob_find`](Self::blob_find), and the blob stays as if it had just been uploaded.
+    async fn blob_use(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>>;
+
+    /// Forgets a file whose bytes are damaged, with all checkpoints in it; false if the blob has another one by now.
+    async fn blob_condemn(&self, file: BlobFile) -> Result<bool>;
+
+    /// Forgets the blobs that no checkpoint has needed for `unused_ms`, and files that were begun `abandoned_ms` ago.
+    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<()>;
+
+    /// Every file that is known: those of blobs, and those that were begun.
+    async fn blob_files(&self) -> Result<Vec<BlobFile>>;
+
+    /// Which database this is, random; and what tells it from its copies.
+    async fn identity(&self) -> Result<(String, String)>;
 
     /// Resolves, with an error that says so, when the store can take no writes any more until it is opened again.
     async fn broken(&self) -> StoreError;

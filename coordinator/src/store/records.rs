@@ -1,5 +1,6 @@
 //! What goes into a store and comes out of it.
 
+use crate::blobs::Name;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::run::{Desired, RunState};
@@ -380,6 +381,21 @@ pub struct Checkpoint {
     pub sha256: String,
     /// Size of its file.
     pub bytes: u64,
+}
+
+/// One file in the place where blobs are kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobFile {
+    /// Of its bytes: 64 hexadecimal digits, lower case.
+    pub sha256: String,
+    /// What tells it from other files of the same bytes.
+    pub tag: String,
+}
+
+impl From<&Name> for BlobFile {
+    fn from(name: &Name) -> Self {
+        BlobFile { sha256: name.digest().to_string(), tag: name.tag().to_owned() }
+    }
 }
 
 /// The answer to a renewal.

@@ -36,7 +36,7 @@ async fn a_bit_that_flipped_on_disk_is_found_by_the_readers_hash() {
     let coordinator = Coordinator::start().await;
     let blob = blob(100_000);
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
-    let path = coordinator.path(&sha256(&blob));
+    let path = coordinator.path(&sha256(&blob)).await;
     let mut damaged = std::fs::read(&path).unwrap();
     damaged[50_000] ^= 0b100;
     std::fs::write(&path, damaged).unwrap();

@@ -5,21 +5,17 @@ use std::path::Path;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use acai_coordinator::blobs::directory::Directory;
-use acai_coordinator::blobs::{self, BlobError, Blobs, Digest};
+use acai_coordinator::blobs::{self, BlobError, Blobs, Name};
 
 use crate::server::{Coordinator, sha256};
 
-fn digest(bytes: &[u8]) -> Digest {
-    sha256(bytes).parse().unwrap()
-}
-
-async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Digest {
-    let digest = digest(bytes);
-    let staged = blobs.staging().join(digest.as_str());
+async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Name {
+    let name = Name::unused(sha256(bytes).parse().unwrap());
+    let staged = blobs.staging().join(name.digest().as_str());
     std::fs::write(&staged, bytes).unwrap();
-    blobs.put(&digest, &staged).await.unwrap();
+    blobs.put(&name, &staged).await.unwrap();
     assert!(!staged.exists());
-    digest
+    name
 }
 
 #[tokio::test]
@@ -28,22 +24,28 @@ async fn blobs_are_there_after_a_restart_until_they_are_deleted() {
     let root = folder.path().join("deep/in/blobs");
     let blobs = Directory::open(&root).unwrap();
     let (first, second) = (put(&blobs, b"first").await, put(&blobs, b"second").await);
-    assert_eq!(put(&blobs, b"first").await, first, "twice is as good as once");
+    let again = put(&blobs, b"first").await;
     drop(blobs);
 
     let blobs = Directory::open(&root).unwrap();
+    let shard = root.join(&first.to_string()[..2]);
     std::fs::write(root.join("notes"), "of somebody").unwrap();
-    std::fs::write(root.join(&first.as_str()[..2]).join("notes"), "of somebody").unwrap();
+    std::fs::write(shard.join("notes"), "of somebody").unwrap();
+    std::fs::write(shard.join(format!("{first}-copy")), "of somebody").unwrap();
+    let earlier = Name::known(first.digest().clone(), "").unwrap();
+    std::fs::write(shard.join(earlier.to_string()), "first").unwrap();
     let mut listed = blobs.list().await.unwrap();
     listed.sort();
-    let mut expected = [(first.clone(), 5), (second.clone(), 6)];
+    let mut expected = [earlier.clone(), first.clone(), again.clone(), second.clone()];
     expected.sort();
     assert_eq!(listed, expected);
     blobs.delete(&first).await.unwrap();
     blobs.delete(&first).await.unwrap();
     assert_eq!(blobs.size(&first).await.unwrap(), None);
     assert!(matches!(blobs.read(&first, 0).await, Err(BlobError::Missing(_))));
-    assert_eq!(blobs.size(&second).await.unwrap(), Some(6));
+    for (name, bytes) in [(earlier, 5), (again, 5), (second, 6)] {
+        assert_eq!(blobs.size(&name).await.unwrap(), Some(bytes), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod disk_full;
 mod downloads;
 mod folder;
+mod garbage;
 mod refusals;
 mod s3;
 mod server;

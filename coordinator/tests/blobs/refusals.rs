@@ -1,6 +1,6 @@
 //! What is no blob's upload, and leaves nothing.
 
-use acai_proto::v1::{Attempt, DownloadRequest, StatRequest, UploadHeader, UploadRequest};
+use acai_proto::v1::{Attempt, DownloadRequest, RenewRequest, StatRequest, UploadHeader, UploadRequest};
 use tonic::{Code, Status};
 
 use crate::server::{Coordinator, blob, files, sha256};
@@ -27,7 +27,7 @@ async fn what_differs_from_its_digest_or_size_is_forgotten() {
     ] {
         assert_refused(coordinator.upload(header(), data).await, Code::InvalidArgument, says);
         assert_eq!(coordinator.stat(&blob).await.bytes, 0);
-        assert!(files(&coordinator.root()).is_empty(), "{says}");
+        assert!(coordinator.wholes().is_empty(), "{says}");
     }
     coordinator.upload(header(), &blob).await.unwrap();
 }
@@ -37,7 +37,7 @@ async fn an_upload_begins_where_what_is_staged_ends() {
     let coordinator = Coordinator::start().await;
     let blob = blob(1000);
     assert_refused(coordinator.upload(coordinator.header(&blob, 1), b"").await, Code::OutOfRange, "0 bytes");
-    assert!(files(&coordinator.root()).is_empty());
+    assert!(coordinator.wholes().is_empty());
     let begun = coordinator.begin_upload(coordinator.header(&blob, 0)).await;
     begun.send(&blob[..500]).await;
     coordinator.staged(&blob, 500).await;
@@ -77,7 +77,7 @@ async fn what_is_no_digest_never_becomes_a_path() {
         let download = coordinator.client.clone().download(DownloadRequest { sha256, offset: 0 }).await;
         assert_refused(download.map(|_| ()), Code::InvalidArgument, "sha256");
     }
-    assert!(files(&coordinator.root()).is_empty());
+    assert!(coordinator.wholes().is_empty());
     assert!(files(outside.path()).is_empty());
     assert!(!coordinator.root().join("../x").exists());
 }
@@ -90,9 +90,9 @@ async fn an_attempt_that_lost_its_run_may_not_upload() {
     let fenced = coordinator.upload(coordinator.header(&blob, 0), &blob).await;
     assert_refused(fenced, Code::FailedPrecondition, "does not hold the run");
     let mut stranger = coordinator.header(&blob, 0);
-    stranger.attempt = Some(Attempt { run: 999, number: 1 });
+    stranger.attempt = Some(Attempt { run: 999, number: 1, token: 0 });
     assert_refused(coordinator.upload(stranger, &blob).await, Code::FailedPrecondition, "999");
-    assert!(files(&coordinator.root()).is_empty());
+    assert!(coordinator.wholes().is_empty());
 }
 
 #[tokio::test]
@@ -128,4 +128,16 @@ async fn a_chunk_larger_than_a_mebibyte_is_refused() {
     };
     assert_refused(upload((1 << 20) + 1).await, Code::InvalidArgument, "data");
     assert_refused(upload(2 << 20).await, Code::OutOfRange, "too large");
+}
+
+#[tokio::test]
+async fn every_refusal_is_signed_as_the_coordinators() {
+    let coordinator = Coordinator::start().await;
+    let missing = DownloadRequest { sha256: sha256(b"missing"), offset: 0 };
+    let missing = coordinator.client.clone().download(missing).await.unwrap_err();
+    let senseless = coordinator.client.clone().stat(StatRequest::default()).await.unwrap_err();
+    let unknown = coordinator.workers().await.renew(RenewRequest::default()).await.err();
+    for refusal in [Some(missing), Some(senseless), unknown].into_iter().flatten() {
+        assert!(refusal.metadata().contains_key(acai_proto::SIGNATURE), "{refusal}");
+    }
 }

@@ -1,31 +1,66 @@
 //! Blobs in a bucket of a real server that speaks S3, over loopback.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use acai_coordinator::blobs::s3::Bucket;
-use acai_coordinator::blobs::{BlobError, Blobs, Digest};
+use acai_coordinator::blobs::{BlobError, Blobs, Name};
+use async_trait::async_trait;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
+use s3s::{S3Result, s3_error};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tonic::Code;
 
 use crate::server::{Coordinator, blob, files, sha256};
 
 /// A server with the bucket `checkpoints`, on a folder.
-struct Server {
-    folder: TempDir,
+pub(crate) struct Server {
+    pub(crate) folder: TempDir,
     endpoint: String,
+    pub(crate) faults: Arc<Faults>,
+}
+
+/// What the server does not do although it is asked to.
+pub(crate) struct Faults {
+    /// How many more deletions it does; then it fails them.
+    pub(crate) deletions: AtomicI64,
+    /// Whether the account may not write.
+    pub(crate) is_read_only: AtomicBool,
+}
+
+struct Access(Arc<Faults>);
+
+#[async_trait]
+impl S3Access for Access {
+    async fn check(&self, asked: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let name = asked.s3_op().name();
+        if asked.credentials().is_none()
+            || (name.starts_with("Put") && self.0.is_read_only.load(Ordering::Relaxed))
+        {
+            return Err(s3_error!(AccessDenied));
+        }
+        if name.starts_with("Delete") && self.0.deletions.fetch_sub(1, Ordering::Relaxed) <= 0 {
+            return Err(s3_error!(ServiceUnavailable));
+        }
+        Ok(())
+    }
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("server/checkpoints")).unwrap();
         let files = s3s_fs::FileSystem::new(folder.path().join("server")).unwrap();
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single("acai", "secret"));
+        let faults =
+            Arc::new(Faults { deletions: AtomicI64::new(i64::MAX), is_read_only: AtomicBool::new(false) });
+        service.set_access(Access(faults.clone()));
         let service = service.build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -39,10 +74,10 @@ impl Server {
                 });
             }
         });
-        Server { folder, endpoint }
+        Server { folder, endpoint, faults }
     }
 
-    async fn open(&self, url: &str, secret: &str) -> Result<Bucket, String> {
+    pub(crate) async fn open(&self, url: &str, secret: &str) -> Result<Bucket, String> {
         let variables = [
             ("AWS_ACCESS_KEY_ID", "acai"),
             ("AWS_SECRET_ACCESS_KEY", secret),
@@ -57,17 +92,17 @@ impl Server {
     }
 }
 
-async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Digest {
-    let digest: Digest = sha256(bytes).parse().unwrap();
-    let staged = blobs.staging().join(digest.as_str());
+async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Name {
+    let name = Name::unused(sha256(bytes).parse().unwrap());
+    let staged = blobs.staging().join(name.digest().as_str());
     std::fs::write(&staged, bytes).unwrap();
-    blobs.put(&digest, &staged).await.unwrap();
+    blobs.put(&name, &staged).await.unwrap();
     assert!(!staged.exists());
-    digest
+    name
 }
 
-async fn read(blobs: &dyn Blobs, digest: &Digest, offset: u64) -> Vec<u8> {
-    let mut chunks = blobs.read(digest, offset).await.unwrap();
+async fn read(blobs: &dyn Blobs, name: &Name, offset: u64) -> Vec<u8> {
+    let mut chunks = blobs.read(name, offset).await.unwrap();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await.unwrap() {
         assert!(chunk.len() <= 1 << 20, "{} bytes", chunk.len());
@@ -82,18 +117,22 @@ async fn blobs_in_a_bucket_are_put_read_listed_and_deleted() {
     let blobs = server.open("s3://checkpoints/of/acai", "secret").await.unwrap();
     // The second one is sent in parts.
     let (small, large) = (blob(10_000), blob((8 << 20) + 12_345));
+    let mut names = Vec::new();
     for bytes in [&small, &large] {
-        let digest = put(&blobs, bytes).await;
-        assert_eq!(blobs.size(&digest).await.unwrap(), Some(bytes.len() as u64));
-        assert!(read(&blobs, &digest, 0).await == *bytes);
-        assert!(read(&blobs, &digest, 9_999).await == bytes[9_999..]);
+        let name = put(&blobs, bytes).await;
+        assert_eq!(blobs.size(&name).await.unwrap(), Some(bytes.len() as u64));
+        assert!(read(&blobs, &name, 0).await == *bytes);
+        assert!(read(&blobs, &name, 9_999).await == bytes[9_999..]);
+        names.push(name);
     }
-    let mut listed = blobs.list().await.unwrap();
-    listed.sort_by_key(|(_, bytes)| *bytes);
-    assert_eq!(listed.iter().map(|(_, bytes)| *bytes).collect::<Vec<_>>(), [10_000, (8 << 20) + 12_345]);
-    let (first, _) = &listed[0];
-    let key = format!("server/checkpoints/of/acai/{}/{first}", &first.as_str()[..2]);
+    let first = &names[0];
+    let key = format!("server/checkpoints/of/acai/{}/{first}", &first.to_string()[..2]);
     assert!(server.folder.path().join(key).is_file());
+    names.sort();
+    let mut listed = blobs.list().await.unwrap();
+    listed.sort();
+    assert_eq!(listed, names);
+    let first = &listed[0];
     blobs.delete(first).await.unwrap();
     blobs.delete(first).await.unwrap();
     assert_eq!(blobs.size(first).await.unwrap(), None);
@@ -130,4 +169,21 @@ async fn a_bucket_that_may_not_be_read_is_refused_at_the_start() {
     assert!(!wrong.contains("guessed"), "{wrong}");
     let missing = server.open("s3://no-such-bucket/acai", "secret").await.unwrap_err();
     assert!(missing.contains("s3://no-such-bucket/acai"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_may_not_be_written_is_not_tried_again_for_ever() {
+    let server = Server::start().await;
+    let blobs = Arc::new(server.open("s3://checkpoints", "secret").await.unwrap());
+    let coordinator = Coordinator::start_on(tempfile::tempdir().unwrap(), blobs).await;
+    let blob = blob(1000);
+    server.faults.is_read_only.store(true, Ordering::Relaxed);
+    let refused = coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap_err();
+    assert_eq!(refused.code(), Code::DataLoss, "{refused}");
+    assert!(refused.message().starts_with("cannot send a checkpoint to the bucket"), "{refused}");
+    let told = coordinator.store.event_list("s", 0, 9).await.unwrap().pop().unwrap().message;
+    assert_eq!(told.as_deref(), Some(refused.message()), "people are told");
+    server.faults.is_read_only.store(false, Ordering::Relaxed);
+    coordinator.upload(coordinator.header(&blob, 1000), b"").await.unwrap();
+    assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
 }

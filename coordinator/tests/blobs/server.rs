@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use acai_coordinator::blobs::Blobs;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{AttemptRef, Claim, NewRun, NewSweep, Registration, Store};
+use acai_coordinator::store::{AttemptRef, Checkpoint, Claim, NewRun, NewSweep, Registration, Store};
 use acai_coordinator::{LeaseTerms, blobs, serve};
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
@@ -32,6 +32,7 @@ pub(crate) struct Coordinator {
     url: String,
     pub(crate) client: BlobServiceClient<Channel>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn Blobs>,
     /// Holds its run.
     pub(crate) attempt: AttemptRef,
 }
@@ -51,9 +52,15 @@ impl Coordinator {
         let attempt = one_running(&*store).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(serve(listener, store.clone(), blobs, LeaseTerms::default(), std::future::pending()));
+        tokio::spawn(serve(
+            listener,
+            store.clone(),
+            blobs.clone(),
+            LeaseTerms::default(),
+            std::future::pending(),
+        ));
         let client = BlobServiceClient::connect(url.clone()).await.unwrap();
-        Coordinator { folder, url, client, store, attempt }
+        Coordinator { folder, url, client, store, blobs, attempt }
     }
 
     /// A connection of its own.
@@ -69,14 +76,33 @@ impl Coordinator {
         self.folder.path().join("blobs")
     }
 
-    /// Where a blob is when it is whole.
-    pub(crate) fn path(&self, sha256: &str) -> PathBuf {
-        self.root().join(&sha256[..2]).join(sha256)
+    /// The file of a blob that is whole.
+    pub(crate) async fn path(&self, sha256: &str) -> PathBuf {
+        let (file, _) = self.store.blob_find(sha256).await.unwrap().unwrap();
+        self.root().join(&sha256[..2]).join(format!("{sha256}-{}", file.tag))
+    }
+
+    /// The files of whole blobs, in the order of their names.
+    pub(crate) fn wholes(&self) -> Vec<PathBuf> {
+        let mut files = files(&self.root());
+        files.retain(|file| !file.starts_with(self.root().join("owner")) && !file.ends_with("owner.tmp"));
+        files.sort();
+        files
+    }
+
+    /// Makes the blob what the run resumes from.
+    pub(crate) async fn commit(&self, step: u64, blob: &[u8]) {
+        let checkpoint = Checkpoint { step, sha256: sha256(blob), bytes: blob.len() as u64 };
+        self.store.checkpoint_commit(self.attempt, checkpoint, 0).await.unwrap();
     }
 
     pub(crate) fn header(&self, blob: &[u8], offset: usize) -> UploadHeader {
         UploadHeader {
-            attempt: Some(Attempt { run: self.attempt.run, number: self.attempt.number }),
+            attempt: Some(Attempt {
+                run: self.attempt.run,
+                number: self.attempt.number,
+                token: self.attempt.token,
+            }),
             sha256: sha256(blob),
             size: blob.len() as u64,
             offset: offset as u64,

@@ -4,11 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_proto::v1::{Checkpoint, CommitCheckpointRequest, RejectCheckpointRequest};
+use acai_coordinator::store::{AttemptRef, Claim};
+use acai_proto::v1::{Attempt, Checkpoint, CommitCheckpointRequest, RejectCheckpointRequest};
+use acai_sweep::schedule::Offer;
 use tokio::task::JoinSet;
 use tonic::Code;
 
-use crate::server::{Coordinator, blob, files, sha256};
+use crate::server::{Coordinator, blob, sha256};
 
 #[tokio::test]
 async fn an_upload_goes_on_where_its_connection_broke() {
@@ -25,7 +27,7 @@ async fn an_upload_goes_on_where_its_connection_broke() {
     coordinator.upload(coordinator.header(&blob, 700_000), &blob[700_000..]).await.unwrap();
     let stat = coordinator.stat(&blob).await;
     assert_eq!((stat.complete, stat.bytes), (true, 1_000_000));
-    assert_eq!(files(&coordinator.root()), [coordinator.path(&sha256(&blob))], "nothing else is left");
+    assert_eq!(coordinator.wholes(), [coordinator.path(&sha256(&blob)).await], "nothing else is left");
     assert_eq!(sha256(&coordinator.download(&blob, 0).await.unwrap()), sha256(&blob));
 }
 
@@ -104,7 +106,7 @@ async fn many_at_once_of_the_same_and_of_others_all_arrive() {
         });
     }
     uploads.join_all().await;
-    assert_eq!(files(&coordinator.root()).len(), 4);
+    assert_eq!(coordinator.wholes().len(), 4);
 }
 
 #[tokio::test]
@@ -121,36 +123,68 @@ async fn a_slow_upload_outlives_the_deadline_of_other_calls() {
 }
 
 #[tokio::test]
-async fn a_blob_of_which_the_store_was_never_told_is_not_complete_until_it_is() {
+async fn a_blob_whose_file_is_gone_is_uploaded_again() {
     let coordinator = Coordinator::start().await;
     let blob = blob(1000);
-    let path = coordinator.path(&sha256(&blob));
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // As a coordinator leaves it that is killed between the two.
-    std::fs::write(path, &blob).unwrap();
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+    coordinator.commit(10, &blob).await;
+    std::fs::remove_file(coordinator.path(&sha256(&blob)).await).unwrap();
     let stat = coordinator.stat(&blob).await;
     assert_eq!((stat.complete, stat.bytes), (false, 0));
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
-    assert!(coordinator.stat(&blob).await.complete);
-    assert!(coordinator.store.blob_exists(&sha256(&blob)).await.unwrap());
+    assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
 }
 
 #[tokio::test]
-async fn a_rejected_checkpoint_is_deleted_and_can_be_sent_again() {
+async fn a_checkpoint_that_is_damaged_here_is_deleted_and_can_be_sent_again_at_once() {
     let coordinator = Coordinator::start().await;
     let (blob, mut workers) = (blob(1000), coordinator.workers().await);
     let (attempt, sha256) = (coordinator.header(&blob, 0).attempt, sha256(&blob));
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
-    std::fs::write(coordinator.path(&sha256), vec![0; 1000]).unwrap();
+    coordinator.commit(10, &blob).await;
+    let damaged = coordinator.path(&sha256).await;
+    std::fs::write(&damaged, vec![0; 1000]).unwrap();
     let reason = "its bytes have changed".to_owned();
-    let reject = RejectCheckpointRequest { attempt, sha256: sha256.clone(), reason };
+    let reject = RejectCheckpointRequest { attempt, sha256: sha256.clone(), reason, damaged: true };
     workers.reject_checkpoint(reject).await.unwrap();
-    // Refused for the moment that it takes to delete the file.
-    while coordinator.upload(coordinator.header(&blob, 0), &blob).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    assert!(!damaged.exists());
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
     assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
     let checkpoint = Some(Checkpoint { step: 10, sha256, bytes: 1000 });
     let commit = CommitCheckpointRequest { attempt, checkpoint, last_seq: 0 };
     workers.commit_checkpoint(commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_is_whole_here_is_not_deleted_whatever_arrived_elsewhere() {
+    let coordinator = Coordinator::start().await;
+    let (blob, mut workers) = (blob(1000), coordinator.workers().await);
+    let (attempt, sha256) = (coordinator.header(&blob, 0).attempt, sha256(&blob));
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+    coordinator.commit(10, &blob).await;
+    let reject = |damaged| {
+        let (sha256, reason) = (sha256.clone(), "it arrived damaged".to_owned());
+        RejectCheckpointRequest { attempt, sha256, reason, damaged }
+    };
+    workers.reject_checkpoint(reject(true)).await.unwrap();
+    let checkpoints = async |number| {
+        coordinator
+            .store
+            .attempt_release(AttemptRef { run: 1, number, token: AttemptRef::NO_TOKEN })
+            .await
+            .unwrap();
+        let offer = Offer { groups: 1, group_size: 1 };
+        let number = u64::from(number) + 1;
+        let claim = Claim { worker: "w".to_owned(), id: format!("c{number}"), number, offer };
+        coordinator.store.run_claim(claim, 60_000).await.unwrap()[0].checkpoints.len()
+    };
+    assert_eq!(checkpoints(coordinator.attempt.number).await, 1);
+    let reject = RejectCheckpointRequest {
+        attempt: Some(Attempt { run: 1, number: 2, token: 0 }),
+        reason: "it is of another version".to_owned(),
+        ..reject(false)
+    };
+    workers.reject_checkpoint(reject).await.unwrap();
+    assert_eq!(checkpoints(2).await, 0, "the run does not go on from it");
+    assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob, "but it is kept");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use acai_coordinator::store::{
-    AttemptRef, Checkpoint, Claim, Duty, Grant, Mishap, NewSweep, Point, Renewal, Store, StoreError,
+    AttemptRef, BlobFile, Checkpoint, Claim, Duty, Grant, Mishap, NewSweep, Point, Renewal, Store, StoreError,
 };
 use acai_sweep::control::Intent;
 use rand::{Rng, RngExt};
@@ -126,7 +126,10 @@ impl Call {
                 store.metrics_append(attempt, first_seq, points, step).await.map(Answer::Acknowledged)
             }
             Call::Commit { attempt, checkpoint, last_seq, .. } => {
-                store.blob_add(&checkpoint.sha256, checkpoint.bytes).await.unwrap();
+                let tag = format!("{:032x}", rand::random::<u128>());
+                let file = BlobFile { sha256: checkpoint.sha256.clone(), tag };
+                store.blob_begin(file.clone()).await.unwrap();
+                store.blob_add(file, checkpoint.bytes, None).await.unwrap();
                 store.checkpoint_commit(attempt, checkpoint, last_seq).await.map(|()| Answer::Taken)
             }
             Call::Complete { attempt, last_seq } => {

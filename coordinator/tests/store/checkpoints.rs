@@ -4,18 +4,21 @@ use acai_coordinator::store::{AttemptRef, Checkpoint, StoreError};
 use acai_sweep::control::Intent;
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim, claim_one, contract, one_running, point};
+use crate::{LEASE, Tested, claim, claim_one, contract, file, one_running, point, upload};
 
 contract!(
     a_checkpoint_is_committed_only_when_the_points_before_it_are_durable,
     only_a_stored_blob_can_be_committed,
     the_newest_two_are_granted_newest_first,
-    a_rejected_checkpoint_is_not_granted_again,
+    a_rejected_checkpoint_is_not_granted_again_and_its_blob_is_kept,
+    a_damaged_blob_is_forgotten_with_the_checkpoints_of_all_runs,
+    of_two_files_with_the_same_bytes_the_first_is_the_blobs_unless_it_is_gone,
     a_fenced_attempt_commits_nothing,
     a_new_checkpoint_forgives_the_losses_before_it,
     a_checkpoint_that_is_not_beyond_all_others_forgives_nothing,
     retry_from_scratch_forgets_checkpoints,
     a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while,
+    a_file_is_known_from_before_it_is_made_and_never_again_once_it_is_forgotten,
 );
 
 fn digest(of: u8) -> String {
@@ -28,7 +31,7 @@ fn checkpoint(step: u64) -> Checkpoint {
 
 async fn commit(store: &Tested, attempt: AttemptRef, step: u64) {
     let checkpoint = checkpoint(step);
-    assert!(store.blob_add(&checkpoint.sha256, checkpoint.bytes).await.unwrap());
+    upload(store, &checkpoint.sha256, "", checkpoint.bytes).await;
     store.checkpoint_commit(attempt, checkpoint, 0).await.unwrap();
 }
 
@@ -40,7 +43,7 @@ async fn granted(store: &Tested, id: &str) -> (AttemptRef, Vec<u64>) {
 
 async fn a_checkpoint_is_committed_only_when_the_points_before_it_are_durable(store: &Tested) {
     let attempt = one_running(store).await;
-    store.blob_add(&digest(10), 1010).await.unwrap();
+    upload(store, &digest(10), "", 1010).await;
     store.metrics_append(attempt, 1, vec![point("a", 1, 1.0)], 10).await.unwrap();
     let early = store.checkpoint_commit(attempt, checkpoint(10), 2).await;
     assert!(matches!(early, Err(StoreError::Conflict(_))), "{early:?}");
@@ -58,7 +61,7 @@ async fn only_a_stored_blob_can_be_committed(store: &Tested) {
     let attempt = one_running(store).await;
     let absent = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
     assert!(matches!(absent, Err(StoreError::Conflict(_))), "{absent:?}");
-    store.blob_add(&digest(10), 999).await.unwrap();
+    upload(store, &digest(10), "", 999).await;
     let other_size = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
     assert!(matches!(other_size, Err(StoreError::Conflict(_))), "{other_size:?}");
 }
@@ -72,26 +75,67 @@ async fn the_newest_two_are_granted_newest_first(store: &Tested) {
     assert_eq!(granted(store, "again").await.1, [30, 20]);
 }
 
-async fn a_rejected_checkpoint_is_not_granted_again(store: &Tested) {
+async fn a_rejected_checkpoint_is_not_granted_again_and_its_blob_is_kept(store: &Tested) {
     let attempt = one_running(store).await;
     commit(store, attempt, 10).await;
     commit(store, attempt, 20).await;
-    let reject = || store.checkpoint_reject(attempt, digest(20), "a bit is flipped".to_owned());
-    assert!(reject().await.unwrap() && !reject().await.unwrap(), "one caller deletes its blob");
+    for _ in 0..2 {
+        store.checkpoint_reject(attempt, digest(20), "of another version".to_owned()).await.unwrap();
+    }
     store.attempt_release(attempt).await.unwrap();
     let (attempt, steps) = granted(store, "again").await;
     assert_eq!(steps, [10]);
-    assert!(!store.blob_add(&digest(20), 1020).await.unwrap(), "the damaged blob is still there");
-    store.blob_forget(&digest(20)).await.unwrap();
+    store.clock.set(1_000);
+    store.blob_collect(0, 0).await.unwrap();
+    assert!(store.blob_find(&digest(20)).await.unwrap().is_some(), "another version may read it");
     // Trained again and sent again, it is as good as any.
     commit(store, attempt, 20).await;
     store.attempt_release(attempt).await.unwrap();
-    assert_eq!(granted(store, "third").await.1, [20, 10]);
+    let (attempt, steps) = granted(store, "third").await;
+    assert_eq!(steps, [20, 10]);
+    store.checkpoint_reject(attempt, digest(10), "of another version".to_owned()).await.unwrap();
+    store.attempt_complete(attempt, 100, 0).await.unwrap();
+    store.clock.set(2_000);
+    store.blob_collect(0, 0).await.unwrap();
+    assert!(store.blob_find(&digest(10)).await.unwrap().is_none(), "nobody needs it any more");
+    assert!(store.blob_find(&digest(20)).await.unwrap().is_some(), "it is the trained model");
+}
+
+async fn a_damaged_blob_is_forgotten_with_the_checkpoints_of_all_runs(store: &Tested) {
+    let first = one_running(store).await;
+    let second = claim_one(store, "second").await;
+    for attempt in [first, second] {
+        commit(store, attempt, 10).await;
+        commit(store, attempt, 20).await;
+    }
+    assert!(!store.blob_condemn(file(&digest(20), "another")).await.unwrap(), "it has another file by now");
+    assert!(store.blob_condemn(file(&digest(20), "")).await.unwrap());
+    assert!(!store.blob_condemn(file(&digest(20), "")).await.unwrap());
+    assert!(store.blob_find(&digest(20)).await.unwrap().is_none());
+    let refused = store.checkpoint_commit(second, checkpoint(20), 0).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert!(upload(store, &digest(20), "again", 1020).await, "nothing has to be waited for");
+    store.checkpoint_commit(second, checkpoint(20), 0).await.unwrap();
+    store.attempt_release(first).await.unwrap();
+    assert_eq!(granted(store, "third").await.1, [10]);
+}
+
+async fn of_two_files_with_the_same_bytes_the_first_is_the_blobs_unless_it_is_gone(store: &Tested) {
+    let sha256 = digest(10);
+    assert!(upload(store, &sha256, "first", 1010).await && !upload(store, &sha256, "second", 1010).await);
+    store.blob_begin(file(&sha256, "third")).await.unwrap();
+    let gone = Some(file(&sha256, "first"));
+    let added = store.blob_add(file(&sha256, "third"), 1010, gone.clone()).await.unwrap();
+    assert_eq!(added, Some(file(&sha256, "third")));
+    store.blob_begin(file(&sha256, "fourth")).await.unwrap();
+    let added = store.blob_add(file(&sha256, "fourth"), 1010, gone).await.unwrap();
+    assert_eq!(added, Some(file(&sha256, "third")), "somebody else has replaced it already");
+    assert_eq!(store.blob_files().await.unwrap(), [file(&sha256, "third")]);
 }
 
 async fn a_fenced_attempt_commits_nothing(store: &Tested) {
     let zombie = one_running(store).await;
-    store.blob_add(&digest(10), 1010).await.unwrap();
+    upload(store, &digest(10), "", 1010).await;
     store.expire_at(LEASE + 1).await.unwrap();
     let heir = claim_one(store, "second").await;
     assert_eq!(heir.run, zombie.run);
@@ -149,46 +193,46 @@ async fn retry_from_scratch_forgets_checkpoints(store: &Tested) {
 
 async fn a_blob_is_garbage_only_when_no_checkpoint_has_needed_it_for_a_while(store: &Tested) {
     let attempt = one_running(store).await;
+    let stored = async |step| store.blob_find(&digest(step)).await.unwrap().is_some();
     for step in [10, 20] {
         commit(store, attempt, step).await;
     }
-    store.blob_add(&digest(99), 1).await.unwrap();
+    upload(store, &digest(99), "", 1).await;
     store.clock.set(1_000);
-    assert!(
-        store.blob_mark_garbage(1_000, 5_000).await.unwrap().is_empty(),
-        "an upload has time to be committed"
-    );
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert!(stored(99).await, "an upload has time to be committed");
     commit(store, attempt, 30).await;
     store.clock.set(1_001);
-    assert_eq!(store.blob_mark_garbage(1_000, 5_000).await.unwrap(), [digest(99)]);
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert!(!stored(99).await);
     store.clock.set(2_000);
-    let nothing: [String; 0] = [];
-    assert_eq!(
-        store.blob_mark_garbage(1_000, 5_000).await.unwrap(),
-        nothing,
-        "dropped at 1,000 is still young"
-    );
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert!(stored(10).await, "dropped at 1,000 is still young");
     store.clock.set(2_001);
-    assert_eq!(
-        store.blob_mark_garbage(1_000, 5_000).await.unwrap(),
-        [digest(10)],
-        "the other is somebody else's"
-    );
-    store.clock.set(6_002);
-    assert_eq!(
-        store.blob_mark_garbage(1_000_000, 5_000).await.unwrap(),
-        [digest(99)],
-        "who has not come to it"
-    );
-
-    // Marked means out of reach: neither a commit nor an upload of the same bytes may count on the file.
-    assert!(!store.blob_exists(&digest(10)).await.unwrap() && store.blob_exists(&digest(20)).await.unwrap());
-    assert!(!store.blob_add(&digest(10), 1010).await.unwrap());
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert!(!stored(10).await);
     let refused = store.checkpoint_commit(attempt, checkpoint(10), 0).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
-    store.blob_forget(&digest(10)).await.unwrap();
-    assert!(store.blob_add(&digest(10), 1010).await.unwrap());
+    store.clock.set(i64::MAX / 2);
+    store.blob_collect(0, 0).await.unwrap();
+    assert!(stored(20).await && stored(30).await, "what the run resumes from");
+    assert!(upload(store, &digest(10), "again", 1010).await);
     store.checkpoint_commit(attempt, checkpoint(10), 0).await.unwrap();
-    store.blob_forget(&digest(20)).await.unwrap();
-    assert!(store.blob_exists(&digest(20)).await.unwrap(), "what is not marked is not forgotten");
+}
+
+async fn a_file_is_known_from_before_it_is_made_and_never_again_once_it_is_forgotten(store: &Tested) {
+    let (slow, failed) = (file(&digest(1), "slow"), file(&digest(2), "failed"));
+    store.blob_begin(slow.clone()).await.unwrap();
+    store.blob_begin(failed.clone()).await.unwrap();
+    store.blob_abandon(failed.clone()).await.unwrap();
+    assert_eq!(store.blob_files().await.unwrap(), [slow.clone()]);
+    assert_eq!(store.blob_add(failed, 1, None).await.unwrap(), None);
+    store.clock.set(5_000);
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert_eq!(store.blob_files().await.unwrap(), [slow.clone()]);
+    store.clock.set(5_001);
+    store.blob_collect(1_000, 5_000).await.unwrap();
+    assert_eq!(store.blob_files().await.unwrap(), []);
+    assert_eq!(store.blob_add(slow, 1, None).await.unwrap(), None, "its file may be deleted by now");
+    assert!(store.blob_find(&digest(1)).await.unwrap().is_none());
 }

@@ -21,6 +21,7 @@ contract!(
     a_run_that_is_not_in_the_plan_is_an_error_and_changes_nothing,
     every_change_of_state_is_an_event_without_gaps,
     a_queued_run_is_explained,
+    what_is_told_of_an_attempt_is_an_event_and_not_repeated,
 );
 
 async fn change(store: &Tested, intent: Intent) -> Changes {
@@ -234,4 +235,18 @@ async fn a_queued_run_is_explained(store: &Tested) {
     let [(name, worker)] = explanation.workers.try_into().unwrap();
     assert_eq!((name.as_str(), worker.alive, worker.slots, worker.running), ("w of host", true, 2, 1));
     assert!(store.run_explain("s", 2, LEASE).await.unwrap().is_none());
+}
+
+async fn what_is_told_of_an_attempt_is_an_event_and_not_repeated(store: &Tested) {
+    let attempt = one_running(store).await;
+    for message in ["no room", "no room", "no right", "no room"] {
+        store.attempt_note(attempt, message.to_owned()).await.unwrap();
+    }
+    let events = store.event_list("s", 0, 99).await.unwrap();
+    let told: Vec<_> = events.iter().filter_map(|event| event.message.as_deref()).collect();
+    assert_eq!(told, ["no room", "no right", "no room"]);
+    assert!(events.iter().all(|event| event.state == RunState::Running));
+    store.attempt_release(attempt).await.unwrap();
+    let late = store.attempt_note(attempt, "no room".to_owned()).await;
+    assert!(matches!(late, Err(StoreError::Fenced(_))), "{late:?}");
 }

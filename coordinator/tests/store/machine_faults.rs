@@ -6,7 +6,7 @@ use acai_sweep::explain;
 use acai_sweep::run::RunState;
 use acai_sweep::schedule::Offer;
 
-use crate::{LEASE, Tested, claim, contract, one_running, register, register_as, sweep};
+use crate::{LEASE, Tested, claim, contract, one_running, register, register_as, sweep, upload};
 
 contract!(
     a_machines_fault_is_charged_to_nobody_and_the_run_goes_to_another_machine_first,
@@ -81,7 +81,7 @@ async fn faults_before_a_new_checkpoint_or_a_retry_count_no_more(store: &Tested)
     }
     let third = taken(store, "c").await;
     let checkpoint = Checkpoint { step: 10, sha256: "10".repeat(32), bytes: 10 };
-    store.blob_add(&checkpoint.sha256, 10).await.unwrap();
+    assert!(upload(store, &checkpoint.sha256, "", 10).await);
     store.checkpoint_commit(third, checkpoint, 0).await.unwrap();
     assert_eq!(unfit(store, third).await, RunState::Queued, "the first since its checkpoint");
     let fourth = taken(store, "d").await;

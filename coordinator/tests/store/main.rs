@@ -24,7 +24,7 @@ use std::sync::{Arc, LazyLock};
 use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{AttemptRef, Claim, NewRun, NewSweep, Point, Registration, Store};
+use acai_coordinator::store::{AttemptRef, BlobFile, Claim, NewRun, NewSweep, Point, Registration, Store};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
@@ -171,6 +171,17 @@ pub(crate) async fn one_running(store: &Tested) -> AttemptRef {
 /// The next run for worker `w`.
 pub(crate) async fn claim_one(store: &Tested, claim_id: &str) -> AttemptRef {
     store.run_claim(claim("w", claim_id, 1), LEASE).await.unwrap()[0].attempt
+}
+
+/// A file that has these bytes.
+pub(crate) fn file(sha256: &str, tag: &str) -> BlobFile {
+    BlobFile { sha256: sha256.to_owned(), tag: tag.to_owned() }
+}
+
+/// Uploads a blob, into a file with this tag; answers whether the blob has that file now.
+pub(crate) async fn upload(store: &Tested, sha256: &str, tag: &str, bytes: u64) -> bool {
+    store.blob_begin(file(sha256, tag)).await.unwrap();
+    store.blob_add(file(sha256, tag), bytes, None).await.unwrap().unwrap() == file(sha256, tag)
 }
 
 pub(crate) fn point(name: &str, step: u64, value: f64) -> Point {

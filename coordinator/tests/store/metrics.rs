@@ -2,7 +2,7 @@
 
 use acai_coordinator::store::{Checkpoint, Point, StoreError};
 
-use crate::{LEASE, Tested, claim_one, contract, one_running, point};
+use crate::{LEASE, Tested, claim_one, contract, one_running, point, upload};
 
 contract!(
     batches_are_taken_in_order_and_once_however_they_are_cut,
@@ -93,7 +93,7 @@ async fn progress_goes_back_only_to_where_the_next_attempt_begins(store: &Tested
     store.metrics_append(first, 1, curve(1..9), 8).await.unwrap();
     store.metrics_append(first, 1, curve(1..5), 4).await.unwrap();
     assert_eq!(progress().await, 8, "a report that comes late");
-    store.blob_add(&"00".repeat(32), 1).await.unwrap();
+    assert!(upload(store, &"00".repeat(32), "", 1).await);
     let checkpoint = Checkpoint { step: 5, sha256: "00".repeat(32), bytes: 1 };
     store.checkpoint_commit(first, checkpoint, 5).await.unwrap();
     store.attempt_release(first).await.unwrap();
@@ -104,7 +104,7 @@ async fn progress_goes_back_only_to_where_the_next_attempt_begins(store: &Tested
 
 async fn a_step_that_the_run_does_not_have_changes_nothing(store: &Tested) {
     let attempt = one_running(store).await;
-    store.blob_add(&"00".repeat(32), 1).await.unwrap();
+    assert!(upload(store, &"00".repeat(32), "", 1).await);
     let reported = store.metrics_append(attempt, 1, curve(1..3), 101).await;
     let checkpoint = Checkpoint { step: 101, sha256: "00".repeat(32), bytes: 1 };
     let committed = store.checkpoint_commit(attempt, checkpoint, 0).await;

@@ -3,7 +3,7 @@
 use acai_coordinator::store::{AttemptRef, Checkpoint, StoreError};
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim_one, contract, one_running, point};
+use crate::{LEASE, Tested, claim_one, contract, one_running, point, upload};
 
 contract!(
     an_attempt_of_another_database_is_refused_whatever_it_says,
@@ -16,7 +16,7 @@ async fn an_attempt_of_another_database_is_refused_whatever_it_says(store: &Test
     store.metrics_append(own, 1, vec![point("a", 1, 1.0)], 1).await.unwrap();
     let foreign = AttemptRef { token: own.token ^ 1, ..own };
     let checkpoint = Checkpoint { step: 1, sha256: "0".repeat(64), bytes: 1 };
-    store.blob_add(&checkpoint.sha256, 1).await.unwrap();
+    assert!(upload(store, &checkpoint.sha256, "", 1).await);
     for (call, answer) in [
         ("append", store.metrics_append(foreign, 2, vec![point("a", 2, 9.0)], 2).await.map(drop)),
         ("check", store.attempt_check(foreign).await),

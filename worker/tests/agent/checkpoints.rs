@@ -147,3 +147,93 @@ async fn a_checkpoint_that_only_this_machine_has_is_handed_over_by_the_attempt_t
     assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
     coordinator.read(|state| assert_eq!(state.checkpoints, [(attempt(7, 1), weights(5), 0)]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_ends_too_early_goes_on_where_it_ended_and_nothing_is_rejected() {
+    let coordinator = Coordinator::start(LONG, [resumable(vec![weights(5)])]).await;
+    coordinator.change(|state| {
+        state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
+        state.faults.insert("download", [Fault::Partial(3), Fault::Partial(0), Fault::Partial(2)].into());
+    });
+    let scenario = "case $start in *resumed-000000005*) metric 7 6; finished 7 6;; esac";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    assert!(coordinator.read(|state| state.rejected.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_read_does_not_keep_a_run_from_the_one_before_it() {
+    let unreadable = Checkpoint { step: 9, sha256: "ab".repeat(32), bytes: 8 };
+    let coordinator = Coordinator::start(LONG, [resumable(vec![unreadable.clone(), weights(5)])]).await;
+    coordinator.change(|state| {
+        state.unreadable.insert(unreadable.sha256);
+        state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
+    });
+    let scenario = "case $start in *resumed-000000005*) metric 7 6; finished 7 6;; esac";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    assert!(coordinator.read(|state| state.rejected.is_empty()), "it may be repaired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_completes_although_its_checkpoints_cannot_be_stored_with_the_coordinator() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| drop(state.faults.insert("upload", vec![Fault::Broken; 1000].into())));
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    let record = std::fs::read_to_string(machine.run_file(7, "resume.json")).unwrap();
+    assert!(record.contains("attempt-1/step-1"), "{record}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_upload_holds_up_no_checkpoint_of_this_machine_and_no_files_pile_up() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| drop(state.faults.insert("upload", [Fault::Hung].into())));
+    let checkpoints: String =
+        (1..=20).map(|step| format!("metric 7 {step}; checkpoint 7 {step}; ")).collect();
+    let machine = Machine::new(&coordinator, &format!("{checkpoints} read -r command; stopped 7 20"));
+    let record = || std::fs::read_to_string(machine.run_file(7, "resume.json")).unwrap_or_default();
+    let files = || std::fs::read_dir(machine.run_file(7, "attempt-1")).map_or(0, Iterator::count);
+
+    let stop = crate::setup::until(|| record().contains("attempt-1/step-20") && files() <= 2);
+    machine.work_until(stop).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_refuses_ends_no_attempt_and_takes_no_checkpoint_out_of_use() {
+    for status in [403, 404] {
+        let coordinator = Coordinator::start(LONG, [resumable(vec![weights(5)])]).await;
+        coordinator.change(|state| drop(state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec())));
+        let scenario = "metric 7 6; : > $data/waits; until [ -e $data/refused ]; do sleep 0.01; done;
+            metric 7 7; checkpoint 7 7; finished 7 7";
+        let machine = Machine::new(&coordinator, scenario);
+        let refuse = async {
+            crate::setup::until(|| machine.file("waits").exists()).await;
+            coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+            coordinator.proxy().answer(status);
+            std::fs::write(machine.file("refused"), "").unwrap();
+            crate::setup::until(|| machine.spool(1).contains("finished")).await;
+            // Long enough for reports, uploads and ends to be refused; none of them may be taken for an answer.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            coordinator.proxy().pass_on();
+        };
+
+        let (summary, ()) = tokio::join!(machine.work(), refuse);
+
+        assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() }, "{status}");
+        coordinator.read(|state| {
+            assert_eq!(state.points[&attempt(7, 1)].len(), 2);
+            assert_eq!(state.checkpoints.last(), Some(&(attempt(7, 1), weights(7), 2)));
+            assert!(state.rejected.is_empty());
+        });
+    }
+}

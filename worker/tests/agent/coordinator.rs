@@ -1,7 +1,9 @@
 //! A coordinator that keeps the protocol's rules in memory, and breaks the network on request.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use acai_proto::v1::blob_service_server::{BlobService, BlobServiceServer};
@@ -9,6 +11,9 @@ use acai_proto::v1::worker_service_server::{WorkerService, WorkerServiceServer};
 use acai_proto::v1::*;
 use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
+use tonic::server::NamedService;
 use tonic::{Request, Response, Status, transport::Server};
 
 /// What happens to one call.
@@ -18,8 +23,12 @@ pub(crate) enum Fault {
     Unavailable,
     /// It takes effect, but its answer does not arrive.
     LostReply,
-    /// Only this many of its points are taken.
+    /// Only this many of its points are taken, or of its bytes sent.
     Partial(usize),
+    /// What is asked for cannot be read, or kept, until somebody repairs the place.
+    Broken,
+    /// It never ends.
+    Hung,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +73,8 @@ pub(crate) struct State {
     pub(crate) rejected: Vec<String>,
     /// What was uploaded, by digest.
     pub(crate) blobs: HashMap<String, Vec<u8>>,
+    /// Digests of blobs that cannot be read.
+    pub(crate) unreadable: HashSet<String>,
     pub(crate) points: HashMap<Attempt, Vec<Point>>,
     /// Every report that was sent, whether or not it arrived.
     pub(crate) reports: Vec<ReportMetricsRequest>,
@@ -82,19 +93,72 @@ pub(crate) struct Coordinator {
     pub(crate) url: String,
     state: Arc<watch::Sender<State>>,
     lease: Duration,
+    proxy: Proxy,
+}
+
+/// What stands before the services: it passes everything on, or, once it has a status of HTTP, answers with that.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxy(Arc<AtomicU16>);
+
+impl Proxy {
+    pub(crate) fn answer(&self, status: u16) {
+        self.0.store(status, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pass_on(&self) {
+        self.answer(0);
+    }
+}
+
+/// A service behind the proxy.
+#[derive(Debug, Clone)]
+struct Behind<S>(Proxy, S);
+
+impl<S: NamedService> NamedService for Behind<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<http::Request<Body>> for Behind<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<http::Response<Body>, Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.1.poll_ready(context)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let status = self.0.0.load(Ordering::Relaxed);
+        if status == 0 {
+            return Box::pin(self.1.call(request));
+        }
+        let answer = http::Response::builder().status(status).body(Body::empty()).unwrap();
+        Box::pin(std::future::ready(Ok(answer)))
+    }
 }
 
 impl Coordinator {
+    pub(crate) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
     /// Serves on a free port, until the test ends.
     pub(crate) async fn start(lease: Duration, groups: impl IntoIterator<Item = Group>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state =
             State { queue: groups.into_iter().collect(), database: "first".into(), ..State::default() };
-        let coordinator = Self { url, state: Arc::new(watch::Sender::new(state)), lease };
+        let coordinator =
+            Self { url, state: Arc::new(watch::Sender::new(state)), lease, proxy: Proxy::default() };
         let service = WorkerServiceServer::new(coordinator.clone());
         let blobs = BlobServiceServer::new(coordinator.clone());
-        let server = Server::builder().add_service(service).add_service(blobs);
+        let server = Server::builder()
+            .add_service(Behind(coordinator.proxy.clone(), service))
+            .add_service(Behind(coordinator.proxy.clone(), blobs));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         coordinator
     }
@@ -127,7 +191,10 @@ impl Coordinator {
             let result = apply(state, fault);
             answer = if matches!(fault, Some(Fault::LostReply)) { Err(lost()) } else { result };
         });
-        answer.map(Response::new)
+        answer.map(Response::new).map_err(|mut status| {
+            status.metadata_mut().insert(acai_proto::SIGNATURE, "0".parse().unwrap());
+            status
+        })
     }
 
     fn end(&self, method: &'static str, attempt: Option<Attempt>, end: End) -> Result<(), Status> {
@@ -302,7 +369,15 @@ impl BlobService for Coordinator {
             bytes.extend(message.data);
         }
         let header = header.unwrap();
-        self.serve("upload", |state, _| {
+        if self.read(|state| {
+            state.faults.get("upload").is_some_and(|faults| matches!(faults.front(), Some(Fault::Hung)))
+        }) {
+            return std::future::pending().await;
+        }
+        self.serve("upload", |state, fault| {
+            if matches!(fault, Some(Fault::Broken)) {
+                return Err(Status::data_loss("cannot keep a checkpoint: Permission denied"));
+            }
             state.check(header.attempt.unwrap())?;
             assert_eq!((bytes.len() as u64, header.offset), (header.size, 0));
             state.blobs.insert(header.sha256, bytes);
@@ -317,9 +392,16 @@ impl BlobService for Coordinator {
         request: Request<DownloadRequest>,
     ) -> Result<Response<Self::DownloadStream>, Status> {
         let request = request.into_inner();
-        self.serve("download", |state, _| {
+        self.serve("download", |state, fault| {
+            if matches!(fault, Some(Fault::Broken)) || state.unreadable.contains(&request.sha256) {
+                return Err(Status::data_loss("cannot read a checkpoint: Input/output error"));
+            }
             let blob = state.blobs.get(&request.sha256).ok_or(Status::not_found("no such blob"))?;
-            Ok(tokio_stream::once(Ok(DownloadResponse { data: blob[request.offset as usize..].to_vec() })))
+            let mut data = blob[request.offset as usize..].to_vec();
+            if let Some(Fault::Partial(bytes)) = fault {
+                data.truncate(bytes);
+            }
+            Ok(tokio_stream::once(Ok(DownloadResponse { data })))
         })
     }
 }

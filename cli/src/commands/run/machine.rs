@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_coordinator::blobs::{Blobs, directory::Directory};
+use acai_coordinator::blobs::{Blobs, directory::Directory, owner};
 use acai_coordinator::clock::Clock;
 use acai_coordinator::server::ServeError;
 use acai_coordinator::store::sqlite::SqliteStore;
@@ -63,6 +63,8 @@ impl Machine {
     pub(super) async fn start(state: &Path) -> anyhow::Result<Self> {
         let store = SqliteStore::open(&state.join("acai.db"), Clock::start()).await?;
         let blobs: Arc<dyn Blobs> = Arc::new(Directory::open(&state.join("blobs"))?);
+        // They are beside each other and nobody else's, however they came there.
+        owner::claim(&store, &*blobs, true).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
         let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
         let stop_coordinator = Shutdown::new();

@@ -10,6 +10,8 @@ mod writer;
 
 #[path = "../sql/attempts.rs"]
 mod attempts;
+#[path = "../sql/blobs.rs"]
+mod blobs;
 #[path = "../sql/changes.rs"]
 mod changes;
 #[path = "../sql/checkpoints.rs"]
@@ -80,5 +82,16 @@ impl PostgresStore {
 
     async fn now(&self) -> Result<i64> {
         now(&self.readers, self.writer.manual_clock()).await
+    }
+
+    /// What tells the database from one that a dump of it was restored to: its server and its number there. A server that
+    /// was copied as a whole has the same.
+    async fn instance(&self) -> Result<String> {
+        Ok(sqlx::query_scalar(
+            "select cast(system_identifier as text) || '/' || cast(oid as text)
+             from pg_control_system(), pg_database where datname = current_database()",
+        )
+        .fetch_one(&self.readers)
+        .await?)
     }
 }

@@ -236,3 +236,24 @@ async fn end(
     .await?;
     Ok(true)
 }
+
+/// Adds an event that tells people something of a running attempt, unless it was the last that was told of the run.
+pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str, now_ms: i64) -> Result<()> {
+    locks::run(tx, attempt.run).await?;
+    super::leases::check(tx, attempt).await?;
+    let message = storable(message);
+    let last: Option<Option<String>> =
+        sqlx::query_scalar("select message from events where run_id = $1 order by number desc limit 1")
+            .bind(attempt.run.cast_signed())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if last.flatten().as_deref() == Some(message.as_str()) {
+        return Ok(());
+    }
+    let sweep_id: i64 = sqlx::query_scalar("select sweep_id from runs where id = $1")
+        .bind(attempt.run.cast_signed())
+        .fetch_one(&mut *tx)
+        .await?;
+    let run = Ids::new([attempt.run.cast_signed()]);
+    events::note(tx, sweep_id, &run, Cause::Attempt, Some(&message), now_ms).await
+}

@@ -1,8 +1,8 @@
-//! What runs can resume from, and which blobs are still needed for that.
+//! What runs can resume from.
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, among, for_update};
+use super::dialect::{Connection, among, for_update};
 use super::fence::{held, is_held};
 use super::locks::Ids;
 use super::runs::{acked_seq, storable, unsigned, within};
@@ -45,14 +45,8 @@ pub(super) async fn commit(
         )));
     }
     // Changes the row, so that a collection of garbage that runs at the same time sees that it is needed.
-    let bytes: Option<i64> = sqlx::query_scalar(
-        "update blobs set last_used_ms = $2 where sha256 = $1 and state = 'stored' returning bytes",
-    )
-    .bind(&checkpoint.sha256)
-    .bind(now_ms)
-    .fetch_optional(&mut *tx)
-    .await?;
-    if bytes != Some(checkpoint.bytes.cast_signed()) {
+    let blob = super::blobs::touch(tx, &checkpoint.sha256, now_ms).await?;
+    if blob.is_none_or(|(_, bytes)| bytes != checkpoint.bytes) {
         return Err(StoreError::Conflict(format!(
             "the checkpoint's blob `{}` is not there",
             checkpoint.sha256
@@ -74,31 +68,21 @@ pub(super) async fn commit(
     drop_all_but(tx, attempt.run, KEEP, now_ms).await
 }
 
-/// Takes a damaged or refused checkpoint of the run out of use, and marks its blob as garbage: true if that was not
-/// marked yet. A checkpoint that is trained again has the same digest, and must not find the damaged blob.
+/// Takes a checkpoint that the run cannot go on from out of use. Its blob is kept: another version may read it.
 pub(super) async fn reject(
     tx: &mut Connection,
     attempt: AttemptRef,
     sha256: &str,
     reason: &str,
-    now_ms: i64,
-) -> Result<bool> {
+) -> Result<()> {
     super::leases::check(tx, attempt).await?;
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
         .bind(attempt.run.cast_signed())
         .bind(sha256)
         .bind(storable(reason))
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-    let marked = sqlx::query(
-        "update blobs set state = 'deleting', last_used_ms = $2 where sha256 = $1 and state = 'stored'
-             and not exists (select 1 from checkpoints c where c.sha256 = blobs.sha256 and c.state = 'committed')",
-    )
-    .bind(sha256)
-    .bind(now_ms)
-    .execute(tx)
-    .await?;
-    Ok(marked.rows_affected() > 0)
+    Ok(())
 }
 
 /// Takes all checkpoints of these runs out of use.
@@ -120,7 +104,7 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
     .bind(now_ms)
     .execute(&mut *tx)
     .await?;
-    sqlx::query(concat!("delete from checkpoints where state = 'committed' and run_id ", among!("$1")))
+    sqlx::query(concat!("delete from checkpoints where run_id ", among!("$1")))
         .bind(runs.as_json())
         .execute(tx)
         .await?;
@@ -163,64 +147,4 @@ pub(super) async fn of_run(tx: &mut Connection, run: u64) -> Result<Vec<Checkpoi
         })
     };
     rows.iter().map(checkpoint).collect()
-}
-
-/// Notes that a blob is stored. False: it is being deleted just now.
-pub(super) async fn add_blob(tx: &mut Connection, sha256: &str, bytes: u64, now_ms: i64) -> Result<bool> {
-    let added = sqlx::query(
-        "insert into blobs (sha256, bytes, last_used_ms) values ($1, $2, $3)
-         on conflict (sha256) do update set last_used_ms = excluded.last_used_ms where blobs.state = 'stored'",
-    )
-    .bind(sha256)
-    .bind(bytes.cast_signed())
-    .bind(now_ms)
-    .execute(tx)
-    .await?;
-    Ok(added.rows_affected() > 0)
-}
-
-/// Whether the blob is stored.
-pub(super) async fn has_blob(readers: &Pool, sha256: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar("select exists (select 1 from blobs where sha256 = $1 and state = 'stored')")
-        .bind(sha256)
-        .fetch_one(readers)
-        .await?)
-}
-
-/// Marks the blobs that no checkpoint has needed since `unused_ms`, and those whose mark is from before `abandoned_ms`:
-/// whoever marked them did not come to delete them. Answers them to one caller only, who deletes them.
-pub(super) async fn mark_garbage(
-    tx: &mut Connection,
-    unused_ms: i64,
-    abandoned_ms: i64,
-    now_ms: i64,
-) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar(
-        "update blobs set state = 'deleting', last_used_ms = $3
-         where (state = 'deleting' and last_used_ms < $2)
-            or (state = 'stored' and last_used_ms < $1 and not exists
-                (select 1 from checkpoints c where c.sha256 = blobs.sha256 and c.state = 'committed'))
-         returning sha256",
-    )
-    .bind(unused_ms)
-    .bind(abandoned_ms)
-    .bind(now_ms)
-    .fetch_all(tx)
-    .await?)
-}
-
-/// Forgets a marked blob whose file is deleted, and the rejected checkpoints that were in it.
-pub(super) async fn forget_blob(tx: &mut Connection, sha256: &str) -> Result<()> {
-    sqlx::query(
-        "delete from checkpoints where sha256 = $1 and state = 'rejected'
-             and exists (select 1 from blobs b where b.sha256 = $1 and b.state = 'deleting')",
-    )
-    .bind(sha256)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("delete from blobs where sha256 = $1 and state = 'deleting'")
-        .bind(sha256)
-        .execute(tx)
-        .await?;
-    Ok(())
 }

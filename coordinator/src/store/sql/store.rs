@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use super::attempts::Outcome;
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
     workers,
 };
 use crate::store::{
-    AttemptRef, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap, NewSweep,
-    Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
+    NewSweep, Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission,
     SweepRecord, WorkerRecord,
 };
 
@@ -212,6 +212,10 @@ impl Store for SqlStore {
         ))
     }
 
+    async fn attempt_note(&self, attempt: AttemptRef, message: String) -> Result<()> {
+        write!(self, [message], |tx, now_ms| attempts::tell(tx, attempt, &message, now_ms))
+    }
+
     async fn checkpoint_commit(
         &self,
         attempt: AttemptRef,
@@ -227,33 +231,50 @@ impl Store for SqlStore {
         ))
     }
 
-    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<bool> {
-        write!(self, [sha256, reason], |tx, now_ms| checkpoints::reject(
-            tx, attempt, &sha256, &reason, now_ms
-        ))
+    async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {
+        write!(self, [sha256, reason], |tx, _now_ms| checkpoints::reject(tx, attempt, &sha256, &reason))
     }
 
-    async fn blob_add(&self, sha256: &str, bytes: u64) -> Result<bool> {
+    async fn blob_begin(&self, file: BlobFile) -> Result<()> {
+        write!(self, [file], |tx, now_ms| blobs::begin(tx, &file, now_ms))
+    }
+
+    async fn blob_abandon(&self, file: BlobFile) -> Result<()> {
+        write!(self, [file], |tx, _now_ms| blobs::abandon(tx, &file)).map(drop)
+    }
+
+    async fn blob_add(&self, file: BlobFile, bytes: u64, gone: Option<BlobFile>) -> Result<Option<BlobFile>> {
+        write!(self, [file, gone], |tx, now_ms| blobs::add(tx, &file, bytes, gone.as_ref().as_ref(), now_ms))
+    }
+
+    async fn blob_find(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
+        blobs::find(&self.readers, sha256).await
+    }
+
+    async fn blob_use(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
         let sha256 = sha256.to_owned();
-        write!(self, [sha256], |tx, now_ms| checkpoints::add_blob(tx, &sha256, bytes, now_ms))
+        write!(self, [sha256], |tx, now_ms| blobs::touch(tx, &sha256, now_ms))
     }
 
-    async fn blob_exists(&self, sha256: &str) -> Result<bool> {
-        checkpoints::has_blob(&self.readers, sha256).await
+    async fn blob_condemn(&self, file: BlobFile) -> Result<bool> {
+        write!(self, [file], |tx, _now_ms| blobs::condemn(tx, &file))
     }
 
-    async fn blob_mark_garbage(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<String>> {
-        write!(self, [], |tx, now_ms| checkpoints::mark_garbage(
+    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<()> {
+        write!(self, [], |tx, now_ms| blobs::collect(
             tx,
             now_ms.saturating_sub(unused_ms),
-            now_ms.saturating_sub(abandoned_ms),
-            now_ms
+            now_ms.saturating_sub(abandoned_ms)
         ))
     }
 
-    async fn blob_forget(&self, sha256: &str) -> Result<()> {
-        let sha256 = sha256.to_owned();
-        write!(self, [sha256], |tx, _now_ms| checkpoints::forget_blob(tx, &sha256))
+    async fn blob_files(&self) -> Result<Vec<BlobFile>> {
+        blobs::files(&self.readers).await
+    }
+
+    async fn identity(&self) -> Result<(String, String)> {
+        let database = sqlx::query_scalar("select id from identity").fetch_one(&self.readers).await?;
+        Ok((database, self.instance().await?))
     }
 
     async fn broken(&self) -> StoreError {

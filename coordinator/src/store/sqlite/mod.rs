@@ -14,6 +14,8 @@ mod writer;
 
 #[path = "../sql/attempts.rs"]
 mod attempts;
+#[path = "../sql/blobs.rs"]
+mod blobs;
 #[path = "../sql/changes.rs"]
 mod changes;
 #[path = "../sql/checkpoints.rs"]
@@ -40,12 +42,14 @@ mod sweeps;
 mod workers;
 
 use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
 use tokio::time::timeout;
 
 use super::{Result, StoreError};
+use crate::blobs::directory::birth;
 use crate::clock::Clock;
 use writer::Writer;
 
@@ -86,5 +90,13 @@ impl SqliteStore {
 
     async fn now(&self) -> Result<i64> {
         Ok(self.clock.now_ms())
+    }
+
+    /// What tells the file from its copies.
+    async fn instance(&self) -> Result<String> {
+        let file: String = sqlx::query_scalar("select file from pragma_database_list where name = 'main'")
+            .fetch_one(&self.readers)
+            .await?;
+        birth(Path::new(&file)).map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
