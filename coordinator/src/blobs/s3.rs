@@ -205,6 +205,7 @@ fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> BlobError 
 }
 
 /// As [`failed`], of a writer, which wraps what the bucket said.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn not_sent(error: std::io::Error) -> BlobError {
     let said = error.get_ref().and_then(|cause| cause.downcast_ref::<object_store::Error>());
     match said.is_some_and(is_refusal) {
