@@ -158,7 +158,7 @@ impl Agent {
                 self.pause(None).await?;
                 continue;
             }
-            let Some((sent, ClaimResponse { groups, retry_after_ms })) = self.next_grant().await? else {
+            let Some((sent, ClaimResponse { groups, retry_after_ms, .. })) = self.next_grant().await? else {
                 continue;
             };
             if groups.is_empty() {
@@ -198,7 +198,10 @@ impl Agent {
         loop {
             let sent = Instant::now();
             match self.context.coordinator.claim(request.clone()).await {
-                Ok(answer) => return Ok(Some((sent, answer))),
+                Ok(answer) => {
+                    self.context.leases.told_terms(answer.lease_ms, answer.renew_ms);
+                    return Ok(Some((sent, answer)));
+                }
                 Err(CallError::Rejected(rejection)) if registered_again => {
                     return Err(self.registrar.refused(&rejection));
                 }

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::WorkerError;
 
-/// How long leases last and how often they are renewed, as the coordinator said at registration.
-#[derive(Debug, Clone, Copy)]
+/// How long leases last and how often they are renewed, as the coordinator last said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) term: Duration,
     pub(crate) renew_every: Duration,
@@ -78,6 +78,15 @@ impl Leases {
         self.terms.send_replace(terms);
     }
 
+    /// Takes in the terms that an answer tells: a coordinator that was started again may have others. One that tells none,
+    /// or makes no sense, changes nothing.
+    pub(crate) fn told_terms(&self, lease_ms: u32, renew_ms: u32) {
+        let told = RegisterResponse { lease_ms, renew_ms, ..RegisterResponse::default() };
+        if let Ok(terms) = Terms::try_from(told) {
+            self.terms.send_if_modified(|known| std::mem::replace(known, terms) != terms);
+        }
+    }
+
     /// Takes up an attempt granted by a claim sent at `sent`.
     pub(crate) fn grant(&self, attempt: Attempt, sent: Instant) {
         self.held.send_modify(|held| {
@@ -110,9 +119,14 @@ impl Leases {
 
     /// Resolves when the next renewal should be sent.
     pub(crate) async fn renewal_due(&self) {
-        tokio::select! {
-            () = sleep(self.terms().renew_every) => {}
-            () = self.hurry.notified() => {}
+        let mut changes = self.terms.subscribe();
+        loop {
+            tokio::select! {
+                () = sleep(self.terms().renew_every) => return,
+                () = self.hurry.notified() => return,
+                // From now on by the new terms. `self` holds the sender.
+                _ = changes.changed() => {}
+            }
         }
     }
 
@@ -122,6 +136,7 @@ impl Leases {
 
     /// Takes in the answer to a renewal of `attempts` sent at `sent`.
     pub(crate) fn renewed(&self, attempts: &[Attempt], sent: Instant, answer: &RenewResponse) {
+        self.told_terms(answer.lease_ms, answer.renew_ms);
         self.held.send_if_modified(|held| {
             let mut asked = false;
             for attempt in attempts {
@@ -208,7 +223,7 @@ mod tests {
     const TERM: Duration = Duration::from_secs(30);
 
     fn fenced(attempts: &[Attempt]) -> RenewResponse {
-        RenewResponse { fenced: attempts.to_vec(), r#yield: Vec::new() }
+        RenewResponse { fenced: attempts.to_vec(), ..RenewResponse::default() }
     }
 
     fn leases(start: Instant) -> Leases {
@@ -263,6 +278,25 @@ mod tests {
         let woken = async { tokio::join!(leases.any_lost(&[FIRST, SECOND]), fence).0 };
         let lost = tokio::time::timeout(Duration::from_secs(5), woken).await.unwrap();
         assert_eq!(lost, [SECOND]);
+    }
+
+    #[test]
+    fn a_renewal_tells_the_terms_from_now_on_and_one_that_tells_none_changes_nothing() {
+        let start = Instant::now();
+        let leases = leases(start);
+        let told = |lease_ms, renew_ms| {
+            leases.renewed(
+                &[FIRST],
+                start,
+                &RenewResponse { lease_ms, renew_ms, ..RenewResponse::default() },
+            );
+            leases.terms()
+        };
+        let shorter = Terms { term: TERM / 10, renew_every: TERM / 30 };
+        assert_eq!(told(3_000, 1_000), shorter);
+        for (lease_ms, renew_ms) in [(0, 0), (1_000, 1_000)] {
+            assert_eq!(told(lease_ms, renew_ms), shorter);
+        }
     }
 
     #[test]

@@ -85,7 +85,12 @@ impl WorkerService for Workers {
             tracing::info!(%run, id = attempt.run, attempt = attempt.number, worker, "run granted");
         }
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
-        Ok(Response::new(v1::ClaimResponse { groups: by_group(grants), retry_after_ms }))
+        Ok(Response::new(v1::ClaimResponse {
+            groups: by_group(grants),
+            retry_after_ms,
+            lease_ms: self.terms.lease_ms,
+            renew_ms: self.terms.renew_ms,
+        }))
     }
 
     async fn renew(&self, request: Request<v1::RenewRequest>) -> Result<Response<v1::RenewResponse>, Status> {
@@ -105,6 +110,8 @@ impl WorkerService for Workers {
         Ok(Response::new(v1::RenewResponse {
             fenced: messages(renewal.fenced),
             r#yield: messages(renewal.yielding),
+            lease_ms: self.terms.lease_ms,
+            renew_ms: self.terms.renew_ms,
         }))
     }
 

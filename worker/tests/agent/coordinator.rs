@@ -80,6 +80,8 @@ pub(crate) struct State {
     pub(crate) reports: Vec<ReportMetricsRequest>,
     pub(crate) ends: Vec<(Attempt, End)>,
     pub(crate) renewals: usize,
+    /// The term that claims and renewals tell; 0: none.
+    pub(crate) lease_ms: u32,
     /// What the worker said of its slots that rest: how many, and why.
     pub(crate) rests: Vec<(u32, String)>,
     /// Whether released runs are granted again.
@@ -259,7 +261,12 @@ impl WorkerService for Coordinator {
                 }
                 state.grants.insert(request.claim_id.clone(), groups);
             }
-            Ok(ClaimResponse { groups: state.grants[&request.claim_id].clone(), retry_after_ms: 50 })
+            Ok(ClaimResponse {
+                groups: state.grants[&request.claim_id].clone(),
+                retry_after_ms: 50,
+                lease_ms: state.lease_ms,
+                renew_ms: state.lease_ms / 3,
+            })
         })
     }
 
@@ -270,7 +277,12 @@ impl WorkerService for Coordinator {
             state.rests.extend(rest.map(|rest| (rest.slots, rest.reason)));
             let among =
                 |set: &HashSet<Attempt>| attempts.iter().filter(|a| set.contains(a)).copied().collect();
-            Ok(RenewResponse { fenced: among(&state.fenced), r#yield: among(&state.yielding) })
+            Ok(RenewResponse {
+                fenced: among(&state.fenced),
+                r#yield: among(&state.yielding),
+                lease_ms: state.lease_ms,
+                renew_ms: state.lease_ms / 3,
+            })
         })
     }
 

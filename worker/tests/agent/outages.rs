@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use acai_worker::Summary;
 
 use crate::coordinator::{Coordinator, End};
-use crate::setup::{Machine, attempt, group, until};
+use crate::setup::{LONG, Machine, attempt, group, until};
 
 const LEASE: Duration = Duration::from_millis(900);
 const EVERYTHING: [&str; 7] = ["register", "claim", "renew", "report", "complete", "fail", "release"];
@@ -126,4 +126,25 @@ async fn a_finished_run_is_reported_after_an_outage_longer_than_its_lease() {
     let (summary, ()) = tokio::join!(machine.work(), outage);
 
     assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_that_was_started_again_with_shorter_leases_is_renewed_with_in_time() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let scenario =
+        "i=0; until [ -e $data/enough ]; do i=$((i + 1)); metric 7 $i; sleep 0.02; done; finished 7 $i";
+    let mut machine = Machine::new(&coordinator, scenario);
+    // The second one has nothing to do but to claim.
+    machine.config.slots = Some(2);
+
+    let restart = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.lease_ms = 600);
+        // By the terms that it registered under, the first renewal would be sent 20 s after the grant.
+        let renewed = coordinator.until(|state| state.renewals >= 3);
+        tokio::time::timeout(LONG / 6, renewed).await.expect("it renews by the new terms");
+        std::fs::write(machine.file("enough"), "").unwrap();
+    };
+    let (summary, ()) = tokio::join!(machine.work(), restart);
+    assert_eq!(summary.unwrap().completed, 1);
 }
