@@ -12,6 +12,7 @@
     reason = "a benchmark prints its figures, and fails by panicking"
 )]
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ use acai_sweep::scalar::Scalar;
 use acai_testing::postgres::Postgres;
 use tokio::net::TcpListener;
 use tonic::transport::Channel;
+use uuid::Uuid;
 
 const CLIENTS: u64 = 8;
 /// More steps than any client reports points of in its time: a run has one point a step here.
@@ -136,9 +138,12 @@ async fn dispatch(url: String, number: u64, runs: u64) {
 }
 
 async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u64) -> Option<Attempt> {
+    let mut name = DefaultHasher::new();
+    worker.hash(&mut name);
+    let id = Uuid::from_u128(name.finish().into()).to_string();
     if round == 0 {
         let register = RegisterRequest {
-            worker_id: worker.to_owned(),
+            worker_id: id.clone(),
             name: worker.to_owned(),
             version: "bench".to_owned(),
             hardware: Some(Hardware::default()),
@@ -148,7 +153,7 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u
         client.register(register).await.unwrap();
     }
     let claim = ClaimRequest {
-        worker_id: worker.to_owned(),
+        worker_id: id,
         claim_id: format!("{worker}-{round}"),
         number: round + 1,
         groups: 1,

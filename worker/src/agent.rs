@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::backoff::Backoff;
 use crate::config::WorkerConfig;
 use crate::context::{Context, FAREWELL, Stop};
-use crate::coordinator::CallError;
+use crate::coordinator::{CallError, Rejection};
 use crate::devices::slots;
 use crate::error::WorkerError;
 use crate::leases::Leases;
@@ -201,6 +201,11 @@ impl Agent {
                 Ok(answer) => {
                     self.context.leases.told_terms(answer.lease_ms, answer.renew_ms);
                     return Ok(Some((sent, answer)));
+                }
+                // Of a run that others may be given, or that people repair: no reason to end a worker that is well.
+                Err(CallError::Rejected(damaged @ Rejection::Damaged(_))) => {
+                    tracing::error!("the coordinator cannot grant a claim: {damaged}");
+                    backoff.pause().await;
                 }
                 Err(CallError::Rejected(rejection)) if registered_again => {
                     return Err(self.registrar.refused(&rejection));

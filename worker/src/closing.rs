@@ -75,6 +75,10 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             tracing::warn!(run = attempt.run, attempt = attempt.number, "giving the run back: {moved_back}");
             return release(context, attempt).await;
         }
+        // What is here may be the best that there is of the run: it stays.
+        Err(ReportError::Damaged(reason)) => {
+            return fail(context, attempt, FailureKind::Error, &reason).await;
+        }
         Err(ReportError::Refused(reason)) => {
             // A later attempt must not build on a history that was never taken.
             keep_going("set the checkpoints aside", on_disk(move || folder.set_all_aside()).await);
@@ -91,7 +95,7 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
                     Outcome::Completed
                 }
                 Err(Rejection::Fenced(_)) => Outcome::Lost,
-                Err(Rejection::Refused(reason)) => {
+                Err(reason @ (Rejection::Refused(_) | Rejection::Damaged(_))) => {
                     let message = format!("the coordinator refused the run's completion: {reason}");
                     fail(context, attempt, FailureKind::Error, &message).await
                 }
@@ -158,7 +162,7 @@ fn told(answer: Result<(), Rejection>, outcome: Outcome) -> Outcome {
     match answer {
         Ok(()) => outcome,
         Err(Rejection::Fenced(_)) => Outcome::Lost,
-        Err(Rejection::Refused(reason)) => {
+        Err(reason @ (Rejection::Refused(_) | Rejection::Damaged(_))) => {
             tracing::warn!("the coordinator refused an attempt's end: {reason}");
             Outcome::Lost
         }

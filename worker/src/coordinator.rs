@@ -37,6 +37,9 @@ pub(crate) enum Rejection {
     /// The attempt no longer holds its run.
     #[error("{0}")]
     Fenced(String),
+    /// The coordinator's database is damaged where the call needs it.
+    #[error("the coordinator's database is damaged: {0}")]
+    Damaged(String),
     /// Any other reason.
     #[error("{0}")]
     Refused(String),
@@ -50,6 +53,7 @@ impl From<Status> for CallError {
             // time.
             _ if !is_signed(&status) => Self::Unavailable(message),
             Code::FailedPrecondition => Self::Rejected(Rejection::Fenced(message)),
+            Code::DataLoss => Self::Rejected(Rejection::Damaged(message)),
             Code::InvalidArgument
             | Code::NotFound
             | Code::AlreadyExists

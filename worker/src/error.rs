@@ -24,12 +24,14 @@ pub enum WorkerError {
         reason: String,
     },
     /// The coordinator does not want this worker.
-    #[error("the coordinator at `{url}` refused this worker: {reason}")]
+    #[error("the coordinator at `{url}` refused this worker: {reason} ({versions})")]
     Refused {
         /// The coordinator's address.
         url: String,
         /// In the coordinator's words.
         reason: String,
+        /// Which versions the two are.
+        versions: String,
     },
     /// There is another database behind the address than when this worker started.
     #[error(

@@ -236,7 +236,7 @@ impl Session {
         for (run, member) in &self.open {
             match member.reporter.room().await {
                 Ok(()) => {}
-                Err(ReportError::Refused(_) | ReportError::MovedBack(_)) => {
+                Err(ReportError::Refused(_) | ReportError::MovedBack(_) | ReportError::Damaged(_)) => {
                     return Incoming::Unreportable(*run);
                 }
                 // The lease is gone as well, and whoever waits for that acts on it.

@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn terms_under_which_leases_would_lapse_are_refused() {
         let terms = |lease_ms, renew_ms| {
-            Terms::try_from(RegisterResponse { lease_ms, renew_ms, database: String::new() })
+            Terms::try_from(RegisterResponse { lease_ms, renew_ms, ..RegisterResponse::default() })
         };
         assert!(terms(30_000, 10_000).is_ok());
         assert!(terms(10_000, 10_000).is_err());

@@ -1,6 +1,6 @@
 //! Announcing this worker.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use acai_proto::v1::{LeaveRequest, RegisterRequest};
@@ -26,12 +26,14 @@ pub(crate) struct Registrar {
     coordinator: Coordinator,
     /// The database that it serves, once it has answered.
     database: OnceLock<String>,
+    /// Its version, as it last said; empty from one of a release that did not.
+    version: Mutex<String>,
 }
 
 impl Registrar {
     pub(crate) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
         let coordinator = connect(&url)?;
-        Ok(Self { url, registration, coordinator, database: OnceLock::new() })
+        Ok(Self { url, registration, coordinator, database: OnceLock::new(), version: Mutex::default() })
     }
 
     pub(crate) fn worker_id(&self) -> &str {
@@ -96,11 +98,25 @@ impl Registrar {
 
     /// The error when the coordinator will not work with this worker.
     pub(crate) fn refused(&self, rejection: &Rejection) -> WorkerError {
-        WorkerError::Refused { url: self.url.clone(), reason: rejection.to_string() }
+        let theirs = match self.version().as_str() {
+            "" => "an unknown version".to_owned(),
+            version => format!("version {version}"),
+        };
+        let versions = format!("the coordinator is {theirs}, this worker {}", self.registration.version);
+        WorkerError::Refused { url: self.url.clone(), reason: rejection.to_string(), versions }
+    }
+
+    fn version(&self) -> MutexGuard<'_, String> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn register(&self) -> Result<Result<Terms, WorkerError>, CallError> {
         let answer = self.coordinator.register(self.registration.clone()).await?;
+        let own = &self.registration.version;
+        if answer.version != *own && answer.version != *self.version() {
+            tracing::info!("the coordinator is version {}, this worker {own}", answer.version);
+        }
+        self.version().clone_from(&answer.version);
         if self.database.get_or_init(|| answer.database.clone()) != &answer.database {
             return Ok(Err(WorkerError::OtherDatabase { url: self.url.clone() }));
         }

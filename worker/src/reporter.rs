@@ -29,6 +29,9 @@ pub(crate) enum ReportError {
     /// The coordinator will not take these points, now or later.
     #[error("{0}")]
     Refused(String),
+    /// What the coordinator has of the run cannot be read: nobody can go on with it before people have repaired that.
+    #[error("{0}")]
+    Damaged(String),
 }
 
 /// Bounds on what an attempt holds unacknowledged. Beyond any of them its trainer has to wait.

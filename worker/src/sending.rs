@@ -65,6 +65,9 @@ impl Sending<'_> {
             Ok(answer) => answer.acked_seq,
             Err(CallError::Rejected(Rejection::Fenced(_))) => return Err(ReportError::Lost),
             Err(CallError::Rejected(Rejection::Refused(reason))) => return Err(ReportError::Refused(reason)),
+            Err(CallError::Rejected(damaged @ Rejection::Damaged(_))) => {
+                return Err(ReportError::Damaged(damaged.to_string()));
+            }
             Err(CallError::Unavailable(reason)) => {
                 tracing::debug!(run = self.attempt.run, "cannot report ({reason}); trying again");
                 return Ok(false);

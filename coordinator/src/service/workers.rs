@@ -7,6 +7,7 @@ use acai_proto::convert::{FieldError, parameters};
 use acai_proto::v1::{self, worker_service_server::WorkerService};
 use acai_sweep::schedule::Offer;
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::{hardware, status::status};
 use crate::blobs::Blobs;
@@ -58,6 +59,7 @@ impl WorkerService for Workers {
             lease_ms: self.terms.lease_ms,
             renew_ms: self.terms.renew_ms,
             database,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }))
     }
 
@@ -246,7 +248,10 @@ fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError
     }
     let datasets = request.datasets.into_iter().map(|dataset| name("datasets", dataset));
     Ok(Registration {
-        id: name("worker_id", request.worker_id)?,
+        id: match Uuid::parse_str(&request.worker_id) {
+            Ok(id) => id.to_string(),
+            Err(error) => return Err(FieldError::new("worker_id", format!("is not a UUID: {error}"))),
+        },
         name: name("name", request.name)?,
         version: name("version", request.version)?,
         hardware: hardware::to_json(&hardware),
@@ -348,4 +353,25 @@ fn cut(mut message: String) -> String {
     let end = (0..=MESSAGE.min(message.len())).rev().find(|&end| message.is_char_boundary(end));
     message.truncate(end.unwrap_or(0));
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_registers_under_a_uuid_and_under_nothing_else() {
+        let id = |worker_id: &str| {
+            let (worker_id, hardware) = (worker_id.to_owned(), Some(v1::Hardware::default()));
+            let (name, version) = ("host".to_owned(), "1".to_owned());
+            let request = v1::RegisterRequest { worker_id, name, version, hardware, ..Default::default() };
+            registration(request).map(|worker| worker.id).map_err(|error| error.to_string())
+        };
+        let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(id(uuid).as_deref(), Ok(uuid));
+        for other in ["", "host", "67e55044-10b1-426f-9247"] {
+            let error = id(other).unwrap_err();
+            assert!(error.contains("worker_id") && error.contains("UUID"), "{error}");
+        }
+    }
 }

@@ -29,6 +29,10 @@ pub(crate) enum Fault {
     Broken,
     /// It never ends.
     Hung,
+    /// What the database has of its run cannot be read.
+    Damaged,
+    /// It makes no sense to a coordinator of another version.
+    Refused,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -190,6 +194,14 @@ impl Coordinator {
             if state.down.contains(method) || matches!(fault, Some(Fault::Unavailable)) {
                 return;
             }
+            if matches!(fault, Some(Fault::Damaged)) {
+                answer = Err(Status::data_loss("`step` is -1"));
+                return;
+            }
+            if matches!(fault, Some(Fault::Refused)) {
+                answer = Err(Status::invalid_argument("`stripes` is missing"));
+                return;
+            }
             let result = apply(state, fault);
             answer = if matches!(fault, Some(Fault::LostReply)) { Err(lost()) } else { result };
         });
@@ -242,7 +254,13 @@ impl WorkerService for Coordinator {
     async fn register(&self, _: Request<RegisterRequest>) -> Result<Response<RegisterResponse>, Status> {
         let lease_ms = self.lease.as_millis() as u32;
         self.serve("register", |state, _| {
-            Ok(RegisterResponse { lease_ms, renew_ms: lease_ms / 3, database: state.database.clone() })
+            let version = "9.8.7".to_owned();
+            Ok(RegisterResponse {
+                lease_ms,
+                renew_ms: lease_ms / 3,
+                database: state.database.clone(),
+                version,
+            })
         })
     }
 

@@ -89,6 +89,38 @@ async fn a_full_queue_or_a_full_spool_makes_the_trainer_wait_and_loses_nothing()
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_the_coordinators_database_has_lost_does_not_hold_its_slot_and_its_worker_goes_on() {
+    let coordinator = Coordinator::start(LONG, [group([7]), group([8])]).await;
+    coordinator.change(|state| {
+        state.faults.insert("claim", [Fault::Damaged].into());
+        state.faults.insert("report", [Fault::Damaged; 1000].into());
+    });
+    let scenario = "case $start in *'\"run\":8,'*) finished 8 9; exit 0;; esac
+        metric 7 1; while :; do progress 7 1; sleep 0.05; done";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, failed: 1, ..Summary::default() });
+    let (ended, end) = coordinator.read(|state| state.ends[0].clone());
+    assert_eq!(ended, attempt(7, 1));
+    assert!(
+        matches!(&end, End::Failed { message, .. } if message.contains("database is damaged")),
+        "{end:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_refused_says_which_versions_do_not_get_along() {
+    let coordinator = Coordinator::start(LONG, []).await;
+    coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Refused; 2].into())));
+    let error = Machine::new(&coordinator, "").work().await.unwrap_err().to_string();
+    for part in ["`stripes` is missing", "version 9.8.7", env!("CARGO_PKG_VERSION")] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
 const ENDLESS: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child; metric 7 1; wait";
 
 #[tokio::test(flavor = "multi_thread")]
