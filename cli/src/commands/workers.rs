@@ -20,16 +20,17 @@ pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failu
     } else {
         let rows = workers.iter().map(row).collect();
         output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows))?;
-        for worker in workers.iter().filter(|worker| worker.alive) {
-            if let Some(rest) = &worker.rest {
-                output.data(&format!(
-                    "{}: {} of its {} slots rest: {}",
-                    worker.name, rest.slots, worker.slots, rest.reason
-                ))?;
-            }
+        for line in workers.iter().filter_map(rest_line) {
+            output.data(&line)?;
         }
     }
     Ok(())
+}
+
+/// Why some of a worker's slots take no runs.
+fn rest_line(worker: &Worker) -> Option<String> {
+    let rest = worker.rest.as_ref().filter(|_| worker.alive)?;
+    Some(format!("{}: {} of its {} slots rest: {}", worker.name, rest.slots, worker.slots, rest.reason))
 }
 
 fn row(worker: &Worker) -> Vec<String> {
@@ -81,4 +82,27 @@ fn worker_json(worker: &Worker) -> Value {
             "gpus": gpus.collect::<Vec<_>>(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use acai_proto::v1::Rest;
+
+    use super::*;
+
+    #[test]
+    fn slots_that_rest_are_told_with_their_reason() {
+        let rest = |slots| Some(Rest { slots, reason: "the trainer ended with SIGKILL".to_owned() });
+        let worker =
+            Worker { name: "gpu-7".to_owned(), slots: 2, alive: true, rest: rest(1), ..Worker::default() };
+        assert_eq!(
+            rest_line(&worker).as_deref(),
+            Some("gpu-7: 1 of its 2 slots rest: the trainer ended with SIGKILL")
+        );
+        assert_eq!((state(&worker), worker_json(&worker)["rest"]["slots"].as_u64()), ("alive", Some(1)));
+        let worker = Worker { rest: rest(2), ..worker };
+        assert_eq!(state(&worker), "resting");
+        let worker = Worker { rest: None, ..worker };
+        assert_eq!((rest_line(&worker), state(&worker)), (None, "alive"));
+    }
 }

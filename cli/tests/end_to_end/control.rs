@@ -36,6 +36,11 @@ impl<'p> Cluster<'p> {
         serde_json::from_str(&self.ask(&[arguments, &["--json"]].concat()).stdout).unwrap_or_default()
     }
 
+    fn run_list(&self) -> Value {
+        let runs = self.ask(&["runs", "long", "--format", "json"]);
+        serde_json::from_str(&runs.stdout).unwrap_or_default()
+    }
+
     fn runs(&self, state: &str) -> u64 {
         self.json(&["status", "long"])["sweep"]["states"][state].as_u64().unwrap_or_default()
     }
@@ -87,6 +92,36 @@ async fn a_run_goes_on_on_another_machine_from_the_coordinators_checkpoint_bit_b
     .unwrap();
     assert!(lost >= 1);
     assert_eq!((replayed, differed), (0, 0), "they went on from a checkpoint, and replayed the same bits");
+}
+
+#[tokio::test]
+async fn a_trainer_that_is_killed_from_outside_is_not_the_runs_fault_and_people_are_told_so() {
+    let place = Place::new();
+    let cluster = Cluster::start(&place);
+    let first = cluster.worker("first", "first");
+    // A trainer that is killed before it is ready is started again.
+    eventually("both runs have been trained a bit", || {
+        let runs = cluster.run_list();
+        runs["runs"].as_array().is_some_and(|runs| runs.iter().all(|run| run["step"].as_u64() > Some(0)))
+    });
+    let trainer = rustix::process::Pid::from_raw(first.trainers()[0]).unwrap();
+    rustix::process::kill_process(trainer, Signal::KILL).unwrap();
+    eventually("its run is given back", || cluster.runs("queued") == 1);
+    let runs = cluster.run_list();
+    let queued = runs["runs"].as_array().unwrap().iter().find(|run| run["state"] == "queued").unwrap();
+    let explained = cluster.ask(&["explain", &format!("long/{}", queued["index"])]).ok();
+    assert!(explained.contains("first: it could not train this run a moment ago"), "{explained}");
+    let events = cluster.ask(&["watch", "long", "--after", "0", "--once"]).ok();
+    assert!(events.contains("given back, its machine could not train it: "), "{events}");
+
+    let second = cluster.worker("second", "second");
+    eventually("the sweep is completed", || cluster.runs("completed") == 2);
+    assert_eq!((first.wait().code, second.wait().code), (Some(0), Some(0)));
+    let mut database = place.database("acai.db").await;
+    assert_same(&points(&mut database).await, &undisturbed().await);
+    let charged: i64 =
+        sqlx::query_scalar("select sum(failures + losses) from runs").fetch_one(&mut database).await.unwrap();
+    assert_eq!(charged, 0);
 }
 
 #[test]

@@ -93,6 +93,19 @@ impl Started {
         self.child.wait().unwrap();
     }
 
+    /// Process ids of its trainers.
+    pub(crate) fn trainers(&self) -> Vec<i32> {
+        let is_trainer = |pid: &i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            // The name, in parentheses and cut to 15 bytes, then the state and the parent.
+            let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+            stat.contains("(acai-trainer)") && parent == Some(&self.child.id().to_string())
+        };
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(is_trainer).collect()
+    }
+
     pub(crate) fn interrupt(&self) {
         self.signal(rustix::process::Signal::INT);
     }

@@ -120,6 +120,27 @@ async fn an_agent_started_again_delivers_each_point_once_and_hands_the_run_back_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_lease_of_what_an_agent_takes_up_is_renewed_at_once_since_nobody_has_for_a_while() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, DEAF);
+    kill_deaf(&coordinator, &machine, Fault::Unavailable).await;
+    let before = coordinator.read(|state| state.renewals);
+
+    let renewed = async {
+        // Much sooner than the next renewal would be due.
+        let renewal = coordinator.until(|state| state.renewals > before);
+        tokio::time::timeout(LONG / 12, renewal).await.expect("a renewal comes at once");
+        coordinator.change(|state| {
+            state.faults.clear();
+            state.requeues = false;
+        });
+    };
+    let (summary, ()) = tokio::join!(machine.work(), renewed);
+
+    assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_had_ended_when_its_agent_was_killed_is_not_trained_again() {
     let failed = End::Failed { kind: FailureKind::Diverged, message: "the loss is NaN".into() };
     let cases = [

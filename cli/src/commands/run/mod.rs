@@ -10,7 +10,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::time::Duration;
 
-use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection};
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, ListWorkersRequest, RunState, Selection};
 use anyhow::Context;
 
 use super::results::print_table;
@@ -81,6 +81,9 @@ async fn train(
             }
             status = fetch(&mut machine.client, name).await?;
             progress.show(&status);
+            let workers = machine.client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
+            let resting = workers.into_iter().filter(|worker| worker.alive).find_map(|worker| worker.rest);
+            progress.show_rest(resting.map(|rest| rest.reason));
         }
         machine.stop_worker().await?;
         progress.finish();

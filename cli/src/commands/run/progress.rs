@@ -22,6 +22,8 @@ pub(super) struct Progress {
     history: Vec<(Instant, u64)>,
     last_line: Instant,
     known_failures: HashSet<(u64, u32)>,
+    /// Why slots rest, as it was last said.
+    known_rest: Option<String>,
 }
 
 impl Progress {
@@ -38,9 +40,19 @@ impl Progress {
             history: Vec::new(),
             last_line: Instant::now(),
             known_failures: status.failures.iter().map(|run| (run.id, run.failures)).collect(),
+            known_rest: None,
         };
         progress.show(status);
         progress
+    }
+
+    /// Says once why slots rest.
+    pub(super) fn show_rest(&mut self, reason: Option<String>) {
+        if let Some(reason) = reason.as_ref().filter(|reason| self.known_rest.as_ref() != Some(*reason)) {
+            let text = format!("this machine could not train a run, and tries again in a while: {reason}");
+            self.bar.suspend(|| self.output.note(&text));
+        }
+        self.known_rest = reason.or(self.known_rest.take());
     }
 
     pub(super) fn show(&mut self, status: &GetSweepResponse) {
