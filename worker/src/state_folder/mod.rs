@@ -208,7 +208,7 @@ mod tests {
             let path = entry.unwrap().path();
             let target = to.join(path.file_name().unwrap());
             if path.is_dir() {
-                copy(&path, &target)
+                copy(&path, &target);
             } else {
                 fs::copy(path, target).map(drop).unwrap();
             }

@@ -1,8 +1,12 @@
 //! The one order in which rows are locked.
 //!
-//! Workers, then sweeps, then runs, then what belongs to a run (its attempts, points, summaries, checkpoints and events),
-//! then blobs; of one kind those with the smaller id first. Every transaction locks in this order, and lets go of all when
-//! it ends. So nobody waits in a circle: on Postgres, which notices one only after a second and then ends somebody.
+//! Workers, then sweeps, then runs, then what belongs to a run (its attempts, points, summaries and events); of one kind
+//! those with the smaller id first. Every transaction locks in this order, and lets go of all when it ends. So nobody
+//! waits in a circle: on Postgres, which notices one only after a second and then ends somebody.
+//!
+//! Checkpoints and their blobs come last, and have no order among them: a commit locks the new blob, then checkpoints, then
+//! the blobs of those that it drops. Only runs that train the same thing under the same seed, in two sweeps, share blobs, and
+//! two of their commits, or a commit and a collection, may have to be tried again.
 //!
 //! Who may end in an event, which is given its number under the lock of its sweep, therefore locks the sweep before the
 //! run. Reports, renewals and checkpoints end in none: they lock runs alone, and no sweep keeps them waiting.
