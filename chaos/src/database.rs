@@ -1,7 +1,10 @@
 //! The store, read without the coordinator's help.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Context, bail};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
@@ -41,7 +44,9 @@ pub struct Held {
 
 const RUNS: &str = "select r.id, s.name, r.idx, r.state, r.attempt, r.total_steps
     from runs r join sweeps s on s.id = r.sweep_id order by r.id";
-const ATTEMPTS: &str = "select run_id, number, claim_id, acked_seq, replay_mismatches, outcome, message from attempts order by run_id, number";
+const ATTEMPTS: &str =
+    "select run_id, number, token, claim_id, acked_seq, replay_mismatches, ended_ms, outcome, message
+    from attempts order by run_id, number";
 const POINTS: &str = "select run_id, name, step, value, attempt from metrics order by run_id, name, step";
 const EVENTS: &str = "select run_id, state from events order by sweep_id, number";
 const CHECKPOINTS: &str = "select run_id, step, sha256, state from checkpoints order by run_id, step";
@@ -71,7 +76,7 @@ macro_rules! on {
 }
 
 type RunColumns = (i64, String, i64, String, i64, i64);
-type AttemptColumns = (i64, i64, String, i64, i64, Option<String>, Option<String>);
+type AttemptColumns = (i64, i64, Option<i64>, String, i64, i64, Option<i64>, Option<String>, Option<String>);
 type PointColumns = (i64, String, i64, f64, i64);
 type CheckpointColumns = (i64, i64, String, String);
 
@@ -94,6 +99,37 @@ impl Database {
         let ended: i64 =
             sqlx::query_scalar(END_SESSIONS).fetch_one(&mut PgConnection::connect(url).await?).await?;
         Ok(whole(ended))
+    }
+
+    /// Writes a copy of a file's database, as of this moment, to `place`. A server's has other means.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or `place` not be written.
+    pub async fn back_up(&self, place: &Path) -> anyhow::Result<()> {
+        let Database::Sqlite(path) = self else { bail!("a server's database is not copied") };
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut connection = options.connect().await?;
+        let place = place.to_str().context("the backup's path is not UTF-8")?;
+        sqlx::query("vacuum into $1").bind(place).execute(&mut connection).await?;
+        Ok(connection.close().await?)
+    }
+
+    /// Puts a backup in the file's place, while no coordinator runs.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn restore(&self, backup: &Path) -> anyhow::Result<()> {
+        let Database::Sqlite(path) = self else { bail!("a server's database is not copied") };
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = path.clone().into_os_string();
+            file.push(suffix);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        fs::copy(backup, path)?;
+        Ok(fs::remove_file(backup)?)
     }
 
     /// Everything that is checked.
@@ -155,13 +191,18 @@ fn run((id, sweep, index, state, attempt, total_steps): RunColumns) -> RunRow {
 }
 
 fn attempt(
-    (run, number, claim, acked_seq, replay_mismatches, outcome, message): AttemptColumns,
+    (run, number, token, claim, acked_seq, replay_mismatches, ended_ms, outcome, message): AttemptColumns,
 ) -> AttemptRow {
     AttemptRow {
-        id: AttemptId { run: whole(run), number: whole(number) },
+        id: AttemptId {
+            run: whole(run),
+            number: whole(number),
+            token: token.unwrap_or_default().cast_unsigned(),
+        },
         claim,
         acked_seq: whole(acked_seq),
         replay_mismatches: whole(replay_mismatches),
+        ended_ms,
         outcome,
         message,
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +19,33 @@ pub struct AttemptId {
     pub run: u64,
     /// From 1.
     pub number: u32,
+    /// Random: tells it from one of the same number in another state of the database.
+    pub token: u64,
+}
+
+impl AttemptId {
+    /// Those that a run can have, in the order of their numbers.
+    #[must_use]
+    pub fn all_of(run: u64) -> RangeInclusive<AttemptId> {
+        AttemptId { run, number: 0, token: 0 }..=AttemptId { run, number: u32::MAX, token: u64::MAX }
+    }
+}
+
+/// The database was replaced by a backup of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Place of the backup's beginning in the order of all sendings and answers: what was answered before is in it.
+    pub backup: u64,
+    /// Place of the restoration: no request was under way, and no coordinator ran.
+    pub restored: u64,
+}
+
+impl Restore {
+    /// Whether what was answered at this place may be forgotten since.
+    #[must_use]
+    pub fn forgets(&self, answered: u64) -> bool {
+        self.backup < answered && answered < self.restored
+    }
 }
 
 /// A point of a metric, to the last bit.
@@ -108,6 +136,13 @@ pub enum What {
         /// Its digest.
         sha256: String,
     },
+    /// A checkpoint was taken out of use.
+    Rejected {
+        /// By whom.
+        attempt: AttemptId,
+        /// Its digest.
+        sha256: String,
+    },
     /// Another write was accepted.
     Accepted {
         /// Whose.
@@ -168,6 +203,7 @@ pub struct Journal {
 struct Written {
     file: BufWriter<File>,
     entries: Vec<Entry>,
+    restores: Vec<Restore>,
     deaths: Deaths,
     figures: Figures,
 }
@@ -190,6 +226,7 @@ impl Journal {
         let written = Written {
             file: BufWriter::new(File::create(path)?),
             entries: Vec::new(),
+            restores: Vec::new(),
             deaths: Deaths::default(),
             figures: Figures::default(),
         };
@@ -229,6 +266,30 @@ impl Journal {
         Ok(())
     }
 
+    /// Notes that the database was replaced by its backup of the place `backup`, at a moment at which no request is under
+    /// way.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn restored(&self, backup: u64) -> io::Result<()> {
+        let restore = Restore { backup, restored: self.tick() };
+        let mut written = self.written();
+        let written = &mut *written;
+        serde_json::to_writer(&mut written.file, &restore)?;
+        written.file.write_all(b"\n")?;
+        written.restores.push(restore);
+        // Who died after the backup may live again.
+        written.deaths = Deaths::default();
+        let is_forgotten =
+            |entry: &Entry| written.restores.iter().any(|restore| restore.forgets(entry.answered));
+        written
+            .entries
+            .iter()
+            .filter(|entry| !is_forgotten(entry))
+            .for_each(|entry| written.deaths.note(entry));
+        Ok(())
+    }
+
     /// Whether the attempt is known to be dead.
     pub fn is_dead(&self, attempt: AttemptId) -> bool {
         self.written().deaths.of(attempt).is_some()
@@ -237,6 +298,11 @@ impl Journal {
     /// For progress lines.
     pub fn figures(&self) -> Figures {
         self.written().figures
+    }
+
+    /// Every time that the database was replaced by a backup, in their order.
+    pub fn restores(&self) -> Vec<Restore> {
+        self.written().restores.clone()
     }
 
     /// All entries, with the file complete.

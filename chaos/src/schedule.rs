@@ -57,6 +57,21 @@ pub enum ProcessFault {
         /// Until it starts again.
         away: Duration,
     },
+    /// The same for longer than a lease, which nobody may be charged for.
+    DatabaseAway {
+        /// Until it starts again.
+        length: Duration,
+    },
+    /// A backup of the database, a file, takes its place.
+    RestoreDatabase {
+        /// From the backup to the restoration.
+        age: Duration,
+    },
+    /// A copy of an agent's state folder, made while the agent runs, is given to another one.
+    CopyState {
+        /// Whose.
+        worker: usize,
+    },
     /// Every session on the Postgres server is ended, as soon as it is seen.
     EndSessions {
         /// Until sessions last again.
@@ -126,6 +141,9 @@ impl ProcessFault {
             Self::Stop { signal: StopSignal::Hup, .. } => "SIGHUP of a worker with its trainer",
             Self::KillCoordinator { .. } => "kill -9 of a coordinator",
             Self::KillDatabase { .. } => "kill -9 of Postgres",
+            Self::DatabaseAway { .. } => "Postgres away for longer than a lease",
+            Self::RestoreDatabase { .. } => "database restored from a backup",
+            Self::CopyState { .. } => "copied state folder given to a worker",
             Self::EndSessions { .. } => "all sessions of Postgres ended",
             Self::BlackHole { replies_only: false, .. } => "black hole for a worker",
             Self::BlackHole { replies_only: true, .. } => "black hole for a worker's replies",
@@ -211,7 +229,9 @@ impl Schedule {
         let coordinator = random.below(self.coordinators);
         let replies_only = random.below(2) == 1;
         let weight = |possible: bool, weight: usize| if possible { weight } else { 0 };
+        let longer = random.between(self.lease * 4 / 3, self.lease * 8 / 3);
         let of_a_server = weight(self.database_server, 10);
+        let of_a_file = weight(!self.database_server, 10);
         let signal = random.choose(&[(2, StopSignal::Term), (1, StopSignal::Int), (1, StopSignal::Hup)]);
         let signal = signal.unwrap_or(StopSignal::Term);
         let whole_group = random.below(4) > 0;
@@ -226,6 +246,9 @@ impl Schedule {
             (16, ProcessFault::Stop { worker, signal, whole_group }),
             (12, ProcessFault::KillCoordinator { coordinator, away: downtime }),
             (of_a_server, ProcessFault::KillDatabase { away: downtime }),
+            (of_a_server, ProcessFault::DatabaseAway { length: longer }),
+            (of_a_file, ProcessFault::RestoreDatabase { age: longer }),
+            (8, ProcessFault::CopyState { worker }),
             (of_a_server, ProcessFault::EndSessions { length: soon }),
             (10, ProcessFault::BlackHole { worker, replies_only, length: any_length }),
             (8, ProcessFault::CutConnections),
@@ -278,12 +301,12 @@ mod tests {
         let kinds = |schedule: Schedule| {
             (0..1000).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
         };
-        assert_eq!(kinds(schedule(7, true)).len(), 20);
+        assert_eq!(kinds(schedule(7, true)).len(), 22);
         let on_a_file = kinds(schedule(7, false));
-        assert!(on_a_file.len() == 18 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
+        assert!(on_a_file.len() == 20 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
         let limited = kinds(Schedule { disks: false, clocks: false, ..schedule(7, false) });
         assert!(
-            limited.len() == 14
+            limited.len() == 16
                 && limited.iter().all(|kind| !kind.contains("disk") && !kind.contains("clock"))
         );
         let messages: BTreeSet<_> =

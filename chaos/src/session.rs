@@ -107,6 +107,7 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
         blobs: blobs_folder(&folder),
         schedule,
         sweeps: 0,
+        restores: 0,
         held: BTreeMap::new(),
         stale: BTreeSet::new(),
     };
@@ -122,6 +123,8 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
     }
     let network = &session.cluster.network;
     let evidence = Evidence {
+        restores: network.journal.restores(),
+        outages: session.cluster.outages_of_database().clone(),
         journal: network.journal.close()?,
         weights: session.weights(&snapshot)?,
         whole_blobs: session.whole_blobs(&snapshot),
@@ -133,6 +136,9 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
         let what =
             format!("run {run} was held for {} s under a lease that nobody renewed", NOTICED.as_secs());
         verdict.add(ViolationKind::StaleLease, what);
+    }
+    for what in session.cluster.copies_used().iter() {
+        verdict.add(ViolationKind::CopyUsed, what.clone());
     }
     Ok(Some(Report {
         store: settings.store,
@@ -173,6 +179,8 @@ struct Session {
     schedule: Schedule,
     /// Submitted so far.
     sweeps: u64,
+    /// Times that the database was replaced by a backup, when all sweeps were last submitted.
+    restores: u64,
     /// Runs that are held, and since when as they are.
     held: BTreeMap<Held, Instant>,
     /// Runs that were held without a lease.
@@ -193,6 +201,7 @@ impl Session {
         while Instant::now() < end {
             let progress = self.look(&mut looks, "breaking", say).await?;
             let time_left = end.saturating_duration_since(Instant::now());
+            self.submit_again().await?;
             let idle = progress.is_some_and(|progress| progress.runs - progress.completed < WORKERS);
             if idle && time_left > LAST_SUBMISSION {
                 self.submit().await?;
@@ -201,6 +210,7 @@ impl Session {
         breaking.await??;
         self.cluster.calm_down()?;
         replaying.await?;
+        self.submit_again().await?;
         Ok(())
     }
 
@@ -258,11 +268,29 @@ impl Session {
         format!("{doing}: {faults} faults, {points} points acknowledged, {fenced} writes fenced off, {runs}")
     }
 
-    /// Submits the next sweep, through coordinators' absences.
+    /// Submits the next sweep.
     async fn submit(&mut self) -> anyhow::Result<()> {
+        self.submit_file(self.sweeps).await?;
+        self.sweeps += 1;
+        Ok(())
+    }
+
+    /// Submits all sweeps again if the database was replaced by a backup, which may not have heard of them.
+    async fn submit_again(&mut self) -> anyhow::Result<()> {
+        let restores = self.cluster.restores();
+        if restores > self.restores {
+            for number in 0..self.sweeps {
+                self.submit_file(number).await?;
+            }
+            self.restores = restores;
+        }
+        Ok(())
+    }
+
+    /// Submits the `number`-th sweep, through coordinators' absences.
+    async fn submit_file(&self, number: u64) -> anyhow::Result<()> {
         let deadline = Instant::now() + SUBMISSION;
-        let request =
-            SubmitSweepRequest { source: sweep::file(self.sweeps), ..SubmitSweepRequest::default() };
+        let request = SubmitSweepRequest { source: sweep::file(number), ..SubmitSweepRequest::default() };
         let mut turn = 0;
         loop {
             let address = self.cluster.coordinator_addresses[turn % self.cluster.coordinator_addresses.len()];
@@ -272,7 +300,7 @@ impl Session {
                 anyhow::Ok(client.submit_sweep(request.clone()).await?)
             };
             match submitted.await {
-                Ok(_) => break,
+                Ok(_) => return Ok(()),
                 Err(error) if Instant::now() > deadline => return Err(error.context("cannot submit a sweep")),
                 Err(_) => {
                     sleep(Duration::from_millis(200)).await;
@@ -280,8 +308,6 @@ impl Session {
                 }
             }
         }
-        self.sweeps += 1;
-        Ok(())
     }
 
     fn weights(&self, snapshot: &Snapshot) -> anyhow::Result<Vec<FinalWeights>> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::eras::remembered;
 use super::snapshot::Evidence;
 use super::verdict::{Verdict, ViolationKind};
-use crate::journal::What;
+use crate::journal::{Entry, What};
 
 pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     let rows = &evidence.snapshot.checkpoints;
@@ -15,10 +16,19 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         );
         verdict.add(ViolationKind::CheckpointGone, what);
     }
-    // Nothing here damages a checkpoint, so none deserves it.
+    // Nothing here damages a checkpoint, so none deserves it; but the bytes of one that a backup has may have been deleted
+    // since, as those of an old one.
+    let may_be_gone = |digest: &str, sent: u64| {
+        let committed =
+            |entry: &Entry| matches!(&entry.what, What::Committed { sha256, .. } if sha256 == digest);
+        evidence.restores.iter().any(|restore| {
+            restore.restored < sent
+                && evidence.journal.iter().any(|entry| entry.sent < restore.restored && committed(entry))
+        })
+    };
     for entry in &evidence.journal {
-        if let What::Accepted { attempt, call } = &entry.what
-            && call == "reject_checkpoint"
+        if let What::Rejected { attempt, sha256 } = &entry.what
+            && !may_be_gone(sha256, entry.sent)
         {
             let what = format!("run {}: a checkpoint was taken out of use", attempt.run);
             verdict.add(ViolationKind::CheckpointGone, what);
@@ -31,7 +41,7 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         }
     }
     let mut acknowledged: BTreeMap<u64, u64> = BTreeMap::new();
-    for entry in &evidence.journal {
+    for entry in remembered(evidence) {
         if let What::Committed { attempt, step, .. } = &entry.what {
             let newest = acknowledged.entry(attempt.run).or_default();
             *newest = (*newest).max(*step);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::journal::{AttemptId, Entry, What};
 
-/// Built from journal entries in any order.
+/// Built from journal entries in any order, of one history of the database.
 #[derive(Debug, Default)]
 pub struct Deaths {
     /// For each run, from when on each attempt was known to be granted.
-    granted: BTreeMap<u64, BTreeMap<u32, u64>>,
+    granted: BTreeMap<u64, BTreeMap<AttemptId, u64>>,
     ended: BTreeMap<AttemptId, u64>,
 }
 
@@ -20,7 +20,7 @@ impl Deaths {
             What::Granted { attempts, .. } => {
                 for attempt in attempts {
                     let grants = self.granted.entry(attempt.run).or_default();
-                    earliest(grants.entry(attempt.number).or_insert(entry.answered));
+                    earliest(grants.entry(*attempt).or_insert(entry.answered));
                 }
             }
             What::Ended { attempt, .. } => earliest(self.ended.entry(*attempt).or_insert(entry.answered)),
@@ -28,12 +28,13 @@ impl Deaths {
         }
     }
 
-    /// Since when an attempt is dead: its end was acknowledged, or a later one was granted.
+    /// Since when an attempt is dead: its end was acknowledged, or a later one was granted, or another one of its number,
+    /// which only a database does that has never heard of it.
     #[must_use]
     pub fn of(&self, attempt: AttemptId) -> Option<u64> {
-        let later = attempt.number.saturating_add(1)..;
-        let granted =
-            self.granted.get(&attempt.run).into_iter().flat_map(|grants| grants.range(later.clone()));
+        let grants = self.granted.get(&attempt.run).into_iter().flatten();
+        let in_its_stead = |other: &AttemptId| *other != attempt && other.number >= attempt.number;
+        let granted = grants.filter(|(other, _)| in_its_stead(other));
         granted.map(|(_, place)| *place).chain(self.ended.get(&attempt).copied()).min()
     }
 

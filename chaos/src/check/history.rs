@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::deaths::Deaths;
+use super::eras::{Era, eras, remembered};
 use super::snapshot::{AttemptRow, Evidence};
 use super::verdict::{Verdict, ViolationKind};
 use crate::journal::{AttemptId, Entry, Origin, What};
@@ -11,18 +12,37 @@ use crate::journal::{AttemptId, Entry, Origin, What};
 const TERMINAL: [&str; 6] = ["completed", "stopped", "diverged", "failed", "lost", "cancelled"];
 
 pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
-    let mut deaths = Deaths::default();
-    evidence.journal.iter().for_each(|entry| deaths.note(entry));
     let stored: BTreeMap<AttemptId, &AttemptRow> =
         evidence.snapshot.attempts.iter().map(|row| (row.id, row)).collect();
-    for entry in &evidence.journal {
-        zombies(entry, &deaths, &stored, verdict);
+    for era in eras(evidence) {
+        let mut deaths = Deaths::default();
+        era.history.iter().for_each(|entry| deaths.note(entry));
+        for entry in era.entries() {
+            let is_forgotten = evidence.restores.iter().any(|restore| restore.forgets(entry.answered));
+            zombies(entry, &deaths, (!is_forgotten).then_some(&stored), verdict);
+        }
+        order(&era, verdict);
     }
     grants(evidence, &stored, verdict);
     claims(evidence, &stored, verdict);
     acknowledgements(evidence, &stored, verdict);
     ends(evidence, &stored, verdict);
     charges(evidence, verdict);
+    outages(evidence, verdict);
+}
+
+/// No lease ends while the database is away, nor for a term after that.
+fn outages(evidence: &Evidence, verdict: &mut Verdict) {
+    for row in evidence.snapshot.attempts.iter().filter(|row| row.outcome.as_deref() == Some("lost")) {
+        let outage = |ended: i64| evidence.outages.iter().find(|outage| outage.contains(&ended));
+        if let Some((ended, outage)) = row.ended_ms.and_then(|ended| Some((ended, outage(ended)?))) {
+            let (AttemptId { run, number, .. }, since) = (row.id, ended - outage.start());
+            let what = format!(
+                "attempt {number} of run {run} lost its lease {since} ms after the database had gone away, which a term after its return was not over"
+            );
+            verdict.add(ViolationKind::LostInOutage, what);
+        }
+    }
 }
 
 /// Outcomes that are the run's own fault. Its training has none: it is the undisturbed run's, which completed.
@@ -31,17 +51,22 @@ const BLAMED: [&str; 2] = ["failed", "diverged"];
 fn charges(evidence: &Evidence, verdict: &mut Verdict) {
     for row in &evidence.snapshot.attempts {
         if let Some(outcome) = row.outcome.as_deref().filter(|outcome| BLAMED.contains(outcome)) {
-            let AttemptId { run, number } = row.id;
+            let AttemptId { run, number, .. } = row.id;
             let why = row.message.as_deref().unwrap_or("nobody said why");
             verdict.add(ViolationKind::Charged, format!("attempt {number} of run {run} {outcome}: {why}"));
         }
     }
 }
 
-/// Writes of attempts that were dead when they were sent.
-fn zombies(entry: &Entry, deaths: &Deaths, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+/// Writes of attempts that were dead when they were sent; `stored` is none if the database has forgotten what they came to.
+fn zombies(
+    entry: &Entry,
+    deaths: &Deaths,
+    stored: Option<&BTreeMap<AttemptId, &AttemptRow>>,
+    verdict: &mut Verdict,
+) {
     let was_dead = |attempt: &AttemptId| deaths.was_dead(*attempt, entry.sent);
-    let mut accepted = |call: &str, AttemptId { run, number }: AttemptId| {
+    let mut accepted = |call: &str, AttemptId { run, number, .. }: AttemptId| {
         let on_purpose = if entry.origin == Origin::Zombie { ", sent on purpose," } else { "" };
         let at = entry.at_ms;
         let what =
@@ -52,11 +77,14 @@ fn zombies(entry: &Entry, deaths: &Deaths, stored: &BTreeMap<AttemptId, &Attempt
         What::Refused { attempt, fenced: true, .. } if was_dead(attempt) => verdict.zombies_refused += 1,
         What::Reported { attempt, .. } if was_dead(attempt) => accepted("report_metrics", *attempt),
         What::Committed { attempt, .. } if was_dead(attempt) => accepted("commit_checkpoint", *attempt),
+        What::Rejected { attempt, .. } if was_dead(attempt) => accepted("reject_checkpoint", *attempt),
         What::Accepted { attempt, call } if was_dead(attempt) => accepted(call, *attempt),
         // A repeated end of the attempt that ended so is answered as it was the first time, and changes nothing.
         What::Ended { attempt, ending } if was_dead(attempt) => {
-            let outcome = stored.get(attempt).and_then(|row| row.outcome.as_deref());
-            if outcome != Some(ending.outcome()) {
+            let outcome = |stored: &BTreeMap<AttemptId, &AttemptRow>| {
+                stored.get(attempt).and_then(|row| row.outcome.clone())
+            };
+            if stored.is_some_and(|stored| outcome(stored).as_deref() != Some(ending.outcome())) {
                 accepted(&format!("the end `{}`", ending.outcome()), *attempt);
             }
         }
@@ -69,13 +97,30 @@ fn zombies(entry: &Entry, deaths: &Deaths, stored: &BTreeMap<AttemptId, &Attempt
     }
 }
 
-/// Every grant is in the database, for one claim only, and numbers do not go back.
-fn grants(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+/// Numbers of attempts do not go back.
+fn order(era: &Era<'_>, verdict: &mut Verdict) {
     let mut newest: BTreeMap<u64, Vec<(u64, u32)>> = BTreeMap::new();
-    for entry in &evidence.journal {
+    for entry in era.entries() {
+        let What::Granted { attempts, .. } = &entry.what else { continue };
+        for AttemptId { run, number, .. } in attempts {
+            let grants = newest.entry(*run).or_default();
+            if let Some((_, later)) =
+                grants.iter().find(|(answered, at)| *answered < entry.sent && at > number)
+            {
+                let what = format!("run {run}: attempt {number} was granted after attempt {later} had been");
+                verdict.add(ViolationKind::Attempts, what);
+            }
+            grants.push((entry.answered, *number));
+        }
+    }
+}
+
+/// Every grant is in the database, for one claim only.
+fn grants(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
+    for entry in remembered(evidence) {
         let What::Granted { claim, attempts } = &entry.what else { continue };
         for attempt in attempts {
-            let AttemptId { run, number } = *attempt;
+            let AttemptId { run, number, .. } = *attempt;
             match stored.get(attempt) {
                 None => {
                     let what = format!("attempt {number} of run {run} was granted and is not stored");
@@ -90,14 +135,6 @@ fn grants(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdic
                 }
                 Some(_) => {}
             }
-            let grants = newest.entry(run).or_default();
-            if let Some((_, later)) =
-                grants.iter().find(|(answered, at)| *answered < entry.sent && *at > number)
-            {
-                let what = format!("run {run}: attempt {number} was granted after attempt {later} had been");
-                verdict.add(ViolationKind::Attempts, what);
-            }
-            grants.push((entry.answered, number));
         }
     }
 }
@@ -105,8 +142,8 @@ fn grants(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdic
 /// A run's attempts in the database are 1, 2, … up to the number it has.
 fn claims(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
     for run in &evidence.snapshot.runs {
-        let all = AttemptId { run: run.id, number: 0 }..=AttemptId { run: run.id, number: u32::MAX };
-        let numbers: Vec<u32> = stored.range(all).map(|(attempt, _)| attempt.number).collect();
+        let numbers: Vec<u32> =
+            stored.range(AttemptId::all_of(run.id)).map(|(attempt, _)| attempt.number).collect();
         if !numbers.iter().copied().eq(1..=run.attempt) {
             let what =
                 format!("run {} was claimed {} times, and has attempts {numbers:?}", run.id, run.attempt);
@@ -118,7 +155,7 @@ fn claims(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdic
 /// What was acknowledged stays so.
 fn acknowledgements(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
     let mut acked: BTreeMap<AttemptId, u64> = BTreeMap::new();
-    for entry in &evidence.journal {
+    for entry in remembered(evidence) {
         if let What::Reported { attempt, acked_seq, .. } = &entry.what {
             let highest = acked.entry(*attempt).or_default();
             *highest = (*highest).max(*acked_seq);
@@ -127,7 +164,7 @@ fn acknowledgements(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRo
     for (attempt, acked) in acked {
         let durable = stored.get(&attempt).map_or(0, |row| row.acked_seq);
         if durable < acked {
-            let AttemptId { run, number } = attempt;
+            let AttemptId { run, number, .. } = attempt;
             let what = format!(
                 "attempt {number} of run {run}: {acked} points were acknowledged, {durable} are on record"
             );
@@ -139,7 +176,7 @@ fn acknowledgements(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRo
 /// A run ends once, and an end that was acknowledged stands.
 fn ends(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict: &mut Verdict) {
     let mut told = BTreeSet::new();
-    for entry in &evidence.journal {
+    for entry in remembered(evidence) {
         if let What::Ended { attempt, ending } = &entry.what {
             told.insert((*attempt, ending.outcome()));
         }
@@ -147,7 +184,7 @@ fn ends(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict:
     for (attempt, ending) in told {
         let outcome = stored.get(&attempt).and_then(|row| row.outcome.as_deref());
         if outcome != Some(ending) {
-            let AttemptId { run, number } = attempt;
+            let AttemptId { run, number, .. } = attempt;
             let what = format!(
                 "attempt {number} of run {run} was told that it {ending}, and is stored as {}",
                 outcome.unwrap_or("not ended")
@@ -157,8 +194,8 @@ fn ends(evidence: &Evidence, stored: &BTreeMap<AttemptId, &AttemptRow>, verdict:
     }
     for run in &evidence.snapshot.runs {
         let of_run = |outcome: &str| {
-            let all = AttemptId { run: run.id, number: 0 }..=AttemptId { run: run.id, number: u32::MAX };
-            stored.range(all).filter(|(_, row)| row.outcome.as_deref() == Some(outcome)).count()
+            let all = stored.range(AttemptId::all_of(run.id));
+            all.filter(|(_, row)| row.outcome.as_deref() == Some(outcome)).count()
         };
         let events = evidence.snapshot.events.iter();
         let transitions =

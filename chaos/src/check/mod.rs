@@ -2,6 +2,7 @@
 
 mod checkpoints;
 pub mod deaths;
+mod eras;
 mod history;
 mod points;
 mod results;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::eras::remembered;
 use super::snapshot::{Evidence, PointRow};
 use super::verdict::{Verdict, ViolationKind};
 use crate::journal::{AttemptId, Point, What};
@@ -33,7 +34,7 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     }
     for row in &evidence.snapshot.attempts {
         if row.replay_mismatches > 0 {
-            let AttemptId { run, number } = row.id;
+            let AttemptId { run, number, .. } = row.id;
             let what = format!(
                 "attempt {number} of run {run} gave {} points other values than an earlier one, on one machine",
                 row.replay_mismatches
@@ -47,7 +48,7 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
 /// acknowledged under it counts.
 fn acknowledged(evidence: &Evidence) -> BTreeMap<(AttemptId, u64), BTreeSet<&Point>> {
     let mut acknowledged: BTreeMap<_, BTreeSet<&Point>> = BTreeMap::new();
-    for entry in &evidence.journal {
+    for entry in remembered(evidence) {
         if let What::Reported { attempt, first_seq, acked_seq, points } = &entry.what {
             for (seq, point) in (*first_seq..=*acked_seq).zip(points) {
                 acknowledged.entry((*attempt, seq)).or_default().insert(point);
@@ -58,7 +59,7 @@ fn acknowledged(evidence: &Evidence) -> BTreeMap<(AttemptId, u64), BTreeSet<&Poi
 }
 
 fn judge(attempt: AttemptId, seq: u64, point: &Point, rows: &[&PointRow], verdict: &mut Verdict) {
-    let AttemptId { run, number } = attempt;
+    let AttemptId { run, number, .. } = attempt;
     let Point { name, step, bits } = point;
     let acknowledged = format!("point {seq} of attempt {number} of run {run}, `{name}` at step {step}");
     if rows.is_empty() {

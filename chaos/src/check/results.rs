@@ -8,6 +8,14 @@ use super::verdict::{Verdict, ViolationKind};
 type Points<'e> = BTreeMap<(&'e str, u64), u64>;
 
 pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
+    for (sweep, references) in &evidence.references {
+        let is_there =
+            |index: u32| evidence.snapshot.runs.iter().any(|run| run.sweep == *sweep && run.index == index);
+        for reference in references.iter().filter(|reference| !is_there(reference.index)) {
+            let what = format!("the run `{sweep}` #{} is not in the database", reference.index);
+            verdict.add(ViolationKind::Unfinished, what);
+        }
+    }
     for run in &evidence.snapshot.runs {
         if run.state != "completed" {
             let what = format!("run {} (`{}` #{}) is {}", run.id, run.sweep, run.index, run.state);

@@ -1,10 +1,11 @@
 //! What the store and the machines' disks hold at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{AttemptId, Point};
+use crate::journal::{AttemptId, Point, Restore};
 
 /// The database, table by table.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +50,8 @@ pub struct AttemptRow {
     pub acked_seq: u64,
     /// Points that differed from an earlier attempt's.
     pub replay_mismatches: u64,
+    /// When it ended, in milliseconds from 1970 by the database's clock.
+    pub ended_ms: Option<i64>,
     /// How it ended.
     pub outcome: Option<String>,
     /// Why it ended.
@@ -115,6 +118,11 @@ pub struct FinalWeights {
 pub struct Evidence {
     /// What clients were told.
     pub journal: Vec<crate::journal::Entry>,
+    /// When the database was replaced by a backup of itself, in their order.
+    pub restores: Vec<Restore>,
+    /// From each time that a database server was away for longer than a lease to a term after its return, in milliseconds
+    /// from 1970.
+    pub outages: Vec<RangeInclusive<i64>>,
     /// What the store holds.
     pub snapshot: Snapshot,
     /// By sweep.

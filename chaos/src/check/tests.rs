@@ -4,12 +4,12 @@ use super::snapshot::{
     AttemptRow, CheckpointRow, EventRow, Evidence, FinalWeights, PointRow, ReferenceRun, RunRow, Snapshot,
 };
 use super::{ViolationKind, check};
-use crate::journal::{AttemptId, Ending, Entry, Origin, Point, What};
+use crate::journal::{AttemptId, Ending, Entry, Origin, Point, Restore, What};
 
 const RUN: u64 = 7;
 
 fn attempt(number: u32) -> AttemptId {
-    AttemptId { run: RUN, number }
+    AttemptId { run: RUN, number, token: number.into() }
 }
 
 fn point(step: u64) -> Point {
@@ -67,6 +67,7 @@ fn in_order() -> Evidence {
         claim: format!("claim-{number}"),
         acked_seq,
         replay_mismatches: 0,
+        ended_ms: Some(i64::from(number) * 1000),
         outcome: Some(outcome.into()),
         message: None,
     };
@@ -89,6 +90,8 @@ fn in_order() -> Evidence {
             checkpoints: vec![CheckpointRow { run: RUN, step: 4, sha256: "ab".into(), is_committed: true }],
             events: ["running", "queued", "running", "completed"].map(event).into(),
         },
+        restores: vec![],
+        outages: vec![],
         references: [("s".to_owned(), vec![reference])].into(),
         weights: vec![FinalWeights { run: RUN, sha256: "0123".into(), place: "machine 1".into() }],
         whole_blobs: ["ab".to_owned()].into(),
@@ -249,7 +252,7 @@ fn a_checkpoint_without_its_bytes_is_gone_and_one_that_is_older_than_acknowledge
 
 #[test]
 fn a_checkpoint_taken_out_of_use_for_nothing_and_a_completed_run_without_its_last_one_are_named() {
-    let rejected = What::Accepted { attempt: attempt(2), call: "reject_checkpoint".into() };
+    let rejected = What::Rejected { attempt: attempt(2), sha256: "ab".into() };
     let mut rejected = entry(4, rejected);
     rejected.sent -= 1;
     let kinds = found(|evidence| evidence.journal.push(rejected));
@@ -289,4 +292,93 @@ fn other_weights_and_no_weights_are_named() {
     let kinds = found(|evidence| evidence.weights[0].sha256 = "4567".into());
     assert_eq!(kinds, [ViolationKind::WeightsDiffer]);
     assert_eq!(found(|evidence| evidence.weights.clear()), [ViolationKind::WeightsGone]);
+}
+
+/// The same history, of which everything after the first grant is forgotten: a backup of that moment served since place
+/// 20, and the run was granted, trained and completed again.
+fn in_order_after_a_restoration() -> Evidence {
+    let mut evidence = in_order();
+    let again = AttemptId { token: 99, ..attempt(2) };
+    let mut since = evidence.journal.clone();
+    since.drain(..2);
+    for (entry, place) in since.iter_mut().zip(21..) {
+        let (sent, answered) = (2 * place, 2 * place + 1);
+        let what = match entry.what.clone() {
+            What::Granted { .. } => What::Granted { claim: "claim-2".into(), attempts: vec![again] },
+            What::Reported { first_seq, acked_seq, points, .. } => {
+                What::Reported { attempt: again, first_seq, acked_seq, points }
+            }
+            What::Ended { ending, .. } => What::Ended { attempt: again, ending },
+            what => what,
+        };
+        *entry = Entry { sent, answered, what, ..entry.clone() };
+    }
+    evidence.journal.extend(since);
+    evidence.restores = vec![Restore { backup: 2, restored: 40 }];
+    evidence.snapshot.attempts[0].acked_seq = 0;
+    evidence.snapshot.attempts[1].id = again;
+    evidence
+}
+
+#[test]
+fn what_was_acknowledged_after_a_backup_does_not_count_until_it_is_given_again() {
+    assert_eq!(check(&in_order_after_a_restoration()).violations, []);
+}
+
+#[test]
+fn what_was_acknowledged_before_a_backup_counts() {
+    let mut evidence = in_order_after_a_restoration();
+    evidence.restores[0].backup = 6;
+    let kinds: Vec<_> = check(&evidence).counts().into_keys().collect();
+    assert_eq!(kinds, [ViolationKind::ZombieAccepted, ViolationKind::Attempts, ViolationKind::Forgotten]);
+}
+
+#[test]
+fn an_attempt_whose_grant_was_forgotten_writes_nothing_after_another_had_its_number() {
+    let mut evidence = in_order_after_a_restoration();
+    evidence.journal.push(entry(60, reported(2, 1..=4)));
+    let kinds: Vec<_> = check(&evidence).counts().into_keys().collect();
+    assert_eq!(kinds, [ViolationKind::ZombieAccepted, ViolationKind::Forgotten]);
+}
+
+#[test]
+fn a_zombie_before_the_restoration_is_named_too() {
+    let mut evidence = in_order_after_a_restoration();
+    let mut zombie = entry(15, reported(1, 1..=2));
+    zombie.sent = 30;
+    evidence.journal.push(zombie);
+    let kinds: Vec<_> = check(&evidence).counts().into_keys().collect();
+    assert_eq!(kinds, [ViolationKind::ZombieAccepted]);
+}
+
+#[test]
+fn a_checkpoint_of_before_a_restoration_may_turn_out_to_be_gone() {
+    let mut evidence = in_order_after_a_restoration();
+    let committed = What::Committed { attempt: attempt(1), step: 2, sha256: "cd".into() };
+    evidence.journal.push(Entry { sent: 3, answered: 5, ..entry(0, committed) });
+    let rejected = What::Rejected { attempt: AttemptId { token: 99, ..attempt(2) }, sha256: "cd".into() };
+    evidence.journal.push(Entry { sent: 46, answered: 47, ..entry(0, rejected) });
+    assert_eq!(check(&evidence).violations, []);
+    evidence.journal.last_mut().unwrap().sent = 39;
+    let kinds: Vec<_> = check(&evidence).counts().into_keys().collect();
+    assert_eq!(kinds, [ViolationKind::CheckpointGone]);
+}
+
+#[test]
+fn an_attempt_that_was_lost_while_the_database_was_away_is_named() {
+    let kinds = found(|evidence| evidence.outages.push(900..=1100));
+    assert_eq!(kinds, [ViolationKind::LostInOutage]);
+    assert_eq!(found(|evidence| evidence.outages.push(1001..=3000)), []);
+}
+
+#[test]
+fn a_run_that_was_submitted_and_is_not_there_is_unfinished() {
+    let mut evidence = in_order();
+    evidence.references.get_mut("s").unwrap().push(ReferenceRun {
+        index: 1,
+        points: vec![],
+        weights: String::new(),
+    });
+    let kinds: Vec<_> = check(&evidence).counts().into_keys().collect();
+    assert_eq!(kinds, [ViolationKind::Unfinished]);
 }

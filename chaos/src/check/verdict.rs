@@ -42,6 +42,10 @@ pub enum ViolationKind {
     Unfinished,
     /// A run was held without a live lease.
     StaleLease,
+    /// An attempt was lost because the database was away.
+    LostInOutage,
+    /// A worker began on a copied state folder.
+    CopyUsed,
     /// A run was blamed for what happened to machines and processes.
     Charged,
 }
@@ -65,6 +69,8 @@ impl fmt::Display for ViolationKind {
             Self::Replay => "replayed differently",
             Self::Unfinished => "unfinished",
             Self::StaleLease => "held without a lease",
+            Self::LostInOutage => "lost while the database was away",
+            Self::CopyUsed => "copied state folder used",
             Self::Charged => "charged to the run",
         })
     }

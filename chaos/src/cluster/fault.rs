@@ -1,6 +1,6 @@
 //! How each fault is done, and undone.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::Signal;
 use tokio::sync::{Mutex, MutexGuard};
@@ -85,6 +85,25 @@ impl Cluster {
                 tokio::task::block_in_place(|| server.start_again())?;
                 Ok(true)
             }
+            ProcessFault::DatabaseAway { length } => {
+                let server = self.database_server.as_ref();
+                let Some(mut server) = server.and_then(|server| server.try_lock().ok()) else {
+                    return Ok(false);
+                };
+                server.kill()?;
+                let gone = now_ms();
+                sleep(length).await;
+                let term = i64::try_from(self.lease.as_millis())?;
+                self.outages_of_database().push(gone..=now_ms() + term);
+                tokio::task::block_in_place(|| server.start_again())?;
+                Ok(true)
+            }
+            ProcessFault::RestoreDatabase { age } => self.restore_database(age).await,
+            ProcessFault::CopyState { worker } => {
+                // The agent that is copied goes on, and nobody else breaks it meanwhile.
+                let Some(_service) = victim(&self.workers, worker) else { return Ok(false) };
+                self.copy_state(worker).await
+            }
             ProcessFault::EndSessions { length } => {
                 let mut ended = 0;
                 let end = Instant::now() + length;
@@ -115,6 +134,11 @@ impl Cluster {
                     },
                     Machine::Coordinator(_) => None,
                 };
+                let _disk = match (machine, self.coordinators_disk.try_lock()) {
+                    (Machine::Coordinator(_), Err(_)) => return Ok(false),
+                    (Machine::Coordinator(_), Ok(disk)) => Some(disk),
+                    (Machine::Worker(_), _) => None,
+                };
                 disk.fill()?;
                 sleep(length).await;
                 disk.free()?;
@@ -127,6 +151,12 @@ impl Cluster {
             }
         }
     }
+}
+
+/// By the true clock, in milliseconds from 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// None while another fault has it.

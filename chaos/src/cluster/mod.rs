@@ -1,20 +1,25 @@
 //! The cluster under test: coordinators, workers with a folder of their own each, and a database server if there
 //! is one.
 
+mod backup;
 mod clock;
+mod copied_state;
 mod disk;
 mod fault;
 mod service;
 mod tree;
 
 use std::net::{SocketAddr, TcpListener};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{self, Arc, PoisonError};
 use std::time::Duration;
 
 use acai_testing::postgres::Postgres;
 use anyhow::Context;
 use rustix::process::Signal;
+use tokio::process::Command;
 use tokio::sync::{Mutex, Semaphore};
 
 use crate::database::Database;
@@ -40,6 +45,7 @@ pub struct Cluster {
     /// Where coordinators listen.
     pub coordinator_addresses: Vec<SocketAddr>,
     workers: Vec<Mutex<Service>>,
+    agents: Vec<Agent>,
     states: Vec<PathBuf>,
     coordinators: Vec<Mutex<Service>>,
     database: Database,
@@ -47,7 +53,22 @@ pub struct Cluster {
     /// One worker at a time is kept from its work for long, so that there is progress.
     outages: Semaphore,
     equipment: Equipment,
+    folder: PathBuf,
+    lease: Duration,
+    /// Held by who makes it full, or puts something on it.
+    coordinators_disk: Mutex<()>,
+    /// Held from a backup of the database to its restoration.
+    backups: Mutex<()>,
+    /// Times that the database was replaced by a backup.
+    restores: AtomicU64,
+    /// See [`Evidence`](crate::check::snapshot::Evidence).
+    outages_of_database: sync::Mutex<Vec<RangeInclusive<i64>>>,
+    /// What happened that must not happen, in words.
+    copies_used: sync::Mutex<Vec<String>>,
 }
+
+/// How the agent of a worker is started on a state folder.
+type Agent = Arc<dyn Fn(&Path) -> Command + Send + Sync>;
 
 /// Parts of machines that can be made to fail, as far as this machine allows.
 #[derive(Debug, Default)]
@@ -128,7 +149,7 @@ impl Cluster {
         let journal = Journal::create(&folder.join("journal.jsonl"))?;
         let network = Arc::new(Network::new(schedule, &coordinator_addresses, journal)?);
         let trainer = programs.single_threaded_trainer(folder)?;
-        let (mut workers, mut states) = (Vec::new(), Vec::new());
+        let (mut workers, mut agents, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..schedule.workers {
             let door = format!("http://{}", Door::open(Arc::clone(&network), number).await?);
             let name = format!("worker-{number}");
@@ -136,25 +157,34 @@ impl Cluster {
             states.push(state.clone());
             let log = folder.join(format!("{name}.log"));
             let (programs, trainer, clock) = (programs.clone(), trainer.clone(), clock(number));
-            let command = move || {
+            let agent: Agent = Arc::new(move |state: &Path| {
                 let mut command = programs.acai(&["worker", "--slots", "1", "--device", "cpu"]);
                 command.args(["--coordinator", &door, "--name", &name]);
-                command.arg("--state").arg(&state).arg("--trainer").arg(&trainer);
+                command.arg("--state").arg(state).arg("--trainer").arg(&trainer);
                 command.envs(clock.iter().flat_map(WallClock::environment));
                 command
-            };
-            workers.push(Mutex::new(Service::start(&log, command)?));
+            });
+            agents.push(Arc::clone(&agent));
+            workers.push(Mutex::new(Service::start(&log, move || agent(&state))?));
         }
         Ok(Cluster {
             network,
             coordinator_addresses,
             workers,
+            agents,
             states,
             coordinators,
             database: database.clone(),
             database_server: database_server.map(Mutex::new),
             outages: Semaphore::new(1),
             equipment,
+            folder: folder.to_owned(),
+            lease: schedule.lease,
+            coordinators_disk: Mutex::default(),
+            backups: Mutex::default(),
+            restores: AtomicU64::new(0),
+            outages_of_database: sync::Mutex::default(),
+            copies_used: sync::Mutex::default(),
         })
     }
 
@@ -179,6 +209,21 @@ impl Cluster {
     pub fn calm_down(&self) -> anyhow::Result<()> {
         self.network.calm_down();
         self.equipment.clocks.iter().try_for_each(|clock| clock.set(0))
+    }
+
+    /// Times that the database was replaced by a backup, which has not heard of what was submitted since.
+    pub fn restores(&self) -> u64 {
+        self.restores.load(Ordering::SeqCst)
+    }
+
+    /// When the database server was away for longer than a lease, with a term after its return: milliseconds from 1970.
+    pub fn outages_of_database(&self) -> sync::MutexGuard<'_, Vec<RangeInclusive<i64>>> {
+        self.outages_of_database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies of state folders that were not refused, in words.
+    pub fn copies_used(&self) -> sync::MutexGuard<'_, Vec<String>> {
+        self.copies_used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The workers' state folders.

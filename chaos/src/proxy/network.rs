@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{RwLock, RwLockWriteGuard, watch};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use super::call::{Call, Reply};
-use super::witness::witnessed;
-use crate::journal::{AttemptId, Journal, Origin};
+use super::witness::{id, witnessed};
+use crate::journal::{Journal, Origin};
 use crate::schedule::{MessageFault, Schedule};
 use crate::tally::Tally;
 
@@ -48,6 +48,8 @@ pub struct Network {
     messages: Vec<AtomicU64>,
     cuts: watch::Sender<u64>,
     archive: Mutex<Vec<Call>>,
+    /// Held by every request that is under way.
+    under_way: RwLock<()>,
 }
 
 impl Network {
@@ -71,6 +73,7 @@ impl Network {
             messages: (0..schedule.workers).map(|_| AtomicU64::new(0)).collect(),
             cuts: watch::Sender::new(0),
             archive: Mutex::default(),
+            under_way: RwLock::default(),
         })
     }
 
@@ -96,6 +99,11 @@ impl Network {
     /// Breaks all connections of all workers.
     pub fn cut_connections(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Waits until no request is under way; others wait until this is dropped.
+    pub async fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.under_way.write().await
     }
 
     pub(super) fn cuts(&self) -> watch::Receiver<u64> {
@@ -149,6 +157,7 @@ impl Network {
         if origin == Origin::Worker {
             self.keep(&call);
         }
+        let _under_way = self.under_way.read().await;
         let sent = self.journal.tick();
         let answer = call.clone().send(self.upstream()).await;
         if let Some(what) = witnessed(&call, &answer) {
@@ -170,11 +179,7 @@ impl Network {
 
     /// The old request at a place that `choose` picks among those of dead attempts.
     pub(super) fn request_of_the_dead(&self, choose: impl FnOnce(usize) -> usize) -> Option<Call> {
-        let dead = |call: &&Call| {
-            let attempt =
-                call.attempt().map(|attempt| AttemptId { run: attempt.run, number: attempt.number });
-            attempt.is_some_and(|attempt| self.journal.is_dead(attempt))
-        };
+        let dead = |call: &&Call| call.attempt().is_some_and(|attempt| self.journal.is_dead(id(attempt)));
         let archive = self.archive();
         let dead: Vec<&Call> = archive.iter().filter(dead).collect();
         dead.get(choose(dead.len())).map(|call| (*call).clone())

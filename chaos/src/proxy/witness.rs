@@ -6,8 +6,8 @@ use tonic::{Code, Status};
 use super::call::{Call, Reply};
 use crate::journal::{AttemptId, Ending, Point, What};
 
-fn id(attempt: v1::Attempt) -> AttemptId {
-    AttemptId { run: attempt.run, number: attempt.number }
+pub(super) fn id(attempt: v1::Attempt) -> AttemptId {
+    AttemptId { run: attempt.run, number: attempt.number, token: attempt.token }
 }
 
 fn ids(attempts: &[v1::Attempt]) -> Vec<AttemptId> {
@@ -49,6 +49,9 @@ fn accepted(call: &Call, reply: &Reply) -> Option<What> {
             let checkpoint = request.checkpoint.clone()?;
             let (step, sha256) = (checkpoint.step, checkpoint.sha256);
             What::Committed { attempt: id(request.attempt?), step, sha256 }
+        }
+        (Call::RejectCheckpoint(request), _) => {
+            What::Rejected { attempt: id(request.attempt?), sha256: request.sha256.clone() }
         }
         (Call::Complete(request), _) => {
             What::Ended { attempt: id(request.attempt?), ending: Ending::Completed }
