@@ -114,13 +114,13 @@ impl Database {
         Ok(connection.close().await?)
     }
 
-    /// Puts a backup in the file's place, while no coordinator runs.
+    /// Puts a backup's contents into the file, while no coordinator runs.
     ///
     /// # Errors
     /// If that cannot be done.
     pub fn restore(&self, backup: &Path) -> anyhow::Result<()> {
         let Database::Sqlite(path) = self else { bail!("a server's database is not copied") };
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["-wal", "-shm"] {
             let mut file = path.clone().into_os_string();
             file.push(suffix);
             match fs::remove_file(&file) {
@@ -128,6 +128,7 @@ impl Database {
                 _ => {}
             }
         }
+        // Into the same file: another one would be a copy of the database, which may not use the checkpoints.
         fs::copy(backup, path)?;
         Ok(fs::remove_file(backup)?)
     }

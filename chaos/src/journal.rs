@@ -136,6 +136,11 @@ pub enum What {
         /// Its digest.
         sha256: String,
     },
+    /// There was no room for a checkpoint on the coordinators' disk.
+    NoRoom {
+        /// Whose.
+        attempt: AttemptId,
+    },
     /// A checkpoint was taken out of use.
     Rejected {
         /// By whom.

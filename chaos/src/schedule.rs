@@ -95,6 +95,15 @@ pub enum ProcessFault {
         /// Until there is room again.
         length: Duration,
     },
+    /// Writes to a disk fail, or take long.
+    AilingDisk {
+        /// Whose.
+        machine: Machine,
+        /// What it has.
+        ailment: Ailment,
+        /// Until it is whole again.
+        length: Duration,
+    },
     /// A wall clock is set.
     SetClock {
         /// Whose.
@@ -102,6 +111,15 @@ pub enum ProcessFault {
         /// How far it is ahead of the true time from now on, or behind.
         ahead_s: i64,
     },
+}
+
+/// What is wrong with a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ailment {
+    /// Writes and flushes fail with an I/O error.
+    Broken,
+    /// Each takes a fifth of a second.
+    Slow,
 }
 
 /// A machine of the cluster; coordinators share a disk.
@@ -150,6 +168,9 @@ impl ProcessFault {
             Self::CutConnections => "all connections cut",
             Self::FillDisk { machine: Machine::Worker(_), .. } => "disk of a worker full",
             Self::FillDisk { machine: Machine::Coordinator(_), .. } => "disk of the coordinators full",
+            Self::AilingDisk { ailment: Ailment::Broken, .. } => "disk of a worker with I/O errors",
+            Self::AilingDisk { machine: Machine::Worker(_), .. } => "disk of a worker slow",
+            Self::AilingDisk { machine: Machine::Coordinator(_), .. } => "disk of the coordinators slow",
             Self::SetClock { machine: Machine::Worker(_), .. } => "wall clock of a worker set",
             Self::SetClock { machine: Machine::Coordinator(_), .. } => "wall clock of a coordinator set",
         }
@@ -206,7 +227,7 @@ pub struct Schedule {
     pub lease: Duration,
     /// Whether disks can be made full here.
     pub disks: bool,
-    /// Whether wall clocks can be set here.
+    /// Whether wall clocks can be set here, and disks made slow.
     pub clocks: bool,
 }
 
@@ -238,6 +259,11 @@ impl Schedule {
         let machine =
             if random.below(2) == 0 { Machine::Worker(worker) } else { Machine::Coordinator(coordinator) };
         let ahead_s = random.choose(&CLOCKS.map(|ahead_s| (1, ahead_s))).unwrap_or(0);
+        // I/O errors of a coordinator's disk are permanent to it: somebody has to look at them.
+        let ailment = match machine {
+            Machine::Worker(_) if random.below(2) == 0 => Ailment::Broken,
+            _ => Ailment::Slow,
+        };
         let faults = [
             (16, ProcessFault::KillMachine { worker, away: soon }),
             (14, ProcessFault::KillAgent { worker, away: soon }),
@@ -253,6 +279,7 @@ impl Schedule {
             (10, ProcessFault::BlackHole { worker, replies_only, length: any_length }),
             (8, ProcessFault::CutConnections),
             (weight(self.disks, 14), ProcessFault::FillDisk { machine, length: any_length }),
+            (weight(self.clocks, 12), ProcessFault::AilingDisk { machine, ailment, length: any_length }),
             (weight(self.clocks, 10), ProcessFault::SetClock { machine, ahead_s }),
         ];
         (pause, random.choose(&faults).unwrap_or(ProcessFault::CutConnections))
@@ -301,9 +328,9 @@ mod tests {
         let kinds = |schedule: Schedule| {
             (0..1000).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
         };
-        assert_eq!(kinds(schedule(7, true)).len(), 22);
+        assert_eq!(kinds(schedule(7, true)).len(), 25);
         let on_a_file = kinds(schedule(7, false));
-        assert!(on_a_file.len() == 20 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
+        assert!(on_a_file.len() == 23 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
         let limited = kinds(Schedule { disks: false, clocks: false, ..schedule(7, false) });
         assert!(
             limited.len() == 16

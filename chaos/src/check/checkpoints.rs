@@ -34,7 +34,14 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
             verdict.add(ViolationKind::CheckpointGone, what);
         }
     }
-    for run in evidence.snapshot.runs.iter().filter(|run| run.state == "completed") {
+    // For which there was no room stays on its machine: nobody waits for a full disk for long.
+    let had_no_room = |run: u64| {
+        evidence
+            .journal
+            .iter()
+            .any(|entry| matches!(&entry.what, What::NoRoom { attempt } if attempt.run == run))
+    };
+    for run in evidence.snapshot.runs.iter().filter(|run| run.state == "completed" && !had_no_room(run.id)) {
         if !rows.iter().any(|row| row.run == run.id && row.step == run.total_steps && row.is_committed) {
             let what = format!("run {} is completed, and its last checkpoint is not committed", run.id);
             verdict.add(ViolationKind::CheckpointGone, what);

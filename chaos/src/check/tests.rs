@@ -259,6 +259,12 @@ fn a_checkpoint_taken_out_of_use_for_nothing_and_a_completed_run_without_its_las
     assert_eq!(kinds, [ViolationKind::CheckpointGone]);
     let kinds = found(|evidence| evidence.snapshot.checkpoints[0].step = 3);
     assert_eq!(kinds, [ViolationKind::CheckpointGone]);
+    let no_room = entry(4, What::NoRoom { attempt: attempt(2) });
+    let kinds = found(|evidence| {
+        evidence.snapshot.checkpoints[0].step = 3;
+        evidence.journal.push(no_room);
+    });
+    assert_eq!(kinds, []);
 }
 
 #[test]

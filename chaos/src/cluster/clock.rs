@@ -1,24 +1,24 @@
 //! Wall clocks that can be set, one for each process: by a library that is preloaded into it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
-const SOURCE: &str = include_str!("clock.c");
+use super::preloaded::{Dial, compile};
 
 /// The library, compiled into a session's folder.
 #[derive(Debug, Clone)]
 pub(super) struct Clocks {
     folder: PathBuf,
+    library: PathBuf,
 }
 
 /// The wall clock of one service, and of what it starts.
 #[derive(Debug, Clone)]
 pub(super) struct WallClock {
     library: PathBuf,
-    ahead: PathBuf,
+    ahead: Dial,
 }
 
 impl Clocks {
@@ -27,17 +27,7 @@ impl Clocks {
     /// # Errors
     /// Where there is no C compiler, or what it makes cannot be loaded.
     pub(super) fn compile(folder: &Path) -> anyhow::Result<Clocks> {
-        let source = folder.join("clock.c");
-        fs::write(&source, SOURCE)?;
-        let mut compiler = Command::new("cc");
-        compiler
-            .args(["-O2", "-shared", "-fPIC", "-o"])
-            .arg(folder.join("clock.so"))
-            .arg(&source)
-            .arg("-ldl");
-        let output = compiler.output().context("cannot run `cc`")?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-        let clocks = Clocks { folder: folder.to_owned() };
+        let clocks = Clocks { folder: folder.to_owned(), library: compile(folder)? };
         clocks.ensure_they_work()?;
         Ok(clocks)
     }
@@ -47,10 +37,8 @@ impl Clocks {
     /// # Errors
     /// If its file cannot be written.
     pub(super) fn of(&self, service: &str) -> anyhow::Result<WallClock> {
-        let ahead = self.folder.join(format!("{service}.clock"));
-        let clock = WallClock { library: self.folder.join("clock.so"), ahead };
-        clock.set(0)?;
-        Ok(clock)
+        let ahead = Dial::make(self.folder.join(format!("{service}.clock")))?;
+        Ok(WallClock { library: self.library.clone(), ahead })
     }
 
     fn ensure_they_work(&self) -> anyhow::Result<()> {
@@ -68,7 +56,7 @@ impl Clocks {
 impl WallClock {
     /// What makes a program use it.
     pub(super) fn environment(&self) -> [(&'static str, &Path); 2] {
-        [("LD_PRELOAD", &self.library), ("ACAI_CHAOS_CLOCK", &self.ahead)]
+        [("LD_PRELOAD", &self.library), ("ACAI_CHAOS_CLOCK", self.ahead.path())]
     }
 
     /// Sets it, in programs that run as well.
@@ -76,10 +64,7 @@ impl WallClock {
     /// # Errors
     /// If its file cannot be written.
     pub(super) fn set(&self, ahead_s: i64) -> anyhow::Result<()> {
-        // In place: running programs have mapped this file.
-        let mut file = fs::File::options().create(true).truncate(false).write(true).open(&self.ahead)?;
-        std::io::Write::write_all(&mut file, &ahead_s.to_ne_bytes())?;
-        Ok(())
+        self.ahead.set(ahead_s)
     }
 }
 

@@ -144,6 +144,14 @@ impl Cluster {
                 disk.free()?;
                 Ok(true)
             }
+            ProcessFault::AilingDisk { machine, ailment, length } => {
+                let Some(disk) = self.failing_disk(machine) else { return Ok(false) };
+                let Ok(_outage) = self.outages.try_acquire() else { return Ok(false) };
+                disk.set(Some(ailment))?;
+                sleep(length).await;
+                disk.set(None)?;
+                Ok(true)
+            }
             ProcessFault::SetClock { machine, ahead_s } => {
                 let Some(clock) = self.clock(machine) else { return Ok(false) };
                 clock.set(ahead_s)?;

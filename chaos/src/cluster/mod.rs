@@ -5,7 +5,9 @@ mod backup;
 mod clock;
 mod copied_state;
 mod disk;
+mod failing_disk;
 mod fault;
+mod preloaded;
 mod service;
 mod tree;
 
@@ -29,6 +31,7 @@ use crate::proxy::{Door, Network};
 use crate::schedule::{Machine, Schedule};
 use clock::{Clocks, WallClock};
 use disk::Disk;
+use failing_disk::FailingDisk;
 use service::Service;
 
 pub use disk::unmount_leftovers;
@@ -77,6 +80,8 @@ pub struct Equipment {
     disks: Vec<Disk>,
     /// Those of the workers, then the coordinators'.
     clocks: Vec<WallClock>,
+    /// Those of the workers, then the coordinators' one, where clocks can be set.
+    failing_disks: Vec<FailingDisk>,
     /// What does not fail here, and why.
     pub not_tested: Vec<String>,
 }
@@ -94,9 +99,18 @@ impl Equipment {
         }
         let names = (0..workers).map(|number| format!("worker-{number}"));
         let names = names.chain((0..coordinators).map(|number| format!("coordinator-{number}")));
-        match Clocks::compile(folder).and_then(|clocks| names.map(|name| clocks.of(&name)).collect()) {
-            Ok(clocks) => equipment.clocks = clocks,
-            Err(error) => equipment.not_tested.push(format!("no wall clock is set: {error:#}")),
+        let places =
+            (0..workers).map(|number| state_folder(folder, number)).chain([coordinators_disk(folder)]);
+        let preloaded = || {
+            let clocks = Clocks::compile(folder)?;
+            let clocks = names.map(|name| clocks.of(&name)).collect::<anyhow::Result<_>>()?;
+            anyhow::Ok((clocks, places.map(FailingDisk::of).collect::<anyhow::Result<_>>()?))
+        };
+        match preloaded() {
+            Ok((clocks, disks)) => (equipment.clocks, equipment.failing_disks) = (clocks, disks),
+            Err(error) => equipment
+                .not_tested
+                .push(format!("no wall clock is set, and no disk is slow or fails: {error:#}")),
         }
         equipment
     }
@@ -136,11 +150,12 @@ impl Cluster {
             let (programs, database, lease, address) =
                 (programs.clone(), database.url(), lease.clone(), address.to_string());
             let blobs = blobs_folder(folder);
-            let clock = clock(schedule.workers + number);
+            let (clock, disk) = (clock(schedule.workers + number), equipment.failing_disks.last().cloned());
             let command = move || {
                 let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
                 command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
                 command.envs(clock.iter().flat_map(WallClock::environment));
+                command.envs(disk.iter().flat_map(FailingDisk::environment));
                 command
             };
             let log = folder.join(format!("coordinator-{number}.log"));
@@ -156,12 +171,14 @@ impl Cluster {
             let state = state_folder(folder, number);
             states.push(state.clone());
             let log = folder.join(format!("{name}.log"));
-            let (programs, trainer, clock) = (programs.clone(), trainer.clone(), clock(number));
+            let (programs, trainer) = (programs.clone(), trainer.clone());
+            let (clock, disk) = (clock(number), equipment.failing_disks.get(number).cloned());
             let agent: Agent = Arc::new(move |state: &Path| {
                 let mut command = programs.acai(&["worker", "--slots", "1", "--device", "cpu"]);
                 command.args(["--coordinator", &door, "--name", &name]);
                 command.arg("--state").arg(state).arg("--trainer").arg(&trainer);
                 command.envs(clock.iter().flat_map(WallClock::environment));
+                command.envs(disk.iter().flat_map(FailingDisk::environment));
                 command
             });
             agents.push(Arc::clone(&agent));
@@ -192,6 +209,13 @@ impl Cluster {
         match machine {
             Machine::Worker(number) => self.equipment.disks.get(number),
             Machine::Coordinator(_) => self.equipment.disks.last(),
+        }
+    }
+
+    fn failing_disk(&self, machine: Machine) -> Option<&FailingDisk> {
+        match machine {
+            Machine::Worker(number) => self.equipment.failing_disks.get(number),
+            Machine::Coordinator(_) => self.equipment.failing_disks.last(),
         }
     }
 

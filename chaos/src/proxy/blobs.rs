@@ -4,9 +4,10 @@ use acai_proto::v1;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::blob_service_server::BlobService;
 use tokio_stream::StreamExt;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::Door;
+use super::witness::id;
 
 #[tonic::async_trait]
 impl BlobService for Door {
@@ -22,9 +23,18 @@ impl BlobService for Door {
         request: Request<Streaming<v1::UploadRequest>>,
     ) -> Result<Response<v1::UploadResponse>, Status> {
         self.network.hole(self.worker).await?;
+        let mut parts = request.into_inner();
+        let first = parts.message().await?;
+        let attempt = first.as_ref().and_then(|first| first.header.as_ref()?.attempt);
         // An upload that breaks off here ends there, too short for its digest.
-        let parts = request.into_inner().map_while(Result::ok);
-        BlobServiceClient::new(self.network.upstream()).upload(parts).await
+        let parts = tokio_stream::iter(first).chain(parts.map_while(Result::ok));
+        let answer = BlobServiceClient::new(self.network.upstream()).upload(parts).await;
+        if let (Some(attempt), Err(status)) = (attempt, &answer)
+            && status.code() == Code::ResourceExhausted
+        {
+            self.network.note_no_room(self.worker, id(attempt));
+        }
+        answer
     }
 
     async fn download(

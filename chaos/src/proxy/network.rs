@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::call::{Call, Reply};
 use super::witness::{id, witnessed};
-use crate::journal::{Journal, Origin};
+use crate::journal::{AttemptId, Journal, Origin, What};
 use crate::schedule::{MessageFault, Schedule};
 use crate::tally::Tally;
 
@@ -165,6 +165,13 @@ impl Network {
             recorded.map_err(|error: io::Error| Status::internal(format!("chaos: the journal: {error}")))?;
         }
         answer
+    }
+
+    /// The coordinators' disk had no room for a checkpoint of this attempt.
+    pub(super) fn note_no_room(&self, worker: usize, attempt: AttemptId) {
+        let sent = self.journal.tick();
+        // What cannot be written down is not known to the checker, which then finds too much, never too little.
+        let _ = self.journal.record(sent, worker, Origin::Worker, true, What::NoRoom { attempt });
     }
 
     fn keep(&self, call: &Call) {
