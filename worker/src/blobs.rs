@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
 use crate::coordinator::{CallError, Rejection, is_signed};
+use crate::peer::Peer;
 
 /// Bytes in a message.
 const CHUNK: usize = 1 << 20;
@@ -51,12 +52,13 @@ pub(crate) enum TransferError {
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
     client: BlobServiceClient<Channel>,
+    peer: Peer,
 }
 
 impl Blobs {
-    pub(crate) fn new(channel: Channel) -> Self {
+    pub(crate) fn new(channel: Channel, peer: Peer) -> Self {
         // A message holds a chunk and a few bytes of framing.
-        Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4) }
+        Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
     }
 
     /// Brings a file to the store, through outages and from where the last try broke off. What is there already is
@@ -104,7 +106,7 @@ impl Blobs {
     ) -> Result<(), TryError> {
         let mut client = self.client.clone();
         let stat = timeout(PATIENCE, client.stat(StatRequest { sha256: sha256.to_owned() })).await;
-        let there = stat.map_err(|_| silent())?.map_err(TryError::from)?.into_inner();
+        let there = stat.map_err(|_| silent())?.map_err(|status| self.peer.vouch(status))?.into_inner();
         if there.complete {
             return Ok(());
         }
@@ -132,7 +134,7 @@ impl Blobs {
         let transfer = timeout(Self::deadline(size), async { tokio::join!(call, send) });
         let (answer, sent) = transfer.await.map_err(|_| silent())?;
         sent?;
-        match answer {
+        match answer.map_err(|status| self.peer.vouch(status)) {
             Ok(_) => Ok(()),
             Err(status)
                 if is_signed(&status)
@@ -193,8 +195,9 @@ impl Blobs {
         }
         let request = DownloadRequest { sha256: checkpoint.sha256.clone(), offset };
         let mut client = self.client.clone();
-        let answer = timeout(PATIENCE, client.download(request)).await.map_err(|_| silent())??;
-        let is_signed = answer.metadata().contains_key(SIGNATURE);
+        let answer = timeout(PATIENCE, client.download(request)).await.map_err(|_| silent())?;
+        let answer = answer.map_err(|status| self.peer.vouch(status))?;
+        let is_signed = answer.metadata().contains_key(SIGNATURE) || self.peer.is_first_release();
         let mut chunks = answer.into_inner();
         let mut arrived = offset;
         loop {
@@ -208,7 +211,7 @@ impl Blobs {
                 Err(status) if status.code() == Code::DataLoss && is_signed => {
                     return Err(TryError::Broken(status.message().to_owned()));
                 }
-                Err(status) => return Err(status.into()),
+                Err(status) => return Err(self.peer.vouch(status).into()),
             }
         }
         // Only this tells whether the last write came to an end.

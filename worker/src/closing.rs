@@ -127,6 +127,10 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
             }
         }
         Ending::MachineFault { message } => release_for(context, attempt, &message).await,
+        // It would grant the same group again at once, and without end.
+        Ending::GroupFault { message } if context.coordinator.peer().is_first_release() => {
+            fail(context, attempt, FailureKind::Error, &message).await
+        }
         Ending::GroupFault { message } => {
             tracing::warn!(run = attempt.run, attempt = attempt.number, "its group's trainer: {message}");
             let group_fault = cut(&message, MESSAGE_BYTES).to_owned();

@@ -14,6 +14,7 @@ use tonic::{Code, Response, Status};
 
 use crate::backoff::Backoff;
 use crate::blobs::Blobs;
+use crate::peer::Peer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
@@ -89,13 +90,14 @@ fn describe(status: &Status) -> String {
 pub(crate) struct Coordinator {
     client: WorkerServiceClient<Channel>,
     blobs: Blobs,
+    peer: Peer,
 }
 
 type Answer<T> = Result<T, CallError>;
 
 impl Coordinator {
     /// Connects to nothing yet; none when `url` cannot be an address.
-    pub(crate) fn new(url: &str) -> Option<Self> {
+    pub(crate) fn new(url: &str, peer: Peer) -> Option<Self> {
         let endpoint = Endpoint::from_shared(url.to_owned()).ok()?;
         if endpoint.uri().scheme_str() != Some("http") {
             return None;
@@ -106,8 +108,14 @@ impl Coordinator {
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         // Transfers take as long as they need, and on a connection of their own hold nothing up.
-        let blobs = Blobs::new(endpoint.connect_lazy());
-        Some(Self { client: WorkerServiceClient::new(endpoint.timeout(CALL_DEADLINE).connect_lazy()), blobs })
+        let blobs = Blobs::new(endpoint.connect_lazy(), peer.clone());
+        let client = WorkerServiceClient::new(endpoint.timeout(CALL_DEADLINE).connect_lazy());
+        Some(Self { client, blobs, peer })
+    }
+
+    /// What is known of the coordinator on the other side.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Where checkpoints go.
@@ -116,30 +124,30 @@ impl Coordinator {
     }
 
     pub(crate) async fn register(&self, request: RegisterRequest) -> Answer<RegisterResponse> {
-        answer(self.client.clone().register(request).await)
+        self.answer(self.client.clone().register(request).await)
     }
 
     pub(crate) async fn leave(&self, request: LeaveRequest) -> Answer<LeaveResponse> {
-        answer(self.client.clone().leave(request).await)
+        self.answer(self.client.clone().leave(request).await)
     }
 
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Answer<ClaimResponse> {
-        answer(self.client.clone().claim(request).await)
+        self.answer(self.client.clone().claim(request).await)
     }
 
     pub(crate) async fn renew(&self, request: RenewRequest) -> Answer<RenewResponse> {
-        answer(self.client.clone().renew(request).await)
+        self.answer(self.client.clone().renew(request).await)
     }
 
     pub(crate) async fn report(&self, request: ReportMetricsRequest) -> Answer<ReportMetricsResponse> {
-        answer(self.client.clone().report_metrics(request).await)
+        self.answer(self.client.clone().report_metrics(request).await)
     }
 
     /// Repeated through an outage, however long it takes; so are the other two ends of an attempt.
     pub(crate) async fn complete(&self, request: CompleteRequest) -> Result<(), Rejection> {
         until_answered(|| {
-            let (mut client, request) = (self.client.clone(), request);
-            async move { answer(client.complete(request).await) }
+            let mut client = self.client.clone();
+            async move { self.answer(client.complete(request).await) }
         })
         .await
     }
@@ -147,7 +155,7 @@ impl Coordinator {
     pub(crate) async fn fail(&self, request: FailRequest) -> Result<(), Rejection> {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
-            async move { answer(client.fail(request).await) }
+            async move { self.answer(client.fail(request).await) }
         })
         .await
     }
@@ -156,7 +164,7 @@ impl Coordinator {
     pub(crate) async fn commit_checkpoint(&self, request: CommitCheckpointRequest) -> Result<(), Rejection> {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
-            async move { answer(client.commit_checkpoint(request).await) }
+            async move { self.answer(client.commit_checkpoint(request).await) }
         })
         .await
     }
@@ -164,7 +172,7 @@ impl Coordinator {
     pub(crate) async fn reject_checkpoint(&self, request: RejectCheckpointRequest) -> Result<(), Rejection> {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
-            async move { answer(client.reject_checkpoint(request).await) }
+            async move { self.answer(client.reject_checkpoint(request).await) }
         })
         .await
     }
@@ -172,14 +180,14 @@ impl Coordinator {
     pub(crate) async fn release(&self, request: ReleaseRequest) -> Result<(), Rejection> {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
-            async move { answer(client.release(request).await) }
+            async move { self.answer(client.release(request).await) }
         })
         .await
     }
-}
 
-fn answer<T>(response: Result<Response<T>, Status>) -> Answer<T> {
-    response.map(Response::into_inner).map_err(CallError::from)
+    fn answer<T>(&self, response: Result<Response<T>, Status>) -> Answer<T> {
+        response.map(Response::into_inner).map_err(|status| self.peer.vouch(status).into())
+    }
 }
 
 async fn until_answered<T, F>(call: impl Fn() -> F) -> Result<(), Rejection>

@@ -32,6 +32,7 @@ mod lines;
 mod machine_fault;
 mod member;
 mod outbox;
+mod peer;
 mod process_identity;
 mod progress_watch;
 mod recovery;

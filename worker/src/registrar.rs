@@ -10,6 +10,7 @@ use crate::backoff::Backoff;
 use crate::coordinator::{CallError, Coordinator, Rejection};
 use crate::error::WorkerError;
 use crate::leases::Terms;
+use crate::peer::Peer;
 
 /// How long the first registration is tried by a worker that has never reached a coordinator.
 pub(crate) const FIRST_CONTACT: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ pub(crate) struct Registrar {
 
 impl Registrar {
     pub(crate) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
-        let coordinator = connect(&url)?;
+        let coordinator = connect(&url, Peer::default())?;
         Ok(Self { url, registration, coordinator, database: OnceLock::new(), version: Mutex::default() })
     }
 
@@ -57,7 +58,7 @@ impl Registrar {
 
     /// Another connection to the same coordinator.
     pub(crate) fn connection(&self) -> Result<Coordinator, WorkerError> {
-        connect(&self.url)
+        connect(&self.url, self.coordinator.peer().clone())
     }
 
     /// Registers for the first time since this worker was started; for `patience` at the most.
@@ -117,6 +118,7 @@ impl Registrar {
             tracing::info!("the coordinator is version {}, this worker {own}", answer.version);
         }
         self.version().clone_from(&answer.version);
+        self.coordinator.peer().told_version(&answer.version);
         if self.database.get_or_init(|| answer.database.clone()) != &answer.database {
             return Ok(Err(WorkerError::OtherDatabase { url: self.url.clone() }));
         }
@@ -124,6 +126,6 @@ impl Registrar {
     }
 }
 
-fn connect(url: &str) -> Result<Coordinator, WorkerError> {
-    Coordinator::new(url).ok_or_else(|| WorkerError::Address { url: url.to_owned() })
+fn connect(url: &str, peer: Peer) -> Result<Coordinator, WorkerError> {
+    Coordinator::new(url, peer).ok_or_else(|| WorkerError::Address { url: url.to_owned() })
 }

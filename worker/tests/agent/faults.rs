@@ -158,3 +158,18 @@ async fn a_coordinator_that_is_not_there_is_an_error_that_names_the_address() {
         assert!(matches!(error, WorkerError::Address { .. }), "{error:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settled_attempt_that_a_coordinator_of_the_first_release_fences_does_not_hold_its_slot() {
+    let coordinator = Coordinator::start(LONG, [group([7]), group([8])]).await;
+    coordinator.change(|state| {
+        state.first_release = true;
+        state.fenced.insert(attempt(7, 1));
+    });
+    let scenario = "case $start in *'\"run\":8,'*) finished 8 9; exit 0;; esac; finished 7 9";
+    let machine = Machine::new(&coordinator, scenario);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, lost: 1, ..Summary::default() });
+}

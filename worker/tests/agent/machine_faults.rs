@@ -86,6 +86,22 @@ async fn a_trainer_that_breaks_down_with_a_group_fails_none_of_it_since_nobody_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_breaks_down_is_charged_by_a_coordinator_that_would_grant_it_again_at_once_without_end()
+{
+    let coordinator = Coordinator::start(LONG, [group([1, 2])]).await;
+    coordinator.change(|state| state.first_release = true);
+    let machine = Machine::new(&coordinator, "metric 1 1; kill -SEGV $$");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { failed: 2, ..Summary::default() });
+    for run in [1, 2] {
+        let end = end_of(&coordinator, run);
+        assert!(matches!(&end, End::Failed { message, .. } if message.contains("SIGSEGV")), "{end:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_folder_cannot_be_used_is_given_back_and_the_rest_of_its_group_is_trained() {
     let coordinator = Coordinator::start(LONG, [group([7, 8])]).await;
     let machine = Machine::new(&coordinator, "finished 8 9");
