@@ -114,6 +114,7 @@ impl Agent {
             data: config.data,
             state,
             grace: config.grace,
+            last_uploads: config.last_uploads,
             trainer_silence: config.trainer_silence,
             trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
             capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },

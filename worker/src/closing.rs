@@ -1,7 +1,5 @@
 //! How an attempt ends: everything acknowledged, then the last call.
 
-use std::time::Duration;
-
 use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
 use acai_sweep::trainer_protocol;
 use tokio::time::sleep;
@@ -15,8 +13,6 @@ use crate::reporter::{ReportError, on_disk};
 use crate::resume::reject;
 use crate::summary::Outcome;
 
-/// How long the last checkpoints of a run may take on their way from a machine that cannot train it.
-const LAST_UPLOADS: Duration = Duration::from_secs(30);
 /// Longest message of a failure that the protocol takes.
 const MESSAGE_BYTES: usize = 4096;
 
@@ -55,15 +51,10 @@ pub(crate) async fn hand_back(context: &Context, attempt: Attempt, fault: Option
 async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
     let (attempt, folder, reporter) = (member.attempt, member.folder.clone(), &member.reporter);
     let flushed = match ending {
-        Ending::Released | Ending::GroupFault { .. } => tokio::select! {
+        // Another machine goes on from the last checkpoint that came through, and this slot takes another run.
+        Ending::Released | Ending::GroupFault { .. } | Ending::MachineFault { .. } => tokio::select! {
             flushed = reporter.flush() => flushed,
-            // Another machine goes on from the last checkpoint that came through.
-            () = context.last_moment() => reporter.flush_points().await,
-        },
-        // What this machine lacks may keep its checkpoints from coming through at all.
-        Ending::MachineFault { .. } => tokio::select! {
-            flushed = reporter.flush() => flushed,
-            () = sleep(LAST_UPLOADS) => reporter.flush_points().await,
+            () = sleep(context.last_uploads) => reporter.flush_points().await,
             () = context.last_moment() => reporter.flush_points().await,
         },
         _ => reporter.flush().await,

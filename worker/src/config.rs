@@ -43,6 +43,9 @@ pub struct WorkerConfig {
     /// How long a slot rests after the first time that this machine could not train what it was given; twice as long
     /// after each further time in a row, up to 60 times as long.
     pub slot_rest: Duration,
+    /// How long the last checkpoints of a run that is given back may take on their way to the coordinator: another machine
+    /// goes on from the last one that came through.
+    pub last_uploads: Duration,
     /// Most points an attempt holds unacknowledged; then its trainer has to wait. About 100 bytes
     /// each, so the default of 100,000 takes 10 MB.
     pub queue_points: usize,
@@ -73,6 +76,7 @@ impl WorkerConfig {
             trainer_setup: Duration::from_secs(30 * 60),
             trainer_step: Duration::from_secs(5 * 60),
             slot_rest: Duration::from_secs(5),
+            last_uploads: Duration::from_secs(30),
             queue_points: 100_000,
             spool_bytes: 64 << 20,
         }

@@ -28,6 +28,7 @@ pub(crate) struct Context {
     pub(crate) data: Option<PathBuf>,
     pub(crate) state: StateFolder,
     pub(crate) grace: Duration,
+    pub(crate) last_uploads: Duration,
     pub(crate) trainer_silence: Duration,
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,

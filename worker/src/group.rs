@@ -100,7 +100,7 @@ impl Session {
         self.close_all(|| Ending::Released);
     }
 
-    /// Makes a run ready for the trainer; none if its configuration makes no sense.
+    /// Makes a run ready for the trainer; none if its configuration makes no sense, or it is wanted back by now.
     async fn admit(
         &mut self,
         attempt: Attempt,
@@ -135,6 +135,15 @@ impl Session {
             reporter.checkpoint(own.clone());
         }
         let member = Member { attempt, folder, reporter, resume };
+        if context.leases.is_yielding(attempt) {
+            tracing::info!(
+                run = attempt.run,
+                attempt = attempt.number,
+                "asked to give the run back before it began"
+            );
+            self.spawn_close(member, Ending::Released);
+            return Ok(None);
+        }
         match configuration(&assignment.configuration) {
             Ok(configuration) => {
                 let given = protocol::Member {

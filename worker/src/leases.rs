@@ -156,6 +156,16 @@ impl Leases {
         self.any(attempts, |held, attempt| held.get(attempt).is_some_and(|lease| lease.yields)).await
     }
 
+    /// Resolves when the coordinator wants it back.
+    pub(crate) async fn yielding(&self, attempt: Attempt) {
+        self.any_yielding(&[attempt]).await;
+    }
+
+    /// Whether the coordinator wants it back.
+    pub(crate) fn is_yielding(&self, attempt: Attempt) -> bool {
+        self.held.borrow().get(&attempt).is_some_and(|lease| lease.yields)
+    }
+
     /// Gives up what is still trained and has not been confirmed at `now` for too long: longer than
     /// the outages that are sat out, and never less than a whole term. A coordinator that comes back
     /// gives every running lease a fresh term, so most outages cost no work; what was given to others

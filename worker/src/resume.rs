@@ -48,6 +48,7 @@ pub(crate) async fn resume(
             },
             // Whatever this comes to, it will not be trained here.
             () = context.leases.lost(attempt) => return Ok(local),
+            () = context.leases.yielding(attempt) => return Ok(local),
             _ = context.stop.asked() => return Ok(local),
         };
         tracing::warn!(run = attempt.run, step = remote.step, "not resuming from this checkpoint: {error}");

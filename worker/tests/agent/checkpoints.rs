@@ -98,6 +98,39 @@ async fn a_run_that_is_wanted_back_checkpoints_and_is_released() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_does_not_come_through() {
+    let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
+    coordinator.change(|state| state.down = ["upload"].into());
+    let scenario = "metric 7 1; read -r command; metric 7 2; checkpoint 7 2; stopped 7 2";
+    let mut machine = Machine::new(&coordinator, scenario);
+    machine.config.last_uploads = Duration::from_millis(300);
+    let want = async {
+        coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+        coordinator.change(|state| state.yielding.extend([attempt(7, 1)]));
+    };
+
+    let (summary, ()) = tokio::join!(machine.work(), want);
+
+    assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
+    coordinator.read(|state| assert_eq!(state.points[&attempt(7, 1)].len(), 2, "its points are short"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_is_not_to_be_had() {
+    let coordinator = Coordinator::start(Duration::from_millis(900), [resumable(vec![weights(2)])]).await;
+    coordinator.change(|state| {
+        state.down = ["download"].into();
+        state.yielding.extend([attempt(7, 1)]);
+    });
+    let machine = Machine::new(&coordinator, "touch $data/started; finished 7 9");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    assert!(!machine.file("started").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trainer_that_does_not_give_its_run_back_is_killed() {
     let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
     let mut machine = Machine::new(&coordinator, "echo $$ > $data/trainer; metric 7 1; exec sleep 1000");
