@@ -217,7 +217,7 @@ impl Session {
                 }
                 incoming = self.next(&mut trainer, &mut watch) => {
                     if let Err(breakdown) = self.on_incoming(incoming, &mut trainer, &mut watch).await {
-                        let is_stopping = deadline.is_some() || breakdown.is_asked_to_go();
+                        let is_stopping = deadline.is_some();
                         let message = trainer.post_mortem(&breakdown).await;
                         if is_stopping {
                             tracing::warn!("while stopping: {message}");

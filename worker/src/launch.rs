@@ -18,7 +18,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(180);
 /// does when memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
 const STARTS: u32 = 3;
 
-/// Starts a trainer and gives it the group; none when it, or this worker, is told to stop meanwhile.
+/// Starts a trainer and gives it the group; none when this worker is told to stop meanwhile.
 ///
 /// # Errors
 /// It does not get as far as `ready`.
@@ -45,7 +45,6 @@ pub(crate) async fn launch(
                 trainer.send(&Command::Start { group });
                 return Ok(Some(trainer));
             }
-            Err(breakdown) if breakdown.is_asked_to_go() => return Ok(None),
             Err(breakdown) => breakdown,
         };
         let reason = trainer.post_mortem(&breakdown).await;

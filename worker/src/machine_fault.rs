@@ -21,7 +21,7 @@ pub(crate) enum MachineFault {
         /// What the system said.
         reason: String,
     },
-    /// The trainer said so, or was killed from outside, as the kernel does when memory is short.
+    /// The trainer said so, or was ended from outside by a signal, as the kernel does when memory is short.
     #[error("{0}")]
     Trainer(String),
 }

@@ -49,19 +49,11 @@ pub(crate) enum Breakdown {
 }
 
 impl Breakdown {
-    /// Whether somebody asked the process to go: nobody's fault.
-    pub(crate) fn is_asked_to_go(&self) -> bool {
-        self.ended_by(&[Signal::TERM, Signal::INT, Signal::HUP])
-    }
-
-    /// Whether the kernel or a person made an end of the process.
+    /// Whether the kernel, a person or a program of this machine made an end of the process.
     pub(crate) fn is_killed(&self) -> bool {
-        self.ended_by(&[Signal::KILL])
-    }
-
-    fn ended_by(&self, signals: &[Signal]) -> bool {
         let Self::Exited(status) = self else { return false };
-        status.signal().is_some_and(|number| signals.iter().any(|signal| signal.as_raw() == number))
+        let from_outside = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP];
+        status.signal().is_some_and(|number| from_outside.iter().any(|signal| signal.as_raw() == number))
     }
 }
 

@@ -73,8 +73,11 @@ async fn a_trainer_that_takes_its_command_late_still_gets_the_whole_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_was_asked_to_go_from_outside_gives_its_run_back() {
-    assert_eq!(end_of("kill -TERM $$").await, End::Released);
+async fn a_trainer_that_was_asked_to_go_from_outside_gives_its_run_back_and_its_slot_rests() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let end = end_of(&format!("kill -{signal} $$")).await;
+        assert!(matches!(&end, End::MachineFault(fault) if fault.contains(signal)), "{end:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
