@@ -280,9 +280,10 @@ impl Agent {
         Ok(())
     }
 
+    /// A worker whose slot rests is not idle: the run that it gave back may be waiting for that slot.
     fn is_idle_too_long(&self) -> bool {
-        let idle = || self.idle_since.elapsed();
-        self.groups.is_empty() && self.idle_timeout.is_some_and(|timeout| idle() >= timeout)
+        let has_work = !self.groups.is_empty() || self.slots.next_wake().is_some();
+        !has_work && self.idle_timeout.is_some_and(|timeout| self.idle_since.elapsed() >= timeout)
     }
 
     /// Waits for all groups; those that take too long are dropped, and their trainers killed.

@@ -23,7 +23,6 @@ async fn a_run_that_its_machine_cannot_train_is_given_back_and_the_slot_rests_be
         finished 7 9";
     let mut machine = Machine::new(&coordinator, scenario);
     machine.config.slot_rest = Duration::from_millis(200);
-    machine.config.idle_timeout = Some(Duration::from_secs(2));
 
     let summary = machine.work().await.unwrap();
 
