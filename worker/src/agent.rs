@@ -19,6 +19,7 @@ use crate::context::{Context, FAREWELL, Stop};
 use crate::coordinator::{CallError, Rejection};
 use crate::devices::slots;
 use crate::error::WorkerError;
+use crate::launch::probe;
 use crate::leases::Leases;
 use crate::machine_fault::MachineFault;
 use crate::progress_watch::Limits;
@@ -269,15 +270,30 @@ impl Agent {
             return Ok(());
         };
         let reason = fault.to_string();
-        if matches!(fault, MachineFault::TrainerStart { .. })
-            && self.slots.fails_to_start(&mut place)
-            && !self.context.has_started_trainers.load(Ordering::Relaxed)
-        {
-            return Err(WorkerError::TrainerStart { reason });
+        if matches!(fault, MachineFault::TrainerStart { .. }) {
+            let starts_nowhere = self.slots.fails_to_start(&mut place);
+            if !self.context.has_started_trainers.load(Ordering::Relaxed) {
+                if starts_nowhere {
+                    return Err(WorkerError::TrainerStart { reason });
+                }
+                self.probe_others();
+            }
         }
         tracing::warn!(slot = place.slot.device, "this slot rests: {reason}");
         self.slots.rest(place, reason, Instant::now(), rand::random());
         Ok(())
+    }
+
+    /// Finds out at once whether a trainer starts on the slots that have none: there may be no runs for them, or the
+    /// coordinator may not grant this worker again what it has just given back.
+    fn probe_others(&mut self) {
+        for place in self.slots.take_startable() {
+            let context = Arc::clone(&self.context);
+            self.groups.spawn(async move {
+                let fault = probe(&context, &place.slot).await.err();
+                (place, Summary::default(), fault)
+            });
+        }
     }
 
     /// A worker whose slot rests is not idle: the run that it gave back may be waiting for that slot.

@@ -27,13 +27,30 @@ pub(crate) async fn launch(
     slot: &Slot,
     group: Vec<Member>,
 ) -> Result<Option<TrainerProcess>, MachineFault> {
+    let trainer = start(context, slot, group.len()).await?;
+    Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group })))
+}
+
+/// Starts a trainer that gets no group, and ends it: whether it could train on `slot`.
+///
+/// # Errors
+/// It does not get as far as `ready`.
+pub(crate) async fn probe(context: &Context, slot: &Slot) -> Result<(), MachineFault> {
+    if let Some(trainer) = start(context, slot, 0).await? {
+        trainer.stop().await;
+    }
+    Ok(())
+}
+
+/// A trainer for this many runs that is ready; none when this worker is told to stop meanwhile.
+async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<TrainerProcess>, MachineFault> {
     let fault = |reason| MachineFault::TrainerStart { program: context.trainer.clone(), reason };
-    let mut start = 1;
+    let mut starts = 1;
     loop {
         let mut trainer = TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref())
             .map_err(|error| fault(error.to_string()))?;
         let ready = tokio::select! {
-            ready = ready(&mut trainer, group.len()) => ready,
+            ready = ready(&mut trainer, runs) => ready,
             _ = context.stop.asked() => {
                 trainer.stop().await;
                 return Ok(None);
@@ -42,17 +59,16 @@ pub(crate) async fn launch(
         let breakdown = match ready {
             Ok(()) => {
                 context.has_started_trainers.store(true, Ordering::Relaxed);
-                trainer.send(&Command::Start { group });
                 return Ok(Some(trainer));
             }
             Err(breakdown) => breakdown,
         };
         let reason = trainer.post_mortem(&breakdown).await;
-        if start == STARTS || !breakdown.is_killed() {
+        if starts == STARTS || !breakdown.is_killed() {
             return Err(fault(reason));
         }
         tracing::warn!("before it was ready, {reason}; starting another");
-        start += 1;
+        starts += 1;
     }
 }
 

@@ -80,6 +80,13 @@ impl SlotPool {
         self.startable == 0
     }
 
+    /// Takes the free slots on which no trainer has failed to start.
+    pub(crate) fn take_startable(&mut self) -> Vec<Place> {
+        let (startable, others) = self.free.drain(..).partition(|place| !place.failed_to_start);
+        self.free = others;
+        Vec::from(startable)
+    }
+
     /// Frees the slots that have rested enough at `now`.
     pub(crate) fn wake(&mut self, now: Instant) {
         self.free.extend(self.resting.extract_if(.., |rest| rest.until <= now).map(|rest| rest.place));

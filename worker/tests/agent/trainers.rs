@@ -146,3 +146,30 @@ async fn a_trainer_that_is_killed_before_it_is_ready_is_started_again_but_not_fo
     let ends = coordinator.read(|state| state.ends.clone());
     assert!(matches!(&ends[..], [(_, End::MachineFault(fault))] if fault.contains("SIGKILL")), "{ends:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_starts_on_no_slot_ends_the_worker_however_few_runs_there_are() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let mut machine = Machine::new(&coordinator, "");
+    machine.config.slots = Some(3);
+    machine.config.slot_rest = LONG;
+    machine.before_ready("echo >> $data/starts; exit 1");
+
+    let error = machine.work().await.unwrap_err();
+
+    assert!(matches!(error, WorkerError::TrainerStart { .. }), "{error:?}");
+    assert_eq!(std::fs::read(machine.file("starts")).unwrap(), b"\n\n\n", "once for each slot");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_starts_on_one_slot_keeps_the_worker_although_it_did_not_on_another() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let mut machine = Machine::new(&coordinator, "finished 7 9");
+    machine.config.slots = Some(2);
+    machine.before_ready("mkdir $data/first 2> /dev/null && exit 1");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, released: 1, ..Summary::default() });
+}
