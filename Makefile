@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres release-fixture
+.PHONY: demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -43,12 +43,15 @@ chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: M
 	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
 	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
 
-.PHONY: demo install check-install data test lint chaos bench bench-train gpu-check build libtorch postgres release-fixture
+lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
 	for script in scripts/*.sh museum/run.sh; do sh -n $$script || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py
+
+museum: libtorch postgres ## put historic faults back, one at a time; a test must fail for each
+	museum/run.sh
 
 bench: build bench-train ## all benchmarks
 	scripts/bench.sh
