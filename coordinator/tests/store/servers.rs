@@ -50,6 +50,34 @@ async fn coordinators_that_claim_at_the_same_time_grant_each_run_once_and_keep_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn claims_that_wait_for_each_other_count_what_the_other_one_was_granted_of_a_limited_sweep() {
+    let Some(url) = database() else { return };
+    let coordinators =
+        [PostgresStore::open(&url, None).await.unwrap(), PostgresStore::open(&url, None).await.unwrap()];
+    let coordinators = coordinators.map(|store| Arc::new(store) as Arc<dyn Store>);
+    let limited = NewSweep { max_concurrent: Some(1), ..sweep("s", &[0.5]) };
+    coordinators[0].sweep_submit(limited).await.unwrap();
+    let on_first = Tested::shared(Arc::clone(&coordinators[0]));
+    for worker in ["w1", "w2"] {
+        register(&on_first, worker).await;
+    }
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut blocker = other.begin().await.unwrap();
+    blocker.execute("select id from sweeps for update").await.unwrap();
+    let mut watcher = PgConnection::connect(&url).await.unwrap();
+    let mut claims = Vec::new();
+    for (store, worker) in coordinators.into_iter().zip(["w1", "w2"]) {
+        claims.push(tokio::spawn(async move {
+            store.run_claim(claim(worker, "c", 1), LEASE).await.unwrap().len()
+        }));
+        timeout(PATIENCE, waiting(&mut watcher, claims.len())).await.unwrap();
+    }
+    blocker.commit().await.unwrap();
+    let granted = claims.remove(0).await.unwrap() + claims.remove(0).await.unwrap();
+    assert_eq!(granted, 1, "max_concurrent holds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_neither_undoes_nor_blocks_its_write_and_leaves_no_open_transaction() {
     let Some(url) = database() else { return };
     let store = PostgresStore::open(&url, None).await.unwrap();
