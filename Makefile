@@ -53,6 +53,10 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 museum: libtorch postgres ## put historic faults back, one at a time; a test must fail for each
 	museum/run.sh
 
+release-fixture: libtorch postgres ## PROGRAMS=FOLDER: databases that a release's programs write, for the tests of later versions
+	@test -n "$(PROGRAMS)" || { echo "error: name the folder of the release's programs: make release-fixture PROGRAMS=FOLDER" >&2; exit 1; }
+	PROGRAMS="$(PROGRAMS)" cargo test --locked -p acai-cli --test end_to_end -- --ignored --exact released::make_the_databases_of_a_release
+
 bench: build bench-train ## all benchmarks
 	scripts/bench.sh
 

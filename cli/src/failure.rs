@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     SweepFile(String),
     /// Some runs diverged or failed: exit code 4.
     Runs(String),
-    /// Ctrl-C or SIGTERM, after everything was put in order: exit code 130 or 143.
+    /// Ctrl-C, SIGTERM or SIGHUP, after everything was put in order: exit code 130, 143 or 129.
     Interrupted(StopSignal, String),
     /// Whoever read the output has gone, as `head` does: nothing to say, and exit code 141, that of `SIGPIPE`.
     ReaderGone,

@@ -1,6 +1,6 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and SIGHUP.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
@@ -14,6 +14,8 @@ pub(crate) enum StopSignal {
     Interrupt,
     /// `SIGTERM`: whoever placed the process wants it gone.
     Terminate,
+    /// `SIGHUP`: its terminal, or the connection to its machine, was closed.
+    HangUp,
 }
 
 impl StopSignal {
@@ -23,6 +25,7 @@ impl StopSignal {
         match self {
             StopSignal::Interrupt => 130,
             StopSignal::Terminate => 143,
+            StopSignal::HangUp => 129,
         }
     }
 }
@@ -39,18 +42,18 @@ impl Shutdown {
         Shutdown { requested: watch::Sender::new(false), signal: Arc::default() }
     }
 
-    /// Also requested by the first Ctrl-C or SIGTERM. The second one ends the process at once:
-    /// that is always safe, since a killed coordinator or worker loses nothing acknowledged.
+    /// Also requested by the first Ctrl-C, SIGTERM or SIGHUP. The second one ends the process at once:
+    /// that is always safe, since a killed coordinator or worker loses nothing acknowledged. A SIGHUP that whoever started
+    /// the process had it ignore, as `nohup` does, stays ignored.
     pub(crate) fn on_signal(on_first: impl FnOnce() + Send + 'static) -> anyhow::Result<Self> {
         let shutdown = Shutdown::new();
-        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
-        let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        let mut signals = Signals::listen()?;
         let (requested, first) = (shutdown.requested.clone(), Arc::clone(&shutdown.signal));
         tokio::spawn(async move {
-            let _ = first.set(either(&mut interrupt, &mut terminate).await);
+            let _ = first.set(signals.next().await);
             on_first();
             requested.send_replace(true);
-            exit_at_once(either(&mut interrupt, &mut terminate).await);
+            exit_at_once(signals.next().await);
         });
         Ok(shutdown)
     }
@@ -78,11 +81,46 @@ impl Shutdown {
     }
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> StopSignal {
-    tokio::select! {
-        _ = interrupt.recv() => StopSignal::Interrupt,
-        _ = terminate.recv() => StopSignal::Terminate,
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None where it is ignored.
+    hang_up: Option<Signal>,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let hang_up = match is_ignored(rustix::process::Signal::HUP) {
+            true => None,
+            false => Some(signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?),
+        };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?,
+            terminate: signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?,
+            hang_up,
+        })
     }
+
+    async fn next(&mut self) -> StopSignal {
+        tokio::select! {
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
+            _ = async {
+                match &mut self.hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => pending().await,
+                }
+            } => StopSignal::HangUp,
+        }
+    }
+}
+
+/// Whether this process ignores a signal, as the kernel tells it; where it does not tell, it does not.
+fn is_ignored(signal: rustix::process::Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal.as_raw() - 1) & 1 == 1
 }
 
 #[expect(clippy::exit, reason = "a second signal means: now, without unwinding anything")]

@@ -291,6 +291,19 @@ impl RunFolder {
         Ok(())
     }
 
+    fn remove_if_empty(&self) -> io::Result<()> {
+        for attempt in self.attempts()? {
+            // Fails on a folder that holds something, as it should; so does the other one.
+            let _ = fs::remove_dir(attempt);
+        }
+        let record = self.root.join(RECORD);
+        if self.read()?.checkpoints.is_empty() && self.attempts()?.is_empty() && record.try_exists()? {
+            fs::remove_file(record)?;
+        }
+        let _ = fs::remove_dir(&self.root);
+        Ok(())
+    }
+
     /// The folders of all attempts.
     fn attempts(&self) -> io::Result<Vec<PathBuf>> {
         let mut attempts = Vec::new();
@@ -336,23 +349,15 @@ fn name_of(runs: &Path, sweep: &str, run: u64) -> io::Result<PathBuf> {
 }
 
 /// Removes the folders of runs that have neither a checkpoint nor a picture, nor anything else but an empty record. For
-/// when no attempt is under way.
+/// when no attempt is under way. A folder that cannot be read stays as it is.
 pub(crate) fn remove_empty(runs: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runs)? {
         let folder = RunFolder { root: entry?.path(), attempt: PathBuf::new() };
-        if !folder.root.is_dir() {
-            continue;
+        if folder.root.is_dir()
+            && let Err(error) = folder.remove_if_empty()
+        {
+            tracing::warn!("cannot tell whether `{}` is still needed: {error}", folder.root.display());
         }
-        for attempt in folder.attempts()? {
-            // Fails on a folder that holds something, as it should; so does the other one.
-            let _ = fs::remove_dir(attempt);
-        }
-        let record = folder.root.join(RECORD);
-        let names_nothing = folder.read().is_ok_and(|record| record.checkpoints.is_empty());
-        if names_nothing && folder.attempts()?.is_empty() && record.try_exists()? {
-            fs::remove_file(record)?;
-        }
-        let _ = fs::remove_dir(&folder.root);
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! How an attempt ends: everything acknowledged, then the last call.
 
-use acai_proto::v1::{Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest};
+use acai_proto::v1::{
+    Attempt, CompleteRequest, FailRequest, FailureKind, ReleaseRequest, ReportMetricsRequest,
+};
 use acai_sweep::trainer_protocol;
 use tokio::time::sleep;
 
@@ -86,6 +88,14 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
                     Outcome::Completed
                 }
                 Err(Rejection::Fenced(_)) => Outcome::Lost,
+                Err(Rejection::Refused(reason)) if has_moved_back(context, attempt, last_seq).await => {
+                    tracing::warn!(
+                        run = attempt.run,
+                        attempt = attempt.number,
+                        "giving the run back, since the coordinator's database was restored from a backup: {reason}"
+                    );
+                    release(context, attempt).await
+                }
                 Err(reason @ (Rejection::Refused(_) | Rejection::Damaged(_))) => {
                     let message = format!("the coordinator refused the run's completion: {reason}");
                     fail(context, attempt, FailureKind::Error, &message).await
@@ -130,6 +140,16 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Outcome {
         }
         Ending::Released => release(context, attempt).await,
     }
+}
+
+/// Whether the coordinator's database lacks points that it had acknowledged, up to number `last_seq`.
+async fn has_moved_back(context: &Context, attempt: Attempt, last_seq: u64) -> bool {
+    let nothing = ReportMetricsRequest {
+        attempt: Some(attempt),
+        first_seq: last_seq + 1,
+        ..ReportMetricsRequest::default()
+    };
+    context.coordinator.report(nothing).await.is_ok_and(|answer| answer.acked_seq < last_seq)
 }
 
 async fn fail(context: &Context, attempt: Attempt, kind: FailureKind, message: &str) -> Outcome {

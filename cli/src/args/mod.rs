@@ -32,7 +32,7 @@ Examples:
 
 Exit codes:
   0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed
-  130 stopped by Ctrl-C   143 stopped by SIGTERM";
+  run and worker, when stopped: 130 by Ctrl-C   143 by SIGTERM   129 by SIGHUP";
 
 /// Sweeps of interpolating autoencoders, from one YAML file to the paper's table.
 #[derive(Debug, Parser)]

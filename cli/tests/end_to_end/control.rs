@@ -128,7 +128,7 @@ async fn a_trainer_that_is_killed_from_outside_is_not_the_runs_fault_and_people_
 fn a_worker_that_a_signal_stopped_gives_its_runs_back_and_its_exit_code_names_the_signal() {
     let place = Place::new();
     let cluster = Cluster::start(&place);
-    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let worker = cluster.worker("bench", "state");
         eventually("both runs are under way", || cluster.runs("running") == 2);
         worker.signal(signal);

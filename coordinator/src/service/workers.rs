@@ -102,12 +102,18 @@ impl WorkerService for Workers {
             let many = request.attempts.len();
             return Err(FieldError::new("attempts", format!("has {many}, more than {ATTEMPTS}")).into());
         }
-        if let Some(v1::Rest { slots, reason }) = request.rest {
-            let rest = Rest { slots: at_most("rest.slots", slots, RUNS)?, reason: cut(reason) };
-            self.store.worker_set_rest(&worker, rest).await.map_err(status)?;
-        }
+        let rest = match request.rest {
+            Some(v1::Rest { slots, reason }) => {
+                Some(Rest { slots: at_most("rest.slots", slots, RUNS)?, reason: cut(reason) })
+            }
+            None => None,
+        };
         let attempts = request.attempts.iter().map(attempt_ref).collect();
         let renewal = self.store.lease_renew(&worker, attempts, self.term_ms()).await.map_err(status)?;
+        // After the leases, which have connections of their own: this may have to wait for others' writes.
+        if let Some(rest) = rest {
+            self.store.worker_set_rest(&worker, rest).await.map_err(status)?;
+        }
         let messages = |attempts: Vec<AttemptRef>| attempts.into_iter().map(attempt_message).collect();
         Ok(Response::new(v1::RenewResponse {
             fenced: messages(renewal.fenced),

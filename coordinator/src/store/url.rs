@@ -67,9 +67,22 @@ pub(crate) fn without_secrets(url: &str) -> String {
             let hidden = if user.len() < before.len() { ":…" } else { "" };
             format!("{user}{hidden}@{}", without_parameters(host))
         }
-        None => without_parameters(rest).to_owned(),
+        None if scheme.is_empty() => without_parameters(rest).to_owned(),
+        None => without_a_word_for_a_port(without_parameters(rest)),
     };
     format!("{scheme}{separator}{shown}")
+}
+
+/// A host with what follows its colon, if that is a port; else it may be a password whose `@` and host were forgotten.
+fn without_a_word_for_a_port(host: &str) -> String {
+    match host.split_once(':') {
+        Some((name, after)) if !after.split('/').next().is_some_and(is_port) => format!("{name}:…"),
+        _ => host.to_owned(),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
 }
 
 /// What stands before `?`, `#`, or a word that begins a password in other notations.
@@ -88,6 +101,8 @@ mod tests {
         for (url, shown) in [
             ("postgres://me:se@cr:et@host:5/db", "postgres://me:…@host:5/db"),
             ("postgres://me@host/db?sslmode=require", "postgres://me@host/db"),
+            ("postgres://me:secret/db", "postgres://me:…"),
+            ("postgres://host:5432/db", "postgres://host:5432/db"),
             ("postgres://host/db?user=me&password=secret", "postgres://host/db"),
             ("postgres://host/db?password=sec@ret", "postgres://…"),
             ("postgres://me:se?cret@host/db", "postgres://…"),

@@ -14,6 +14,7 @@ contract!(
     faults_before_a_new_checkpoint_or_a_retry_count_no_more,
     runs_of_a_group_whose_trainer_broke_down_are_granted_alone,
     slots_that_rest_are_told_with_their_reason_until_they_do_not,
+    a_fault_that_was_noted_while_the_clock_was_wrong_keeps_no_run_from_its_machine,
 );
 
 async fn unfit(store: &Tested, attempt: AttemptRef) -> RunState {
@@ -51,6 +52,16 @@ async fn a_machines_fault_is_charged_to_nobody_and_the_run_goes_to_another_machi
     let grants = store.run_claim(claim("again", "e", 1), LEASE).await.unwrap();
     let again = grants[0].attempt;
     assert_eq!((again.run, again.number), (attempt.run, 2), "where there is no other machine");
+}
+
+async fn a_fault_that_was_noted_while_the_clock_was_wrong_keeps_no_run_from_its_machine(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    let attempt = taken(store, "a").await;
+    store.clock.set(24 * 3600 * 1000);
+    unfit(store, attempt).await;
+    store.clock.set(1000);
+    let again = store.run_claim(claim("a", "next", 9), LEASE).await.unwrap();
+    assert!(again.iter().any(|grant| grant.attempt.run == attempt.run), "{again:?}");
 }
 
 async fn a_run_that_three_machines_cannot_train_is_given_up(store: &Tested) {

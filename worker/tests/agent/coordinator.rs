@@ -221,7 +221,11 @@ impl Coordinator {
         self.serve(method, |state, _| {
             state.check(attempt)?;
             if let End::Completed { last_seq, .. } = &end {
-                assert_eq!(*last_seq, state.points.entry(attempt).or_default().len() as u64);
+                let held = state.points.entry(attempt).or_default().len() as u64;
+                if held < *last_seq {
+                    return Err(Status::out_of_range(format!("{held} of {last_seq} points are durable")));
+                }
+                assert_eq!(*last_seq, held);
             }
             if state.ends.contains(&(attempt, end.clone())) {
                 return Ok(());

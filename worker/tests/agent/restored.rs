@@ -32,6 +32,27 @@ async fn an_attempt_whose_acknowledged_points_are_gone_is_given_back_and_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_ends_after_its_points_are_gone_is_given_back_too() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "metric 7 1; metric 7 2; case $start in
+        *attempt-1*) until [ -e $data/restored ]; do sleep 0.05; done;;
+    esac; finished 7 2";
+    let machine = Machine::new(&coordinator, scenario);
+    let restore = async {
+        coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
+        coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
+        std::fs::write(machine.file("restored"), "").unwrap();
+    };
+    let (summary, ()) = tokio::join!(machine.work(), restore);
+    assert_eq!(summary.unwrap(), Summary { completed: 1, released: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        let completed = End::Completed { step: 2, last_seq: 2 };
+        assert_eq!(state.ends, [(attempt(7, 1), End::Released), (attempt(7, 2), completed)]);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_on_the_machine_is_not_resumed_from_if_the_points_before_it_are_gone() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.requeues = true);

@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Limits of each session: a statement, a wait for a lock, a transaction whose coordinator is gone.
 const LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s")];
+/// A migration takes as long as it takes: on a large database minutes, for which other coordinators wait.
+const NO_LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
 
 impl PostgresStore {
     /// Connects to the database that `url` names, and brings its schema up to date. `clock` replaces the database's
@@ -51,10 +54,14 @@ impl PostgresStore {
         check_settings(&writers, &place)
             .await
             .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
-        MIGRATIONS.run(&writers).await.map_err(|error| match error {
+        let migrating = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let migrating = migrating.connect_with(options.clone().options(NO_LIMITS)).await;
+        let migrating = migrating.map_err(|error| failed("connect to", &error))?;
+        MIGRATIONS.run(&migrating).await.map_err(|error| match error {
             MigrateError::VersionMissing(migration) => OpenError::Newer { place: place.clone(), migration },
             error => failed("migrate", &error),
         })?;
+        migrating.close().await;
         let readers = pool(READERS).await.map_err(|error| failed("connect to", &error))?;
         let renewers = pool(RENEWERS).await.map_err(|error| failed("connect to", &error))?;
         Ok(PostgresStore {

@@ -174,7 +174,7 @@ async fn worker_situations(
                  join runs r on r.id = a.run_id
                  join workers o on o.id = a.worker_id
                  where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after
-                   and o.name = w.name and a.ended_ms > $2
+                   and o.name = w.name and a.ended_ms > $2 and a.ended_ms <= $3
                  order by a.number desc limit 1) as could_not,
                 (select count(distinct a.claim_id || '/' || a.claim_group)
                  from runs r join attempts a on a.run_id = r.id and a.number = r.attempt
@@ -185,6 +185,7 @@ async fn worker_situations(
     )
     .bind(run.cast_signed())
     .bind(now_ms.saturating_sub(ELSEWHERE_MS))
+    .bind(now_ms)
     .fetch_all(readers)
     .await?;
     let situation = |row: &Row| {

@@ -144,7 +144,7 @@ async fn first_groups(
                            and not exists (
                                select 1 from attempts a join workers w on w.id = a.worker_id
                                where a.run_id = runs.id and a.number > runs.faults_after
-                                 and a.machine_fault = true and w.name = $6 and a.ended_ms > $7)
+                                 and a.machine_fault = true and w.name = $6 and a.ended_ms > $7 and a.ended_ms <= $8)
                          order by idx limit $4
                      ) waiting
                  ) numbered
@@ -161,6 +161,8 @@ async fn first_groups(
     .bind(groups * size)
     .bind(&worker.name)
     .bind(now_ms.saturating_sub(ELSEWHERE_MS))
+    // A fault of a later time was noted while the clock was wrong.
+    .bind(now_ms)
     .fetch_all(tx)
     .await?;
     let candidate =
