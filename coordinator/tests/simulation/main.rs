@@ -2,7 +2,7 @@
 //!
 //! Simulated workers train simulated runs, in groups, on a real store, over a network that loses requests and answers,
 //! repeats calls and delivers them late. Workers die, stand still past their leases and come back as zombies;
-//! coordinators are killed and started again; people cancel, pause, resume and retry meanwhile, cordon workers, and submit
+//! coordinators are killed and started again, with other terms of leases; people cancel, pause, resume and retry meanwhile, cordon workers, and submit
 //! files that ask for other runs than before. What each worker was told is noted down ([`journal`]), and in the end
 //! compared with what the store holds. A claim that comes alone must be granted what is due to it ([`queue`]).
 //!

@@ -81,6 +81,8 @@ struct World<'p> {
     databases: DatabaseNumber,
     /// Times that the coordinators were given another database.
     moves: u64,
+    /// How long a worker may be silent, by the coordinators' settings: they change when one starts again.
+    lease: i64,
     faulty: bool,
     faults: u64,
     trace: DefaultHasher,
@@ -116,6 +118,7 @@ pub(crate) async fn simulate(seed: u64, place: &Place) -> Outcome {
         elsewhere: Vec::new(),
         databases: 1,
         moves: 0,
+        lease: LEASE,
         faulty: true,
         faults: 0,
         trace: DefaultHasher::new(),
@@ -304,7 +307,8 @@ impl World<'_> {
         self.faults += 1;
         let away = self.random.random_range(0..2 * LEASE);
         let number = self.random.random_range(0..self.cluster.len());
-        self.cluster.restart(number, away, LEASE).await;
+        self.lease = [LEASE / 3, LEASE, 2 * LEASE][self.random.random_range(0..3)];
+        self.cluster.restart(number, away, self.lease).await;
     }
 
     /// Makes a backup, or has the coordinators start on another database: on a backup, on the one that a backup took the
@@ -329,7 +333,7 @@ impl World<'_> {
         };
         self.faults += 1;
         self.moves += 1;
-        let before = self.cluster.move_to(to.0, LEASE).await;
+        let before = self.cluster.move_to(to.0, self.lease).await;
         self.elsewhere.push((before, std::mem::replace(&mut self.journal, to.1)));
         self.observer = Observer::of(self.place, to.0).await;
         // That a worker waits no more is known to the database that answered it.
@@ -354,8 +358,8 @@ impl World<'_> {
         let mut under_way = Vec::new();
         for copy in &copies {
             let coordinator = self.cluster.coordinator(self.random.random_range(0..self.cluster.len()));
-            let call = copy.call.clone();
-            under_way.push(tokio::spawn(async move { call.arrive(&*coordinator, LEASE).await }));
+            let (call, lease) = (copy.call.clone(), self.lease);
+            under_way.push(tokio::spawn(async move { call.arrive(&*coordinator, lease).await }));
         }
         let mut answers = Vec::new();
         for answer in under_way {
