@@ -90,7 +90,7 @@ struct Signals {
 
 impl Signals {
     fn listen() -> anyhow::Result<Self> {
-        let hang_up = match is_ignored(rustix::process::Signal::HUP) {
+        let hang_up = match is_ignored(SignalKind::hangup()) {
             true => None,
             false => Some(signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?),
         };
@@ -116,11 +116,11 @@ impl Signals {
 }
 
 /// Whether this process ignores a signal, as the kernel tells it; where it does not tell, it does not.
-fn is_ignored(signal: rustix::process::Signal) -> bool {
+fn is_ignored(signal: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
-    mask >> (signal.as_raw() - 1) & 1 == 1
+    mask >> (signal.as_raw_value() - 1) & 1 == 1
 }
 
 #[expect(clippy::exit, reason = "a second signal means: now, without unwinding anything")]
