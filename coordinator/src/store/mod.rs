@@ -189,7 +189,8 @@ pub trait Store: Send + Sync + 'static {
     async fn blob_condemn(&self, file: BlobFile) -> Result<bool>;
 
     /// Forgets the blobs that no checkpoint has needed for `unused_ms`, and files that were begun `abandoned_ms` ago.
-    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<()>;
+    /// Answers the files whose names are forgotten by this.
+    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>>;
 
     /// Every file that is known: those of blobs, and those that were begun.
     async fn blob_files(&self) -> Result<Vec<BlobFile>>;

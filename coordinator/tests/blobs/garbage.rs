@@ -1,63 +1,28 @@
 //! What nobody needs goes, what somebody needs stays, whoever deletes, and however late.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use acai_coordinator::blobs::{self, Blobs, Chunks, Name, owner};
+use acai_coordinator::blobs::owner::{self, OwnerError};
+use acai_coordinator::blobs::{self, Blobs, Name};
 use acai_coordinator::clock::Clock;
-use acai_coordinator::garbage::{Ages, collect};
+use acai_coordinator::garbage::{Ages, Collector};
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{BlobFile, Store};
-use async_trait::async_trait;
-use tokio::sync::Semaphore;
 
 use crate::s3::Server;
 use crate::server::{Coordinator, blob, sha256};
+use crate::slow::Slow;
 
 /// Nothing is too young.
 const AT_ONCE: Ages = Ages { unused_ms: -1, abandoned_ms: 60_000 };
+/// Nor is it for long that a file may be unknown, or an upload under way.
+const NO_PATIENCE: Ages = Ages { abandoned_ms: -1, ..AT_ONCE };
 
-/// A place whose deletions wait until they are let go, as those of a coordinator that is stopped, or cut off.
-#[derive(Debug)]
-struct Slow {
-    place: Arc<dyn Blobs>,
-    /// One for each deletion that has begun.
-    begun: Semaphore,
-    let_go: Semaphore,
-}
-
-#[async_trait]
-impl Blobs for Slow {
-    fn staging(&self) -> &Path {
-        self.place.staging()
-    }
-    async fn put(&self, name: &Name, file: &Path) -> blobs::Result<()> {
-        self.place.put(name, file).await
-    }
-    async fn size(&self, name: &Name) -> blobs::Result<Option<u64>> {
-        self.place.size(name).await
-    }
-    async fn read(&self, name: &Name, offset: u64) -> blobs::Result<Box<dyn Chunks>> {
-        self.place.read(name, offset).await
-    }
-    async fn delete(&self, name: &Name) -> blobs::Result<()> {
-        self.begun.add_permits(1);
-        self.let_go.acquire().await.unwrap().forget();
-        self.place.delete(name).await
-    }
-    async fn list(&self) -> blobs::Result<Vec<Name>> {
-        self.place.list().await
-    }
-    async fn identity(&self) -> blobs::Result<String> {
-        self.place.identity().await
-    }
-    async fn owner(&self) -> blobs::Result<Option<Vec<u8>>> {
-        self.place.owner().await
-    }
-    async fn set_owner(&self, owner: Vec<u8>) -> blobs::Result<()> {
-        self.place.set_owner(owner).await
-    }
+/// As a coordinator that has just been started.
+async fn collect(store: &dyn Store, place: &dyn Blobs, ages: Ages) -> Result<u32, OwnerError> {
+    Collector::new(ages).collect(store, place).await
 }
 
 async fn in_a_folder() -> Coordinator {
@@ -72,16 +37,12 @@ async fn in_a_bucket(server: &Server) -> Coordinator {
 async fn a_late_deletion_spares_what_was_uploaded_meanwhile(coordinator: &Coordinator) {
     let blob = blob(1000);
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
-    let slow = Arc::new(Slow {
-        place: coordinator.blobs.clone(),
-        begun: Semaphore::new(0),
-        let_go: Semaphore::new(0),
-    });
+    let slow = Arc::new(Slow::new(coordinator.blobs.clone()));
     let (store, place) = (coordinator.store.clone(), slow.clone());
     let late = tokio::spawn(async move { collect(&*store, &*place, AT_ONCE).await });
     slow.begun.acquire().await.unwrap().forget();
     // Somebody else is faster, and the same bytes are wanted again.
-    assert_eq!(collect(&*coordinator.store, &*coordinator.blobs, AT_ONCE).await.unwrap(), 1);
+    assert_eq!(collect(&*coordinator.store, &*coordinator.blobs, NO_PATIENCE).await.unwrap(), 1);
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
     coordinator.commit(10, &blob).await;
     slow.let_go.add_permits(1);
@@ -108,8 +69,9 @@ async fn collectors_and_uploads_at_once_lose_nothing_that_is_needed() {
     coordinator.upload(coordinator.header(&needed, 0), &needed).await.unwrap();
     coordinator.commit(10, &needed).await;
     let collecting = async || {
+        let mut collector = Collector::new(AT_ONCE);
         for _ in 0..20 {
-            collect(&*coordinator.store, &*coordinator.blobs, AT_ONCE).await.unwrap();
+            collector.collect(&*coordinator.store, &*coordinator.blobs).await.unwrap();
         }
     };
     // Under these ages an upload may be garbage before it is committed; one that is not must be whole.
@@ -140,7 +102,8 @@ async fn what_a_bucket_fails_to_delete_is_deleted_later_and_can_be_uploaded_mean
     }
     coordinator.commit(10, &blobs[0]).await;
     server.faults.deletions.store(1, Ordering::Relaxed);
-    let failed = collect(&*coordinator.store, &*coordinator.blobs, AT_ONCE).await.unwrap_err();
+    let mut collector = Collector::new(AT_ONCE);
+    let failed = collector.collect(&*coordinator.store, &*coordinator.blobs).await.unwrap_err();
     assert!(failed.to_string().contains("cannot delete a checkpoint from the bucket"), "{failed}");
     for blob in &blobs[1..] {
         assert!(!coordinator.stat(blob).await.complete);
@@ -149,7 +112,7 @@ async fn what_a_bucket_fails_to_delete_is_deleted_later_and_can_be_uploaded_mean
     }
     coordinator.commit(20, &blobs[1]).await;
     server.faults.deletions.store(i64::MAX, Ordering::Relaxed);
-    assert_eq!(collect(&*coordinator.store, &*coordinator.blobs, AT_ONCE).await.unwrap(), 4);
+    assert_eq!(collector.collect(&*coordinator.store, &*coordinator.blobs).await.unwrap(), 4);
     assert_eq!(coordinator.blobs.list().await.unwrap().len(), 2);
     for blob in &blobs[..2] {
         assert_eq!(&coordinator.download(blob, 0).await.unwrap(), blob);
@@ -157,7 +120,7 @@ async fn what_a_bucket_fails_to_delete_is_deleted_later_and_can_be_uploaded_mean
 }
 
 #[tokio::test]
-async fn files_that_nobody_knows_are_deleted_but_not_those_of_uploads_under_way() {
+async fn files_that_nobody_knows_are_deleted_after_a_time_but_not_those_of_uploads_under_way() {
     let coordinator = in_a_folder().await;
     let (store, place) = (&*coordinator.store, &*coordinator.blobs);
     let put = async |bytes: &[u8]| {
@@ -168,14 +131,16 @@ async fn files_that_nobody_knows_are_deleted_but_not_those_of_uploads_under_way(
     };
     let (unknown, staged) = put(b"unknown").await;
     place.put(&unknown, &staged).await.unwrap();
+    let mut collector = Collector::new(Ages { abandoned_ms: 2_000, ..AT_ONCE });
+    assert_eq!(collector.collect(store, place).await.unwrap(), 0);
+    assert_eq!(place.list().await.unwrap(), [unknown], "a database that knows it may be put back");
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let (under_way, staged) = put(b"under way").await;
     store.blob_begin(BlobFile::from(&under_way)).await.unwrap();
     place.put(&under_way, &staged).await.unwrap();
-    // The coordinator itself may have been faster.
-    collect(store, place, AT_ONCE).await.unwrap();
+    assert_eq!(collector.collect(store, place).await.unwrap(), 1);
     assert_eq!(place.list().await.unwrap(), std::slice::from_ref(&under_way));
-    let no_patience = Ages { abandoned_ms: -1, ..AT_ONCE };
-    assert_eq!(collect(store, place, no_patience).await.unwrap(), 1);
+    assert_eq!(collect(store, place, NO_PATIENCE).await.unwrap(), 1);
     assert_eq!(store.blob_add(BlobFile::from(&under_way), 9, None).await.unwrap(), None);
 }
 
@@ -206,7 +171,7 @@ async fn a_copy_of_a_database_does_not_collect_what_the_original_needs() {
 
     owner::claim(&copy, &*place, true).await.unwrap();
     collect(&original, &*place, AT_ONCE).await.unwrap_err();
-    assert_eq!(collect(&copy, &*place, AT_ONCE).await.unwrap(), 1);
+    assert_eq!(collect(&copy, &*place, NO_PATIENCE).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -227,4 +192,40 @@ async fn a_folder_that_was_copied_belongs_to_whom_finds_it_first() {
     owner::claim(&original, &*first, false).await.unwrap();
     let refused = owner::claim(&original, &*second, false).await;
     assert!(matches!(refused, Err(owner::OwnerError::Owned)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_restored_in_place_deletes_nothing_that_the_newer_one_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let [database, backup, newer] = ["acai.db", "backup.db", "newer.db"].map(|name| folder.path().join(name));
+    let opened = async || SqliteStore::open(&database, Clock::start()).await.unwrap();
+    let root = folder.path().join("blobs");
+    let place = blobs::open(root.to_str().unwrap(), &root).await.unwrap();
+    let store = opened().await;
+    owner::claim(&store, &*place, false).await.unwrap();
+    store.close().await;
+    drop(store);
+    std::fs::copy(&database, &backup).unwrap();
+
+    let store = opened().await;
+    let name = Name::unused(sha256(b"needed").parse().unwrap());
+    let staged = place.staging().join("needed");
+    std::fs::write(&staged, b"needed").unwrap();
+    store.blob_begin(BlobFile::from(&name)).await.unwrap();
+    place.put(&name, &staged).await.unwrap();
+    store.blob_add(BlobFile::from(&name), 6, None).await.unwrap();
+    store.close().await;
+    drop(store);
+    std::fs::copy(&database, &newer).unwrap();
+
+    std::fs::copy(&backup, &database).unwrap();
+    let store = opened().await;
+    assert_eq!(collect(&store, &*place, AT_ONCE).await.unwrap(), 0);
+    store.close().await;
+    drop(store);
+
+    std::fs::copy(&newer, &database).unwrap();
+    let (file, _) = opened().await.blob_find(&sha256(b"needed")).await.unwrap().unwrap();
+    assert_eq!(file, BlobFile::from(&name));
+    assert_eq!(place.size(&name).await.unwrap(), Some(6));
 }

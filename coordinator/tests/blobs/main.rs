@@ -9,4 +9,5 @@ mod garbage;
 mod refusals;
 mod s3;
 mod server;
+mod slow;
 mod uploads;

@@ -97,22 +97,27 @@ pub(super) async fn condemn(tx: &mut Connection, file: &BlobFile) -> Result<bool
 
 /// Forgets the blobs that no checkpoint has needed since `unused_ms`, and the files that were begun before
 /// `abandoned_ms`. A rejected checkpoint needs its blob until its run is completed without it.
-pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i64) -> Result<()> {
-    sqlx::query("delete from uploads where begun_ms < $1").bind(abandoned_ms).execute(&mut *tx).await?;
+/// Answers the forgotten files.
+pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>> {
+    let abandoned = sqlx::query("delete from uploads where begun_ms < $1 returning sha256, tag")
+        .bind(abandoned_ms)
+        .fetch_all(&mut *tx)
+        .await?;
     sqlx::query(
         "delete from checkpoints where state = 'rejected'
              and run_id in (select id from runs where state = 'completed')",
     )
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
+    let unused = sqlx::query(
         "delete from blobs where last_used_ms < $1 and not exists
-             (select 1 from checkpoints c where c.sha256 = blobs.sha256)",
+             (select 1 from checkpoints c where c.sha256 = blobs.sha256)
+         returning sha256, tag",
     )
     .bind(unused_ms)
-    .execute(tx)
+    .fetch_all(tx)
     .await?;
-    Ok(())
+    abandoned.iter().chain(&unused).map(file).collect()
 }
 
 /// Every file that is known.

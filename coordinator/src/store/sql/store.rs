@@ -260,7 +260,7 @@ impl Store for SqlStore {
         write!(self, [file], |tx, _now_ms| blobs::condemn(tx, &file))
     }
 
-    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<()> {
+    async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>> {
         write!(self, [], |tx, now_ms| blobs::collect(
             tx,
             now_ms.saturating_sub(unused_ms),
