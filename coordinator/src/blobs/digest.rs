@@ -30,12 +30,20 @@ impl Digest {
     }
 }
 
+/// Whether this may be [`Digest::shard`] of some digest.
+pub(super) fn is_shard(name: &str) -> bool {
+    name.len() == 2 && are_digits(name)
+}
+
+fn are_digits(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if digits && text.len() == 64 { Ok(Digest(text.to_owned())) } else { Err(NotADigest) }
+        if are_digits(text) && text.len() == 64 { Ok(Digest(text.to_owned())) } else { Err(NotADigest) }
     }
 }
 
@@ -57,8 +65,7 @@ impl Name {
     /// That of a known file; none if this cannot be a tag.
     #[must_use]
     pub fn known(digest: Digest, tag: &str) -> Option<Self> {
-        let is_tag = tag.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-            && (tag.is_empty() || tag.len() == 32);
+        let is_tag = are_digits(tag) && (tag.is_empty() || tag.len() == 32);
         is_tag.then(|| Name { digest, tag: tag.to_owned() })
     }
 

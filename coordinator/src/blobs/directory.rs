@@ -19,6 +19,7 @@ use std::time::UNIX_EPOCH;
 use async_trait::async_trait;
 
 use super::blocking::blocking;
+use super::digest::is_shard;
 use super::staging::make_private;
 use super::{BlobError, Blobs, CHUNK_BYTES, Chunks, Name, OpenError, Result};
 
@@ -107,12 +108,12 @@ impl Directory {
         let mut blobs = Vec::new();
         for shard in fs::read_dir(&self.root)? {
             let shard = shard?;
-            if shard.path() == self.staging || !shard.file_type()?.is_dir() {
+            // Whatever else somebody put there is none of ours, and perhaps not to be opened, as `lost+found`.
+            if !shard.file_name().to_str().is_some_and(is_shard) || !shard.file_type()?.is_dir() {
                 continue;
             }
             for file in fs::read_dir(shard.path())? {
                 let name = file?.file_name().to_str().and_then(|name| name.parse::<Name>().ok());
-                // Whatever else somebody put there is none of ours.
                 blobs.extend(name.filter(|name| shard.file_name() == name.digest().shard()));
             }
         }
@@ -120,11 +121,17 @@ impl Directory {
     }
 
     fn set_owner_blocking(&self, owner: &[u8]) -> io::Result<()> {
-        let temporary = self.root.join("owner.tmp");
-        let mut file = File::create(&temporary)?;
-        file.write_all(owner)?;
-        file.sync_all()?;
-        fs::rename(temporary, self.root.join(OWNER))?;
+        // Of a name of its own: two coordinators may be at it.
+        let temporary = self.root.join(format!("{OWNER}.{:032x}.tmp", rand::random::<u128>()));
+        let write = || {
+            let mut file = File::create_new(&temporary)?;
+            file.write_all(owner)?;
+            file.sync_all()?;
+            fs::rename(&temporary, self.root.join(OWNER))
+        };
+        write().inspect_err(|_| {
+            let _ = fs::remove_file(&temporary);
+        })?;
         sync_folder(&self.root)
     }
 

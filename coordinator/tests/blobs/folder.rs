@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use acai_coordinator::blobs::directory::Directory;
@@ -46,6 +47,38 @@ async fn blobs_are_there_after_a_restart_until_they_are_deleted() {
     for (name, bytes) in [(earlier, 5), (again, 5), (second, 6)] {
         assert_eq!(blobs.size(&name).await.unwrap(), Some(bytes), "{name}");
     }
+}
+
+/// As `lost+found`, which is root's alone. Here the folder's path is too long to be opened, by root as well.
+#[tokio::test]
+async fn a_folder_of_somebody_else_that_cannot_be_opened_does_not_hide_the_blobs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut root = folder.path().to_owned();
+    while root.as_os_str().len() < 3900 {
+        root.push("d".repeat((3900 - root.as_os_str().len()).min(200)));
+    }
+    let blobs = Directory::open(&root).unwrap();
+    let name = put(&blobs, b"ours").await;
+    let made = Command::new("mkdir").arg("s".repeat(250)).current_dir(&root).status().unwrap();
+    assert!(made.success());
+    assert_eq!(blobs.list().await.unwrap(), [name]);
+}
+
+#[tokio::test]
+async fn coordinators_that_say_at_once_whose_the_folder_is_do_not_disturb_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = [(); 2].map(|()| Directory::open(folder.path()).unwrap());
+    let texts = [vec![b'1'; 1000], vec![b'2'; 2000]];
+    for _ in 0..50 {
+        let (first, second) =
+            tokio::join!(first.set_owner(texts[0].clone()), second.set_owner(texts[1].clone()));
+        first.unwrap();
+        second.unwrap();
+    }
+    let owner = first.owner().await.unwrap().unwrap();
+    assert!(texts.contains(&owner), "{owner:?}");
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 2, "the text and the folder of uploads alone");
 }
 
 #[tokio::test]

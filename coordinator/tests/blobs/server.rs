@@ -85,7 +85,8 @@ impl Coordinator {
     /// The files of whole blobs, in the order of their names.
     pub(crate) fn wholes(&self) -> Vec<PathBuf> {
         let mut files = files(&self.root());
-        files.retain(|file| !file.starts_with(self.root().join("owner")) && !file.ends_with("owner.tmp"));
+        // Those in the root itself say whose the place is.
+        files.retain(|file| file.parent() != Some(&self.root()));
         files.sort();
         files
     }
