@@ -122,7 +122,7 @@ pub(crate) async fn delete_if_damaged(
     blobs: &dyn Blobs,
     sha256: &str,
 ) -> Result<bool, OwnerError> {
-    let Some(name) = find(store, sha256).await? else { return Ok(false) };
+    let Some((name, _)) = find(store, sha256).await? else { return Ok(false) };
     if crate::blobs::is_whole(blobs, &name).await? {
         return Ok(false);
     }
@@ -133,12 +133,12 @@ pub(crate) async fn delete_if_damaged(
     Ok(true)
 }
 
-/// The file that has a blob's bytes, as far as the store knows.
-pub(crate) async fn find(store: &dyn Store, sha256: &str) -> crate::store::Result<Option<Name>> {
-    let (Some((file, _)), Ok(digest)) = (store.blob_find(sha256).await?, Digest::from_str(sha256)) else {
+/// The file that has a blob's bytes, as far as the store knows, and how many it must have.
+pub(crate) async fn find(store: &dyn Store, sha256: &str) -> crate::store::Result<Option<(Name, u64)>> {
+    let (Some((file, bytes)), Ok(digest)) = (store.blob_find(sha256).await?, Digest::from_str(sha256)) else {
         return Ok(None);
     };
-    Ok(Name::known(digest, &file.tag))
+    Ok(Name::known(digest, &file.tag).map(|name| (name, bytes)))
 }
 
 #[cfg(test)]

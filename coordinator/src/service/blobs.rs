@@ -36,10 +36,11 @@ pub(crate) struct BlobTransfers {
 }
 
 impl BlobTransfers {
-    /// Complete is what the store knows of too: an upload that was cut off between the two is uploaded again.
+    /// Complete is what the store knows of too: an upload that was cut off between the two is uploaded again. So is a blob
+    /// whose file has another length.
     async fn progress(&self, digest: &Digest) -> Result<v1::StatResponse, Status> {
-        if let Some(name) = find(&*self.store, digest.as_str()).await.map_err(status)?
-            && let Some(bytes) = self.blobs.size(&name).await.map_err(refusal)?
+        if let Some((name, bytes)) = find(&*self.store, digest.as_str()).await.map_err(status)?
+            && self.blobs.size(&name).await.map_err(refusal)? == Some(bytes)
         {
             return Ok(v1::StatResponse { complete: true, bytes });
         }
@@ -47,7 +48,7 @@ impl BlobTransfers {
         Ok(v1::StatResponse { complete: false, bytes })
     }
 
-    /// Makes what is staged a blob, in place of a file that is gone, if there was one. The store knows of the file before
+    /// Makes what is staged a blob, in place of a file that is gone or damaged, if there was one. The store knows of the file before
     /// there is one, and who uploads of the blob when both the file and that are durable.
     async fn finish(&self, staged: Staged, header: Header, gone: Option<BlobFile>) -> Result<(), Status> {
         staged.verify(header.size).await.map_err(refusal)?;
@@ -61,8 +62,11 @@ impl BlobTransfers {
             }
             return Err(refusal(error));
         }
+        let replaced = gone.as_ref().and_then(|gone| Name::known(name.digest().clone(), &gone.tag));
         let added = self.store.blob_add(file.clone(), header.size, gone).await.map_err(status)?;
-        if added.as_ref() != Some(&file)
+        // Of the two files the store does not know one any more.
+        let unneeded = if added.as_ref() == Some(&file) { replaced } else { Some(name) };
+        if let Some(name) = unneeded
             && let Err(error) = self.blobs.delete(&name).await
         {
             tracing::warn!(%error, %name, "a file that is not needed stays until it is looked for");
@@ -109,8 +113,15 @@ impl BlobService for BlobTransfers {
         let v1::DownloadRequest { sha256, offset } = request.into_inner();
         let digest = digest(&sha256)?;
         let missing = || refusal(BlobError::Missing(digest.clone()));
-        let name = find(&*self.store, digest.as_str()).await.map_err(status)?.ok_or_else(missing)?;
+        let found = find(&*self.store, digest.as_str()).await.map_err(status)?;
+        let (name, bytes) = found.ok_or_else(missing)?;
         let size = self.blobs.size(&name).await.map_err(refusal)?.ok_or_else(missing)?;
+        // An interrupted restore or a repair of the file system leaves such a file: no reader may take its end for the
+        // blob's, or wait for what is not there.
+        if size != bytes {
+            let cause = format!("the file of the blob {digest} has {size} bytes, not {bytes}");
+            return Err(refusal(BlobError::Broken { doing: "read a checkpoint", cause }));
+        }
         if offset > size {
             return Err(Status::out_of_range(format!("the blob has {size} bytes, none at {offset}")));
         }
@@ -140,7 +151,7 @@ impl BlobTransfers {
                 Some(name) => self.blobs.size(name).await.map_err(refusal)?,
                 None => None,
             };
-            if there.is_none() {
+            if there != Some(bytes) {
                 gone = Some(file);
             } else if bytes != header.size {
                 let problem = format!("is {}, but the blob has {bytes} bytes", header.size);

@@ -155,6 +155,28 @@ async fn a_checkpoint_that_is_damaged_here_is_deleted_and_can_be_sent_again_at_o
     workers.commit_checkpoint(commit).await.unwrap();
 }
 
+/// As what an interrupted restore, or the repair of a file system, leaves.
+#[tokio::test]
+async fn a_blob_whose_file_has_another_length_is_refused_to_readers_and_uploaded_again() {
+    let coordinator = Coordinator::start().await;
+    let blob = blob(1000);
+    for wrong in [&blob[..0], &blob[..400], &[0; 1001]] {
+        coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+        coordinator.commit(10, &blob).await;
+        let damaged = coordinator.path(&sha256(&blob)).await;
+        std::fs::write(&damaged, wrong).unwrap();
+        for offset in [0, 1000] {
+            let refused = coordinator.download(&blob, offset).await.unwrap_err();
+            assert_eq!(refused.code(), Code::DataLoss, "{refused}");
+        }
+        let stat = coordinator.stat(&blob).await;
+        assert_eq!((stat.complete, stat.bytes), (false, 0));
+        coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+        assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
+        assert!(!damaged.exists(), "what is replaced is not kept");
+    }
+}
+
 #[tokio::test]
 async fn a_checkpoint_that_is_whole_here_is_not_deleted_whatever_arrived_elsewhere() {
     let coordinator = Coordinator::start().await;
