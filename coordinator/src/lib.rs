@@ -17,6 +17,7 @@ pub mod clock;
 mod connections;
 mod deadline;
 pub mod garbage;
+mod inspections;
 pub mod lease;
 mod run_name;
 pub mod server;

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
+use crate::inspections::Inspections;
 use crate::lease::{LeaseTerms, expire_leases};
 use crate::service::{BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
@@ -111,9 +112,11 @@ async fn serve_with(
     let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms, stop })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
-    let workers = WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms })
-        .max_decoding_message_size(MESSAGE_BYTES)
-        .max_encoding_message_size(ANSWER_BYTES);
+    let inspections = Inspections::default();
+    let workers =
+        WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms, inspections })
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);

@@ -2,16 +2,18 @@
 
 use std::mem::take;
 use std::sync::Arc;
+use std::time::Duration;
 
 use acai_proto::convert::{FieldError, parameters};
 use acai_proto::v1::{self, worker_service_server::WorkerService};
 use acai_sweep::schedule::Offer;
+use tokio::time::timeout;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::{hardware, status::status};
 use crate::blobs::Blobs;
-use crate::garbage;
+use crate::inspections::Inspections;
 use crate::lease::LeaseTerms;
 use crate::run_name::run_name;
 use crate::store::{
@@ -31,6 +33,8 @@ const MESSAGE: usize = 4096;
 /// Groups that a worker has room for, runs in one of them, and runs that a claim is given, at the most: they are chosen in
 /// one transaction, and the answer must fit into a message.
 const RUNS: u32 = 1024;
+/// A worker waits this long for what a look at a checkpoint comes to: less than its call may take. The look goes on.
+const INSPECTION: Duration = Duration::from_secs(5);
 /// When nothing is queued, workers ask again after this long.
 const RETRY_AFTER_MS: u32 = 1000;
 
@@ -38,6 +42,7 @@ pub(crate) struct Workers {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) blobs: Arc<dyn Blobs>,
     pub(crate) terms: LeaseTerms,
+    pub(crate) inspections: Inspections,
 }
 
 impl Workers {
@@ -224,14 +229,11 @@ impl WorkerService for Workers {
         let (sha256, reason) = (sha256("sha256", request.sha256)?, cut(request.reason));
         if request.damaged {
             self.store.attempt_check(attempt).await.map_err(status)?;
-            // Not within the call: a client that hangs up must not keep it from its end.
-            let (store, blobs, own) = (Arc::clone(&self.store), Arc::clone(&self.blobs), sha256.clone());
-            let looked =
-                tokio::spawn(async move { garbage::delete_if_damaged(&*store, &*blobs, &own).await });
-            match looked.await.map_err(|error| Status::internal(error.to_string()))? {
-                Ok(true) => tracing::error!(sha256, "a checkpoint is damaged, and deleted"),
-                Ok(false) => tracing::warn!(sha256, reason, "a checkpoint is whole here, and damaged there"),
-                Err(error) => tracing::error!(sha256, %error, "cannot look whether a checkpoint is damaged"),
+            let (store, blobs) = (Arc::clone(&self.store), Arc::clone(&self.blobs));
+            if let Some(inspection) = self.inspections.start(store, blobs, sha256, reason)
+                && let Ok(inspected) = timeout(INSPECTION, inspection).await
+            {
+                inspected.map_err(|error| Status::internal(error.to_string()))?;
             }
         } else {
             self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await.map_err(status)?;

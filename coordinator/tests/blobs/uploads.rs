@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use acai_coordinator::blobs;
 use acai_coordinator::store::{AttemptRef, Claim};
 use acai_proto::v1::{Attempt, Checkpoint, CommitCheckpointRequest, RejectCheckpointRequest};
 use acai_sweep::schedule::Offer;
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::server::{Coordinator, blob, sha256};
+use crate::slow::Slow;
 
 #[tokio::test]
 async fn an_upload_goes_on_where_its_connection_broke() {
@@ -174,6 +176,32 @@ async fn a_blob_whose_file_has_another_length_is_refused_to_readers_and_uploaded
         coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
         assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
         assert!(!damaged.exists(), "what is replaced is not kept");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_takes_long_to_look_at_is_looked_at_once_and_each_call_is_answered_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("blobs");
+    let slow = Arc::new(Slow::new(blobs::open(root.to_str().unwrap(), &root).await.unwrap()));
+    let coordinator = Coordinator::start_on(folder, slow.clone()).await;
+    let (blob, mut workers) = (blob(1000), coordinator.workers().await);
+    let (attempt, sha256) = (coordinator.header(&blob, 0).attempt, sha256(&blob));
+    coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
+    coordinator.commit(10, &blob).await;
+    let damaged = coordinator.path(&sha256).await;
+    std::fs::write(&damaged, vec![0; 1000]).unwrap();
+    for _ in 0..2 {
+        let reason = "its bytes have changed".to_owned();
+        let reject = RejectCheckpointRequest { attempt, sha256: sha256.clone(), reason, damaged: true };
+        workers.reject_checkpoint(reject).await.unwrap();
+    }
+    assert_eq!(slow.begun.available_permits(), 1, "one read");
+    slow.let_go.add_permits(2);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while damaged.exists() {
+        assert!(Instant::now() < deadline, "the damaged file stays");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
