@@ -1,7 +1,8 @@
 //! `acai submit`
 
-use acai_proto::v1::{SubmitSweepRequest, SubmitSweepResponse};
+use acai_proto::v1::{PlanSweepRequest, SubmitSweepRequest, SubmitSweepResponse};
 use serde_json::{Value, json};
+use tonic::Code;
 
 use super::read_sweep;
 use crate::args::SubmitArguments;
@@ -13,7 +14,11 @@ pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Resul
     let sweep = read_sweep(&arguments.file)?;
     let mut client = connect(&arguments.ask.at.coordinator).await?;
     let answer = match arguments.dry_run {
-        true => dry_run(&mut client, &sweep.source).await?,
+        true => dry_run(&mut client, &sweep.source).await?.ok_or_else(|| {
+            anyhow::anyhow!(
+                "the coordinator is of an earlier release, which cannot say what a file would change; nothing was submitted"
+            )
+        })?,
         false => hand_in(&mut client, &sweep.source, arguments.yes, output).await?,
     };
     output.data(&match (arguments.ask.json, arguments.dry_run) {
@@ -24,11 +29,13 @@ pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Resul
     Ok(())
 }
 
-/// What submitting the file would change.
-async fn dry_run(client: &mut Client, source: &str) -> Result<SubmitSweepResponse, Failure> {
-    let request =
-        SubmitSweepRequest { source: source.to_owned(), dry_run: true, ..SubmitSweepRequest::default() };
-    Ok(client.submit_sweep(request).await?.into_inner())
+/// What submitting the file would change; none from a coordinator of a release that cannot say it.
+async fn dry_run(client: &mut Client, source: &str) -> Result<Option<SubmitSweepResponse>, Failure> {
+    match client.plan_sweep(PlanSweepRequest { source: source.to_owned() }).await {
+        Ok(change) => Ok(Some(change.into_inner())),
+        Err(status) if status.code() == Code::Unimplemented => Ok(None),
+        Err(status) => Err(status.into()),
+    }
 }
 
 /// Submits the file. Runs with results are set aside only with `yes`, or when the person at the terminal says so; where
@@ -40,20 +47,23 @@ pub(super) async fn hand_in(
     output: Output,
 ) -> Result<SubmitSweepResponse, Failure> {
     let set_aside_results = yes || (output.can_ask() && agrees(client, source, output).await?);
-    let request = SubmitSweepRequest { source: source.to_owned(), dry_run: false, set_aside_results };
+    let request = SubmitSweepRequest { source: source.to_owned(), set_aside_results };
     Ok(client.submit_sweep(request).await?.into_inner())
 }
 
 /// Whether the person wants runs with results set aside; not asked where there are none.
 async fn agrees(client: &mut Client, source: &str, output: Output) -> Result<bool, Failure> {
-    let change = dry_run(client, source).await?;
-    if change.set_aside_with_results == 0 {
-        return Ok(false);
-    }
-    output.note(&describe(&change));
-    let SubmitSweepResponse { sweep, set_aside_with_results: runs, .. } = &change;
-    let question =
-        format!("Set {runs} runs of {sweep} that have results aside? They will be in no table [y/N] ");
+    let question = match dry_run(client, source).await? {
+        Some(change) if change.set_aside_with_results == 0 => return Ok(false),
+        Some(change) => {
+            output.note(&describe(&change));
+            let SubmitSweepResponse { sweep, set_aside_with_results: runs, .. } = &change;
+            format!("Set {runs} runs of {sweep} that have results aside? They will be in no table [y/N] ")
+        }
+        None => "The coordinator is of an earlier release: it sets runs that are not in the file aside without asking, also \
+                 those that have results. Submit the file? [y/N] "
+            .to_owned(),
+    };
     match output.ask(&question) {
         true => Ok(true),
         false => Err(Failure::Error(anyhow::anyhow!("nothing was submitted"))),

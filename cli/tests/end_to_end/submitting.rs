@@ -1,9 +1,18 @@
 //! What a submission may do to runs that are there, and that it says so.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::io::Write;
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::{Context, Poll, Service, http};
+use tonic::server::NamedService;
+use tonic::transport::Server;
 
 use crate::{Ended, Place, eventually, free_address};
 
@@ -168,4 +177,42 @@ fn every_command_that_changes_something_prints_json_where_that_is_asked_for() {
     let fetched: Value =
         serde_json::from_str(&place.run(&["data", "fetch", "digits32", "--json"]).ok()).unwrap();
     assert_eq!(fetched["name"], "digits32", "{fetched}");
+}
+
+/// Answers every call as a coordinator does one that its release does not know, and keeps the names of the calls.
+#[derive(Debug, Clone, Default)]
+struct EarlierRelease(Arc<Mutex<Vec<String>>>);
+
+impl NamedService for EarlierRelease {
+    const NAME: &'static str = "acai.v1.SweepService";
+}
+
+impl Service<http::Request<Body>> for EarlierRelease {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        self.0.lock().unwrap().push(request.uri().path().to_owned());
+        ready(Ok(Status::unimplemented("").into_http()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_asks_nothing_of_an_earlier_release_that_would_take_it_for_a_submission() {
+    let (place, address, coordinator) = (Place::new(), free_address(), EarlierRelease::default());
+    let server = Server::builder().add_service(coordinator.clone()).serve(address.parse().unwrap());
+    tokio::spawn(server);
+    eventually("the coordinator listens", || TcpStream::connect(&address).is_ok());
+    place.file("two.yaml", TWO);
+    let url = format!("http://{address}");
+
+    let dry = place.run(&["submit", "two.yaml", "--dry-run", "--coordinator", &url]);
+
+    assert!(dry.code == Some(1) && dry.stderr.contains("nothing was submitted"), "{dry:#?}");
+    assert_eq!(*coordinator.0.lock().unwrap(), ["/acai.v1.SweepService/PlanSweep"]);
 }

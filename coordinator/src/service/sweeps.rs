@@ -15,7 +15,9 @@ use super::messages::run_message;
 use super::status::{no_such_sweep, status};
 use super::{hardware, watch};
 use crate::lease::LeaseTerms;
-use crate::store::{Duty, NewRun, NewSweep, Overview, Replacing, Rest, Store, SweepRecord, WorkerRecord};
+use crate::store::{
+    Duty, NewRun, NewSweep, Overview, Replacing, Rest, Store, Submission, SweepRecord, WorkerRecord,
+};
 
 /// Failures that a sweep's status shows.
 const FAILURES: u32 = 20;
@@ -46,28 +48,26 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::SubmitSweepRequest>,
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
-        let v1::SubmitSweepRequest { source, dry_run, set_aside_results } = request.into_inner();
-        let replacing = match (dry_run, set_aside_results) {
-            (true, _) => Replacing::DryRun,
-            (false, false) => Replacing::WithoutResults,
-            (false, true) => Replacing::Any,
-        };
+        let v1::SubmitSweepRequest { source, set_aside_results } = request.into_inner();
+        let replacing = if set_aside_results { Replacing::Any } else { Replacing::WithoutResults };
         let sweep = NewSweep { replacing, ..new_sweep(source)? };
         let name = sweep.name.clone();
         let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
-        if submission.is_stored {
-            tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
-        } else if !dry_run {
+        if !submission.is_stored {
             return Err(would_set_aside(&name, submission.set_aside_with_results));
         }
-        Ok(Response::new(v1::SubmitSweepResponse {
-            sweep: name,
-            new_runs: submission.new_runs,
-            existing_runs: submission.existing_runs,
-            other_runs: submission.other_runs,
-            set_aside_runs: submission.set_aside,
-            set_aside_with_results: submission.set_aside_with_results,
-        }))
+        tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
+        Ok(Response::new(submission_message(name, &submission)))
+    }
+
+    async fn plan_sweep(
+        &self,
+        request: Request<v1::PlanSweepRequest>,
+    ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
+        let sweep = NewSweep { replacing: Replacing::DryRun, ..new_sweep(request.into_inner().source)? };
+        let name = sweep.name.clone();
+        let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
+        Ok(Response::new(submission_message(name, &submission)))
     }
 
     async fn list_sweeps(
@@ -247,6 +247,17 @@ fn query(
     let sort_by = asked.collect::<Result<Vec<_>, FieldError>>()?;
     let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
     Ok(Query { group_by, sort_by, others, statistic })
+}
+
+fn submission_message(sweep: String, submission: &Submission) -> v1::SubmitSweepResponse {
+    v1::SubmitSweepResponse {
+        sweep,
+        new_runs: submission.new_runs,
+        existing_runs: submission.existing_runs,
+        other_runs: submission.other_runs,
+        set_aside_runs: submission.set_aside,
+        set_aside_with_results: submission.set_aside_with_results,
+    }
 }
 
 fn sweep_message(sweep: &Overview) -> v1::Sweep {
