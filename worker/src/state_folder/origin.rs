@@ -46,7 +46,7 @@ impl Origin {
         let metadata = fs::metadata(folder)?;
         let born = metadata.created().ok().and_then(|born| born.duration_since(UNIX_EPOCH).ok());
         let born = born.map(|born| born.as_nanos());
-        Ok(Self { born, inode: metadata.ino(), machine: machine(), boot: boot() })
+        Ok(Self { born, inode: metadata.ino(), machine: machine(Path::new("/")), boot: boot() })
     }
 
     /// What was recorded in a folder; none before its first use.
@@ -83,21 +83,33 @@ impl Origin {
     }
 }
 
-/// A digest of the machine's number, its name and its network cards, as far as they are known: clones of one disk tend to
-/// have the first in common, not all.
-fn machine() -> String {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cards = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    let mut cards: Vec<PathBuf> =
-        cards.map(|card| card.path()).filter(|card| card.join("device").exists()).collect();
-    cards.sort();
+/// A digest of what tells this machine from others, with the system's files under `root`: its number and its name; where it
+/// has no number, its name and the network cards that are part of it. A card that is plugged in or out, or makes up its
+/// address, is no other machine.
+fn machine(root: &Path) -> String {
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+    let number = read("etc/machine-id");
     let mut hasher = Sha256::new();
-    hasher.update(read("/etc/machine-id"));
-    hasher.update(read("/proc/sys/kernel/hostname"));
-    for card in cards {
-        hasher.update(fs::read(card.join("address")).unwrap_or_default());
+    hasher.update(&number);
+    hasher.update(read("proc/sys/kernel/hostname"));
+    if number.trim().is_empty() {
+        for address in card_addresses(&root.join("sys/class/net")) {
+            hasher.update(address);
+        }
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Of the cards whose addresses are their own, in the order of their names.
+fn card_addresses(cards: &Path) -> Vec<String> {
+    let is_own = |card: &Path| {
+        let assigned = fs::read_to_string(card.join("addr_assign_type"));
+        card.join("device").exists() && assigned.is_ok_and(|kind| kind.trim() == "0")
+    };
+    let cards = fs::read_dir(cards).into_iter().flatten().flatten();
+    let mut cards: Vec<PathBuf> = cards.map(|card| card.path()).filter(|card| is_own(card)).collect();
+    cards.sort();
+    cards.iter().filter_map(|card| fs::read_to_string(card.join("address")).ok()).collect()
 }
 
 #[cfg(test)]
@@ -127,5 +139,48 @@ mod tests {
             Found::Elsewhere
         );
         assert_eq!(found(|now| (now.machine, now.boot) = ("b".into(), None)), Found::Elsewhere);
+    }
+
+    /// A machine with these files.
+    fn machine_with(files: &[(&str, &str)]) -> String {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let file = root.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        machine(root.path())
+    }
+
+    const HOST: (&str, &str) = ("proc/sys/kernel/hostname", "node\n");
+
+    /// The files of a network card.
+    fn card(name: &str, assigned: &str, address: &str) -> [(String, String); 3] {
+        let file = |file: &str, text: &str| (format!("sys/class/net/{name}/{file}"), text.to_owned());
+        [file("device/vendor", ""), file("addr_assign_type", assigned), file("address", address)]
+    }
+
+    fn with_card<'a>(files: &[(&'a str, &'a str)], card: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+        files.iter().copied().chain(card.iter().map(|(file, text)| (&**file, &**text))).collect()
+    }
+
+    #[test]
+    fn a_machine_with_a_number_is_the_same_whatever_network_cards_it_has() {
+        let number = [("etc/machine-id", "0123\n"), HOST];
+        let dock = card("eth1", "0\n", "02:00:00:00:00:01\n");
+        assert_eq!(machine_with(&number), machine_with(&with_card(&number, &dock)));
+        assert_ne!(machine_with(&number), machine_with(&[("etc/machine-id", "4567\n"), HOST]));
+        assert_ne!(machine_with(&number), machine_with(&number[..1]));
+    }
+
+    #[test]
+    fn a_machine_without_a_number_is_known_by_the_cards_whose_addresses_are_their_own() {
+        for without in [vec![HOST], vec![HOST, ("etc/machine-id", "\n")]] {
+            let machine = |card: &[(String, String)]| machine_with(&with_card(&without, card));
+            let wireless = |address: &str| card("wlan0", "3\n", address);
+            assert_eq!(machine(&wireless("02:aa\n")), machine(&wireless("02:bb\n")), "one that makes it up");
+            let own = |address: &str| card("eth0", "0\n", address);
+            assert_ne!(machine(&own("00:aa\n")), machine(&own("00:bb\n")));
+        }
     }
 }
