@@ -5,6 +5,13 @@ use acai_worker::Summary;
 use crate::coordinator::{Coordinator, End};
 use crate::setup::{LONG, Machine, attempt, group};
 
+/// Puts the backup in place that is older than the second point, once both are acknowledged; the trainer waits for that.
+async fn restore(coordinator: &Coordinator, machine: &Machine) {
+    coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
+    coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
+    std::fs::write(machine.file("restored"), "").unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_whose_acknowledged_points_are_gone_is_given_back_and_the_next_one_reports_them_again() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
@@ -17,12 +24,7 @@ async fn an_attempt_whose_acknowledged_points_are_gone_is_given_back_and_the_nex
         *) metric 7 3; finished 7 3;;
     esac";
     let machine = Machine::new(&coordinator, scenario);
-    let restore = async {
-        coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
-        coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
-        std::fs::write(machine.file("restored"), "").unwrap();
-    };
-    let (summary, ()) = tokio::join!(machine.work(), restore);
+    let (summary, ()) = tokio::join!(machine.work(), restore(&coordinator, &machine));
     assert_eq!(summary.unwrap(), Summary { completed: 1, released: 1, ..Summary::default() });
     coordinator.read(|state| {
         assert!(state.points[&attempt(7, 2)].iter().map(|point| point.step).eq([1, 2, 3]));
@@ -39,12 +41,7 @@ async fn a_run_that_ends_after_its_points_are_gone_is_given_back_too() {
         *attempt-1*) until [ -e $data/restored ]; do sleep 0.05; done;;
     esac; finished 7 2";
     let machine = Machine::new(&coordinator, scenario);
-    let restore = async {
-        coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
-        coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
-        std::fs::write(machine.file("restored"), "").unwrap();
-    };
-    let (summary, ()) = tokio::join!(machine.work(), restore);
+    let (summary, ()) = tokio::join!(machine.work(), restore(&coordinator, &machine));
     assert_eq!(summary.unwrap(), Summary { completed: 1, released: 1, ..Summary::default() });
     coordinator.read(|state| {
         let completed = End::Completed { step: 2, last_seq: 2 };
