@@ -17,6 +17,9 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         }
     }
     for run in &evidence.snapshot.runs {
+        if was_given_up(evidence, run) {
+            continue;
+        }
         if run.state != "completed" {
             let what = format!("run {} (`{}` #{}) is {}", run.id, run.sweep, run.index, run.state);
             verdict.add(ViolationKind::Unfinished, what);
@@ -36,6 +39,19 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
             verdict.bit_equal += 1;
         }
     }
+}
+
+/// As many machines that cannot train a run end it, which is no broken promise.
+const FAULTY_MACHINES: usize = 3;
+
+/// Whether as many attempts were given back for a fault of their machine: those have a message, others have none.
+fn was_given_up(evidence: &Evidence, run: &RunRow) -> bool {
+    let is_faulty = |outcome: &Option<String>, message: &Option<String>| {
+        outcome.as_deref() == Some("released") && message.is_some()
+    };
+    let attempts = evidence.snapshot.attempts.iter().filter(|row| row.id.run == run.id);
+    run.state == "lost"
+        && attempts.filter(|row| is_faulty(&row.outcome, &row.message)).count() >= FAULTY_MACHINES
 }
 
 fn points(evidence: &Evidence, run: &RunRow, reference: &ReferenceRun, verdict: &mut Verdict) {

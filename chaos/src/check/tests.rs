@@ -283,6 +283,19 @@ fn a_replay_that_differed_is_named() {
 }
 
 #[test]
+fn a_run_that_three_machines_could_not_train_may_be_given_up_and_two_are_not_enough() {
+    for (machines, is_unfinished) in [(3, false), (2, true)] {
+        let kinds = found(|evidence| {
+            evidence.snapshot.runs[0].state = "lost".into();
+            let (outcome, message) = (Some("released".into()), Some("no space left".into()));
+            let faulty = AttemptRow { outcome, message, ..evidence.snapshot.attempts[0].clone() };
+            evidence.snapshot.attempts.extend(vec![faulty; machines]);
+        });
+        assert_eq!(kinds.contains(&ViolationKind::Unfinished), is_unfinished, "{machines}: {kinds:?}");
+    }
+}
+
+#[test]
 fn a_run_that_never_completed_is_unfinished() {
     let kinds = found(|evidence| {
         evidence.snapshot.runs[0].state = "queued".into();
