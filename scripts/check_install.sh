@@ -7,7 +7,6 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-
 scripts/install.sh "$folder/first" "${1-target/release}"
 mv "$folder/first" "$folder/elsewhere"
 cat > "$folder/sweep.yaml" <<'END'
