@@ -44,6 +44,15 @@ async fn a_server_whose_writer_broke_down_ends_with_an_error_instead_of_refusing
     let ended = timeout(PATIENCE, server).await.expect("the server goes on without a writer").unwrap();
     assert!(ended.unwrap_err().to_string().contains("broke down"));
 
+    // A process would end here. In this one the task of the client's connection holds the store until it has noticed that
+    // the client is gone.
+    drop(client);
+    let released = async {
+        while Arc::strong_count(&store) > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, released).await.expect("the server has ended and still holds its store");
     drop(store);
     let again = SqliteStore::open(&path, Clock::start()).await.unwrap();
     assert_eq!(again.sweep_list().await.unwrap().len(), 1, "what was acknowledged is there");
