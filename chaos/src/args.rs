@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use acai_chaos::session::StoreKind;
+use acai_chaos::store_kind::StoreKind;
 use clap::Parser;
 
 const EXAMPLES: &str = "\

@@ -20,6 +20,7 @@ pub mod reference;
 pub mod report;
 pub mod schedule;
 pub mod session;
+pub mod store_kind;
 pub mod sweep;
 pub mod tally;
 pub mod weights;

@@ -9,7 +9,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 
 use crate::check::{Verdict, ViolationKind};
-use crate::session::StoreKind;
+use crate::store_kind::StoreKind;
 
 /// Violations that a table spells out; the others are in the JSON.
 const SPELT_OUT: usize = 20;

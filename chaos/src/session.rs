@@ -22,6 +22,7 @@ use crate::proxy::replay_the_dead;
 use crate::reference::References;
 use crate::report::Report;
 use crate::schedule::Schedule;
+use crate::store_kind::StoreKind;
 use crate::{sweep, weights};
 
 const WORKERS: usize = 4;
@@ -41,15 +42,6 @@ const RECOVERY_OF_A_RUN: Duration = Duration::from_secs(45);
 /// A run that is held and whose lease has not changed for so long must have been taken from its worker: longer than a
 /// lease and any absence of coordinator and database.
 const NOTICED: Duration = Duration::from_secs(20);
-
-/// Where sweeps, runs and metrics are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum StoreKind {
-    /// One coordinator on a file.
-    Sqlite,
-    /// Two coordinators on a private server.
-    Postgres,
-}
 
 /// What to do.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use acai_chaos::programs::Programs;
-use acai_chaos::session::{Settings, StoreKind, run};
+use acai_chaos::session::{Settings, run};
+use acai_chaos::store_kind::StoreKind;
 use tokio::sync::Mutex;
 
 /// Both sessions want the whole machine.

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::deaths::Deaths;
 use super::eras::{Era, eras, remembered};
 use super::snapshot::{AttemptRow, Evidence};
 use super::verdict::{Verdict, ViolationKind};
-use crate::journal::{AttemptId, Entry, Origin, What};
+use crate::journal::{AttemptId, Deaths, Entry, Origin, What};
 
 /// States that nothing but a person's wish takes a run out of.
 const TERMINAL: [&str; 6] = ["completed", "stopped", "diverged", "failed", "lost", "cancelled"];

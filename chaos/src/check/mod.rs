@@ -1,7 +1,6 @@
 //! The judgement: journal against database against disks against an undisturbed training. Pure.
 
 mod checkpoints;
-pub mod deaths;
 mod eras;
 mod history;
 mod points;

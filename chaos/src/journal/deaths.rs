@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::journal::{AttemptId, Entry, What};
+use super::entry::{AttemptId, Entry, What};
 
 /// Built from journal entries in any order, of one history of the database.
 #[derive(Debug, Default)]
