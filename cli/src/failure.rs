@@ -23,6 +23,17 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What the person at the terminal is told; nothing if nobody reads any more.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Failure::Error(error) => Some(format!("error: {error:#}")),
+            Failure::SweepFile(mistakes) => Some(mistakes.clone()),
+            Failure::Runs(summary) => Some(format!("error: {summary}")),
+            Failure::Interrupted(_, summary) => Some(summary.clone()),
+            Failure::ReaderGone => None,
+        }
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Error(_) => 1,

@@ -20,15 +20,22 @@ use output::Output;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return output.failure(&Failure::from(anyhow::Error::from(error))),
-    };
+    match run(arguments, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                output.note(&message);
+            }
+            failure.exit_code().into()
+        }
+    }
+}
+
+fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(anyhow::Error::from)?;
     let outcome = runtime.block_on(commands::run(arguments, &output));
     // A second Ctrl-C, or a thread that reads a file, must not keep the process.
     runtime.shutdown_background();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output.failure(&failure),
-    }
+    outcome
 }

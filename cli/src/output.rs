@@ -1,9 +1,6 @@
 //! The only place that prints: what could be piped goes to standard output, all else to standard error.
 
 use std::io::{IsTerminal, Write, stdin};
-use std::process::ExitCode;
-
-use crate::failure::Failure;
 
 /// Where a command's words go.
 #[derive(Debug, Clone, Copy)]
@@ -41,18 +38,6 @@ impl Output {
         let mut answer = String::new();
         let read = stdin().read_line(&mut answer);
         read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
-    }
-
-    /// The one message of a command that failed.
-    pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
-        match failure {
-            Failure::Error(error) => self.note(&format!("error: {error:#}")),
-            Failure::SweepFile(mistakes) => self.note(mistakes),
-            Failure::Runs(summary) => self.note(&format!("error: {summary}")),
-            Failure::Interrupted(_, summary) => self.note(summary),
-            Failure::ReaderGone => {}
-        }
-        ExitCode::from(failure.exit_code())
     }
 
     /// Whether tables may use bold, and progress a moving line. `NO_COLOR` is honoured.
