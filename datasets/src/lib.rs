@@ -19,6 +19,7 @@ mod idx;
 mod images;
 mod jpeg;
 mod matlab;
+mod missing;
 mod mnist;
 mod partition;
 mod pickle;
@@ -33,7 +34,8 @@ use acai_sweep::training::Dataset;
 pub use download::{Counts, Download, counts, downloads, md5};
 pub use error::DataError;
 pub use images::{Images, PIXELS, Split, WIDTH};
-pub use places::{missing_files, place};
+pub use missing::missing_files;
+pub use places::place;
 
 /// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer
 /// makes those itself).

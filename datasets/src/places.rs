@@ -1,29 +1,15 @@
-//! Where a dataset is expected, and what of it is not there.
+//! Where a dataset is expected.
 
 use std::path::{Path, PathBuf};
 
 use acai_sweep::training::Dataset;
 
-use crate::{DataError, celeba, cifar, files, folder, pictures};
+use crate::DataError;
 
 /// The folder that `dataset` is expected in; the data folder itself for one that has no files.
 #[must_use]
 pub fn place(dataset: &Dataset, data: Option<&Path>) -> PathBuf {
     data.unwrap_or(Path::new("")).join(below_data(dataset))
-}
-
-/// Files that `dataset` lacks, at the paths where they are expected (they may also end in `.gz`), or its folder of
-/// pictures if there is none in it; empty if it needs nothing more. Looks at names only, not into files.
-#[must_use]
-pub fn missing_files(dataset: &Dataset, data: Option<&Path>) -> Vec<PathBuf> {
-    let data = data.unwrap_or(Path::new(""));
-    let (folder, has_picture): (_, fn(&Path) -> bool) = match dataset {
-        Dataset::Celeba32 => (data.join(celeba::FOLDER), pictures::has_picture),
-        Dataset::Images(_) => (data.join(below_data(dataset)), folder::has_picture),
-        Dataset::Cifar10 => return files::missing(cifar::files(data), data),
-        _ => return files::missing(dataset.files(), data),
-    };
-    if has_picture(&folder) { Vec::new() } else { vec![folder] }
 }
 
 /// The data folder, which must be there.
