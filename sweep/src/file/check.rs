@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::assignment::{Assignment, set_names};
 use super::error::{Fault, Faults};
-use super::expand::{Assignment, set_names};
 use super::place::Place;
 use super::rules::Include;
 use super::settings::MAX_RUNS;

@@ -1,18 +1,17 @@
 //! From the space to the plan.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
+use super::assignment::{Assignment, set_names};
 use super::check;
 use super::error::{Fault, Faults};
 use super::place::Place;
 use super::rules::{Exclude, Include};
-use super::space::{Axis, Setting, Space};
+use super::setting::Setting;
+use super::space::Space;
 use crate::configuration::Configuration;
 use crate::plan::{Counts, Plan};
 use crate::scalar::Scalar;
-
-/// A point's values as the file sets them.
-pub(super) type Assignment<'s> = BTreeMap<&'static str, &'s Scalar>;
 
 /// Makes the plan. A grid of more than `max_runs` points is refused before there are any.
 ///
@@ -131,15 +130,6 @@ fn new_point<'s>(constants: &'s [Setting], include: &'s Include) -> Assignment<'
 fn resolve(point: &Assignment<'_>, place: &Place) -> Result<Configuration, Fault> {
     Configuration::resolve(|name| point.get(name).copied())
         .map_err(|error| Fault::of_parameter(place, &error))
-}
-
-/// The names that `parameters` and `zip` set, in declared order, constants first.
-pub(super) fn set_names<'s>(
-    constants: &'s [Setting],
-    axes: &'s [Axis],
-) -> impl Iterator<Item = &'static str> {
-    let constants = constants.iter().map(|setting| setting.name);
-    constants.chain(axes.iter().flat_map(|axis| axis.names.iter().map(|(name, _)| *name)))
 }
 
 /// The axes' parameters and the constants that an added point changes; where these do not tell all

@@ -1,10 +1,11 @@
 //! Sweep files: YAML text to a plan, or to mistakes with their places.
 //!
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
-//! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys;
-//! `expand` makes the plan, with the checks in `check`. Whoever finds a mistake notes its `place`;
+//! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys, each
+//! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`. Whoever finds a mistake notes its `place`;
 //! `error` turns that into line and column.
 
+mod assignment;
 mod check;
 mod cursor;
 mod error;
@@ -13,6 +14,7 @@ mod node;
 mod place;
 mod range;
 mod rules;
+mod setting;
 mod settings;
 mod source;
 mod space;

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Fields, Keys};
 use super::error::{Fault, Faults};
-use super::space::{first_repeated, read_scalar};
+use super::setting::{first_repeated, read_scalar};
 use crate::parameters::{Kind, Parameter};
 use crate::scalar::Scalar;
 

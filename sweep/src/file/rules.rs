@@ -4,7 +4,7 @@ use super::cursor::Cursor;
 use super::error::{Fault, Faults};
 use super::node::Node;
 use super::place::Place;
-use super::space::{Setting, find, read_scalar};
+use super::setting::{Setting, find, read_scalar};
 use crate::scalar::Scalar;
 
 /// Drops the points that meet every condition.
