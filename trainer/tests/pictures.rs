@@ -4,7 +4,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use std::io::Cursor;
 
 use acai_trainer::benchmark::Path;
-use acai_trainer::picture::png;
+use acai_trainer::picture::Raster;
 use tch::Tensor;
 
 fn decode(file: Vec<u8>) -> (png::ColorType, u32, Vec<u8>) {
@@ -19,7 +19,7 @@ fn a_grid_has_its_images_in_rows_with_white_gutters_and_clipped_values() {
     // Two rows of two images of one row and two columns.
     let values = [-1.0, 1.0, 0.0, 9.0, -7.0, f64::NAN, 0.5, f64::INFINITY];
     let images = Tensor::from_slice(&values).view([2, 2, 1, 1, 2]);
-    let (colours, width, pixels) = decode(png(&images));
+    let (colours, width, pixels) = decode(Raster::grid(&images).png());
     assert_eq!((colours, width), (png::ColorType::Grayscale, 6));
     let white = [255; 6];
     let rows: [&[u8]; 4] = [&[0, 255, 255, 255, 128, 255], &white, &white, &[0, 128, 255, 255, 191, 255]];
@@ -29,7 +29,7 @@ fn a_grid_has_its_images_in_rows_with_white_gutters_and_clipped_values() {
 #[test]
 fn colours_stay_with_their_pixel() {
     let images = Tensor::from_slice(&[-1.0, 1.0, 0.0, -1.0, 1.0, 1.0]).view([1, 1, 3, 1, 2]);
-    let (colours, width, pixels) = decode(png(&images));
+    let (colours, width, pixels) = decode(Raster::grid(&images).png());
     assert_eq!((colours, width), (png::ColorType::Rgb, 2));
     assert_eq!(pixels, [0, 128, 255, 255, 0, 255]);
 }

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::{Benchmark, Path};
 use crate::model::Model;
-use crate::picture::png;
+use crate::picture::Raster;
 use crate::random::{Draws, Keyed, Purpose};
 
 /// Rows and columns of a picture, in images.
@@ -29,12 +29,12 @@ impl Benchmark {
         let (from, to) = self.pairs(ROWS);
         let along = |path| self.interpolate(model, (&from, &to), COLUMNS, path);
         let mut pictures = vec![
-            Picture { name: "reconstructions", png: png(&self.reconstructions(model)) },
-            Picture { name: "interpolations", png: png(&along(Path::Line)) },
-            Picture { name: "spherical_interpolations", png: png(&along(Path::Sphere)) },
+            Picture { name: "reconstructions", png: Raster::grid(&self.reconstructions(model)).png() },
+            Picture { name: "interpolations", png: Raster::grid(&along(Path::Line)).png() },
+            Picture { name: "spherical_interpolations", png: Raster::grid(&along(Path::Sphere)).png() },
         ];
         if model.has_prior() {
-            pictures.push(Picture { name: "samples", png: png(&self.samples(model)) });
+            pictures.push(Picture { name: "samples", png: Raster::grid(&self.samples(model)).png() });
         }
         pictures
     }

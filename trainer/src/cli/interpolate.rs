@@ -1,4 +1,4 @@
-//! `acai-trainer interpolate`: a strip of images between two.
+//! `acai-trainer interpolate`: the ways between test images, of one trained model or of several below each other.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,27 +6,34 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acai_trainer::benchmark::Path;
-use acai_trainer::picture::png;
+use acai_trainer::checkpoint::{self, Header};
+use acai_trainer::picture::Raster;
 use anyhow::{Context, ensure};
 use clap::Args;
+use serde_json::{Map, Value};
 use tch::Tensor;
 
-use super::trained::{Opened, Trained};
+use super::Machine;
+use super::trained::Opened;
 
 /// Draw the way between two test images as a strip of decoded codes, with the two at its ends
+///
+/// Strips of several checkpoints stand below each other, each with what tells it from the others.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 -o strip.png
-  acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --spherical --steps 8 -o strip.png")]
+  acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --spherical --steps 8 -o strip.png
+  acai-trainer interpolate baseline/checkpoint-*.safetensors acai/checkpoint-*.safetensors --a 0 --b 1 --a 2 --b 3 -o both.png")]
 pub(super) struct Interpolate {
-    #[command(flatten)]
-    trained: Trained,
-    /// Number of the first test image, from 0
-    #[arg(long, value_name = "I")]
-    a: i64,
+    /// Checkpoints that `acai-trainer train` or workers wrote, of one dataset
+    #[arg(required = true, value_name = "CHECKPOINT")]
+    checkpoints: Vec<PathBuf>,
+    /// Number of the first test image, from 0; may be repeated, with as many --b
+    #[arg(long = "a", value_name = "I", required = true)]
+    from: Vec<i64>,
     /// Number of the last test image
-    #[arg(long, value_name = "J")]
-    b: i64,
+    #[arg(long = "b", value_name = "J", required = true)]
+    to: Vec<i64>,
     /// Decoded codes, with both ends
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(2..=256))]
     steps: i64,
@@ -36,26 +43,100 @@ pub(super) struct Interpolate {
     /// PNG file to write; one of that name is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    machine: Machine,
 }
 
 impl Interpolate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let Interpolate { trained, a, b, steps, spherical, output } = self;
-        let Opened { model, benchmark, .. } = trained.open()?;
-        let images = &benchmark.source.test().images;
-        let last = images.size()[0] - 1;
-        for (flag, image) in [("--a", a), ("--b", b)] {
+        let Interpolate { checkpoints, from, to, steps, spherical, output, machine } = self;
+        ensure!(
+            from.len() == to.len(),
+            "--a is given {} times and --b {} times; each way has one of both",
+            from.len(),
+            to.len()
+        );
+        let headers = checkpoints.iter().map(|file| checkpoint::read_header(file));
+        let headers = headers.collect::<Result<Vec<Header>, _>>()?;
+        for (header, file) in headers.iter().zip(&checkpoints) {
+            let (dataset, first) = (&header.identity.config.dataset, &headers[0].identity.config.dataset);
             ensure!(
-                (0..=last).contains(&image),
+                dataset == first,
+                "`{}` is of `{}` and `{}` of `{}`; checkpoints beside each other are of one dataset",
+                file.display(),
+                dataset.name(),
+                checkpoints[0].display(),
+                first.name()
+            );
+        }
+        let labels = labels(&headers);
+        let path = if spherical { Path::Sphere } else { Path::Line };
+        let mut benchmarks = machine.prepare()?;
+        let mut strips = Vec::with_capacity(checkpoints.len());
+        for (header, file) in headers.into_iter().zip(&checkpoints) {
+            strips.push(ways(&Opened::load(header, file, &mut benchmarks)?, (&from, &to), steps, path)?);
+        }
+        // The strips of one pair stand below each other.
+        let rows = (0..from.len() as i64).flat_map(|pair| {
+            let labelled = labels.iter().zip(&strips);
+            labelled.map(move |(label, ways)| (label.clone(), Raster::grid(&ways.narrow(0, pair, 1))))
+        });
+        let picture = Raster::labelled(&rows.collect::<Vec<_>>()).png();
+        fs::write(&output, picture).with_context(|| format!("cannot write `{}`", output.display()))?;
+        writeln!(io::stderr(), "wrote {}", output.display())?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The ways of a model between pairs of test images, with the images themselves at the ends: `[pairs, steps + 2, c, 32, 32]`.
+fn ways(opened: &Opened, (from, to): (&[i64], &[i64]), steps: i64, path: Path) -> anyhow::Result<Tensor> {
+    let images = &opened.benchmark.source.test().images;
+    let last = images.size()[0] - 1;
+    for (flag, numbers) in [("--a", from), ("--b", to)] {
+        for image in numbers {
+            ensure!(
+                (0..=last).contains(image),
                 "{flag} is `{image}`; test images have numbers from 0 to {last}"
             );
         }
-        let path = if spherical { Path::Sphere } else { Path::Line };
-        let way = benchmark.interpolate(&*model, (&[a], &[b]), steps, path); // [1, steps, c, 32, 32]
-        let [a, b] = [a, b].map(|image| images.narrow(0, image, 1).unsqueeze(0).to_device(way.device()));
-        let strip = png(&Tensor::cat(&[&a, &way, &b], 1));
-        fs::write(&output, strip).with_context(|| format!("cannot write `{}`", output.display()))?;
-        writeln!(io::stderr(), "wrote {}", output.display())?;
-        Ok(ExitCode::SUCCESS)
+    }
+    let way = opened.benchmark.interpolate(&*opened.model, (from, to), steps, path);
+    let [from, to] = [from, to].map(|numbers| {
+        images.index_select(0, &Tensor::from_slice(numbers)).unsqueeze(1).to_device(way.device())
+    });
+    Ok(Tensor::cat(&[&from, &way, &to], 1))
+}
+
+/// What tells each checkpoint from the others: the settings in which they differ. Nothing where there is only one.
+fn labels(headers: &[Header]) -> Vec<String> {
+    let settings: Vec<Map<String, Value>> = headers.iter().map(settings).collect();
+    let differs = |name: &String| settings.iter().any(|other| other.get(name) != settings[0].get(name));
+    let label = |settings: &Map<String, Value>| {
+        let differing = settings.iter().filter(|(name, _)| differs(name));
+        let words = differing.map(|(name, value)| match value {
+            Value::String(word) => word.clone(),
+            value => format!("{}={value}", symbol(name)),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    settings.iter().map(label).collect()
+}
+
+/// All settings of a checkpoint's run, its seed, and how far the run was.
+fn settings(header: &Header) -> Map<String, Value> {
+    let Ok(Value::Object(mut settings)) = serde_json::to_value(&header.identity.config) else {
+        unreachable!("a configuration is an object of scalars")
+    };
+    settings.insert("seed".to_owned(), header.identity.seed.into());
+    settings.insert("step".to_owned(), header.progress.step.into());
+    settings
+}
+
+fn symbol(name: &str) -> &str {
+    match name {
+        "lambda" => "λ",
+        "gamma" => "γ",
+        "beta" => "β",
+        other => other,
     }
 }

@@ -1,9 +1,9 @@
 //! A trained model, from its checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use acai_trainer::benchmark::Benchmark;
+use acai_trainer::benchmark::{Benchmark, Benchmarks};
 use acai_trainer::checkpoint::{self, Header};
 use acai_trainer::model::{self, Model};
 use tch::Kind;
@@ -29,13 +29,23 @@ pub(super) struct Opened {
 impl Trained {
     pub(super) fn open(self) -> anyhow::Result<Opened> {
         let header = checkpoint::read_header(&self.checkpoint)?;
-        let mut benchmarks = self.machine.prepare()?;
+        Opened::load(header, &self.checkpoint, &mut self.machine.prepare()?)
+    }
+}
+
+impl Opened {
+    /// The model of the file `checkpoint`, whose header is known.
+    pub(super) fn load(
+        header: Header,
+        checkpoint: &Path,
+        benchmarks: &mut Benchmarks,
+    ) -> anyhow::Result<Self> {
         let config = &header.identity.config;
         let benchmark = benchmarks.get(&config.dataset)?;
         let images = (benchmark.source.channels(), benchmark.source.classes());
         let run = [(config, header.identity.seed)];
         let mut model = model::new(&run, images, (Kind::Float, benchmarks.device))?;
-        checkpoint::load(&mut *model, &header.identity, &self.checkpoint)?;
+        checkpoint::load(&mut *model, &header.identity, checkpoint)?;
         Ok(Opened { header, model, benchmark })
     }
 }

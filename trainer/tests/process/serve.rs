@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::trainer::{ACAI, Trainer, checkpoint, member};
 use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
 use acai_sweep::training::{Dataset, Model};
-use acai_trainer::picture::png;
+use acai_trainer::picture::Raster;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::Signal;
@@ -182,7 +182,9 @@ fn of_runs_that_have_all_their_steps_one_has_ended_before_the_next_is_clustered(
 
 #[test]
 fn a_folder_of_few_pictures_is_trained_scored_and_drawn() {
-    let picture = png(&Tensor::linspace(-1, 1, 32 * 32, (Kind::Float, Device::Cpu)).view([1, 1, 1, 32, 32]));
+    let picture =
+        Raster::grid(&Tensor::linspace(-1, 1, 32 * 32, (Kind::Float, Device::Cpu)).view([1, 1, 1, 32, 32]))
+            .png();
     // The smallest that is taken, which has one picture to test on, and one with less than a row of them.
     for count in [10, 50] {
         let folder = tempfile::tempdir().expect("a temporary folder");

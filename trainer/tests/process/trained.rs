@@ -11,10 +11,15 @@ use crate::trainer::{checkpoint, program};
 
 /// Trains for 16 steps; returns the scores that it printed, and its last checkpoint.
 fn train(folder: &Path) -> (Output, PathBuf) {
+    train_seed(folder, 0)
+}
+
+fn train_seed(folder: &Path, seed: u64) -> (Output, PathBuf) {
     let mut train = program();
     train.args(["train", "--model", "vqvae", "--codes", "16", "--dataset", "digits32", "--depth", "2"]);
     train.args(["--latent", "2", "--latent-width", "8", "--batch", "8", "--total-kimg", "0.125"]);
-    train.args(["--kmeans-inits", "2", "--threads", "1", "--json", "--out"]).arg(folder);
+    train.args(["--kmeans-inits", "2", "--threads", "1", "--json", "--seed", &seed.to_string(), "--out"]);
+    train.arg(folder);
     (train.output().expect("the program starts"), checkpoint(folder, 16))
 }
 
@@ -83,14 +88,33 @@ fn interpolate_draws_a_strip_from_one_test_image_to_another() {
     let (output, log) =
         run(&["interpolate", "--a", "0", "--b", "7", "--steps", "5", "-o", strip_name], &checkpoint);
     assert!(output.status.success(), "{log}");
-    let mut picture = png::Decoder::new(BufReader::new(File::open(&strip).expect("it was written")))
-        .read_info()
-        .expect("a PNG file");
-    let mut bytes = vec![0; picture.output_buffer_size().expect("a size")];
-    let size = picture.next_frame(&mut bytes).expect("its pixels");
-    assert_eq!((size.width, size.height), (7 * 32 + 6 * 2, 32), "two images around five, and gutters");
+    assert_eq!(size(&strip), (7 * 32 + 6 * 2, 32), "two images around five, and gutters");
 
     let (refused, log) = run(&["interpolate", "--a", "0", "--b", "360", "-o", strip_name], &checkpoint);
     assert_eq!(refused.status.code(), Some(1));
     assert!(log.contains("--b is `360`; test images have numbers from 0 to 359"), "{log}");
+}
+
+#[test]
+fn interpolate_puts_the_strips_of_several_checkpoints_below_each_other_with_what_tells_them_apart() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folders = [0_u64, 1].map(|seed| folder.path().join(seed.to_string()));
+    let [first, second] = [0, 1].map(|seed| train_seed(&folders[seed], seed as u64).1);
+    let picture = folder.path().join("both.png");
+    let picture_name = picture.to_str().expect("a text");
+    let both = [first.to_str().expect("a text"), "--steps", "5", "-o", picture_name];
+    let pairs = ["--a", "0", "--b", "7", "--a", "3", "--b", "4"];
+    let (output, log) = run(&[&["interpolate"], &both[..], &pairs].concat(), &second);
+    assert!(output.status.success(), "{log}");
+    let margin = "seed=0".len() as u32 * 8 + 4;
+    assert_eq!(size(&picture), (margin + 7 * 32 + 6 * 2, 4 * 32 + 3 * 2), "two rows for each of two pairs");
+
+    let (refused, log) = run(&[&["interpolate"], &both[..], &pairs[..6]].concat(), &second);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("--a is given 2 times and --b 1 times"), "{log}");
+}
+
+fn size(picture: &Path) -> (u32, u32) {
+    let file = BufReader::new(File::open(picture).expect("the picture was written"));
+    png::Decoder::new(file).read_info().expect("a PNG file").info().size()
 }
