@@ -167,6 +167,6 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u
 fn sweep(runs: u64) -> NewSweep {
     let configuration =
         Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
-    let run = |seed| NewRun { total_steps: STEPS, ..NewRun::new(configuration.clone(), seed) };
+    let run = |seed| NewRun { total_steps: STEPS, ..NewRun::new(&configuration, seed) };
     NewSweep::new("bench", (0..runs).map(run).collect())
 }

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
 //! `store/sqlite` and `store/postgres` open one and run its transactions; [`blobs`] is where checkpoints are kept;
-//! `service` translates between the wire and both; [`server`] puts it all on a listener.
+//! [`use_cases`] is what people can do; `service` translates between the wire and all of these; [`server`] puts it on a
+//! listener.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
@@ -24,6 +25,7 @@ pub mod server;
 mod service;
 mod signature;
 pub mod store;
+pub mod use_cases;
 
 pub use lease::LeaseTerms;
 pub use server::serve;

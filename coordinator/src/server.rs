@@ -22,6 +22,7 @@ use crate::lease::{LeaseTerms, expire_leases};
 use crate::service::{BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
+use crate::use_cases::UseCases;
 
 /// A request may take this long; a transfer of a checkpoint may not stand still for longer than the
 /// service says.
@@ -109,7 +110,9 @@ async fn serve_with(
     if fresh_terms > 0 {
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
-    let sweeps = SweepServiceServer::new(Sweeps { store: store.clone(), terms, stop })
+    let use_cases = UseCases::new(store.clone(), terms);
+    let sweeps = Sweeps { use_cases: use_cases.clone(), store: store.clone(), stop };
+    let sweeps = SweepServiceServer::new(sweeps)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
     let inspections = Inspections::default();
@@ -117,7 +120,7 @@ async fn serve_with(
         WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms, inspections })
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(ANSWER_BYTES);
-    let controls = ControlServiceServer::new(Controls { store: store.clone(), terms })
+    let controls = ControlServiceServer::new(Controls { use_cases })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let transfers = BlobServiceServer::new(BlobTransfers {

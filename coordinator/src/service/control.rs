@@ -1,26 +1,18 @@
 //! `ControlService`: cancel, pause, resume, retry, limits, explain, and which machines take runs.
 
-use std::sync::Arc;
-
 use acai_proto::convert::{FieldError, run_state};
 use acai_proto::v1::{self, control_service_server::ControlService};
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::explain;
 use acai_sweep::run::RunState;
-use acai_sweep::spelling::did_you_mean;
 use tonic::{Request, Response, Status};
 
 use super::messages::{event_message, run_message};
-use super::status::{no_such_sweep, status};
-use crate::lease::LeaseTerms;
-use crate::store::{Duty, Explanation, Store};
-
-/// Runs that a call can name one by one.
-const INDEXES: usize = 100_000;
+use crate::store::{Changes, Duty, Explanation};
+use crate::use_cases::UseCases;
 
 pub(crate) struct Controls {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) terms: LeaseTerms,
+    pub(crate) use_cases: UseCases,
 }
 
 impl Controls {
@@ -29,24 +21,9 @@ impl Controls {
         runs: v1::Selection,
         intent: Intent,
     ) -> Result<Response<v1::ControlResponse>, Status> {
-        if runs.indexes.len() > INDEXES {
-            return Err(FieldError::new("indexes", format!("names more than {INDEXES} runs")).into());
-        }
-        let changes =
-            self.store.runs_change(&runs.sweep, runs.indexes, intent.clone()).await.map_err(status)?;
-        let Some(changes) = changes else { return Err(no_such_sweep(&*self.store, &runs.sweep).await) };
-        tracing::info!(
-            sweep = runs.sweep,
-            ?intent,
-            changed = changes.changed,
-            asked = changes.asked,
-            "runs changed"
-        );
-        Ok(Response::new(v1::ControlResponse {
-            changed: changes.changed,
-            asked: changes.asked,
-            unchanged: changes.unchanged,
-        }))
+        let Changes { changed, asked, unchanged } =
+            self.use_cases.change_runs(&runs.sweep, runs.indexes, intent).await?;
+        Ok(Response::new(v1::ControlResponse { changed, asked, unchanged }))
     }
 }
 
@@ -92,11 +69,8 @@ impl ControlService for Controls {
         request: Request<v1::SetLimitsRequest>,
     ) -> Result<Response<v1::SetLimitsResponse>, Status> {
         let v1::SetLimitsRequest { sweep, priority, max_concurrent } = request.into_inner();
-        if self.store.sweep_set_limits(&sweep, priority, max_concurrent).await.map_err(status)? {
-            Ok(Response::new(v1::SetLimitsResponse {}))
-        } else {
-            Err(no_such_sweep(&*self.store, &sweep).await)
-        }
+        self.use_cases.set_limits(&sweep, priority, max_concurrent).await?;
+        Ok(Response::new(v1::SetLimitsResponse {}))
     }
 
     async fn explain_run(
@@ -104,16 +78,8 @@ impl ControlService for Controls {
         request: Request<v1::ExplainRequest>,
     ) -> Result<Response<v1::ExplainResponse>, Status> {
         let v1::ExplainRequest { sweep, index } = request.into_inner();
-        let silent_ms = i64::from(self.terms.lease_ms);
-        match self.store.run_explain(&sweep, index, silent_ms).await.map_err(status)? {
-            Some(explanation) => Ok(Response::new(explanation_message(&sweep, explanation))),
-            None if self.store.sweep_fetch(&sweep).await.map_err(status)?.is_none() => {
-                Err(no_such_sweep(&*self.store, &sweep).await)
-            }
-            None => Err(Status::not_found(format!(
-                "{sweep} has no run {index}\nhint: `acai runs {sweep}` lists them"
-            ))),
-        }
+        let explanation = self.use_cases.explain(&sweep, index).await?;
+        Ok(Response::new(explanation_message(&sweep, explanation)))
     }
 
     async fn set_worker_duty(
@@ -129,25 +95,8 @@ impl ControlService for Controls {
                 return Err(FieldError::new("duty", "is not one of the duties").into());
             }
         };
-        match self.store.worker_set_duty(&request.worker, duty).await.map_err(status)? {
-            Some(running) => {
-                tracing::info!(worker = request.worker, ?duty, "a worker's duty is changed");
-                Ok(Response::new(v1::SetWorkerDutyResponse { running }))
-            }
-            None => Err(self.no_such_worker(&request.worker).await),
-        }
-    }
-}
-
-impl Controls {
-    async fn no_such_worker(&self, name: &str) -> Status {
-        let known = match self.store.worker_list().await {
-            Ok(workers) => workers,
-            Err(error) => return status(error),
-        };
-        let hint = did_you_mean(name, known.iter().map(|worker| worker.registration.name.as_str()));
-        let hint = hint.unwrap_or_else(|| "`acai workers` lists them".to_owned());
-        Status::not_found(format!("there is no worker `{name}`\nhint: {hint}"))
+        let running = self.use_cases.set_duty(&request.worker, duty).await?;
+        Ok(Response::new(v1::SetWorkerDutyResponse { running }))
     }
 }
 

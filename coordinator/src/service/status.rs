@@ -1,10 +1,9 @@
-//! Each error of the store is one gRPC status.
+//! Each error of the store and of a use case is one gRPC status.
 
 use tonic::{Code, Status};
 
-use acai_sweep::spelling::{did_you_mean, quoted};
-
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
+use crate::use_cases::UseCaseError;
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 pub(super) fn status(error: StoreError) -> Status {
@@ -27,16 +26,17 @@ pub(super) fn status(error: StoreError) -> Status {
     Status::new(code, error.to_string())
 }
 
-/// NOT_FOUND with the nearest sweep's name.
-pub(super) async fn no_such_sweep(store: &dyn Store, name: &str) -> Status {
-    let known = match store.sweep_list().await {
-        Ok(known) => known,
-        Err(error) => return status(error),
-    };
-    let hint = match did_you_mean(name, known.iter().map(|sweep| sweep.name.as_str())) {
-        Some(hint) => hint,
-        None if known.is_empty() => "no sweep has been submitted yet".to_owned(),
-        None => "`acai ls` lists the sweeps".to_owned(),
-    };
-    Status::not_found(format!("there is no sweep {}\nhint: {hint}", quoted(name)))
+impl From<UseCaseError> for Status {
+    fn from(error: UseCaseError) -> Self {
+        let message = error.to_string();
+        match error {
+            UseCaseError::Store(error) => status(error),
+            UseCaseError::Mistakes(_) | UseCaseError::Question { .. } => Status::invalid_argument(message),
+            UseCaseError::StoredMistakes(_) => Status::data_loss(message),
+            UseCaseError::NoSuchSweep { .. }
+            | UseCaseError::NoSuchRun { .. }
+            | UseCaseError::NoSuchWorker { .. } => Status::not_found(message),
+            UseCaseError::WouldSetAside { .. } => Status::failed_precondition(message),
+        }
+    }
 }

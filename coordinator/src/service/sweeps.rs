@@ -1,45 +1,23 @@
 //! `SweepService`: submit, list, show, and the results table.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
-use acai_sweep::file::SweepFile;
-use acai_sweep::metric::{Metric, check_name};
-use acai_sweep::parameters::Parameter;
-use acai_sweep::results::{self, Query, SEED, Statistic, Table};
+use acai_sweep::metric::Metric;
+use acai_sweep::results::{self, Statistic, Table};
 use tonic::{Request, Response, Status};
 
 use super::messages::run_message;
-use super::status::{no_such_sweep, status};
 use super::{hardware, watch};
-use crate::lease::LeaseTerms;
-use crate::store::{
-    Duty, NewRun, NewSweep, Overview, Replacing, Rest, Store, Submission, SweepRecord, WorkerRecord,
-};
-
-/// Failures that a sweep's status shows.
-const FAILURES: u32 = 20;
+use crate::store::{Duty, Overview, Replacing, Rest, Store};
+use crate::use_cases::{Machine, Submitted, TableRequest, UseCases};
 
 pub(crate) struct Sweeps {
+    pub(crate) use_cases: UseCases,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) terms: LeaseTerms,
     /// Becomes true when the coordinator stops.
     pub(crate) stop: tokio::sync::watch::Receiver<bool>,
-}
-
-impl Sweeps {
-    async fn sweep(&self, name: &str) -> Result<SweepRecord, Status> {
-        if let Some(sweep) = self.store.sweep_fetch(name).await.map_err(status)? {
-            return Ok(sweep);
-        }
-        Err(no_such_sweep(&*self.store, name).await)
-    }
-
-    fn is_alive(&self, worker: &WorkerRecord, now_ms: i64) -> bool {
-        !worker.ended && now_ms - worker.last_seen_ms < i64::from(self.terms.lease_ms)
-    }
 }
 
 #[tonic::async_trait]
@@ -50,31 +28,22 @@ impl SweepService for Sweeps {
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
         let v1::SubmitSweepRequest { source, set_aside_results } = request.into_inner();
         let replacing = if set_aside_results { Replacing::Any } else { Replacing::WithoutResults };
-        let sweep = NewSweep { replacing, ..new_sweep(source)? };
-        let name = sweep.name.clone();
-        let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
-        if !submission.is_stored {
-            return Err(would_set_aside(&name, submission.set_aside_with_results));
-        }
-        tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
-        Ok(Response::new(submission_message(name, &submission)))
+        Ok(Response::new(submission_message(self.use_cases.submit(source, replacing).await?)))
     }
 
     async fn plan_sweep(
         &self,
         request: Request<v1::PlanSweepRequest>,
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
-        let sweep = NewSweep { replacing: Replacing::DryRun, ..new_sweep(request.into_inner().source)? };
-        let name = sweep.name.clone();
-        let submission = self.store.sweep_submit(sweep).await.map_err(status)?;
-        Ok(Response::new(submission_message(name, &submission)))
+        let planned = self.use_cases.submit(request.into_inner().source, Replacing::DryRun).await?;
+        Ok(Response::new(submission_message(planned)))
     }
 
     async fn list_sweeps(
         &self,
         _: Request<v1::ListSweepsRequest>,
     ) -> Result<Response<v1::ListSweepsResponse>, Status> {
-        let sweeps = self.store.sweep_list().await.map_err(status)?;
+        let sweeps = self.use_cases.sweeps().await?;
         Ok(Response::new(v1::ListSweepsResponse { sweeps: sweeps.iter().map(sweep_message).collect() }))
     }
 
@@ -82,24 +51,13 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::GetSweepRequest>,
     ) -> Result<Response<v1::GetSweepResponse>, Status> {
-        let sweep = self.sweep(&request.into_inner().sweep).await?;
-        let name = &sweep.overview.name;
-        let failed = self.store.failure_list(name, FAILURES).await.map_err(status)?;
-        let workers = self.store.worker_list().await.map_err(status)?;
-        let now_ms = self.store.now_ms().await.map_err(status)?;
-        let served: BTreeSet<&String> = workers
-            .iter()
-            .filter(|worker| self.is_alive(worker, now_ms))
-            .flat_map(|worker| &worker.registration.datasets)
-            .collect();
-        // A worker may have any folder of one's own pictures.
-        let is_served = |dataset: &&String| served.contains(dataset) || dataset.starts_with("images:");
-        let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !is_served(dataset));
+        let status = self.use_cases.status(&request.into_inner().sweep).await?;
+        let name = &status.sweep.overview.name;
         Ok(Response::new(v1::GetSweepResponse {
-            sweep: Some(sweep_message(&sweep.overview)),
-            failures: failed.into_iter().map(|run| run_message(name, run)).collect(),
-            waiting_for_datasets: waiting.cloned().collect(),
-            source: sweep.source,
+            sweep: Some(sweep_message(&status.sweep.overview)),
+            failures: status.failures.into_iter().map(|run| run_message(name, run)).collect(),
+            waiting_for_datasets: status.waiting_for_datasets,
+            source: status.sweep.source,
         }))
     }
 
@@ -109,11 +67,9 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<Self::ListRunsStream>, Status> {
-        let request = request.into_inner();
-        let states = request.states.iter().map(|&state| run_state("states", state));
-        let states = states.collect::<Result<Vec<_>, _>>()?;
-        let sweep = self.sweep(&request.sweep).await?.overview.name;
-        let runs = self.store.run_list(&sweep, &states).await.map_err(status)?;
+        let v1::ListRunsRequest { sweep, states } = request.into_inner();
+        let states = states.iter().map(|&state| run_state("states", state));
+        let runs = self.use_cases.runs(&sweep, &states.collect::<Result<Vec<_>, _>>()?).await?;
         let runs: Vec<_> = runs.into_iter().map(|run| Ok(run_message(&sweep, run))).collect();
         Ok(Response::new(tokio_stream::iter(runs)))
     }
@@ -125,7 +81,7 @@ impl SweepService for Sweeps {
         request: Request<v1::WatchSweepRequest>,
     ) -> Result<Response<Self::WatchSweepStream>, Status> {
         let v1::WatchSweepRequest { sweep, after, once } = request.into_inner();
-        let sweep = self.sweep(&sweep).await?.overview.name;
+        let sweep = self.use_cases.sweep(&sweep).await?.overview.name;
         if i64::try_from(after).is_err() {
             return Err(FieldError::new("after", "is no event's number").into());
         }
@@ -143,21 +99,18 @@ impl SweepService for Sweeps {
             v1::Statistic::Max => Statistic::Max,
             v1::Statistic::Mean => Statistic::Mean,
         };
-        let sweep = self.sweep(&request.sweep).await?;
-        let file = SweepFile::parse(&request.sweep, sweep.source.as_bytes()).map_err(|mistakes| {
-            Status::data_loss(format!(
-                "the stored file has mistakes; submit it again without them:\n{mistakes}"
-            ))
-        })?;
-        let query = query(&file, request.group_by, &request.metrics, statistic)?;
-        let runs = self.store.result_list(&request.sweep).await.map_err(status)?;
-        let completed = runs.iter().filter(|run| run.is_completed()).count();
-        let tables = results::tables(&query, &runs);
+        let metric = |asked: v1::Metric| {
+            let goal = goal("metrics.goal", asked.goal)?;
+            Ok(Metric { name: asked.name, goal })
+        };
+        let metrics = request.metrics.into_iter().map(metric).collect::<Result<Vec<_>, FieldError>>()?;
+        let asked = TableRequest { group_by: request.group_by, metrics, statistic };
+        let results = self.use_cases.results(&request.sweep, asked).await?;
         Ok(Response::new(v1::GetResultsResponse {
             sweep: request.sweep,
-            runs: count(runs.len()),
-            completed: count(completed),
-            tables: tables.into_iter().map(table_message).collect(),
+            runs: count(results.runs),
+            completed: count(results.completed),
+            tables: results.tables.into_iter().map(table_message).collect(),
         }))
     }
 
@@ -165,91 +118,37 @@ impl SweepService for Sweeps {
         &self,
         _: Request<v1::ListWorkersRequest>,
     ) -> Result<Response<v1::ListWorkersResponse>, Status> {
-        let workers = self.store.worker_list().await.map_err(status)?;
-        let now_ms = self.store.now_ms().await.map_err(status)?;
-        let message = |worker: WorkerRecord| v1::Worker {
-            alive: self.is_alive(&worker, now_ms),
-            ended: worker.ended,
-            duty: match worker.duty {
-                Duty::Open => v1::WorkerDuty::Open,
-                Duty::Cordoned => v1::WorkerDuty::Cordoned,
-                Duty::Drained => v1::WorkerDuty::Drained,
-            }
-            .into(),
-            id: worker.registration.id,
-            name: worker.registration.name,
-            version: worker.registration.version,
-            hardware: Some(hardware::from_json(&worker.registration.hardware)),
-            slots: worker.registration.slots,
-            datasets: worker.registration.datasets,
-            last_seen_unix_ms: worker.last_seen_ms,
-            running: worker.running,
-            rest: worker.rest.map(|Rest { slots, reason }| v1::Rest { slots, reason }),
-        };
-        Ok(Response::new(v1::ListWorkersResponse { workers: workers.into_iter().map(message).collect() }))
+        let machines = self.use_cases.machines().await?;
+        let workers = machines.into_iter().map(worker_message).collect();
+        Ok(Response::new(v1::ListWorkersResponse { workers }))
     }
 }
 
-/// The error for a submission that did not say that runs with results may be set aside.
-fn would_set_aside(sweep: &str, runs: u32) -> Status {
-    Status::failed_precondition(format!(
-        "{runs} runs of {sweep} have results and are not in this file: they would be set aside, in no table until a file asks for them again\nhint: --yes sets them aside; `acai submit FILE --dry-run` shows what would change; another `name:` makes another sweep"
-    ))
-}
-
-fn new_sweep(source: String) -> Result<NewSweep, Status> {
-    let file = SweepFile::parse("sweep file", source.as_bytes())
-        .map_err(|mistakes| Status::invalid_argument(mistakes.to_string()))?;
-    let runs = file.plan.runs().map(|run| NewRun::new(run.configuration.clone(), run.seed));
-    Ok(NewSweep {
-        runs: runs.collect(),
-        name: file.name,
-        source,
-        description: file.description,
-        tags: file.tags,
-        priority: file.priority,
-        max_concurrent: file.max_concurrent,
-        max_restarts: file.max_restarts,
-        max_lost_workers: file.max_lost_workers,
-        max_failed_runs: file.max_failed_runs,
-        checkpoint_kimg: file.checkpoint_kimg,
-        replacing: Replacing::WithoutResults,
-    })
-}
-
-/// What the table shows: as asked, and where nothing was asked as the file says.
-fn query(
-    file: &SweepFile,
-    group_by: Vec<String>,
-    metrics: &[v1::Metric],
-    statistic: Statistic,
-) -> Result<Query, FieldError> {
-    let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    for name in group_by.iter().filter(|name| *name != SEED) {
-        Parameter::find(name).map_err(|error| {
-            FieldError::new("group_by", format!("names an {error}{}", hinted(error.hint())))
-        })?;
+fn worker_message(machine: Machine) -> v1::Worker {
+    let Machine { worker, is_alive } = machine;
+    v1::Worker {
+        alive: is_alive,
+        ended: worker.ended,
+        duty: match worker.duty {
+            Duty::Open => v1::WorkerDuty::Open,
+            Duty::Cordoned => v1::WorkerDuty::Cordoned,
+            Duty::Drained => v1::WorkerDuty::Drained,
+        }
+        .into(),
+        id: worker.registration.id,
+        name: worker.registration.name,
+        version: worker.registration.version,
+        hardware: Some(hardware::from_json(&worker.registration.hardware)),
+        slots: worker.registration.slots,
+        datasets: worker.registration.datasets,
+        last_seen_unix_ms: worker.last_seen_ms,
+        running: worker.running,
+        rest: worker.rest.map(|Rest { slots, reason }| v1::Rest { slots, reason }),
     }
-    let of_file = || file.group_by.iter().map(ToString::to_string).collect();
-    let group_by = if group_by.is_empty() { of_file() } else { group_by };
-    if metrics.is_empty() {
-        let others = file.report_metrics.clone();
-        return Ok(Query { group_by, sort_by: file.metrics.clone(), others, statistic });
-    }
-    let asked = metrics.iter().map(|asked| {
-        check_name(&asked.name).map_err(|unknown| {
-            FieldError::new("metrics", format!("are wrong: {unknown}{}", hinted(unknown.hint.as_deref())))
-        })?;
-        let known = file.metrics.iter().find(|known| known.name == asked.name);
-        let goal = goal("metrics.goal", asked.goal)?.or(known.and_then(|known| known.goal));
-        Ok(Metric { name: asked.name.clone(), goal })
-    });
-    let sort_by = asked.collect::<Result<Vec<_>, FieldError>>()?;
-    let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
-    Ok(Query { group_by, sort_by, others, statistic })
 }
 
-fn submission_message(sweep: String, submission: &Submission) -> v1::SubmitSweepResponse {
+fn submission_message(submitted: Submitted) -> v1::SubmitSweepResponse {
+    let Submitted { sweep, submission } = submitted;
     v1::SubmitSweepResponse {
         sweep,
         new_runs: submission.new_runs,

@@ -112,7 +112,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
         let pairs = [("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))];
-        let run = NewRun::new(Configuration::new(pairs).unwrap(), 0);
+        let run = NewRun::new(&Configuration::new(pairs).unwrap(), 0);
         store.sweep_submit(NewSweep::new("s", vec![run])).await.unwrap();
         for number in 0..events {
             let intent = if number.is_multiple_of(2) { Intent::Pause } else { Intent::Resume };

@@ -23,8 +23,8 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
-    Mishap, NewRun, NewSweep, Overview, Point, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
-    SweepRecord, WorkerRecord,
+    Mishap, NewRun, NewSweep, Overview, PlannedConfiguration, Point, Registration, Renewal, Replacing, Rest,
+    RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 

@@ -1,5 +1,7 @@
 //! What goes into a store and comes out of it.
 
+use std::sync::Arc;
+
 use crate::blobs::Name;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::explain::{Situation, WorkerSituation};
@@ -100,27 +102,55 @@ impl NewSweep {
 pub struct NewRun {
     /// Key of its random numbers.
     pub seed: u64,
-    /// What it trains.
-    pub configuration: Configuration,
-    /// Images in a step.
-    pub batch: u32,
+    /// What it trains, shared with the runs of other seeds.
+    pub configuration: Arc<PlannedConfiguration>,
     /// Steps of the whole run.
     pub total_steps: u64,
-    /// What a worker needs to have.
-    pub dataset: String,
 }
 
 impl NewRun {
-    /// That of a configuration.
+    /// One that shares its configuration with no other.
     #[must_use]
-    pub fn new(configuration: Configuration, seed: u64) -> NewRun {
+    pub fn new(configuration: &Configuration, seed: u64) -> NewRun {
+        NewRun::of(&Arc::new(PlannedConfiguration::new(configuration)), seed)
+    }
+
+    /// One of several of a configuration.
+    #[must_use]
+    pub fn of(configuration: &Arc<PlannedConfiguration>, seed: u64) -> NewRun {
+        NewRun { seed, total_steps: configuration.total_steps, configuration: Arc::clone(configuration) }
+    }
+}
+
+/// A configuration as the store keeps it: encoded and hashed before the transaction that stores it.
+#[derive(Debug, Clone)]
+pub struct PlannedConfiguration {
+    /// Canonical JSON.
+    pub json: String,
+    /// Identifies the configuration.
+    pub config_hash: String,
+    /// Runs that share it can be trained as one group.
+    pub shape_key: String,
+    /// What a worker needs to have.
+    pub dataset: String,
+    /// Images in a step.
+    pub batch: u32,
+    /// Steps of a whole run.
+    pub total_steps: u64,
+}
+
+impl PlannedConfiguration {
+    /// Encodes and hashes a configuration.
+    #[must_use]
+    pub fn new(configuration: &Configuration) -> PlannedConfiguration {
         let training = configuration.training_config();
-        NewRun {
-            seed,
+        PlannedConfiguration {
+            json: configuration.to_json(),
+            config_hash: configuration.config_hash(),
+            shape_key: configuration.shape_key(),
+            dataset: training.dataset.name().to_owned(),
             batch: training.batch,
             total_steps: training.total_steps(),
-            dataset: training.dataset.name().to_owned(),
-            configuration,
         }
     }
 }

@@ -240,7 +240,7 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
 async fn one_running(store: &dyn Store) -> AttemptRef {
     let configuration =
         Configuration::new([("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))]).unwrap();
-    let run = NewRun { total_steps: 100, ..NewRun::new(configuration, 0) };
+    let run = NewRun { total_steps: 100, ..NewRun::new(&configuration, 0) };
     let sweep = NewSweep { max_restarts: 1, max_lost_workers: 3, ..NewSweep::new("s", vec![run]) };
     store.sweep_submit(sweep).await.unwrap();
     let worker = Registration {

@@ -75,5 +75,5 @@ fn run(latent: i64, lambda: f64, seed: u64) -> NewRun {
         ("latent", Scalar::from(latent)),
         ("lambda", Scalar::from(lambda)),
     ];
-    NewRun { total_steps: STEPS, ..NewRun::new(Configuration::new(values).unwrap(), seed) }
+    NewRun { total_steps: STEPS, ..NewRun::new(&Configuration::new(values).unwrap(), seed) }
 }

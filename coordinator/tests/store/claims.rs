@@ -91,7 +91,7 @@ async fn a_group_is_full_however_far_apart_the_runs_of_its_shape_are(store: &Tes
                 ("latent", Scalar::Int(1 + number % 20)),
                 ("lambda", Scalar::Float(0.1 * (1 + number / 20) as f64)),
             ];
-            NewRun { total_steps: 100, ..NewRun::new(Configuration::new(values).unwrap(), 0) }
+            NewRun { total_steps: 100, ..NewRun::new(&Configuration::new(values).unwrap(), 0) }
         })
         .collect();
     store.sweep_submit(many).await.unwrap();
@@ -132,7 +132,8 @@ async fn a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits(store: &T
 async fn a_worker_gets_only_what_it_has_the_data_for(store: &Tested) {
     let mut other = sweep("s", &[0.1]);
     for run in &mut other.runs {
-        run.dataset = "mnist32".to_owned();
+        let values = [("model", Scalar::from("acai")), ("dataset", "mnist32".into())];
+        *run = NewRun::new(&Configuration::new(values).unwrap(), run.seed);
     }
     store.sweep_submit(other).await.unwrap();
     register(store, "w").await;

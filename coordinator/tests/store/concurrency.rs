@@ -26,7 +26,7 @@ contract!(a_change_of_thousands_of_runs_is_told_run_by_run_and_repeated_changes_
 fn seeds(name: &str, from: u64, to: u64) -> NewSweep {
     let values = [("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))];
     let configuration = Configuration::new(values).unwrap();
-    let run = |seed| NewRun { total_steps: 100, ..NewRun::new(configuration.clone(), seed) };
+    let run = |seed| NewRun { total_steps: 100, ..NewRun::new(&configuration, seed) };
     NewSweep { max_restarts: 1, max_lost_workers: 3, ..NewSweep::new(name, (from..to).map(run).collect()) }
 }
 

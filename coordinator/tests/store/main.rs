@@ -119,7 +119,7 @@ pub(crate) fn sweep(name: &str, lambdas: &[f64]) -> NewSweep {
             [("model", "acai".into()), ("dataset", "lines32".into()), ("lambda", Scalar::Float(lambda))];
         Configuration::new(values).unwrap()
     };
-    let run = |seed, lambda| NewRun { total_steps: 100, ..NewRun::new(configuration(lambda), seed) };
+    let run = |seed, lambda| NewRun { total_steps: 100, ..NewRun::new(&configuration(lambda), seed) };
     NewSweep {
         source: format!("the file of {name}"),
         tags: vec!["a tag".to_owned()],

@@ -55,7 +55,8 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
     .fetch_one(&mut *tx)
     .await?;
 
-    let changes = Replanning::of(sweep, known(tx, sweep_id).await?);
+    let known = known(tx, sweep_id).await?;
+    let changes = Replanning::of(sweep, &known);
     // Only what changes is locked, in the order of ids.
     locks::runs(tx, &Ids::new(changes.moved.iter().map(|(id, _)| *id).chain(changes.left.iter().copied())))
         .await?;
@@ -96,6 +97,8 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
 /// A run that is stored.
 struct Known {
     id: i64,
+    config_hash: String,
+    seed: i64,
     index: i64,
     in_plan: bool,
 }
@@ -113,10 +116,12 @@ struct Replanning<'p> {
 }
 
 impl<'p> Replanning<'p> {
-    fn of(sweep: &'p NewSweep, mut known: HashMap<(String, i64), Known>) -> Replanning<'p> {
+    fn of(sweep: &'p NewSweep, known: &[Known]) -> Replanning<'p> {
+        let mut known: HashMap<(&str, i64), &Known> =
+            known.iter().map(|run| ((run.config_hash.as_str(), run.seed), run)).collect();
         let (mut new, mut moved) = (Vec::new(), Vec::new());
         for (index, run) in (0i64..).zip(&sweep.runs) {
-            match known.remove(&(run.configuration.config_hash(), run.seed.cast_signed())) {
+            match known.remove(&(run.configuration.config_hash.as_str(), run.seed.cast_signed())) {
                 None => new.push((index, run)),
                 Some(run) if run.in_plan && run.index == index => {}
                 Some(run) => moved.push((run.id, index)),
@@ -127,16 +132,20 @@ impl<'p> Replanning<'p> {
     }
 }
 
-/// The sweep's runs, by hash and seed.
-async fn known(tx: &mut Connection, sweep_id: i64) -> Result<HashMap<(String, i64), Known>> {
+/// The sweep's runs.
+async fn known(tx: &mut Connection, sweep_id: i64) -> Result<Vec<Known>> {
     let rows = sqlx::query("select id, config_hash, seed, idx, in_plan from runs where sweep_id = $1")
         .bind(sweep_id)
         .fetch_all(tx)
         .await?;
     let run = |row: &Row| {
-        let run =
-            Known { id: row.try_get("id")?, index: row.try_get("idx")?, in_plan: row.try_get("in_plan")? };
-        Ok(((row.try_get("config_hash")?, row.try_get("seed")?), run))
+        Ok(Known {
+            id: row.try_get("id")?,
+            config_hash: row.try_get("config_hash")?,
+            seed: row.try_get("seed")?,
+            index: row.try_get("idx")?,
+            in_plan: row.try_get("in_plan")?,
+        })
     };
     rows.iter().map(run).collect()
 }
@@ -164,11 +173,11 @@ async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> 
     insert.push_values(runs, |mut row, (index, run)| {
         row.push_bind(sweep_id)
             .push_bind(run.seed.cast_signed())
-            .push_bind(run.configuration.to_json())
-            .push_bind(run.configuration.config_hash())
-            .push_bind(run.configuration.shape_key())
-            .push_bind(run.dataset.clone())
-            .push_bind(i64::from(run.batch))
+            .push_bind(run.configuration.json.as_str())
+            .push_bind(run.configuration.config_hash.as_str())
+            .push_bind(run.configuration.shape_key.as_str())
+            .push_bind(run.configuration.dataset.as_str())
+            .push_bind(i64::from(run.configuration.batch))
             .push_bind(run.total_steps.cast_signed())
             .push_bind(*index)
             .push_bind(true);

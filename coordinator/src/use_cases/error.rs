@@ -1,0 +1,94 @@
+//! What a use case answers instead of doing what was asked.
+
+use acai_sweep::file::SweepFileError;
+use acai_sweep::spelling::{did_you_mean, quoted};
+
+use super::UseCases;
+use crate::store::StoreError;
+
+/// Result of a use case.
+pub type Result<T> = std::result::Result<T, UseCaseError>;
+
+/// Why nothing was done. Every message says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UseCaseError {
+    /// The sweep file has mistakes.
+    #[error(transparent)]
+    Mistakes(#[from] SweepFileError),
+    /// The file of a stored sweep has mistakes by this version's rules.
+    #[error("the stored file has mistakes; submit it again without them:\n{0}")]
+    StoredMistakes(SweepFileError),
+    /// A part of the question makes no sense.
+    #[error("`{part}` {problem}")]
+    Question {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is no sweep of this name.
+    #[error("there is no sweep {}\nhint: {hint}", quoted(sweep))]
+    NoSuchSweep {
+        /// The name.
+        sweep: String,
+        /// The nearest one, or where they are listed.
+        hint: String,
+    },
+    /// The sweep has no such run.
+    #[error("{sweep} has no run {index}\nhint: `acai runs {sweep}` lists them")]
+    NoSuchRun {
+        /// The sweep.
+        sweep: String,
+        /// The place in its plan.
+        index: u32,
+    },
+    /// There never was a worker of this name.
+    #[error("there is no worker `{worker}`\nhint: {hint}")]
+    NoSuchWorker {
+        /// The name.
+        worker: String,
+        /// The nearest one, or where they are listed.
+        hint: String,
+    },
+    /// A submission that did not say that runs with results may be set aside.
+    #[error(
+        "{runs} runs of {sweep} have results and are not in this file: they would be set aside, in no table until a file asks for them again\nhint: --yes sets them aside; `acai submit FILE --dry-run` shows what would change; another `name:` makes another sweep"
+    )]
+    WouldSetAside {
+        /// The sweep.
+        sweep: String,
+        /// How many runs.
+        runs: u32,
+    },
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UseCases {
+    /// The error for a sweep that is not there, with the nearest name.
+    pub(super) async fn no_such_sweep(&self, sweep: &str) -> UseCaseError {
+        let known = match self.store.sweep_list().await {
+            Ok(known) => known,
+            Err(error) => return error.into(),
+        };
+        let hint = match did_you_mean(sweep, known.iter().map(|sweep| sweep.name.as_str())) {
+            Some(hint) => hint,
+            None if known.is_empty() => "no sweep has been submitted yet".to_owned(),
+            None => "`acai ls` lists the sweeps".to_owned(),
+        };
+        UseCaseError::NoSuchSweep { sweep: sweep.to_owned(), hint }
+    }
+
+    /// The error for a worker that is not there, with the nearest name.
+    pub(super) async fn no_such_worker(&self, worker: &str) -> UseCaseError {
+        let known = match self.store.worker_list().await {
+            Ok(known) => known,
+            Err(error) => return error.into(),
+        };
+        let hint = did_you_mean(worker, known.iter().map(|worker| worker.registration.name.as_str()));
+        let hint = hint.unwrap_or_else(|| "`acai workers` lists them".to_owned());
+        UseCaseError::NoSuchWorker { worker: worker.to_owned(), hint }
+    }
+}

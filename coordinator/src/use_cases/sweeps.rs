@@ -1,0 +1,68 @@
+//! How far sweeps are.
+
+use acai_sweep::run::RunState;
+
+use super::{Result, UseCases};
+use crate::store::{Overview, RunRecord, SweepRecord};
+
+/// Failures that a sweep's status shows.
+const FAILURES: u32 = 20;
+
+/// A sweep, and what keeps its runs.
+#[derive(Debug, Clone)]
+pub struct SweepStatus {
+    /// Progress and file.
+    pub sweep: SweepRecord,
+    /// Its first runs that ended badly, or failed and go on.
+    pub failures: Vec<RunRecord>,
+    /// Datasets of queued runs that no worker has.
+    pub waiting_for_datasets: Vec<String>,
+}
+
+impl UseCases {
+    /// Every sweep, newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn sweeps(&self) -> Result<Vec<Overview>> {
+        Ok(self.store.sweep_list().await?)
+    }
+
+    /// One sweep with its file.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep).
+    pub async fn sweep(&self, name: &str) -> Result<SweepRecord> {
+        match self.store.sweep_fetch(name).await? {
+            Some(sweep) => Ok(sweep),
+            None => Err(self.no_such_sweep(name).await),
+        }
+    }
+
+    /// One sweep, and what keeps its runs.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep).
+    pub async fn status(&self, name: &str) -> Result<SweepStatus> {
+        let sweep = self.sweep(name).await?;
+        let failures = self.store.failure_list(name, FAILURES).await?;
+        let served = self.served_datasets().await?;
+        // A worker may have any folder of one's own pictures.
+        let is_served = |dataset: &String| served.contains(dataset) || dataset.starts_with("images:");
+        let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !is_served(dataset));
+        let waiting_for_datasets = waiting.cloned().collect();
+        Ok(SweepStatus { sweep, failures, waiting_for_datasets })
+    }
+
+    /// The runs of a sweep's plan in these states, or of all if there are none, in its order.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep).
+    pub async fn runs(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
+        let runs = self.store.run_list(sweep, states).await?;
+        if runs.is_empty() {
+            self.sweep(sweep).await?;
+        }
+        Ok(runs)
+    }
+}
