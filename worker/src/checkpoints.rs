@@ -27,7 +27,7 @@ use crate::durable::replace;
 use crate::outbox::Checkpoint;
 
 const RECORD: &str = "resume.json";
-const PICTURES: &str = "pictures";
+pub(crate) const PICTURES: &str = "pictures";
 /// What is appended to the name of a file that is not used any more and kept for people to look at.
 const REFUSED: &str = "refused";
 /// Committed checkpoints to keep, so that there is another one when the newest turns out damaged.
@@ -367,7 +367,7 @@ fn is_refused(file: &Path) -> bool {
 }
 
 /// A sweep's name as part of a folder's name: what could mean something to a file system becomes `-`.
-fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
     name.chars().take(64).map(safe).collect()
 }

@@ -8,6 +8,7 @@ mod progress;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::time::Duration;
 
 use acai_proto::v1::{GetSweepRequest, GetSweepResponse, ListWorkersRequest, RunState, Selection};
@@ -104,6 +105,7 @@ async fn train(
         return Err(Failure::Interrupted(signal, summary));
     }
     print_table(&mut machine.client, name, &arguments.table, output).await?;
+    name_pictures(&arguments.state, name, output);
     match count(counts(&status), &BAD) {
         0 => Ok(()),
         bad => {
@@ -111,6 +113,23 @@ async fn train(
                 output.note(&format!("#{} {}: {}", run.index, crate::format::state(run.state), run.message));
             }
             Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
+        }
+    }
+}
+
+/// Says where the pictures are that trainers drew on this machine.
+fn name_pictures(state: &Path, sweep: &str, output: Output) {
+    let mut folders = acai_worker::picture_folders(state, sweep).unwrap_or_default();
+    folders.sort();
+    match folders.as_slice() {
+        [] => {}
+        [folder] => output.note(&format!("\npictures: {}", folder.display())),
+        [first, others @ ..] => {
+            output.note(&format!(
+                "\npictures: {}, and of {} other runs beside that one",
+                first.display(),
+                others.len()
+            ));
         }
     }
 }
