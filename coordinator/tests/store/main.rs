@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attempts;
+mod black_hole;
 mod checkpoints;
 mod claims;
 mod concurrency;
@@ -16,6 +17,7 @@ mod servers;
 mod submissions;
 mod tls;
 mod tokens;
+mod vanished_servers;
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::clock::Clock;
-use acai_coordinator::store::postgres::PostgresStore;
+use acai_coordinator::store::postgres::{Limits, PostgresStore};
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{AttemptRef, Store};
 use acai_coordinator::{LeaseTerms, serve};
@@ -16,7 +16,8 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use crate::{Tested, one_running};
+use crate::black_hole::Network;
+use crate::{Tested, database, one_running};
 
 const TERMS: LeaseTerms = LeaseTerms { lease_ms: 1500, renew_ms: 500 };
 const TERM: Duration = Duration::from_millis(1500);
@@ -60,6 +61,20 @@ async fn a_server_that_is_away_for_longer_than_a_lease_takes_no_attempt() {
         server.kill().unwrap();
         sleep(2 * TERM).await;
         server.start_again().unwrap();
+    };
+    a_worker_keeps_its_run_through(Arc::new(store), outage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_silent_for_longer_than_a_lease_takes_no_attempt() {
+    let Some(url) = database() else { return };
+    let (network, by_network) = Network::before(&url).await;
+    let limits = Limits { connect: TERM / 3, short: 2 * TERM, transaction: 2 * TERM };
+    let store = PostgresStore::open_with(&by_network, None, limits).await.unwrap();
+    let outage = async {
+        network.swallow();
+        sleep(2 * TERM).await;
+        network.heal();
     };
     a_worker_keeps_its_run_through(Arc::new(store), outage).await;
 }

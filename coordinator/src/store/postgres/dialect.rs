@@ -1,7 +1,6 @@
 //! What the shared statements (`store/sql/`) call by one name and Postgres by another.
 
 pub(super) type Connection = sqlx::PgConnection;
-pub(super) type Pool = sqlx::PgPool;
 pub(super) type Row = sqlx::postgres::PgRow;
 
 /// Elements of the JSON array of words bound at `$n`, as a query.

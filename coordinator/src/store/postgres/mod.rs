@@ -5,13 +5,17 @@
 //! statements are those of every store, in `store/sql/`.
 
 mod dialect;
+mod limits;
 mod open;
+mod pool;
 mod writer;
 
 #[path = "../sql/attempts.rs"]
 mod attempts;
 #[path = "../sql/blobs.rs"]
 mod blobs;
+#[path = "../sql/calls.rs"]
+mod calls;
 #[path = "../sql/changes.rs"]
 mod changes;
 #[path = "../sql/checkpoints.rs"]
@@ -37,11 +41,15 @@ mod sweeps;
 #[path = "../sql/workers.rs"]
 mod workers;
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use super::{Result, StoreError};
 use crate::clock::ManualClock;
+use calls::read;
+use pool::{Lent, Pool};
 use writer::Writer;
+
+pub use limits::Limits;
 
 /// The name by which the shared code knows this store.
 use PostgresStore as Store;
@@ -49,7 +57,7 @@ use PostgresStore as Store;
 /// A store in a Postgres database.
 #[derive(Debug)]
 pub struct PostgresStore {
-    readers: PgPool,
+    readers: Pool,
     writer: Writer,
     /// With connections of its own: transactions that wait for a sweep's lock can take all others.
     renewing: Writer,
@@ -59,7 +67,7 @@ pub struct PostgresStore {
 const NOW_MS: &str = "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
 
 /// Now: by the database's clock, unless a test moves it.
-async fn now(connection: impl sqlx::PgExecutor<'_>, manual: Option<&ManualClock>) -> Result<i64> {
+async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Result<i64> {
     match manual {
         Some(clock) => Ok(clock.now_ms()),
         None => Ok(sqlx::query_scalar(NOW_MS).fetch_one(connection).await?),
@@ -80,18 +88,26 @@ impl PostgresStore {
         &self.renewing
     }
 
+    async fn lend_reader(&self) -> Result<Lent> {
+        self.readers.lend().await
+    }
+
     async fn now(&self) -> Result<i64> {
-        now(&self.readers, self.writer.manual_clock()).await
+        read!(self, |reader| now(reader, self.writer.manual_clock()))
     }
 
     /// What tells the database from one that a dump of it was restored to: its server and its number there. A server that
     /// was copied as a whole has the same.
     async fn instance(&self) -> Result<String> {
-        Ok(sqlx::query_scalar(
-            "select cast(system_identifier as text) || '/' || cast(oid as text)
-             from pg_control_system(), pg_database where datname = current_database()",
-        )
-        .fetch_one(&self.readers)
-        .await?)
+        read!(self, |reader| instance(reader))
     }
+}
+
+async fn instance(connection: &mut PgConnection) -> Result<String> {
+    Ok(sqlx::query_scalar(
+        "select cast(system_identifier as text) || '/' || cast(oid as text)
+         from pg_control_system(), pg_database where datname = current_database()",
+    )
+    .fetch_one(connection)
+    .await?)
 }

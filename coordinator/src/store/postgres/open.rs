@@ -1,12 +1,14 @@
 //! Connecting: settings, checks, migrations.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::limits::Limits;
+use super::pool::{Pool, connect};
 use super::{PostgresStore, Writer};
 use crate::clock::ManualClock;
 use crate::store::{DatabaseUrl, OpenError};
@@ -19,14 +21,21 @@ const OLDEST_SERVER: i32 = 140_000;
 const READERS: u32 = 4;
 const WRITERS: u32 = 8;
 const RENEWERS: u32 = 2;
-/// How long a request waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Limits of each session: a statement, a wait for a lock, a transaction whose coordinator is gone.
-const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "10s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s")];
+/// Settings of each session: limits of a statement, of a wait for a lock, and of a transaction whose coordinator is gone;
+/// and a coordinator that is not heard of for a minute has no session any more, so that they do not heap up.
+const SESSION: [(&str, &str); 6] = [
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+];
 /// A migration takes as long as it takes: on a large database minutes, for which other coordinators wait.
 const NO_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+/// What is said of a server that gave no answer in time.
+const SILENT: &str = "it does not answer";
 
 impl PostgresStore {
     /// Connects to the database that `url` names, and brings its schema up to date. `clock` replaces the database's
@@ -36,46 +45,62 @@ impl PostgresStore {
     /// [`OpenError`]: there is no such database, it does not keep what it acknowledges, or it belongs to a newer
     /// version. It never holds the URL's password.
     pub async fn open(url: &str, clock: Option<ManualClock>) -> Result<Self, OpenError> {
+        Self::open_with(url, clock, Limits::default()).await
+    }
+
+    /// As [`open`](Self::open), for a server that is waited for as `limits` says.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(url: &str, clock: Option<ManualClock>, limits: Limits) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url(url.into()))?;
-        let options = options.application_name("acai").options(LIMITS).disable_statement_logging();
+        let options = options.application_name("acai").options(SESSION).disable_statement_logging();
         let place = DatabaseUrl::from(url).to_string();
         let failed = |doing, cause: &dyn std::fmt::Display| OpenError::Failed {
             doing,
             place: place.clone(),
             cause: cause.to_string(),
         };
-        let pool = |connections| {
-            PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(PATIENCE)
-                .connect_with(options.clone())
-        };
-        let writers = pool(WRITERS).await.map_err(|error| failed("connect to", &error))?;
-        check_settings(&writers, &place)
+        let connected = connect(&options, Instant::now() + limits.connect).await;
+        let mut connection = connected.map_err(|error| failed("connect to", &error))?;
+        timeout(limits.short, check_settings(&mut connection, &place))
             .await
+            .map_err(|_| failed("read", &SILENT))?
             .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
-        let migrating = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-        let migrating = migrating.connect_with(options.clone().options(NO_LIMITS)).await;
-        let migrating = migrating.map_err(|error| failed("connect to", &error))?;
-        MIGRATIONS.run(&migrating).await.map_err(|error| match error {
+        let migrating = options.clone().options(NO_LIMITS);
+        let migrating = connect(&migrating, Instant::now() + limits.connect).await;
+        let mut migrating = migrating.map_err(|error| failed("connect to", &error))?;
+        let migrated = tokio::select! {
+            migrated = MIGRATIONS.run(&mut migrating) => migrated,
+            () = until_silent(&mut connection, limits) => return Err(failed("migrate", &SILENT)),
+        };
+        migrated.map_err(|error| match error {
             MigrateError::VersionMissing(migration) => OpenError::Newer { place: place.clone(), migration },
             error => failed("migrate", &error),
         })?;
-        migrating.close().await;
-        let readers = pool(READERS).await.map_err(|error| failed("connect to", &error))?;
-        let renewers = pool(RENEWERS).await.map_err(|error| failed("connect to", &error))?;
+        let pool = |size, limit| Pool::new(options.clone(), size, limits.connect, limit);
         Ok(PostgresStore {
-            readers,
-            writer: Writer::new(writers, clock.clone()),
-            renewing: Writer::new(renewers, clock),
+            readers: pool(READERS, limits.short),
+            writer: Writer::new(pool(WRITERS, limits.transaction), clock.clone()),
+            renewing: Writer::new(pool(RENEWERS, limits.short), clock),
         })
     }
 }
 
+/// Resolves when the server does not answer any more.
+async fn until_silent(connection: &mut PgConnection, limits: Limits) {
+    while let Ok(Ok(())) = timeout(limits.short, connection.ping()).await {
+        sleep(limits.connect).await;
+    }
+}
+
 /// A server that may lose what it has committed cannot keep our promise.
-async fn check_settings(pool: &PgPool, place: &str) -> Result<(), Result<OpenError, sqlx::Error>> {
+async fn check_settings(
+    connection: &mut PgConnection,
+    place: &str,
+) -> Result<(), Result<OpenError, sqlx::Error>> {
     let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
-        .fetch_one(pool)
+        .fetch_one(&mut *connection)
         .await
         .map_err(Err)?;
     if version < OLDEST_SERVER {
@@ -84,7 +109,7 @@ async fn check_settings(pool: &PgPool, place: &str) -> Result<(), Result<OpenErr
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         let value: String = sqlx::query_scalar("select current_setting($1)")
             .bind(setting)
-            .fetch_one(pool)
+            .fetch_one(&mut *connection)
             .await
             .map_err(Err)?;
         if value == "off" {

@@ -2,7 +2,8 @@
 //!
 //! Each runs in a task of its own, and the request only waits for its answer. A request can be dropped at any moment,
 //! when its client hangs up or its deadline passes; with sqlx 0.9.0 a transaction that is dropped while it begins
-//! stays open on its connection, and what the next user of that connection writes is lost (sqlx issue 4385).
+//! stays open on its connection, and what the next user of that connection writes is lost (sqlx issue 4385). A transaction
+//! that the server does not answer in time is dropped too: its connection is closed with it, and nobody uses it again.
 //!
 //! Postgres flushes concurrent commits together, so there is nothing to gather here.
 
@@ -11,9 +12,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
 use super::now;
+use super::pool::Pool;
 use crate::clock::ManualClock;
 use crate::store::{Result, StoreError};
 
@@ -25,12 +27,12 @@ type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Runs transactions.
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
-    pool: PgPool,
+    pool: Pool,
     manual: Option<ManualClock>,
 }
 
 impl Writer {
-    pub(super) fn new(pool: PgPool, manual: Option<ManualClock>) -> Self {
+    pub(super) fn new(pool: Pool, manual: Option<ManualClock>) -> Self {
         Writer { pool, manual }
     }
 
@@ -70,8 +72,19 @@ impl Writer {
     where
         F: for<'c> Fn(&'c mut PgConnection, i64) -> Pending<'c, Result<T>>,
     {
-        let mut transaction = self.pool.begin().await?;
-        let now_ms = now(&mut *transaction, self.manual_clock()).await?;
+        let mut lent = self.pool.lend().await?;
+        let limit = lent.limit();
+        let answer = limit.keep(self.transaction(lent.connection(), statements)).await;
+        lent.give_back(&answer);
+        answer
+    }
+
+    async fn transaction<T, F>(&self, connection: &mut PgConnection, statements: &F) -> Result<T>
+    where
+        F: for<'c> Fn(&'c mut PgConnection, i64) -> Pending<'c, Result<T>>,
+    {
+        let mut transaction = connection.begin().await?;
+        let now_ms = now(&mut transaction, self.manual_clock()).await?;
         match statements(&mut transaction, now_ms).await {
             Ok(answer) => {
                 // Where the answer to this is lost, nobody knows whether it took effect. The caller is told that the
@@ -81,7 +94,8 @@ impl Writer {
             }
             Err(error) => {
                 // A connection that cannot undo is broken, and so is its transaction.
-                let _ = transaction.rollback().await;
+                let undone = transaction.rollback().await;
+                undone.map_err(|broken| StoreError::Unavailable(broken.to_string()))?;
                 Err(error)
             }
         }

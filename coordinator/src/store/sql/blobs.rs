@@ -5,7 +5,7 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, Row, for_update};
+use super::dialect::{Connection, Row, for_update};
 use super::runs::unsigned;
 use crate::store::{BlobFile, Result};
 
@@ -59,10 +59,10 @@ pub(super) async fn add(
 }
 
 /// The file of a blob, and its size.
-pub(super) async fn find(readers: &Pool, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
+pub(super) async fn find(reader: &mut Connection, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
     let found = sqlx::query("select sha256, tag, bytes from blobs where sha256 = $1")
         .bind(sha256)
-        .fetch_optional(readers)
+        .fetch_optional(&mut *reader)
         .await?;
     found.as_ref().map(blob).transpose()
 }
@@ -121,9 +121,9 @@ pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i
 }
 
 /// Every file that is known.
-pub(super) async fn files(readers: &Pool) -> Result<Vec<BlobFile>> {
+pub(super) async fn files(reader: &mut Connection) -> Result<Vec<BlobFile>> {
     let rows = sqlx::query("select sha256, tag from blobs union select sha256, tag from uploads")
-        .fetch_all(readers)
+        .fetch_all(&mut *reader)
         .await?;
     rows.iter().map(file).collect()
 }

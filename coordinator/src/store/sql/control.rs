@@ -4,7 +4,7 @@ use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::run::Desired;
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, Row};
+use super::dialect::{Connection, Row};
 use super::events;
 use super::leases::ELSEWHERE_MS;
 use super::runs::{self, state, unsigned};
@@ -114,7 +114,7 @@ pub(super) async fn set_duty(
 
 /// What decides whether the run at `index` of the sweep's plan is trained.
 pub(super) async fn explain(
-    readers: &Pool,
+    reader: &mut Connection,
     sweep: &str,
     index: u32,
     now_ms: i64,
@@ -135,7 +135,7 @@ pub(super) async fn explain(
     )
     .bind(sweep)
     .bind(i64::from(index))
-    .fetch_optional(readers)
+    .fetch_optional(&mut *reader)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
@@ -155,14 +155,14 @@ pub(super) async fn explain(
     let id = unsigned(&row, "id")?;
     Ok(Some(Explanation {
         situation,
-        run: runs::fetch(readers, id).await?,
-        workers: worker_situations(readers, id, now_ms, silent_ms).await?,
-        events: events::of_run(readers, sweep, id, 20).await?,
+        run: runs::fetch(reader, id).await?,
+        workers: worker_situations(reader, id, now_ms, silent_ms).await?,
+        events: events::of_run(reader, sweep, id, 20).await?,
     }))
 }
 
 async fn worker_situations(
-    readers: &Pool,
+    reader: &mut Connection,
     run: u64,
     now_ms: i64,
     silent_ms: i64,
@@ -186,7 +186,7 @@ async fn worker_situations(
     .bind(run.cast_signed())
     .bind(now_ms.saturating_sub(ELSEWHERE_MS))
     .bind(now_ms)
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let situation = |row: &Row| {
         let last_seen_ms: i64 = row.try_get("last_seen_ms")?;

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, Row, among};
+use super::dialect::{Connection, Row, among};
 use super::locks::Ids;
 use super::runs::{state, unsigned};
 use crate::store::{EventRecord, Result, StoreError};
@@ -67,17 +67,22 @@ macro_rules! select_events {
 
 /// The sweep's events after number `after`, at most `most`; an error if it never had that many: whoever waits after a
 /// number that a restored database has yet to give would miss the events up to it.
-pub(super) async fn list(readers: &Pool, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>> {
+pub(super) async fn list(
+    reader: &mut Connection,
+    sweep: &str,
+    after: u64,
+    most: u32,
+) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(select_events!("e.number > $2 order by e.number limit $3"))
         .bind(sweep)
         .bind(after.cast_signed())
         .bind(i64::from(most))
-        .fetch_all(readers)
+        .fetch_all(&mut *reader)
         .await?;
     if rows.is_empty() {
         let last: Option<i64> = sqlx::query_scalar("select last_event from sweeps where name = $1")
             .bind(sweep)
-            .fetch_optional(readers)
+            .fetch_optional(&mut *reader)
             .await?;
         let last = last.unwrap_or_default().cast_unsigned();
         if after > last {
@@ -88,12 +93,17 @@ pub(super) async fn list(readers: &Pool, sweep: &str, after: u64, most: u32) -> 
 }
 
 /// The last `most` events of one run, oldest first.
-pub(super) async fn of_run(readers: &Pool, sweep: &str, run: u64, most: u32) -> Result<Vec<EventRecord>> {
+pub(super) async fn of_run(
+    reader: &mut Connection,
+    sweep: &str,
+    run: u64,
+    most: u32,
+) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(select_events!("e.run_id = $2 order by e.number desc limit $3"))
         .bind(sweep)
         .bind(run.cast_signed())
         .bind(i64::from(most))
-        .fetch_all(readers)
+        .fetch_all(&mut *reader)
         .await?;
     rows.iter().rev().map(record).collect()
 }

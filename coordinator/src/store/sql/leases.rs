@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::attempts::{Outcome, interrupt};
 use super::checkpoints;
 use super::control::desired;
-use super::dialect::{Connection, Pool, Row};
+use super::dialect::{Connection, Row};
 use super::dialect::{among, elements, for_update, items, skip_locked};
 use super::events::{self, Cause};
 use super::fence::{self, held, is_held};
@@ -364,9 +364,9 @@ pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
 }
 
 /// The sweeps that have runs whose lease ended before this time.
-pub(super) async fn sweeps_to_expire(readers: &Pool, before_ms: i64) -> Result<Vec<i64>> {
+pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) -> Result<Vec<i64>> {
     let ended = "select distinct sweep_id from runs where state = 'running' and lease_expires_ms < $1";
-    Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(readers).await?)
+    Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(&mut *reader).await?)
 }
 
 /// Takes runs of the sweep whose lease ended before this time from their attempts, [`STEP`] of them at the most.

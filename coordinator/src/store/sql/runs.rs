@@ -8,7 +8,7 @@ use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
 use super::control::desired;
-use super::dialect::{Connection, Pool, Row, elements};
+use super::dialect::{Connection, Row, elements};
 use crate::store::{AttemptRef, Result, RunRecord, StoreError};
 
 /// The columns of a [`RunRecord`].
@@ -26,7 +26,11 @@ macro_rules! select_runs {
     };
 }
 
-pub(super) async fn list(readers: &Pool, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
+pub(super) async fn list(
+    reader: &mut Connection,
+    sweep: &str,
+    states: &[RunState],
+) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
         "s.name = $1 and r.in_plan = true and ($2 = '[]' or r.state in (",
@@ -35,30 +39,31 @@ pub(super) async fn list(readers: &Pool, sweep: &str, states: &[RunState]) -> Re
     ))
     .bind(sweep)
     .bind(serde_json::Value::from(states).to_string())
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     rows.iter().map(record).collect()
 }
 
-pub(super) async fn failures(readers: &Pool, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
+pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
         "s.name = $1 and r.in_plan = true and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
                       order by r.idx limit $2"
     ))
     .bind(sweep)
     .bind(i64::from(most))
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     rows.iter().map(record).collect()
 }
 
-pub(super) async fn name(readers: &Pool, id: u64) -> Result<Option<String>> {
+pub(super) async fn name(reader: &mut Connection, id: u64) -> Result<Option<String>> {
     let name = "select s.name || '/' || r.idx from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
-    Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(readers).await?)
+    Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(&mut *reader).await?)
 }
 
-pub(super) async fn fetch(readers: &Pool, id: u64) -> Result<Option<RunRecord>> {
-    let row = sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(readers).await?;
+pub(super) async fn fetch(reader: &mut Connection, id: u64) -> Result<Option<RunRecord>> {
+    let row =
+        sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(&mut *reader).await?;
     row.as_ref().map(record).transpose()
 }
 
@@ -80,7 +85,7 @@ fn record(row: &Row) -> Result<RunRecord> {
     })
 }
 
-pub(super) async fn results(readers: &Pool, sweep: &str) -> Result<Vec<RunResult>> {
+pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
     // One statement, so that runs and summaries are of one moment.
     let rows = sqlx::query(
         "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
@@ -91,7 +96,7 @@ pub(super) async fn results(readers: &Pool, sweep: &str) -> Result<Vec<RunResult
          order by r.idx, r.id, m.name",
     )
     .bind(sweep)
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let mut results: Vec<RunResult> = Vec::new();
     let mut current = None;

@@ -6,6 +6,7 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use super::attempts::Outcome;
+use super::calls::{read, write, write_by};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
@@ -16,23 +17,6 @@ use crate::store::{
     NewSweep, Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission,
     SweepRecord, WorkerRecord,
 };
-
-/// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
-macro_rules! write {
-    ($store:ident, $($rest:tt)*) => { write_by!(&$store.writer, $($rest)*) };
-}
-
-/// As [`write!`], by a certain writer.
-macro_rules! write_by {
-    ($writer:expr, [$($argument:ident),*], |$tx:ident, $now_ms:ident| $statements:expr) => {{
-        $(let $argument = std::sync::Arc::new($argument);)*
-        $writer.write(move |$tx, $now_ms| {
-            $(let $argument = std::sync::Arc::clone(&$argument);)*
-            Box::pin(async move { $statements.await })
-        })
-        .await
-    }};
-}
 
 #[async_trait]
 impl Store for SqlStore {
@@ -45,11 +29,11 @@ impl Store for SqlStore {
     }
 
     async fn sweep_list(&self) -> Result<Vec<Overview>> {
-        sweeps::list(&self.readers).await
+        read!(self, |reader| sweeps::list(reader))
     }
 
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>> {
-        sweeps::fetch(&self.readers, name).await
+        read!(self, |reader| sweeps::fetch(reader, name))
     }
 
     async fn sweep_set_limits(
@@ -82,27 +66,28 @@ impl Store for SqlStore {
     }
 
     async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
-        runs::list(&self.readers, sweep, states).await
+        read!(self, |reader| runs::list(reader, sweep, states))
     }
 
     async fn run_name(&self, run: u64) -> Result<Option<String>> {
-        runs::name(&self.readers, run).await
+        read!(self, |reader| runs::name(reader, run))
     }
 
     async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
-        control::explain(&self.readers, sweep, index, self.now().await?, silent_ms).await
+        let now_ms = self.now().await?;
+        read!(self, |reader| control::explain(reader, sweep, index, now_ms, silent_ms))
     }
 
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
-        runs::failures(&self.readers, sweep, most).await
+        read!(self, |reader| runs::failures(reader, sweep, most))
     }
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
-        runs::results(&self.readers, sweep).await
+        read!(self, |reader| runs::results(reader, sweep))
     }
 
     async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>> {
-        events::list(&self.readers, sweep, after, most).await
+        read!(self, |reader| events::list(reader, sweep, after, most))
     }
 
     async fn worker_register(&self, worker: Registration) -> Result<String> {
@@ -115,7 +100,7 @@ impl Store for SqlStore {
     }
 
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>> {
-        workers::list(&self.readers).await
+        read!(self, |reader| workers::list(reader))
     }
 
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>> {
@@ -132,7 +117,7 @@ impl Store for SqlStore {
         let asked = claim.clone();
         write!(self, [asked], |tx, now_ms| leases::claim(tx, &asked, now_ms, term_ms))?;
         // What was granted is read when nobody waits for this claim's locks any more.
-        leases::granted(&mut *self.readers.acquire().await?, &claim).await
+        read!(self, |reader| leases::granted(reader, &claim))
     }
 
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {
@@ -143,12 +128,13 @@ impl Store for SqlStore {
     }
 
     async fn probe(&self) -> Result<i64> {
-        write!(self, [], |tx, now_ms| leases::probe(tx, now_ms))
+        // By the way that renewals take: it shows that they could be stored.
+        write_by!(self.renewing(), [], |tx, now_ms| leases::probe(tx, now_ms))
     }
 
     async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>> {
         let mut lost = Vec::new();
-        for sweep_id in leases::sweeps_to_expire(&self.readers, before_ms).await? {
+        for sweep_id in read!(self, |reader| leases::sweeps_to_expire(reader, before_ms))? {
             loop {
                 let step = write!(self, [], |tx, now_ms| leases::expire(tx, sweep_id, before_ms, now_ms))?;
                 let is_last = step.len() < leases::STEP;
@@ -248,7 +234,7 @@ impl Store for SqlStore {
     }
 
     async fn blob_find(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
-        blobs::find(&self.readers, sha256).await
+        read!(self, |reader| blobs::find(reader, sha256))
     }
 
     async fn blob_use(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
@@ -269,11 +255,11 @@ impl Store for SqlStore {
     }
 
     async fn blob_files(&self) -> Result<Vec<BlobFile>> {
-        blobs::files(&self.readers).await
+        read!(self, |reader| blobs::files(reader))
     }
 
     async fn identity(&self) -> Result<(String, String)> {
-        let database = sqlx::query_scalar("select id from identity").fetch_one(&self.readers).await?;
+        let database = read!(self, |reader| workers::database(reader))?;
         Ok((database, self.instance().await?))
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::{Executor as _, QueryBuilder, Row as _};
 
 use super::control;
-use super::dialect::{Connection, Pool, Row, among, items};
+use super::dialect::{Connection, Row, among, items};
 use super::locks::{self, Ids};
 use super::runs::{state, storable, unsigned};
 use super::workers::{words_from_json, words_to_json};
@@ -186,23 +186,23 @@ async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> 
     Ok(())
 }
 
-pub(super) async fn list(readers: &Pool) -> Result<Vec<Overview>> {
+pub(super) async fn list(reader: &mut Connection) -> Result<Vec<Overview>> {
     let rows = sqlx::query(
         "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event,
                 (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
                  where r.sweep_id = sweeps.id) as replay_mismatches
          from sweeps order by submitted_ms desc, id desc",
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let mut sweeps = Vec::with_capacity(rows.len());
     for row in &rows {
-        sweeps.push(overview(readers, row).await?);
+        sweeps.push(overview(reader, row).await?);
     }
     Ok(sweeps)
 }
 
-pub(super) async fn fetch(readers: &Pool, name: &str) -> Result<Option<SweepRecord>> {
+pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<SweepRecord>> {
     let row = sqlx::query(
         "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event, source,
                 (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
@@ -210,17 +210,17 @@ pub(super) async fn fetch(readers: &Pool, name: &str) -> Result<Option<SweepReco
          from sweeps where name = $1",
     )
     .bind(name)
-    .fetch_optional(readers)
+    .fetch_optional(&mut *reader)
     .await?;
     match row {
         None => Ok(None),
         Some(row) => {
-            Ok(Some(SweepRecord { overview: overview(readers, &row).await?, source: row.try_get("source")? }))
+            Ok(Some(SweepRecord { overview: overview(reader, &row).await?, source: row.try_get("source")? }))
         }
     }
 }
 
-async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
+async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
     let id: i64 = sweep.try_get("id")?;
     let by_state = sqlx::query(
         "select state, count(*) as runs, cast(sum(step * batch) as bigint) as done,
@@ -228,7 +228,7 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
          from runs where sweep_id = $1 and in_plan = true group by state",
     )
     .bind(id)
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let (mut counts, mut images_done, mut images_total) = (Vec::new(), 0u64, 0u64);
     for row in &by_state {
@@ -240,13 +240,13 @@ async fn overview(readers: &Pool, sweep: &Row) -> Result<Overview> {
         "select count(*) from runs where sweep_id = $1 and in_plan = false and state = 'running'",
     )
     .bind(id)
-    .fetch_one(readers)
+    .fetch_one(&mut *reader)
     .await?;
     let queued_datasets = sqlx::query_scalar(
         "select distinct dataset from runs where sweep_id = $1 and in_plan = true and state = 'queued' order by dataset",
     )
     .bind(id)
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     Ok(Overview {
         name: sweep.try_get("name")?,

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, Row};
+use super::dialect::{Connection, Row};
 use super::runs::{storable, unsigned};
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
@@ -23,7 +23,12 @@ pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms:
     .bind(words_to_json(&worker.datasets))
     .execute(&mut *tx)
     .await?;
-    Ok(sqlx::query_scalar("select id from identity").fetch_one(tx).await?)
+    database(tx).await
+}
+
+/// Which database this is.
+pub(super) async fn database(reader: &mut Connection) -> Result<String> {
+    Ok(sqlx::query_scalar("select id from identity").fetch_one(reader).await?)
 }
 
 pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<()> {
@@ -78,14 +83,14 @@ fn duty(drain: Option<bool>) -> Duty {
     }
 }
 
-pub(super) async fn list(readers: &Pool) -> Result<Vec<WorkerRecord>> {
+pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
     let rows = sqlx::query(
         "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
          from workers order by last_seen_ms desc, id",
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *reader)
     .await?;
     let record = |row: &Row| {
         Ok(WorkerRecord {

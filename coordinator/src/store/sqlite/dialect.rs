@@ -1,7 +1,6 @@
 //! What the shared statements (`store/sql/`) call by one name and SQLite by another.
 
 pub(super) type Connection = sqlx::SqliteConnection;
-pub(super) type Pool = sqlx::SqlitePool;
 pub(super) type Row = sqlx::sqlite::SqliteRow;
 
 /// Elements of the JSON array of words bound at `$n`, as a query.

@@ -16,6 +16,8 @@ mod writer;
 mod attempts;
 #[path = "../sql/blobs.rs"]
 mod blobs;
+#[path = "../sql/calls.rs"]
+mod calls;
 #[path = "../sql/changes.rs"]
 mod changes;
 #[path = "../sql/checkpoints.rs"]
@@ -45,12 +47,14 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::time::timeout;
 
 use super::{Result, StoreError};
 use crate::blobs::directory::birth;
 use crate::clock::Clock;
+use calls::read;
 use writer::Writer;
 
 /// The name by which the shared code knows this store.
@@ -88,15 +92,49 @@ impl SqliteStore {
         &self.writer
     }
 
+    async fn lend_reader(&self) -> Result<Lent> {
+        Ok(Lent(self.readers.acquire().await?))
+    }
+
     async fn now(&self) -> Result<i64> {
         Ok(self.clock.now_ms())
     }
 
     /// What tells the file from its copies.
     async fn instance(&self) -> Result<String> {
-        let file: String = sqlx::query_scalar("select file from pragma_database_list where name = 'main'")
-            .fetch_one(&self.readers)
-            .await?;
+        let file = read!(self, |reader| file(reader))?;
         birth(Path::new(&file)).map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+}
+
+/// Where the database is.
+async fn file(reader: &mut SqliteConnection) -> Result<String> {
+    let file = sqlx::query_scalar("select file from pragma_database_list where name = 'main'");
+    Ok(file.fetch_one(reader).await?)
+}
+
+/// A connection that is lent to a read. A file is at hand: what is done on it has no limit, and it goes back by itself.
+#[derive(Debug)]
+struct Lent(PoolConnection<Sqlite>);
+
+/// No limit.
+#[derive(Debug, Clone, Copy)]
+struct Limit;
+
+impl Lent {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+
+    fn limit(&self) -> Limit {
+        Limit
+    }
+
+    fn give_back<T>(self, _answer: &Result<T>) {}
+}
+
+impl Limit {
+    async fn keep<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        work.await
     }
 }
