@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::{Duty, NewSweep, OpenError, Store, StoreError};
+use acai_coordinator::store::{Duty, NewSweep, OpenError, Registration, Store, StoreError};
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::timeout;
@@ -103,6 +103,29 @@ async fn a_caller_that_goes_away_neither_undoes_nor_blocks_its_write_and_leaves_
     for sweep in store.sweep_list().await.unwrap() {
         assert_eq!(sweep.counts.iter().map(|(_, runs)| runs).sum::<u32>(), 2, "{} is whole", sweep.name);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_can_train_nothing_of_a_queue_does_not_wait_for_its_sweep() {
+    let Some(url) = database() else { return };
+    let store = Tested::on(PostgresStore::open(&url, None).await.unwrap());
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    let other_dataset = Registration {
+        id: "w".to_owned(),
+        name: "w of host".to_owned(),
+        version: "0".to_owned(),
+        hardware: "{}".to_owned(),
+        slots: 2,
+        datasets: vec!["cifar10".to_owned()],
+    };
+    store.worker_register(other_dataset).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut blocker = other.begin().await.unwrap();
+    blocker.execute("select id from sweeps for update").await.unwrap();
+    let granted = timeout(Duration::from_secs(4), store.run_claim(claim("w", "c", 1), LEASE)).await;
+    let granted = granted.expect("it waits for a sweep that it takes nothing of");
+    assert!(granted.unwrap().is_empty());
+    blocker.rollback().await.unwrap();
 }
 
 /// Until so many sessions wait for a lock in this connection's database.

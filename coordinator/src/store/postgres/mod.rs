@@ -8,6 +8,8 @@ mod dialect;
 mod limits;
 mod open;
 mod pool;
+#[cfg(test)]
+mod queue_plan;
 mod writer;
 
 #[path = "../sql/attempts.rs"]
@@ -34,6 +36,8 @@ mod locks;
 mod methods;
 #[path = "../sql/metrics.rs"]
 mod metrics;
+#[path = "../sql/queue.rs"]
+mod queue;
 #[path = "../sql/runs.rs"]
 mod runs;
 #[path = "../sql/sweeps.rs"]

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Row};
 use super::events;
-use super::leases::ELSEWHERE_MS;
+use super::queue::ELSEWHERE_MS;
 use super::runs::{self, state, unsigned};
 use super::workers::words_from_json;
 use crate::store::{Duty, Explanation, Result, StoreError};

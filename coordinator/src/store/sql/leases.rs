@@ -2,29 +2,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use acai_sweep::schedule::{Candidate, Offer, choose_groups};
+use acai_sweep::schedule::choose_groups;
 use sqlx::Row as _;
 
 use super::attempts::{Outcome, interrupt};
 use super::checkpoints;
 use super::control::desired;
 use super::dialect::{Connection, Row};
-use super::dialect::{among, elements, for_update, items, skip_locked};
+use super::dialect::{among, for_update, items, skip_locked};
 use super::events::{self, Cause};
 use super::fence::{self, held, is_held};
 use super::locks::{self, Ids};
+use super::queue::queue;
 use super::runs::{configuration, seed, unsigned};
-use super::workers::{Caller, seen};
+use super::workers::seen;
 use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
 
-/// A run is not granted again for this long to a machine that could not train it: others may have it first.
-pub(super) const ELSEWHERE_MS: i64 = 60_000;
 /// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
 const FRESH_TERMS: i64 = 3;
 /// Runs that one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
-/// Queued runs of a sweep among which the runs of groups are looked for.
-const HORIZON: i64 = 10_000;
 
 /// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
@@ -58,116 +55,6 @@ async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
             .execute(tx)
             .await?;
     Ok(answered.rows_affected() > 0)
-}
-
-/// The runs that could start, in order and enough of them for the offer, and how many more each limited sweep may start.
-///
-/// The sweeps that have any are locked first, in one order: claims that come at the same time wait for each other, so
-/// that none of them counts too few of a limited sweep's runs.
-async fn queue(
-    tx: &mut Connection,
-    worker: &Caller,
-    offer: Offer,
-    now_ms: i64,
-) -> Result<(Vec<Candidate>, BTreeMap<i64, u32>)> {
-    let locked: Vec<i64> = sqlx::query_scalar(concat!(
-        "select s.id from sweeps s
-         where s.paused is null
-           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
-         order by s.id",
-        for_update!()
-    ))
-    .fetch_all(&mut *tx)
-    .await?;
-    let sweeps = sqlx::query(
-        "select s.id, s.max_concurrent,
-                (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
-         from sweeps s
-         where s.paused is null
-           and exists (select 1 from runs r where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
-         order by s.priority desc, s.id",
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    let wanted = u64::from(offer.groups) * u64::from(offer.group_size);
-    // Only those of them count that may start: a sweep at its limit must not hide the next one.
-    let mut startable: u64 = 0;
-    let (mut candidates, mut headroom) = (Vec::new(), BTreeMap::new());
-    for sweep in &sweeps {
-        if startable >= wanted {
-            break;
-        }
-        let id: i64 = sweep.try_get("id")?;
-        // One that has come since: another claim may be counting its runs.
-        if !locked.contains(&id) {
-            continue;
-        }
-        if let Some(limit) = sweep.try_get::<Option<i64>, _>("max_concurrent")? {
-            let free = limit - sweep.try_get::<i64, _>("running")?;
-            let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
-            headroom.insert(id, free);
-        }
-        let runs = first_groups(tx, id, worker, offer, now_ms).await?;
-        let may_start = headroom.get(&id).map_or(u64::MAX, |&free| free.into());
-        startable += may_start.min(runs.len() as u64);
-        candidates.extend(runs);
-    }
-    Ok((candidates, headroom))
-}
-
-/// The queued runs of a sweep that make up its first groups, in order.
-///
-/// A group is `group_size` runs of a shape that follow each other, and stands where its first run does. So the runs of
-/// a group are found where others stand between them. Without groups the first runs are enough. A run that is trained alone
-/// has a shape of its own, and one that the worker's machine could not train just now is not among them.
-async fn first_groups(
-    tx: &mut Connection,
-    sweep: i64,
-    worker: &Caller,
-    offer: Offer,
-    now_ms: i64,
-) -> Result<Vec<Candidate>> {
-    let (groups, size) = (i64::from(offer.groups), i64::from(offer.group_size.max(1)));
-    let rows = sqlx::query(concat!(
-        "select id, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
-         where state = 'queued' and id in (
-             select id from (
-                 select id, idx, min(idx) over (partition by shape_key, number) as opener from (
-                     select id, idx, shape_key,
-                            (row_number() over (partition by shape_key order by idx) - 1) / $3 as number from (
-                         select id, idx, case when alone = true then 'run ' || id else shape_key end as shape_key
-                         from runs
-                         where sweep_id = $1 and state = 'queued' and in_plan = true
-                           and (dataset in (",
-        elements!("$2"),
-        ") or dataset like 'images:%')
-                           and not exists (
-                               select 1 from attempts a join workers w on w.id = a.worker_id
-                               where a.run_id = runs.id and a.number > runs.faults_after
-                                 and a.machine_fault = true and w.name = $6 and a.ended_ms > $7 and a.ended_ms <= $8)
-                         order by idx limit $4
-                     ) waiting
-                 ) numbered
-             ) grouped
-             order by opener, idx limit $5
-         )
-         order by idx",
-        skip_locked!()
-    ))
-    .bind(sweep)
-    .bind(&worker.datasets)
-    .bind(size)
-    .bind(if size == 1 { groups } else { HORIZON })
-    .bind(groups * size)
-    .bind(&worker.name)
-    .bind(now_ms.saturating_sub(ELSEWHERE_MS))
-    // A fault of a later time was noted while the clock was wrong.
-    .bind(now_ms)
-    .fetch_all(tx)
-    .await?;
-    let candidate =
-        |row: &Row| Ok(Candidate { run: unsigned(row, "id")?, sweep, shape_key: row.try_get("shape_key")? });
-    rows.iter().map(candidate).collect()
 }
 
 /// Starts an attempt at each run of the groups, which are locked; `sweeps` has theirs.

@@ -10,6 +10,8 @@ mod dialect;
 #[cfg(test)]
 mod full_disk;
 mod open;
+#[cfg(test)]
+mod queue_plan;
 mod writer;
 
 #[path = "../sql/attempts.rs"]
@@ -36,6 +38,8 @@ mod locks;
 mod methods;
 #[path = "../sql/metrics.rs"]
 mod metrics;
+#[path = "../sql/queue.rs"]
+mod queue;
 #[path = "../sql/runs.rs"]
 mod runs;
 #[path = "../sql/sweeps.rs"]
