@@ -196,7 +196,9 @@ impl Agent {
         };
         let first_sent = Instant::now();
         let mut backoff = Backoff::default();
-        let mut registered_again = false;
+        // Whether the last answer was a refusal too. With a registration in between it will not have this worker; after an
+        // outage it may be that it has forgotten the worker once more.
+        let mut was_refused = false;
         loop {
             let sent = Instant::now();
             match self.context.coordinator.claim(request.clone()).await {
@@ -207,21 +209,26 @@ impl Agent {
                 // Of a run that others may be given, or that people repair: no reason to end a worker that is well.
                 Err(CallError::Rejected(damaged @ Rejection::Damaged(_))) => {
                     tracing::error!("the coordinator cannot grant a claim: {damaged}");
+                    was_refused = false;
                     backoff.pause().await;
                 }
-                Err(CallError::Rejected(rejection)) if registered_again => {
+                Err(CallError::Rejected(rejection)) if was_refused => {
                     return Err(self.registrar.refused(&rejection));
                 }
-                Err(CallError::Rejected(rejection)) => tracing::info!("registering again: {rejection}"),
+                Err(CallError::Rejected(rejection)) => {
+                    tracing::info!("registering again: {rejection}");
+                    was_refused = true;
+                }
                 Err(CallError::Unavailable(reason)) => {
                     tracing::warn!("the coordinator does not answer ({reason}); waiting for it");
+                    was_refused = false;
                     backoff.pause().await;
                 }
             }
             // A coordinator that was away, or refused, may not know this worker any more.
-            if let Some(terms) = self.registrar.register_again().await? {
-                self.context.leases.set_terms(terms);
-                registered_again = true;
+            match self.registrar.register_again().await? {
+                Some(terms) => self.context.leases.set_terms(terms),
+                None => was_refused = false,
             }
             if self.is_idle_too_long() && first_sent.elapsed() >= self.context.leases.terms().term {
                 return Ok(None);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use acai_worker::Summary;
 
-use crate::coordinator::{Coordinator, End};
+use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group, until};
 
 const LEASE: Duration = Duration::from_millis(900);
@@ -147,4 +147,33 @@ async fn a_coordinator_that_was_started_again_with_shorter_leases_is_renewed_wit
     };
     let (summary, ()) = tokio::join!(machine.work(), restart);
     assert_eq!(summary.unwrap().completed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_that_forgets_the_worker_once_more_after_an_outage_is_registered_with_once_more() {
+    let refused_between_outages = [Fault::Refused, Fault::Unavailable, Fault::Refused, Fault::Unavailable];
+    let refused_after_an_outage = [Fault::Unavailable, Fault::Refused, Fault::Unavailable, Fault::Refused];
+    for faults in [refused_between_outages, refused_after_an_outage] {
+        let coordinator = Coordinator::start(LONG, [group([7])]).await;
+        coordinator.change(|state| drop(state.faults.insert("claim", faults.into())));
+        let machine = Machine::new(&coordinator, "finished 7 1");
+
+        let summary = machine.work().await.unwrap();
+
+        assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_coordinator_that_cannot_be_registered_with_between_two_refusals_was_away_in_between() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Refused; 2].into())));
+    let machine = Machine::new(&coordinator, "finished 7 1");
+    // The first registration of the worker comes through, the second does not.
+    coordinator
+        .change(|state| drop(state.faults.insert("register", [Fault::None, Fault::Unavailable].into())));
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
 }
