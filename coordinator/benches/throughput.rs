@@ -132,7 +132,8 @@ async fn dispatch(url: String, number: u64, runs: u64) {
         let report =
             ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: STEPS };
         client.report_metrics(report).await.unwrap();
-        let complete = CompleteRequest { attempt: Some(attempt), step: STEPS, last_seq: 1 };
+        let complete =
+            CompleteRequest { attempt: Some(attempt), step: STEPS, last_seq: 1, checkpoint_step: 0 };
         client.complete(complete).await.unwrap();
     }
 }
@@ -158,6 +159,7 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u
         number: round + 1,
         groups: 1,
         group_size: 1,
+        rest: None,
     };
     let groups = client.claim(claim).await.unwrap().into_inner().groups;
     groups.first()?.runs.first()?.attempt

@@ -24,8 +24,8 @@ use crate::peer::Peer;
 const CHUNK: usize = 1 << 20;
 /// A transfer in which nothing moves for this long is begun again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Times that an upload is tried which is refused for want of room, or because it arrived damaged: a checkpoint is not
-/// worth more than that, the next one comes.
+/// Times in a row that an upload is tried which is refused for want of room, or because it arrived damaged: a checkpoint
+/// is not worth more than that, the next one comes.
 const TRIES_UNWANTED: u32 = 4;
 
 /// Why a checkpoint did not get to the other side.
@@ -91,6 +91,8 @@ impl Blobs {
                     if !std::mem::replace(&mut is_said, true) {
                         tracing::warn!(run = attempt.run, step, "cannot upload ({reason}); trying again");
                     }
+                    // Refusals from before an outage say nothing of the room that there is after it.
+                    unwanted = 0;
                     backoff.pause().await;
                 }
             }

@@ -24,6 +24,7 @@ use acai_proto::v1::{Assignment, Attempt, EarlierAttempt};
 use serde::{Deserialize, Serialize};
 
 use crate::durable::replace;
+use crate::machine_fault::leads_nowhere;
 use crate::outbox::Checkpoint;
 
 const RECORD: &str = "resume.json";
@@ -167,8 +168,15 @@ impl RunFolder {
     }
 
     /// Whether `file` exists and is directly in the attempt's folder, as a checkpoint must be.
-    pub(crate) fn holds(&self, file: &Path) -> bool {
-        file.canonicalize().is_ok_and(|file| file.parent() == Some(&self.attempt))
+    ///
+    /// # Errors
+    /// This machine cannot look, which says nothing of the trainer that named the file.
+    pub(crate) fn holds(&self, file: &Path) -> io::Result<bool> {
+        self.attempt.canonicalize()?;
+        match file.canonicalize() {
+            Err(error) if leads_nowhere(&error) => Ok(false),
+            file => Ok(file?.parent() == Some(&self.attempt)),
+        }
     }
 
     /// Takes a file of the attempt's folder to where no later attempt clears it away.
@@ -209,8 +217,9 @@ impl RunFolder {
             return Ok(());
         }
         let refused = self.root.join(record.checkpoints.remove(0).file);
-        self.write(&record)?;
-        fs::rename(&refused, refused.with_added_extension(REFUSED))
+        // First: what the record names and is not there is not used either, should there be no room for the record.
+        fs::rename(&refused, refused.with_added_extension(REFUSED))?;
+        self.write(&record)
     }
 
     /// Takes everything out of use whose record is damaged: which of the files were committed is not known any more, and
@@ -559,7 +568,10 @@ mod tests {
         let (first, second) = (open(state.path(), 1), open(state.path(), 2));
         fs::create_dir_all(first.attempt()).unwrap();
         let other = written(&first, 10);
-        assert!(first.holds(&other.file) && !second.holds(&other.file));
-        assert!(!second.holds(&second.attempt().join("missing")));
+        assert!(first.holds(&other.file).unwrap() && !second.holds(&other.file).unwrap());
+        assert!(!second.holds(&second.attempt().join("missing")).unwrap());
+        assert!(!second.holds(Path::new("/dev/null/file")).unwrap());
+        fs::remove_dir(second.attempt()).unwrap();
+        assert!(second.holds(&second.attempt().join("missing")).is_err(), "the folder is the machine's");
     }
 }

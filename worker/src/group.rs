@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt, Group};
-use acai_sweep::trainer_protocol::{self as protocol, Command, Event, FailureKind};
+use acai_sweep::trainer_protocol::{self as protocol, Command, Event};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::checkpoints::RunFolder;
-use crate::closing::{close, hand_back};
+use crate::closing::{Closed, close, hand_back};
 use crate::context::Context;
 use crate::devices::Slot;
 use crate::launch::launch;
@@ -22,7 +22,7 @@ use crate::outbox::Outbox;
 use crate::progress_watch::ProgressWatch;
 use crate::reporter::{ReportError, Reporter, on_disk};
 use crate::resume::resume;
-use crate::spool::Spool;
+use crate::spool::{OwnFault, Spool};
 use crate::summary::{Outcome, Summary};
 use crate::trainer_process::{Breakdown, TrainerProcess};
 
@@ -42,8 +42,10 @@ pub(crate) async fn train(
         fault: None,
     };
     session.train(slot, group).await;
-    while let Some(outcome) = session.closing.join_next().await {
-        session.summary += outcome.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+    while let Some(closed) = session.closing.join_next().await {
+        let Closed { outcome, fault } = closed.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+        session.summary += outcome;
+        session.fault = fault.or(session.fault.take());
     }
     (session.summary, session.fault)
 }
@@ -54,7 +56,7 @@ struct Session {
     open: BTreeMap<u64, Member>,
     /// All runs that the trainer was given; it may still speak of those that are not open any more.
     given: BTreeSet<u64>,
-    closing: JoinSet<Outcome>,
+    closing: JoinSet<Closed>,
     summary: Summary,
     fault: Option<MachineFault>,
 }
@@ -87,7 +89,7 @@ impl Session {
                 }
             };
             let (context, message) = (Arc::clone(&self.context), fault.as_ref().map(ToString::to_string));
-            self.closing.spawn(async move { hand_back(&context, attempt, message).await });
+            self.closing.spawn(async move { hand_back(&context, attempt, message).await.into() });
             self.fault = fault.or(self.fault.take());
         }
         if !members.is_empty() {
@@ -160,7 +162,7 @@ impl Session {
             }
             Err(error) => {
                 let message = error.to_string();
-                self.spawn_close(member, Ending::Failed { kind: FailureKind::Error, message });
+                self.spawn_close(member, Ending::Failed { kind: OwnFault::Error, message });
                 Ok(None)
             }
         }
@@ -227,7 +229,7 @@ impl Session {
                         } else if self.open.len() > 1 {
                             self.close_all(|| Ending::GroupFault { message: message.clone() });
                         } else {
-                            let kind = FailureKind::Error;
+                            let kind = OwnFault::Error;
                             self.close_all(|| Ending::Failed { kind, message: message.clone() });
                         }
                         return trainer.stop().await;
@@ -273,7 +275,7 @@ impl Session {
             Incoming::Event(event) => {
                 let now = Instant::now();
                 observe(watch, &event, now);
-                self.on_event(event)?;
+                self.on_event(event, trainer)?;
                 // Judged when the trainer speaks; one that is silent, as in a long evaluation, has
                 // until `trainer_silence`.
                 watch.stuck(now).map_or(Ok(()), |idle| Err(Breakdown::Stuck(idle)))
@@ -288,8 +290,7 @@ impl Session {
             Incoming::Unspoolable(run, reason) => {
                 trainer.send(&Command::Stop { run });
                 let fault = MachineFault::State { path: self.context.state.path().to_owned(), reason };
-                self.close(run, Ending::MachineFault { message: fault.to_string() });
-                self.fault = Some(fault);
+                self.close(run, Ending::MachineFault(fault));
                 Ok(())
             }
         }
@@ -308,7 +309,7 @@ impl Session {
         lost
     }
 
-    fn on_event(&mut self, event: Event) -> Result<(), Breakdown> {
+    fn on_event(&mut self, event: Event, trainer: &TrainerProcess) -> Result<(), Breakdown> {
         let Some(run) = run_of(&event) else {
             return Err(Breakdown::Protocol("it said `ready` again".to_owned()));
         };
@@ -318,8 +319,9 @@ impl Session {
         if let Some(member) = self.open.get(&run)
             && let Some(ending) = member.on_event(event)?
         {
-            if let Ending::MachineFault { message } = &ending {
-                self.fault = Some(MachineFault::Trainer(message.clone()));
+            if let Ending::MachineFault(MachineFault::State { .. }) = &ending {
+                // It was not the trainer that found it.
+                trainer.send(&Command::Stop { run });
             }
             self.close(run, ending);
         }
@@ -340,13 +342,15 @@ impl Session {
 
     /// Hands back what cannot be trained on this machine.
     fn close_all_for(&mut self, fault: MachineFault) {
-        let message = fault.to_string();
-        self.close_all(|| Ending::MachineFault { message: message.clone() });
+        self.close_all(|| Ending::MachineFault(fault.clone()));
         self.fault = Some(fault);
     }
 
     /// In the background: the rest of the group goes on meanwhile.
     fn spawn_close(&mut self, member: Member, ending: Ending) {
+        if let Ending::MachineFault(fault) = &ending {
+            self.fault = Some(fault.clone());
+        }
         let context = Arc::clone(&self.context);
         self.closing.spawn(async move { close(&context, member, ending).await });
     }

@@ -1,5 +1,6 @@
 //! What a machine lacks to train what it was given.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// Why this machine could not train a run: nobody is charged for it, the run is given back, and the slot rests.
@@ -24,4 +25,30 @@ pub(crate) enum MachineFault {
     /// The trainer said so, or was ended from outside by a signal, as the kernel does when memory is short.
     #[error("{0}")]
     Trainer(String),
+}
+
+/// Whether an I/O error is about the path that was asked for, which leads to nothing. Any other error is about this machine,
+/// and says nothing of what is there.
+pub(crate) fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput | ErrorKind::InvalidFilename
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_apart_from_one_that_this_machine_cannot_look_at() {
+        const EIO: i32 = 5;
+        const ESTALE: i32 = 116;
+        assert!(leads_nowhere(&std::fs::metadata("/dev/null/file").unwrap_err()));
+        assert!(leads_nowhere(&std::fs::metadata("/no/such/file").unwrap_err()));
+        assert!(leads_nowhere(&std::fs::metadata("/nul\0/file").unwrap_err()));
+        for code in [EIO, ESTALE] {
+            assert!(!leads_nowhere(&io::Error::from_raw_os_error(code)));
+        }
+    }
 }

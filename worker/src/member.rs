@@ -6,9 +6,10 @@ use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
 
 use crate::checkpoints::RunFolder;
+use crate::machine_fault::MachineFault;
 use crate::outbox::Checkpoint;
 use crate::reporter::Reporter;
-use crate::spool::FinalWord;
+use crate::spool::{FinalWord, OwnFault};
 use crate::trainer_process::Breakdown;
 
 /// An attempt whose trainer works on it.
@@ -27,12 +28,12 @@ pub(crate) enum Ending {
     /// All steps are trained.
     Completed { step: u64 },
     /// By the run's own fault.
-    Failed { kind: FailureKind, message: String },
+    Failed { kind: OwnFault, message: String },
     /// The checkpoint to continue from is damaged, or of something else. Not the run's fault, as long as
     /// that checkpoint is not used again.
     CheckpointRefused { message: String },
     /// Not the run's fault: this machine cannot train it.
-    MachineFault { message: String },
+    MachineFault(MachineFault),
     /// The trainer broke down with several runs, by the fault of nobody knows which.
     GroupFault { message: String },
     /// Handed back, blameless.
@@ -48,7 +49,7 @@ impl Ending {
                 Some(FinalWord::Failed { kind: *kind, message: message.clone() })
             }
             Self::CheckpointRefused { .. }
-            | Self::MachineFault { .. }
+            | Self::MachineFault(_)
             | Self::GroupFault { .. }
             | Self::Released => None,
         }
@@ -92,35 +93,48 @@ impl Member {
                 self.reporter.points(values.into_iter().map(point));
             }
             Event::Progress { step, .. } | Event::Working { step, .. } => self.reporter.progress(step),
-            Event::Checkpoint { step, path, .. } => {
-                self.holds("checkpoint", &path)?;
-                self.reporter.checkpoint(Checkpoint { step, file: path });
-            }
-            Event::Artifact { path, .. } => {
-                self.holds("artifact", &path)?;
+            Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path)? {
+                Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
+                Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
+            },
+            Event::Artifact { path, .. } => match self.holds("artifact", &path)? {
                 // A picture less is no reason to lose the run.
-                if let Err(error) = self.folder.keep_artifact(&path) {
-                    tracing::warn!("cannot keep `{}`: {error}", path.display());
+                Ok(()) => {
+                    if let Err(error) = self.folder.keep_artifact(&path) {
+                        tracing::warn!("cannot keep `{}`: {error}", path.display());
+                    }
                 }
-            }
+                Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
+            },
             Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
             Event::Stopped { .. } => return Ok(Some(Ending::Released)),
-            Event::Failed { kind: FailureKind::Checkpoint, message, .. } if self.resume.is_some() => {
-                return Ok(Some(Ending::CheckpointRefused { message }));
-            }
-            Event::Failed { kind: FailureKind::Machine, message, .. } => {
-                return Ok(Some(Ending::MachineFault { message }));
-            }
-            Event::Failed { kind, message, .. } => return Ok(Some(Ending::Failed { kind, message })),
+            Event::Failed { kind, message, .. } => return Ok(Some(self.failed(kind, message))),
         }
         Ok(None)
     }
 
-    fn holds(&self, what: &str, path: &Path) -> Result<(), Breakdown> {
-        if self.folder.holds(path) {
-            return Ok(());
+    /// Whose fault it is.
+    fn failed(&self, kind: FailureKind, message: String) -> Ending {
+        match kind {
+            FailureKind::Checkpoint if self.resume.is_some() => Ending::CheckpointRefused { message },
+            FailureKind::Machine => Ending::MachineFault(MachineFault::Trainer(message)),
+            FailureKind::Diverged => Ending::Failed { kind: OwnFault::Diverged, message },
+            FailureKind::Checkpoint | FailureKind::Error => Ending::Failed { kind: OwnFault::Error, message },
         }
-        let path = path.display();
-        Err(Breakdown::Protocol(format!("the {what} `{path}` is not in the folder of its run")))
+    }
+
+    /// A trainer that names a file elsewhere breaks the protocol; that this machine cannot look is not the trainer's fault.
+    fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
+        match self.folder.holds(path) {
+            Ok(true) => Ok(Ok(())),
+            Ok(false) => {
+                let path = path.display();
+                Err(Breakdown::Protocol(format!("the {what} `{path}` is not in the folder of its run")))
+            }
+            Err(error) => Ok(Err(MachineFault::State {
+                path: self.folder.attempt().to_owned(),
+                reason: format!("cannot look at the {what} `{}`: {error}", path.display()),
+            })),
+        }
     }
 }

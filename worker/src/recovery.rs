@@ -18,6 +18,7 @@ use crate::checkpoints::RunFolder;
 use crate::closing::finish;
 use crate::context::Context;
 use crate::error::WorkerError;
+use crate::machine_fault::leads_nowhere;
 use crate::member::{Ending, Member};
 use crate::outbox::{Checkpoint, Outbox};
 use crate::process_identity::ProcessIdentity;
@@ -111,7 +112,7 @@ async fn end(context: &Arc<Context>, path: PathBuf) -> Option<Outcome> {
         Arc::clone(&context.leases),
     );
     let member = Member { attempt, folder, reporter, resume: None };
-    Some(finish(context, member, Ending::from(word)).await)
+    Some(finish(context, member, Ending::from(word)).await.outcome)
 }
 
 /// None for a file that is damaged from its start on; it is deleted.
@@ -139,8 +140,8 @@ fn read(runs: &Path, path: &Path) -> io::Result<Option<Left>> {
             }
             Record::Checkpoint { step, file, .. } => {
                 let file = folder.file(&file);
-                // It may have been committed, and deleted since.
-                if file.is_file() {
+                // It may have been committed, and deleted since; whether one is there that cannot be looked at is not known.
+                if !file.metadata().is_err_and(|error| leads_nowhere(&error)) {
                     outbox.push_checkpoint(Checkpoint { step, file });
                 }
             }

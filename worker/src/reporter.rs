@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     ended: Option<ReportError>,
     /// Training has ended: all that is left is to deliver what was reported.
     pub(crate) is_ending: bool,
+    /// The last checkpoint that the coordinator has committed, with the number of the last point before it.
+    pub(crate) committed: Option<(Checkpoint, u64)>,
     /// Why the spool cannot be written, and not for want of room.
     pub(crate) spool_fault: Option<String>,
 }
@@ -145,6 +147,7 @@ impl Reporter {
             outbox,
             ended: None,
             is_ending: false,
+            committed: None,
             spool_fault: None,
         }));
         let spool = SharedSpool(Arc::new(Mutex::new(spool)));
@@ -200,6 +203,11 @@ impl Reporter {
     /// How training ended; nothing comes after it.
     pub(crate) fn final_word(&self, word: FinalWord) {
         self.report(Report::Final(word));
+    }
+
+    /// The last checkpoint that the coordinator has committed, with the number of the last point before it.
+    pub(crate) fn committed(&self) -> Option<(Checkpoint, u64)> {
+        self.shared.borrow().committed.clone()
     }
 
     /// Resolves with the number of the last point when all points are acknowledged and all

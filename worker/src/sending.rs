@@ -107,8 +107,12 @@ impl Sending<'_> {
                 self.shared.borrow().outbox.to_hand_over().map(|(checkpoint, seq)| (checkpoint.clone(), seq));
             let Some((checkpoint, last_seq)) = due else { continue };
             let (run, step) = (self.attempt.run, checkpoint.step);
-            match self.hand_over(&checkpoint, last_seq).await {
-                Ok(()) => tracing::debug!(run, step, "checkpoint committed"),
+            match hand_over(&self.coordinator, self.attempt, &checkpoint, last_seq).await {
+                Ok(()) => {
+                    tracing::debug!(run, step, "checkpoint committed");
+                    let committed = (checkpoint.clone(), last_seq);
+                    self.shared.send_modify(|shared| shared.committed = Some(committed));
+                }
                 Err(TransferError::Rejected(Rejection::Fenced(_))) => return ReportError::Lost,
                 // While it was on its way newer ones took its place here.
                 Err(TransferError::File { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
@@ -140,26 +144,29 @@ impl Sending<'_> {
         }
     }
 
-    /// Brings a checkpoint to the coordinator and has it made what the run resumes from; through outages.
-    async fn hand_over(&self, checkpoint: &Checkpoint, last_seq: u64) -> Result<(), TransferError> {
-        let attempt = self.attempt;
-        for last_try in [false, true] {
-            let given = self.coordinator.blobs().upload(attempt, checkpoint.step, &checkpoint.file).await?;
-            let request =
-                CommitCheckpointRequest { attempt: Some(attempt), checkpoint: Some(given), last_seq };
-            match self.coordinator.commit_checkpoint(request).await {
-                // Another run's worker may just have found out that the blob is damaged: then it is sent again.
-                Err(Rejection::Refused(_)) if !last_try => {}
-                done => return Ok(done?),
-            }
-        }
-        Ok(())
-    }
-
     async fn wait_for(&self, condition: impl Fn(&Shared) -> bool) {
         // `self` holds the sender, so waiting cannot end for want of one.
         let _ = self.shared.subscribe().wait_for(|shared| condition(shared)).await;
     }
+}
+
+/// Brings a checkpoint to the coordinator and has it made what the run resumes from; through outages.
+pub(crate) async fn hand_over(
+    coordinator: &Coordinator,
+    attempt: Attempt,
+    checkpoint: &Checkpoint,
+    last_seq: u64,
+) -> Result<(), TransferError> {
+    for last_try in [false, true] {
+        let given = coordinator.blobs().upload(attempt, checkpoint.step, &checkpoint.file).await?;
+        let request = CommitCheckpointRequest { attempt: Some(attempt), checkpoint: Some(given), last_seq };
+        match coordinator.commit_checkpoint(request).await {
+            // Another run's worker may just have found out that the blob is damaged: then it is sent again.
+            Err(Rejection::Refused(_)) if !last_try => {}
+            done => return Ok(done?),
+        }
+    }
+    Ok(())
 }
 
 /// Whether there was no room: on the disk, in a quota, or for a file of this length.

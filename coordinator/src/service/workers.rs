@@ -86,6 +86,9 @@ impl WorkerService for Workers {
             offer: Offer { groups, group_size },
         };
         let worker = claim.worker.clone();
+        if let Some(rest) = resting(request.rest)? {
+            self.store.worker_set_rest(&worker, rest).await.map_err(status)?;
+        }
         let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;
         for Grant { attempt, sweep, index, .. } in &grants {
             let run = format!("{sweep}/{index}");
@@ -107,12 +110,7 @@ impl WorkerService for Workers {
             let many = request.attempts.len();
             return Err(FieldError::new("attempts", format!("has {many}, more than {ATTEMPTS}")).into());
         }
-        let rest = match request.rest {
-            Some(v1::Rest { slots, reason }) => {
-                Some(Rest { slots: at_most("rest.slots", slots, RUNS)?, reason: cut(reason) })
-            }
-            None => None,
-        };
+        let rest = resting(request.rest)?;
         let attempts = request.attempts.iter().map(attempt_ref).collect();
         let renewal = self.store.lease_renew(&worker, attempts, self.term_ms()).await.map_err(status)?;
         // After the leases, which have connections of their own: this may have to wait for others' writes.
@@ -151,6 +149,16 @@ impl WorkerService for Workers {
         let request = request.into_inner();
         let attempt = attempt(request.attempt)?;
         let step = step("step", request.step)?;
+        // A database that was restored from a backup between the two knows nothing of what it had committed.
+        if request.checkpoint_step > 0 {
+            let newest = self.store.checkpoint_step(attempt.run).await.map_err(status)?;
+            if newest < request.checkpoint_step {
+                let wanted = request.checkpoint_step;
+                return Err(Status::out_of_range(format!(
+                    "the database has no checkpoint of step {wanted} of this run; was it restored from a backup? hand it over again"
+                )));
+            }
+        }
         self.store.attempt_complete(attempt, step, request.last_seq).await.map_err(status)?;
         let run = run_name(&*self.store, attempt.run).await;
         tracing::info!(%run, id = attempt.run, attempt = attempt.number, "run completed");
@@ -243,6 +251,12 @@ impl WorkerService for Workers {
         }
         Ok(Response::new(v1::RejectCheckpointResponse {}))
     }
+}
+
+/// What a worker says of its slots that rest, if it says anything.
+fn resting(rest: Option<v1::Rest>) -> Result<Option<Rest>, FieldError> {
+    let Some(v1::Rest { slots, reason }) = rest else { return Ok(None) };
+    Ok(Some(Rest { slots: at_most("rest.slots", slots, RUNS)?, reason: cut(reason) }))
 }
 
 fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError> {

@@ -106,7 +106,7 @@ pub trait Store: Send + Sync + 'static {
     /// Says whether workers of this name take runs; answers how many they hold, `None` if there never was one.
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>>;
 
-    /// Notes which of a worker's slots rest, and why.
+    /// Notes which of a worker's slots rest, and why. What is known already is not written again.
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()>;
 
     /// Grants queued runs to a worker, each with a new attempt and a lease of `term_ms`. A claim that was answered
@@ -165,6 +165,9 @@ pub trait Store: Send + Sync + 'static {
         checkpoint: Checkpoint,
         last_seq: u64,
     ) -> Result<()>;
+
+    /// Step of the newest checkpoint that a run may resume from, 0 if it has none.
+    async fn checkpoint_step(&self, run: u64) -> Result<u64>;
 
     /// Takes a checkpoint of the attempt's run out of use. Its blob stays.
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;

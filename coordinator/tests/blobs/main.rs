@@ -7,6 +7,7 @@ mod downloads;
 mod folder;
 mod garbage;
 mod refusals;
+mod restored;
 mod s3;
 mod server;
 mod slow;

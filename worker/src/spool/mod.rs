@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use acai_proto::v1::Attempt;
 
-pub(crate) use record::{FinalWord, Record};
+pub(crate) use record::{FinalWord, OwnFault, Record};
 
 /// File name extension of spools.
 pub(crate) const EXTENSION: &str = "spool";

@@ -5,7 +5,6 @@
 
 use std::path::PathBuf;
 
-use acai_sweep::trainer_protocol::FailureKind;
 use serde::{Deserialize, Serialize};
 
 use crate::process_identity::ProcessIdentity;
@@ -57,8 +56,19 @@ pub(crate) enum Record {
 pub(crate) enum FinalWord {
     /// All steps are trained.
     Finished { step: u64 },
-    /// By the run's own fault.
-    Failed { kind: FailureKind, message: String },
+    /// By the run's own fault. A machine's cannot be said here: its run is given back, as without a final word.
+    Failed { kind: OwnFault, message: String },
+}
+
+/// What a run is charged with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OwnFault {
+    /// A loss became NaN or infinite.
+    Diverged,
+    /// Anything else. Spools of earlier versions name a checkpoint that was refused although none was given.
+    #[serde(alias = "checkpoint")]
+    Error,
 }
 
 impl Record {
@@ -152,6 +162,27 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decoded(&damaged), history()[..2], "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_final_word_that_blames_the_machine_is_none_and_the_run_is_given_back() {
+        let failed = |kind: &str| {
+            let word = format!(
+                r#"{{"final":{{"last":2,"word":{{"failed":{{"kind":"{kind}","message":"no disk"}}}}}}}}"#
+            );
+            let mut bytes = encoded(&history()[..3]);
+            bytes.extend((word.len() as u32).to_le_bytes());
+            bytes.extend(crc32c::crc32c(word.as_bytes()).to_le_bytes());
+            bytes.extend(word.into_bytes());
+            decoded(&bytes)
+        };
+        assert_eq!(failed("machine"), history()[..3]);
+        for (kind, fault) in
+            [("diverged", OwnFault::Diverged), ("error", OwnFault::Error), ("checkpoint", OwnFault::Error)]
+        {
+            let word = FinalWord::Failed { kind: fault, message: "no disk".into() };
+            assert_eq!(failed(kind)[3..], [Record::Final { last: 2, word }]);
         }
     }
 }

@@ -270,3 +270,18 @@ async fn what_a_proxy_refuses_ends_no_attempt_and_takes_no_checkpoint_out_of_use
         });
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_is_not_given_up_for_a_lack_of_room_that_was_before_an_outage() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| {
+        use Fault::{NoRoom, Unavailable};
+        state.faults.insert("upload", [NoRoom, NoRoom, NoRoom, Unavailable, NoRoom].into());
+    });
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| assert_eq!(state.checkpoints, [(attempt(7, 1), weights(1), 1)]));
+}

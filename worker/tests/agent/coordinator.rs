@@ -19,6 +19,8 @@ use tonic::{Request, Response, Status, transport::Server};
 /// What happens to one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
+    /// Nothing.
+    None,
     /// It does not arrive.
     Unavailable,
     /// It takes effect, but its answer does not arrive.
@@ -33,6 +35,8 @@ pub(crate) enum Fault {
     Damaged,
     /// It makes no sense to a coordinator of another version.
     Refused,
+    /// The disk is full.
+    NoRoom,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -204,6 +208,10 @@ impl Coordinator {
                 answer = Err(Status::invalid_argument("`stripes` is missing"));
                 return;
             }
+            if matches!(fault, Some(Fault::NoRoom)) {
+                answer = Err(Status::resource_exhausted("no room"));
+                return;
+            }
             let result = apply(state, fault);
             answer = if matches!(fault, Some(Fault::LostReply)) { Err(lost()) } else { result };
         });
@@ -279,7 +287,9 @@ impl WorkerService for Coordinator {
 
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {
         let request = request.into_inner();
+        let rest = request.rest.clone();
         self.serve("claim", |state, _| {
+            state.rests.extend(rest.map(|rest| (rest.slots, rest.reason)));
             if !state.grants.contains_key(&request.claim_id) {
                 let count = state.queue.len().min(request.groups as usize);
                 let groups: Vec<Group> = state.queue.drain(..count).collect();
@@ -336,7 +346,16 @@ impl WorkerService for Coordinator {
         &self,
         request: Request<CompleteRequest>,
     ) -> Result<Response<CompleteResponse>, Status> {
-        let CompleteRequest { attempt, step, last_seq } = request.into_inner();
+        let CompleteRequest { attempt, step, last_seq, checkpoint_step } = request.into_inner();
+        let forgotten = self.read(|state| {
+            let steps = state.checkpoints.iter().map(|(_, checkpoint, _)| checkpoint.step);
+            checkpoint_step > steps.max().unwrap_or(0)
+        });
+        if forgotten && !self.read(|state| state.down.contains("complete")) {
+            let refused: Result<Response<()>, Status> =
+                self.serve("complete", |_, _| Err(Status::out_of_range("no checkpoint of that step")));
+            refused?;
+        }
         self.end("complete", attempt, End::Completed { step, last_seq })?;
         Ok(Response::new(CompleteResponse {}))
     }

@@ -148,3 +148,63 @@ async fn a_spool_that_can_never_be_written_gives_the_run_back_and_does_not_hold_
     let end = end_of(&coordinator, 7);
     assert!(matches!(&end, End::MachineFault(fault) if fault.contains("state folder")), "{end:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_folder_cannot_be_looked_at_while_it_trains_is_given_back_and_the_slot_rests() {
+    let folder = "folder=$(echo \"$start\" | sed 's/.*\"folder\":\"\\([^\"]*\\)\".*/\\1/')";
+    let events = ["checkpoint", "artifact"];
+    for event in events {
+        let coordinator = Coordinator::start(LONG, [group([7])]).await;
+        // The folder leads to itself: whoever looks for a file in it is told of an error, not that there is none.
+        let scenario = format!(
+            "{folder}; rmdir $folder; ln -s $folder $folder
+            echo '{{\"event\":\"{event}\",\"run\":7,\"step\":1,\"path\":\"'$folder/file'\"}}'
+            read -r command; echo $command > $data/command; stopped 7 1"
+        );
+        let machine = Machine::new(&coordinator, &scenario);
+
+        let summary = machine.work().await.unwrap();
+
+        assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+        let end = end_of(&coordinator, 7);
+        assert!(matches!(&end, End::MachineFault(fault) if fault.contains("attempt-1")), "{end:?}");
+        let rests = coordinator.read(|state| state.rests.clone());
+        assert!(rests.iter().any(|(slots, why)| *slots == 1 && why.contains("attempt-1")), "{rests:?}");
+        let command = std::fs::read_to_string(machine.file("command")).unwrap();
+        assert!(command.contains("stop"), "the trainer was told `{command}`");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_checkpoint_that_cannot_be_set_aside_is_no_failure_of_the_run_and_the_slot_rests() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let machine = Machine::new(&coordinator, "checkpoint 7 1; read -r command; stopped 7 1");
+    let committed = async {
+        until(|| machine.run_file(7, "resume.json").exists()).await;
+    };
+    machine.work_until(committed).await.unwrap();
+    // The name that the file would get is taken by a folder, so that the disk refuses to rename it, until that is gone.
+    let in_the_way = machine.run_file(7, "attempt-1/step-1.refused");
+    std::fs::create_dir_all(in_the_way.join("x")).unwrap();
+    machine.follow(&format!(
+        "case $start in *'\"resume\":null'*) finished 7 9; exit 0;; esac
+        echo >> $data/tries; [ $(wc -l < $data/tries) -lt 2 ] || rm -r {}
+        failed 7 0 checkpoint 'its header is damaged'",
+        in_the_way.display()
+    ));
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, released: 2, ..Summary::default() });
+    coordinator.read(|state| {
+        let ends: Vec<&End> = state.ends.iter().map(|(_, end)| end).collect();
+        let completed = End::Completed { step: 9, last_seq: 0 };
+        let [End::Released, End::MachineFault(fault), End::Released, end] = ends[..] else {
+            panic!("{ends:?}")
+        };
+        assert!(fault.contains("cannot be set aside"), "{fault}");
+        assert_eq!(*end, completed);
+        assert!(state.rests.iter().any(|(slots, why)| *slots == 1 && why == fault), "{:?}", state.rests);
+    });
+}

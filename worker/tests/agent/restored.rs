@@ -1,8 +1,10 @@
 //! A coordinator whose database was restored from a backup: what it lost is trained again, and nobody is charged.
 
+use std::time::Duration;
+
 use acai_worker::Summary;
 
-use crate::coordinator::{Coordinator, End};
+use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group};
 
 /// Puts the backup in place that is older than the second point, once both are acknowledged; the trainer waits for that.
@@ -70,4 +72,87 @@ async fn a_checkpoint_on_the_machine_is_not_resumed_from_if_the_points_before_it
     coordinator.read(|state| {
         assert!(state.points[&attempt(7, 2)].iter().map(|point| point.step).eq([1, 2]));
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_checkpoint_that_the_database_has_forgotten_before_the_run_is_completed_is_handed_over_again()
+{
+    // The backup holds all points; in the second case the database is restored twice.
+    for times in [1, 2] {
+        let coordinator = Coordinator::start(LONG, [group([7])]).await;
+        coordinator.change(|state| state.down.extend(["complete"]));
+        let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+        let restore = async {
+            coordinator.until(|state| !state.checkpoints.is_empty()).await;
+            for _ in 1..times {
+                coordinator.change(|state| {
+                    state.checkpoints.clear();
+                    state.blobs.clear();
+                    // What is handed over again waits until the database is restored once more.
+                    state.faults.insert(
+                        "complete",
+                        [Fault::None, Fault::Unavailable, Fault::Unavailable, Fault::Unavailable].into(),
+                    );
+                    state.down.clear();
+                });
+                coordinator.until(|state| !state.checkpoints.is_empty()).await;
+            }
+            coordinator.change(|state| {
+                state.checkpoints.clear();
+                state.blobs.clear();
+                state.down.clear();
+            });
+        };
+
+        let (summary, ()) = tokio::join!(machine.work(), restore);
+
+        assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
+        coordinator.read(|state| {
+            let steps: Vec<u64> =
+                state.checkpoints.iter().map(|(_, checkpoint, _)| checkpoint.step).collect();
+            assert_eq!(steps, [1], "the completed run's last checkpoint is with the coordinator");
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_completes_although_its_last_checkpoint_is_forgotten_and_cannot_be_handed_over_again() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["complete"]));
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+    let restore = async {
+        coordinator.until(|state| !state.checkpoints.is_empty()).await;
+        coordinator.change(|state| {
+            state.checkpoints.clear();
+            state.blobs.clear();
+            state.faults.insert("upload", [Fault::Broken; 10].into());
+            state.down.clear();
+        });
+    };
+
+    let (summary, ()) = tokio::join!(machine.work(), restore);
+
+    assert_eq!(summary.unwrap(), Summary { completed: 1, ..Summary::default() });
+    assert!(machine.run_file(7, "attempt-1/step-1").exists(), "the model stays on its machine");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_database_is_told_again_that_no_slot_rests_by_claims_and_by_renewals() {
+    let training = "metric 7 1; until [ -e $data/enough ]; do progress 7 1; sleep 0.02; done; finished 7 1";
+    for groups in [vec![], vec![group([7])]] {
+        let trains = !groups.is_empty();
+        let coordinator = Coordinator::start(Duration::from_millis(900), groups).await;
+        let mut machine = Machine::new(&coordinator, training);
+        machine.config.idle_timeout = None;
+        let restored = async {
+            if trains {
+                coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
+            }
+            coordinator.change(|state| state.rests.push((1, "no disk, when it was backed up".into())));
+            let told = coordinator.until(|state| state.rests.last().is_some_and(|(slots, _)| *slots == 0));
+            tokio::time::timeout(LONG / 6, told).await.expect("the coordinator is told how it is");
+            std::fs::write(machine.file("enough"), "").unwrap();
+        };
+        machine.work_until(restored).await.unwrap();
+    }
 }

@@ -109,6 +109,9 @@ impl Store for SqlStore {
     }
 
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()> {
+        if workers::has_rest(&self.readers, worker, &rest).await? {
+            return Ok(());
+        }
         let worker = worker.to_owned();
         write!(self, [worker, rest], |tx, _now_ms| workers::set_rest(tx, &worker, &rest))
     }
@@ -215,6 +218,10 @@ impl Store for SqlStore {
             last_seq,
             now_ms
         ))
+    }
+
+    async fn checkpoint_step(&self, run: u64) -> Result<u64> {
+        checkpoints::newest_step(&self.readers, run).await
     }
 
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {
