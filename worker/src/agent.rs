@@ -193,6 +193,7 @@ impl Agent {
             number: self.claims,
             groups: self.slots.free(),
             group_size: self.group_size,
+            rest: Some(self.context.leases.resting()),
         };
         let first_sent = Instant::now();
         let mut backoff = Backoff::default();

@@ -55,10 +55,12 @@ where
 {
     let attempts = leases.attempts();
     let resting = leases.resting();
-    // A worker all of whose slots rest claims nothing, and is heard of by this alone.
-    let mut rest = (resting.slots > 0 || told.slots > 0).then(|| resting.clone());
+    // Each time, and not only when it is news: a coordinator whose database was restored from a backup knows what was so
+    // then, and a call that came late tells it what is so no more.
+    let mut rest = Some(resting.clone());
     let mut batches: Vec<&[Attempt]> = attempts.chunks(ATTEMPTS).collect();
-    if batches.is_empty() && rest.is_some() {
+    // A worker all of whose slots rest claims nothing, and is heard of by this alone. Others tell it when they claim.
+    if batches.is_empty() && (resting.slots > 0 || told.slots > 0) {
         batches.push(&[]);
     }
     for batch in batches {

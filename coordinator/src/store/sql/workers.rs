@@ -64,8 +64,23 @@ pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Resu
     Ok(Caller { name: row.try_get("name")?, datasets: row.try_get("datasets")?, duty: duty(drain) })
 }
 
+/// Whether that is what is known of the worker's slots.
+pub(super) async fn has_rest(readers: &Pool, worker: &str, rest: &Rest) -> Result<bool> {
+    let known = sqlx::query("select resting_slots, resting from workers where id = $1")
+        .bind(worker)
+        .fetch_optional(readers)
+        .await?;
+    let Some(known) = known else { return Ok(false) };
+    let reason: Option<String> = known.try_get("resting")?;
+    Ok(known.try_get::<i64, _>("resting_slots")? == i64::from(rest.slots) && reason == reason_of(rest))
+}
+
+fn reason_of(rest: &Rest) -> Option<String> {
+    Some(storable(&rest.reason)).filter(|_| rest.slots > 0)
+}
+
 pub(super) async fn set_rest(tx: &mut Connection, worker: &str, rest: &Rest) -> Result<()> {
-    let reason = Some(storable(&rest.reason)).filter(|_| rest.slots > 0);
+    let reason = reason_of(rest);
     let noted = sqlx::query("update workers set resting_slots = $2, resting = $3 where id = $1")
         .bind(worker)
         .bind(i64::from(rest.slots))
