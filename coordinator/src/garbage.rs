@@ -13,10 +13,11 @@
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::blobs::owner::{OwnerError, claim};
 use crate::blobs::{Blobs, Digest, Name};
+use crate::clock::Clock;
 use crate::store::{BlobFile, Store};
 
 /// How often it is looked for.
@@ -59,15 +60,22 @@ pub(crate) async fn collect_garbage(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>
 #[derive(Debug)]
 pub struct Collector {
     ages: Ages,
-    /// When a file may be deleted that the store does not know, if the store still does not know it then.
-    due: HashMap<BlobFile, Instant>,
+    clock: Clock,
+    /// When a file may be deleted that the store does not know, if the store still does not know it then; by the clock.
+    due: HashMap<BlobFile, i64>,
 }
 
 impl Collector {
     /// One that has seen nothing yet.
     #[must_use]
     pub fn new(ages: Ages) -> Self {
-        Collector { ages, due: HashMap::new() }
+        Collector::on_clock(ages, Clock::start())
+    }
+
+    /// As [`new`](Self::new), with the clock by which a file has been unknown for long enough.
+    #[must_use]
+    pub fn on_clock(ages: Ages, clock: Clock) -> Self {
+        Collector { ages, clock, due: HashMap::new() }
     }
 
     /// Forgets what no run needs, and deletes these files and those that the store has not known for long enough; answers
@@ -78,17 +86,15 @@ impl Collector {
     /// time.
     pub async fn collect(&mut self, store: &dyn Store, blobs: &dyn Blobs) -> Result<u32, OwnerError> {
         claim(store, blobs, false).await?;
-        self.forgotten(
-            store.blob_collect(self.ages.unused_ms, self.ages.abandoned_ms).await?,
-            Instant::now(),
-        );
+        let forgotten = store.blob_collect(self.ages.unused_ms, self.ages.abandoned_ms).await?;
+        self.forgotten(forgotten, self.clock.now_ms());
         let mut files = blobs.list().await?;
         let known: HashSet<BlobFile> = store.blob_files().await?.into_iter().collect();
         files.retain(|name| !known.contains(&BlobFile::from(name)));
-        self.unknown(files.iter().map(BlobFile::from).collect(), Instant::now());
+        self.unknown(files.iter().map(BlobFile::from).collect(), self.clock.now_ms());
         let mut deleted = 0;
         let mut failure = None;
-        for name in files.iter().filter(|name| self.is_due(&BlobFile::from(*name), Instant::now())) {
+        for name in files.iter().filter(|name| self.is_due(&BlobFile::from(*name), self.clock.now_ms())) {
             match blobs.delete(name).await {
                 Ok(()) => deleted += 1,
                 Err(error) => failure = Some(error),
@@ -98,26 +104,29 @@ impl Collector {
     }
 
     /// The store has just forgotten these: they need not wait.
-    fn forgotten(&mut self, files: Vec<BlobFile>, now: Instant) {
-        self.due.extend(files.into_iter().map(|file| (file, now)));
+    fn forgotten(&mut self, files: Vec<BlobFile>, now_ms: i64) {
+        self.due.extend(files.into_iter().map(|file| (file, now_ms)));
     }
 
     /// These, and no others, are there without being known.
-    fn unknown(&mut self, files: HashSet<BlobFile>, now: Instant) {
-        let patience = Duration::from_millis(self.ages.abandoned_ms.max(0).unsigned_abs());
+    fn unknown(&mut self, files: HashSet<BlobFile>, now_ms: i64) {
+        let due_ms = now_ms.saturating_add(self.ages.abandoned_ms.max(0));
         self.due.retain(|file, _| files.contains(file));
         for file in files {
-            self.due.entry(file).or_insert(now + patience);
+            self.due.entry(file).or_insert(due_ms);
         }
     }
 
-    fn is_due(&self, file: &BlobFile, now: Instant) -> bool {
-        self.due.get(file).is_some_and(|due| *due <= now)
+    fn is_due(&self, file: &BlobFile, now_ms: i64) -> bool {
+        self.due.get(file).is_some_and(|due_ms| *due_ms <= now_ms)
     }
 }
 
 /// Takes a file out of use, and deletes it, if its bytes are not those that it is known by. True: they are not.
-pub(crate) async fn delete_if_damaged(
+///
+/// # Errors
+/// [`OwnerError`]: the store or the place fails, which says nothing of the bytes.
+pub async fn delete_if_damaged(
     store: &dyn Store,
     blobs: &dyn Blobs,
     sha256: &str,
@@ -134,7 +143,10 @@ pub(crate) async fn delete_if_damaged(
 }
 
 /// The file that has a blob's bytes, as far as the store knows, and how many it must have.
-pub(crate) async fn find(store: &dyn Store, sha256: &str) -> crate::store::Result<Option<(Name, u64)>> {
+///
+/// # Errors
+/// [`StoreError`](crate::store::StoreError): the store fails.
+pub async fn find(store: &dyn Store, sha256: &str) -> crate::store::Result<Option<(Name, u64)>> {
     let (Some((file, bytes)), Ok(digest)) = (store.blob_find(sha256).await?, Digest::from_str(sha256)) else {
         return Ok(None);
     };
@@ -153,10 +165,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_merely_unknown_has_time_each_time_that_the_store_ceases_to_know_it() {
-        let (mut collector, start) = (Collector::new(AGES), Instant::now());
-        let after = |ms| start + Duration::from_millis(ms);
+        let mut collector = Collector::new(AGES);
+        let after = |ms: i64| 5_000 + ms;
         let unknown = HashSet::from([file("unknown")]);
-        collector.unknown(unknown.clone(), start);
+        collector.unknown(unknown.clone(), after(0));
         assert!(!collector.is_due(&file("unknown"), after(999)));
         assert!(collector.is_due(&file("unknown"), after(1_000)));
         collector.unknown(HashSet::new(), after(900));
@@ -168,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_file_whose_name_was_seen_to_be_forgotten_goes_at_once_unless_the_store_knows_it_again() {
-        let (mut collector, now) = (Collector::new(AGES), Instant::now());
+        let (mut collector, now) = (Collector::new(AGES), 5_000);
         collector.forgotten(vec![file("forgotten"), file("put back")], now);
         collector.unknown(HashSet::from([file("forgotten"), file("unknown")]), now);
         let due = ["forgotten", "put back", "unknown"].map(|tag| collector.is_due(&file(tag), now));

@@ -14,6 +14,7 @@
 //! Nothing that a client says becomes a path but a [`Digest`], which cannot say more than 64
 //! hexadecimal digits.
 
+pub mod arrival;
 mod blocking;
 mod digest;
 pub mod directory;

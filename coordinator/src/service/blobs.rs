@@ -15,8 +15,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::status::status;
+use crate::blobs::arrival::{self, ArrivalError, Present};
 use crate::blobs::staging::{Staged, staged};
-use crate::blobs::{BLOB_BYTES, BlobError, Blobs, CHUNK_BYTES, Chunks, Digest, Name};
+use crate::blobs::{BLOB_BYTES, BlobError, Blobs, CHUNK_BYTES, Chunks, Digest};
 use crate::garbage::find;
 use crate::store::{AttemptRef, BlobFile, Store};
 
@@ -48,33 +49,11 @@ impl BlobTransfers {
         Ok(v1::StatResponse { complete: false, bytes })
     }
 
-    /// Makes what is staged a blob, in place of a file that is gone or damaged, if there was one. The store knows of the file before
-    /// there is one, and who uploads of the blob when both the file and that are durable.
+    /// Makes what is staged a blob, in place of a file that is gone or damaged, if there was one.
     async fn finish(&self, staged: Staged, header: Header, gone: Option<BlobFile>) -> Result<(), Status> {
         staged.verify(header.size).await.map_err(refusal)?;
-        let name = Name::unused(header.digest);
-        let file = BlobFile::from(&name);
-        self.store.blob_begin(file.clone()).await.map_err(status)?;
-        if let Err(error) = self.blobs.put(&name, staged.path()).await {
-            // Whatever there is of it is found as a file that nobody knows.
-            if let Err(error) = self.store.blob_abandon(file).await {
-                tracing::warn!(%error, %name, "an upload that failed is forgotten later");
-            }
-            return Err(refusal(error));
-        }
-        let replaced = gone.as_ref().and_then(|gone| Name::known(name.digest().clone(), &gone.tag));
-        let added = self.store.blob_add(file.clone(), header.size, gone).await.map_err(status)?;
-        // Of the two files the store does not know one any more.
-        let unneeded = if added.as_ref() == Some(&file) { replaced } else { Some(name) };
-        if let Some(name) = unneeded
-            && let Err(error) = self.blobs.delete(&name).await
-        {
-            tracing::warn!(%error, %name, "a file that is not needed stays until it is looked for");
-        }
-        match added {
-            Some(_) => Ok(()),
-            None => Err(Status::unavailable("the upload took too long and is forgotten: send it again")),
-        }
+        let blob = (header.digest, header.size);
+        arrival::keep(&*self.store, &*self.blobs, blob, staged.path(), gone).await.map_err(unkept)
     }
 }
 
@@ -143,23 +122,17 @@ impl BlobTransfers {
         mut messages: Streaming<v1::UploadRequest>,
     ) -> Result<Response<v1::UploadResponse>, Status> {
         self.store.attempt_check(header.attempt).await.map_err(status)?;
-        let known = self.store.blob_use(header.digest.as_str()).await.map_err(status)?;
-        let mut gone = None;
-        if let Some((file, bytes)) = known {
-            let name = Name::known(header.digest.clone(), &file.tag);
-            let there = match &name {
-                Some(name) => self.blobs.size(name).await.map_err(refusal)?,
-                None => None,
-            };
-            if there != Some(bytes) {
-                gone = Some(file);
-            } else if bytes != header.size {
-                let problem = format!("is {}, but the blob has {bytes} bytes", header.size);
-                return Err(FieldError::new("header.size", problem).into());
-            } else {
+        let gone = match arrival::look(&*self.store, &*self.blobs, &header.digest).await.map_err(unkept)? {
+            Present::Whole(bytes) if bytes == header.size => {
                 return Ok(Response::new(v1::UploadResponse {}));
             }
-        }
+            Present::Whole(bytes) => {
+                let problem = format!("is {}, but the blob has {bytes} bytes", header.size);
+                return Err(FieldError::new("header.size", problem).into());
+            }
+            Present::Gone(file) => Some(file),
+            Present::Nothing => None,
+        };
         let opened = Staged::open(self.blobs.staging(), header.digest.clone(), header.offset).await;
         let mut staged = opened.map_err(refusal)?;
         loop {
@@ -262,6 +235,14 @@ async fn send(
 
 fn digest(sha256: &str) -> Result<Digest, FieldError> {
     Digest::from_str(sha256).map_err(|error| FieldError::new("sha256", error.to_string()))
+}
+
+fn unkept(error: ArrivalError) -> Status {
+    match error {
+        ArrivalError::Blobs(error) => refusal(error),
+        ArrivalError::Store(error) => status(error),
+        ArrivalError::Forgotten => Status::unavailable(ArrivalError::Forgotten.to_string()),
+    }
 }
 
 /// Each error of blobs is one gRPC status.
