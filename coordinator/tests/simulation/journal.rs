@@ -1,13 +1,13 @@
 //! What workers were told, and what must therefore be true.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use acai_coordinator::store::{AttemptRef, Claim};
 use acai_sweep::run::RunState;
 
 use crate::network::Ending;
 use crate::observer::{StoredAttempt, StoredEvent, StoredPoint, StoredRun};
-use crate::worker::{STEPS, value};
+use crate::training::{STEPS, value};
 
 /// Everything that is there when all has come to rest.
 pub(crate) struct Rest {
@@ -32,6 +32,10 @@ pub(crate) struct Journal {
     granted: BTreeMap<u64, AttemptRef>,
     /// Attempts that were told that they are fenced.
     fenced: HashSet<AttemptRef>,
+    /// When somebody was last told that a blob is there.
+    uploaded: HashMap<String, i64>,
+    /// Tags of the files that were begun.
+    begun: HashSet<String>,
 }
 
 impl Journal {
@@ -71,6 +75,31 @@ impl Journal {
 
     pub(crate) fn fenced(&mut self, attempt: AttemptRef) {
         self.fenced.insert(attempt);
+    }
+
+    /// Somebody is told that the blob is there.
+    pub(crate) fn uploaded(&mut self, sha256: &str, now_ms: i64) {
+        self.uploaded.insert(sha256.to_owned(), now_ms);
+    }
+
+    /// The blob's bytes were found to be damaged.
+    pub(crate) fn condemned(&mut self, sha256: &str) {
+        self.uploaded.remove(sha256);
+    }
+
+    /// When somebody was last told that the blob is there, unless it was found to be damaged since.
+    pub(crate) fn told(&self, sha256: &str) -> Option<i64> {
+        self.uploaded.get(sha256).copied()
+    }
+
+    /// A file of this tag is about to be made.
+    pub(crate) fn begun(&mut self, tag: &str) {
+        self.begun.insert(tag.to_owned());
+    }
+
+    /// Whether the database, or the one that it is a backup of, has ever known a file of this tag.
+    pub(crate) fn has_begun(&self, tag: &str) -> bool {
+        self.begun.contains(tag)
     }
 
     pub(crate) fn acknowledged(&mut self, attempt: AttemptRef, steps: impl Iterator<Item = u64>) {

@@ -1,10 +1,15 @@
 //! The protocol under random faults, deterministically: a seed is a schedule.
 //!
 //! Simulated workers train simulated runs, in groups, on a real store, over a network that loses requests and answers,
-//! repeats calls and delivers them late. Workers die, stand still past their leases and come back as zombies;
+//! repeats calls and delivers them late. Workers die, stand still past their leases and come back as zombies, or are
+//! started again on what their machines have kept ([`disk`]);
 //! coordinators are killed and started again, with other terms of leases; people cancel, pause, resume and retry meanwhile, cordon workers, and submit
 //! files that ask for other runs than before. What each worker was told is noted down ([`journal`]), and in the end
 //! compared with what the store holds. A claim that comes alone must be granted what is due to it ([`queue`]).
+//!
+//! Checkpoints go to a folder and come back from it ([`checkpoints`]), by the code of the coordinator ([`transfer`]). The
+//! folder refuses, for a while or for ever, loses answers, gives them late, and has files damaged ([`visit`]); two
+//! collectors of garbage delete there what nobody needs ([`depot`]). Databases are restored from backups ([`databases`]).
 //!
 //! Calls are under way at the same time, those of a worker and those of everybody. On SQLite the order in which they are
 //! sent is the order in which they take effect, so a seed is a schedule, to the last answer. On Postgres two coordinators
@@ -16,12 +21,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod checkpoints;
 mod cluster;
+mod databases;
+mod delivery;
+mod depot;
+mod disk;
+mod ending;
 mod journal;
+mod machines;
 mod network;
 mod observer;
+mod people;
 mod plan;
 mod queue;
+mod training;
+mod transfer;
+mod verdict;
+mod visit;
 mod worker;
 mod world;
 
@@ -32,7 +49,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use acai_testing::postgres::Postgres;
 
 use cluster::Place;
-use world::simulate;
+use world::{Counts, simulate};
 
 /// Seeds that a call of the tests runs.
 const USUAL: Range<u64> = 0..750;
@@ -51,33 +68,46 @@ fn seeds(usual: Range<u64>) -> Range<u64> {
 #[allow(clippy::print_stderr, reason = "a report of what was simulated")]
 fn run(seeds: Range<u64>, threads: u64, place: impl Fn() -> Place + Sync, clear: impl Fn(Place) + Sync) {
     let failed = AtomicBool::new(false);
-    let faults = std::thread::scope(|scope| {
+    let (faults, counts) = std::thread::scope(|scope| {
         let thread = |number| {
             let (seeds, place, clear, failed) = (seeds.clone(), &place, &clear, &failed);
             scope.spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                let mut faults = 0;
+                let (mut faults, mut counts) = (0, Counts::new());
                 for seed in seeds.filter(|seed| seed % threads == number) {
                     if failed.load(Ordering::Relaxed) {
                         break;
                     }
                     let place = place();
                     let schedule = AssertUnwindSafe(|| runtime.block_on(simulate(seed, &place)));
-                    faults += catch_unwind(schedule)
-                        .unwrap_or_else(|panic| {
-                            failed.store(true, Ordering::Relaxed);
-                            resume_unwind(panic)
-                        })
-                        .faults;
+                    let outcome = catch_unwind(schedule).unwrap_or_else(|panic| {
+                        failed.store(true, Ordering::Relaxed);
+                        resume_unwind(panic)
+                    });
+                    faults += outcome.faults;
+                    add(&mut counts, outcome.counts);
                     clear(place);
                 }
-                faults
+                (faults, counts)
             })
         };
         let threads: Vec<_> = (0..threads).map(thread).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>()
+        threads.into_iter().map(|thread| thread.join().unwrap()).fold(
+            (0, Counts::new()),
+            |(all, mut sums), (faults, counts)| {
+                add(&mut sums, counts);
+                (all + faults, sums)
+            },
+        )
     });
-    eprintln!("{} schedules with {faults} faults, no invariant violated", seeds.end - seeds.start);
+    eprintln!(
+        "{} schedules with {faults} faults, no invariant violated: {counts:?}",
+        seeds.end - seeds.start
+    );
+}
+
+fn add(sums: &mut Counts, counts: Counts) {
+    counts.into_iter().for_each(|(what, count)| *sums.entry(what).or_default() += count);
 }
 
 #[test]
@@ -88,10 +118,12 @@ fn no_schedule_of_faults_violates_an_invariant_on_sqlite() {
 #[test]
 fn no_schedule_of_faults_violates_an_invariant_on_postgres() {
     let Some(server) = Postgres::start() else { return };
-    let place = || Place::Postgres(server.create_database().unwrap());
+    let place = || Place::postgres(server.url("postgres"), server.create_database().unwrap());
     let clear = |place| match place {
         // Thousands of them would fill a disk.
-        Place::Postgres(url) => server.drop_database(&url).unwrap(),
+        Place::Postgres(databases) => {
+            databases.urls().iter().for_each(|url| server.drop_database(url).unwrap());
+        }
         Place::Sqlite(folder) => drop(folder),
     };
     run(seeds(USUAL_ON_POSTGRES), 2, place, clear);

@@ -1,12 +1,18 @@
 //! Calls and what becomes of them on the way.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use acai_coordinator::garbage::Collector;
 use acai_coordinator::store::{
-    AttemptRef, BlobFile, Checkpoint, Claim, Duty, Grant, Mishap, NewSweep, Point, Renewal, Store, StoreError,
+    AttemptRef, Checkpoint, Claim, Duty, Grant, Mishap, NewSweep, Point, Renewal, Store, StoreError,
 };
 use acai_sweep::control::Intent;
 use rand::{Rng, RngExt};
+use tokio::sync::Mutex;
+
+use crate::transfer::{collect, upload};
+use crate::visit::{Trouble, Visit};
 
 /// A call to a coordinator.
 #[derive(Debug, Clone)]
@@ -18,6 +24,13 @@ pub(crate) enum Call {
         points: Vec<Point>,
         step: u64,
         acked: u64,
+    },
+    /// A checkpoint's bytes, which make it a blob.
+    Upload {
+        attempt: AttemptRef,
+        checkpoint: Checkpoint,
+        bytes: Arc<[u8]>,
+        visit: Arc<Visit>,
     },
     Commit {
         attempt: AttemptRef,
@@ -45,6 +58,11 @@ pub(crate) enum Call {
     },
     /// A coordinator's own: it looks for leases that have ended.
     Expire,
+    /// A coordinator's own: it deletes the checkpoints that nobody needs.
+    Collect {
+        collector: Arc<Mutex<Collector>>,
+        visit: Arc<Visit>,
+    },
     Submit(Box<NewSweep>),
     Change {
         sweep: String,
@@ -72,6 +90,13 @@ pub(crate) enum Answer {
     Fenced,
     /// It contradicts what is stored: such as a checkpoint before its points.
     Refused,
+    /// The checkpoint's blob is not there.
+    NoBlob,
+    Uploaded,
+    /// So many files are deleted.
+    Collected(u32),
+    /// Not done, for what is wrong where checkpoints are kept.
+    Trouble(Trouble),
     /// The worker has to register.
     Unknown,
 }
@@ -122,18 +147,18 @@ impl Call {
     /// Takes effect on the store.
     pub(crate) async fn arrive(&self, store: &dyn Store, lease_ms: i64) -> Answer {
         let outcome = match self.clone() {
+            Call::Upload { attempt, checkpoint, bytes, visit } => {
+                upload(store, &visit, attempt, &checkpoint, &bytes).await
+            }
+            Call::Collect { collector, visit } => collect(store, &visit, &collector).await,
             Call::Report { attempt, first_seq, points, step, .. } => {
                 store.metrics_append(attempt, first_seq, points, step).await.map(Answer::Acknowledged)
             }
             Call::Commit { attempt, checkpoint, last_seq, .. } => {
-                let tag = format!("{:032x}", rand::random::<u128>());
-                let file = BlobFile { sha256: checkpoint.sha256.clone(), tag };
-                store.blob_begin(file.clone()).await.unwrap();
-                store.blob_add(file, checkpoint.bytes, None).await.unwrap();
                 store.checkpoint_commit(attempt, checkpoint, last_seq).await.map(|()| Answer::Taken)
             }
             Call::Complete { attempt, last_seq } => {
-                let step = crate::worker::STEPS;
+                let step = crate::training::STEPS;
                 store.attempt_complete(attempt, step, last_seq).await.map(|()| Answer::Taken)
             }
             Call::Fail { attempt, diverged } => {
@@ -171,6 +196,7 @@ impl Call {
         match outcome {
             Ok(answer) => answer,
             Err(StoreError::Fenced(_)) => Answer::Fenced,
+            Err(StoreError::Conflict(why)) if why.starts_with("the checkpoint's blob") => Answer::NoBlob,
             Err(StoreError::Conflict(_) | StoreError::NoSuchRun { .. }) => Answer::Refused,
             Err(StoreError::UnknownWorker(_)) => Answer::Unknown,
             Err(error) => panic!("{self:?}: {error}"),
@@ -195,6 +221,7 @@ impl Answer {
                 let fenced = attempts(&mut renewal.fenced.iter().copied());
                 format!("fenced{fenced}, yielding{}", attempts(&mut renewal.yielding.iter().copied()))
             }
+            Answer::Collected(deleted) => format!("{deleted} files are deleted"),
             answer => format!("{answer:?}"),
         }
     }

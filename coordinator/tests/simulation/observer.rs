@@ -1,5 +1,8 @@
 //! What the database holds, read behind the coordinators' backs.
 
+use std::path::Path;
+
+use acai_coordinator::store::BlobFile;
 use acai_sweep::run::RunState;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
@@ -101,6 +104,10 @@ const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
         where r.sweep_id = s.id and r.state = 'running')
     from sweeps s order by s.id";
 const CORDONED: &str = "select worker_name from cordons";
+const BLOBS: &str = "select sha256, tag from blobs";
+const UPLOADS: &str = "select sha256, tag from uploads";
+const COMMITTED: &str = "select sha256 from checkpoints where state = 'committed' order by run_id, step";
+const NEEDED: &str = "select distinct sha256 from checkpoints order by sha256";
 const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";
 
 /// All rows of a statement, on a connection of either kind.
@@ -120,7 +127,9 @@ impl Observer {
                 let url = format!("sqlite:{}", Place::file(folder, database).display());
                 Observer::Sqlite(SqliteConnection::connect(&url).await.unwrap())
             }
-            Place::Postgres(url) => Observer::Postgres(PgConnection::connect(url).await.unwrap()),
+            Place::Postgres(server) => {
+                Observer::Postgres(PgConnection::connect(&server.url(database)).await.unwrap())
+            }
         }
     }
 
@@ -134,12 +143,28 @@ impl Observer {
         }
     }
 
-    /// Makes a backup of the database.
-    pub(crate) async fn back_up(&mut self, place: &Place, to: DatabaseNumber) {
-        if let (Observer::Sqlite(connection), Place::Sqlite(folder)) = (self, place) {
-            let file = Place::file(folder, to).display().to_string();
-            sqlx::query("vacuum into $1").bind(file).execute(connection).await.unwrap();
+    /// Makes a backup of the database, which is a file.
+    pub(crate) async fn back_up(&mut self, to: &Path) {
+        if let Observer::Sqlite(connection) = self {
+            sqlx::query("vacuum into $1").bind(to.display().to_string()).execute(connection).await.unwrap();
         }
+    }
+
+    /// Every file that the store knows: those of blobs, and those of uploads under way.
+    pub(crate) async fn files(&mut self) -> (Vec<BlobFile>, Vec<BlobFile>) {
+        let file = |(sha256, tag): (String, String)| BlobFile { sha256, tag };
+        let blobs: Vec<(String, String)> = rows!(&mut *self, BLOBS);
+        let uploads: Vec<(String, String)> = rows!(&mut *self, UPLOADS);
+        (blobs.into_iter().map(file).collect(), uploads.into_iter().map(file).collect())
+    }
+
+    /// The blobs of committed checkpoints, in an order of its own; those of rejected ones as well if they are `needed`.
+    pub(crate) async fn checkpoints(&mut self, needed: bool) -> Vec<String> {
+        let rows: Vec<(String,)> = match needed {
+            true => rows!(self, NEEDED),
+            false => rows!(self, COMMITTED),
+        };
+        rows.into_iter().map(|(sha256,)| sha256).collect()
     }
 
     pub(crate) async fn points(&mut self) -> Vec<StoredPoint> {

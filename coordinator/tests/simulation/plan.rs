@@ -5,7 +5,7 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use rand::{Rng, RngExt};
 
-use crate::worker::STEPS;
+use crate::training::STEPS;
 
 /// Everything that a sweep's files ever ask for, in order: the seed varies slowest.
 const SHAPES: [i64; 2] = [2, 4];
