@@ -1,5 +1,6 @@
 //! Checkpoints on their way to where they are kept and back, and what may become of their files.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use acai_coordinator::blobs::Blobs as _;
@@ -35,7 +36,10 @@ impl World<'_> {
             let Some((checkpoint, bytes)) = training.next_to_upload(hasty) else { continue };
             let visit = match self.faulty {
                 true => self.depot.visit_to_put(&mut self.random),
-                false => Visit { trouble: self.depot.trouble, ..self.depot.fair() },
+                false => {
+                    let lost_before = self.depot.lost();
+                    Visit { trouble: self.depot.trouble, lost_before, ..self.depot.fair() }
+                }
             };
             let faulty = visit.trouble.is_some() || visit.putting != Putting::Done || !visit.stops.is_empty();
             self.faults += u64::from(self.faulty && faulty);
@@ -79,8 +83,8 @@ impl World<'_> {
         };
         self.note(&answer.trace());
         self.look_at_files().await;
-        if let Call::Upload { attempt, checkpoint, .. } = &under_way.call {
-            self.uploaded(*attempt, checkpoint, &answer).await;
+        if let Call::Upload { attempt, checkpoint, visit, .. } = &under_way.call {
+            self.uploaded(*attempt, checkpoint, &visit.lost_before, &answer).await;
         }
         self.depot.condemned.clear();
     }
@@ -120,12 +124,18 @@ impl World<'_> {
     }
 
     /// What the sender of an upload hears of it.
-    pub(crate) async fn uploaded(&mut self, attempt: AttemptRef, checkpoint: &Checkpoint, answer: &Answer) {
+    pub(crate) async fn uploaded(
+        &mut self,
+        attempt: AttemptRef,
+        checkpoint: &Checkpoint,
+        lost_before: &HashSet<BlobFile>,
+        answer: &Answer,
+    ) {
         match answer {
             Answer::Uploaded if !self.depot.condemned.contains(&checkpoint.sha256) => {
                 self.count("uploads");
                 self.journal.uploaded(&checkpoint.sha256, self.clock.now_ms());
-                self.is_there(&checkpoint.sha256).await;
+                self.is_there(&checkpoint.sha256, lost_before).await;
             }
             Answer::Fenced => self.journal.fenced(attempt),
             Answer::Trouble(_) => self.count("uploads refused"),
@@ -135,13 +145,15 @@ impl World<'_> {
         workers.for_each(|worker| worker.upload_ended(attempt, checkpoint.step, Some(answer)));
     }
 
-    /// Panics unless the file of a blob that somebody was told of is there, or was lost by chance.
-    pub(crate) async fn is_there(&mut self, sha256: &str) {
+    /// Panics unless the file of a blob that somebody was told of is there, or was lost by chance; not one that was lost
+    /// before that could have been noticed.
+    pub(crate) async fn is_there(&mut self, sha256: &str, lost_before: &HashSet<BlobFile>) {
         let store = self.cluster.coordinator(0);
         let found = find(&*store, sha256).await.unwrap();
         let (name, bytes) = found.unwrap_or_else(|| panic!("the blob {sha256} is there, and not known"));
         let size = self.depot.place().size(&name).await.unwrap();
-        let may_be_lost = self.depot.is_lost(&BlobFile::from(&name), self.cluster.database());
+        let file = BlobFile::from(&name);
+        let may_be_lost = self.depot.is_lost(&file, self.cluster.database()) && !lost_before.contains(&file);
         assert!(may_be_lost || size == Some(bytes), "the file {name} is needed, and not there: {size:?}");
     }
 

@@ -1,5 +1,7 @@
 //! Calls on their way, and what becomes of their answers.
 
+use std::collections::HashSet;
+
 use acai_coordinator::store::{Claim, Grant};
 use rand::RngExt;
 
@@ -96,8 +98,8 @@ impl World<'_> {
         }
         match (&copy.call, answer) {
             (_, Answer::NoBlob) => self.count("commits without a blob"),
-            (Call::Upload { attempt, checkpoint, .. }, answer) => {
-                return self.uploaded(*attempt, checkpoint, answer).await;
+            (Call::Upload { attempt, checkpoint, visit, .. }, answer) => {
+                return self.uploaded(*attempt, checkpoint, &visit.lost_before, answer).await;
             }
             (call, Answer::Fenced) => self.journal.fenced(call.attempt().unwrap()),
             (Call::Report { attempt, first_seq, points, .. }, Answer::Acknowledged(acked)) => {
@@ -111,7 +113,7 @@ impl World<'_> {
             (Call::Commit { checkpoint, .. }, Answer::Taken)
                 if !self.depot.condemned.contains(&checkpoint.sha256) =>
             {
-                self.is_there(&checkpoint.sha256).await;
+                self.is_there(&checkpoint.sha256, &HashSet::new()).await;
             }
             (call, Answer::Taken) => {
                 if let (Some(attempt), Some(ending)) = (call.attempt(), call.ending()) {

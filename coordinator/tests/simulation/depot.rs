@@ -120,7 +120,7 @@ impl Depot {
 
     /// A visit to put a file there, with faults by chance.
     pub(crate) fn visit_to_put(&self, random: &mut impl Rng) -> Visit {
-        let mut visit = Visit { trouble: self.trouble, ..self.fair() };
+        let mut visit = Visit { trouble: self.trouble, lost_before: self.lost(), ..self.fair() };
         match random.random_range(0..40) {
             0 => visit.trouble = visit.trouble.or(Some(Trouble::Passing)),
             1 => visit.putting = Putting::Refused(Trouble::Passing),
@@ -163,6 +163,11 @@ impl Depot {
             4 => Some(Trouble::Passing),
             _ => None,
         };
+    }
+
+    /// Files that have been damaged or deleted.
+    pub(crate) fn lost(&self) -> HashSet<BlobFile> {
+        self.damaged.iter().chain(self.deleted.keys()).cloned().collect()
     }
 
     /// Whether a file may be missing, or damaged, that the `database` knows.

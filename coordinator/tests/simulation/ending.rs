@@ -1,5 +1,6 @@
 //! How a schedule ends: everything that can end must, and what is left is held against what everybody was told.
 
+use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -101,7 +102,7 @@ impl World<'_> {
             self.look_at_files().await;
         }
         for sha256 in self.observer.checkpoints(false).await {
-            self.is_there(&sha256).await;
+            self.is_there(&sha256, &HashSet::new()).await;
         }
         let needed = self.observer.checkpoints(true).await;
         let (blobs, uploads) = self.observer.files().await;

@@ -52,7 +52,7 @@ use cluster::Place;
 use world::{Counts, simulate};
 
 /// Seeds that a call of the tests runs.
-const USUAL: Range<u64> = 0..750;
+const USUAL: Range<u64> = 0..600;
 /// On Postgres each commit crosses a socket: fewer.
 const USUAL_ON_POSTGRES: Range<u64> = 0..20;
 

@@ -1,11 +1,13 @@
 //! What goes wrong where checkpoints are kept, which are real folders: one visit at a time.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::blobs::{BlobError, Blobs, Chunks, Name};
+use acai_coordinator::store::BlobFile;
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -77,6 +79,8 @@ pub(crate) struct Log {
 pub(crate) struct Visit {
     pub(crate) place: Arc<Directory>,
     pub(crate) log: Arc<Mutex<Log>>,
+    /// Files that were damaged or deleted before it began.
+    pub(crate) lost_before: HashSet<BlobFile>,
     /// Nothing works.
     pub(crate) trouble: Option<Trouble>,
     pub(crate) putting: Putting,
@@ -112,6 +116,7 @@ impl Visit {
         Visit {
             place: Arc::clone(place),
             log: Arc::clone(log),
+            lost_before: HashSet::new(),
             trouble: None,
             putting: Putting::Done,
             stops: Vec::new(),
