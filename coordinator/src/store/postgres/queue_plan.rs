@@ -20,7 +20,7 @@ async fn a_claim_looks_at_no_queued_run_that_its_worker_cannot_train() {
     let store = PostgresStore::open(&url, None).await.unwrap();
     let values = [("model", Scalar::from("acai")), ("dataset", Scalar::from("lines32"))];
     let configuration = Configuration::new(values).unwrap();
-    let runs = (0..RUNS).map(|seed| NewRun::new(configuration.clone(), seed)).collect();
+    let runs = (0..RUNS).map(|seed| NewRun::new(&configuration, seed)).collect();
     store.sweep_submit(NewSweep::new("s", runs)).await.unwrap();
     let mut raw = PgConnection::connect(&url).await.unwrap();
     raw.execute("analyze").await.unwrap();

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Pool, among, for_update};
+use super::dialect::{Connection, among, for_update};
 use super::fence::{held, is_held};
 use super::locks::Ids;
 use super::runs::{acked_seq, storable, unsigned, within};
@@ -132,12 +132,12 @@ async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> 
 }
 
 /// Step of the newest checkpoint that the run may resume from, 0 if there is none.
-pub(super) async fn newest_step(readers: &Pool, run: u64) -> Result<u64> {
+pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64> {
     let newest = sqlx::query(
         "select coalesce(max(step), 0) as step from checkpoints where run_id = $1 and state = 'committed'",
     )
     .bind(run.cast_signed())
-    .fetch_one(readers)
+    .fetch_one(reader)
     .await?;
     unsigned(&newest, "step")
 }

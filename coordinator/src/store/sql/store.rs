@@ -109,7 +109,7 @@ impl Store for SqlStore {
     }
 
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()> {
-        if workers::has_rest(&self.readers, worker, &rest).await? {
+        if read!(self, |reader| workers::has_rest(reader, worker, &rest))? {
             return Ok(());
         }
         let worker = worker.to_owned();
@@ -221,7 +221,7 @@ impl Store for SqlStore {
     }
 
     async fn checkpoint_step(&self, run: u64) -> Result<u64> {
-        checkpoints::newest_step(&self.readers, run).await
+        read!(self, |reader| checkpoints::newest_step(reader, run))
     }
 
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {

@@ -65,10 +65,10 @@ pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Resu
 }
 
 /// Whether that is what is known of the worker's slots.
-pub(super) async fn has_rest(readers: &Pool, worker: &str, rest: &Rest) -> Result<bool> {
+pub(super) async fn has_rest(reader: &mut Connection, worker: &str, rest: &Rest) -> Result<bool> {
     let known = sqlx::query("select resting_slots, resting from workers where id = $1")
         .bind(worker)
-        .fetch_optional(readers)
+        .fetch_optional(reader)
         .await?;
     let Some(known) = known else { return Ok(false) };
     let reason: Option<String> = known.try_get("resting")?;
