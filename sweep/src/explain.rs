@@ -27,6 +27,8 @@ pub struct Situation {
     pub ahead: u64,
     /// What a worker needs to have.
     pub dataset: String,
+    /// Why the coordinator cannot read its configuration.
+    pub unreadable: Option<String>,
 }
 
 /// What is known of a worker.
@@ -85,6 +87,11 @@ pub fn run(situation: &Situation) -> Vec<String> {
 
 fn waits(situation: &Situation) -> Vec<String> {
     let mut reasons = Vec::new();
+    if let Some(reason) = &situation.unreadable {
+        reasons.push(format!(
+            "the coordinator cannot read its configuration and leaves it out, until it starts again and can: {reason}"
+        ));
+    }
     if let Some(paused) = &situation.sweep_paused {
         reasons.push(format!("its sweep is paused ({paused}); `acai resume` lets it go on"));
     }
@@ -94,9 +101,9 @@ fn waits(situation: &Situation) -> Vec<String> {
             situation.running
         ));
     }
-    // Nothing of a paused sweep has a place in the queue.
+    // Nothing of a paused sweep has a place in the queue, nor what cannot be read.
     match situation.ahead {
-        _ if situation.sweep_paused.is_some() => {}
+        _ if situation.sweep_paused.is_some() || situation.unreadable.is_some() => {}
         0 => reasons.push("it is the next in the queue".to_owned()),
         ahead => reasons.push(format!("{ahead} queued runs come before it")),
     }
@@ -117,6 +124,9 @@ pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String>
     }
     if worker.cordoned {
         return Some("it is cordoned: it takes no runs".to_owned());
+    }
+    if situation.unreadable.is_some() {
+        return Some("it is not given what the coordinator cannot read".to_owned());
     }
     // A folder of one's own pictures may be on any worker.
     if !worker.datasets.contains(&situation.dataset) && !situation.dataset.starts_with("images:") {
@@ -152,6 +162,7 @@ mod tests {
             running: 2,
             ahead: 0,
             dataset: "mnist32".to_owned(),
+            unreadable: None,
         }
     }
 
@@ -171,6 +182,10 @@ mod tests {
         }
         assert!(!reasons.contains("queue"), "{reasons}");
         assert_eq!(run(&Situation { ahead: 7, ..queued() }), ["7 queued runs come before it"]);
+        let unreadable = Situation { unreadable: Some("unknown parameter `x`".to_owned()), ..queued() };
+        let reasons = run(&unreadable).join("\n");
+        assert!(reasons.contains("leaves it out") && reasons.contains("unknown parameter `x`"), "{reasons}");
+        assert!(!reasons.contains("queue"), "{reasons}");
     }
 
     #[test]

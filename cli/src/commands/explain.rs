@@ -32,11 +32,15 @@ fn as_json(response: &ExplainResponse) -> String {
 }
 
 fn text(response: &ExplainResponse) -> String {
-    let run = response.run.clone().unwrap_or_default();
-    let mut lines = vec![format!("{}/{} is {}", run.sweep, run.index, state(&run))];
-    lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
+    let mut lines = Vec::new();
+    // One whose configuration the coordinator cannot read is known by its reasons alone.
+    if let Some(run) = &response.run {
+        lines.push(format!("{}/{} is {}", run.sweep, run.index, state(run)));
+        lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
+    }
     lines.extend(response.reasons.iter().map(|reason| format!("  - {reason}")));
-    if response.workers.is_empty() && run.state() == RunState::Queued {
+    if response.workers.is_empty() && response.run.as_ref().is_some_and(|run| run.state() == RunState::Queued)
+    {
         lines.push("  - no worker has ever registered: `acai worker` starts one".to_owned());
     }
     if !response.workers.is_empty() {

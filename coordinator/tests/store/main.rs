@@ -17,6 +17,7 @@ mod servers;
 mod submissions;
 mod tls;
 mod tokens;
+mod unreadable;
 mod vanished_servers;
 
 use std::ops::Deref;
@@ -31,12 +32,15 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
 use acai_testing::postgres::Postgres;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 /// A store under test and the clock that it lives by.
 pub(crate) struct Tested {
     store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
+    /// Its database; empty where a test has opened that itself.
+    url: String,
     /// Where it is on disk, as long as it is tested.
     _folder: Option<TempDir>,
 }
@@ -52,16 +56,17 @@ impl Deref for Tested {
 impl Tested {
     async fn sqlite() -> Tested {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::default());
-        let store =
-            SqliteStore::open(&folder.path().join("acai.db"), Clock::Manual(clock.clone())).await.unwrap();
-        Tested { store: Arc::new(store), clock, _folder: Some(folder) }
+        let path = folder.path().join("acai.db");
+        let store = SqliteStore::open(&path, Clock::Manual(clock.clone())).await.unwrap();
+        let url = format!("sqlite:{}", path.display());
+        Tested { store: Arc::new(store), clock, url, _folder: Some(folder) }
     }
 
     /// `None` where there is no server to test with.
     async fn postgres() -> Option<Tested> {
         let (url, clock) = (database()?, ManualClock::default());
         let store = PostgresStore::open(&url, Some(clock.clone())).await.unwrap();
-        Some(Tested { store: Arc::new(store), clock, _folder: None })
+        Some(Tested { store: Arc::new(store), clock, url, _folder: None })
     }
 
     /// A store that lives by its own clock.
@@ -71,7 +76,31 @@ impl Tested {
 
     /// As [`on`](Self::on), of a store that others use too.
     pub(crate) fn shared(store: Arc<dyn Store>) -> Tested {
-        Tested { store, clock: ManualClock::default(), _folder: None }
+        Tested { store, clock: ManualClock::default(), url: String::new(), _folder: None }
+    }
+
+    /// Changes the database behind the store's back.
+    pub(crate) async fn tamper(&self, statement: &'static str) {
+        if self.url.starts_with("postgres:") {
+            PgConnection::connect(&self.url).await.unwrap().execute(statement).await.unwrap();
+        } else {
+            SqliteConnection::connect(&self.url).await.unwrap().execute(statement).await.unwrap();
+        }
+    }
+
+    /// Closes the store and opens its database again, as a coordinator does that is started again.
+    pub(crate) async fn start_again(self) -> Tested {
+        let Tested { store, clock, url, _folder } = self;
+        store.close().await;
+        drop(store);
+        let store: Arc<dyn Store> = match url.strip_prefix("sqlite:") {
+            None => Arc::new(PostgresStore::open(&url, Some(clock.clone())).await.unwrap()),
+            Some(path) => {
+                let store = SqliteStore::open(path.as_ref(), Clock::Manual(clock.clone())).await;
+                Arc::new(store.unwrap())
+            }
+        };
+        Tested { store, clock, url, _folder }
     }
 
     /// Ends the leases that have run out at this time.

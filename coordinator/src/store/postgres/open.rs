@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::limits::Limits;
 use super::pool::{Pool, connect};
-use super::{PostgresStore, Writer};
+use super::{PostgresStore, Writer, queue};
 use crate::clock::ManualClock;
 use crate::store::{DatabaseUrl, OpenError};
 
@@ -78,6 +78,10 @@ impl PostgresStore {
             MigrateError::VersionMissing(migration) => OpenError::Newer { place: place.clone(), migration },
             error => failed("migrate", &error),
         })?;
+        timeout(limits.transaction, queue::look_again(&mut connection))
+            .await
+            .map_err(|_| failed("write to", &SILENT))?
+            .map_err(|error| failed("write to", &error))?;
         let pool = |size, limit| Pool::new(options.clone(), size, limits.connect, limit);
         Ok(PostgresStore {
             readers: pool(READERS, limits.short),

@@ -125,7 +125,7 @@ pub(super) async fn explain(
                 w.name as worker,
                 (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
                 (select count(*) from runs o join sweeps p on p.id = o.sweep_id
-                 where o.state = 'queued' and o.in_plan = true and p.paused is null
+                 where o.state = 'queued' and o.in_plan = true and o.unreadable is null and p.paused is null
                    and (p.priority > s.priority or (p.priority = s.priority and p.id < s.id)
                         or (p.id = s.id and o.idx < r.idx))) as ahead
          from runs r
@@ -139,6 +139,15 @@ pub(super) async fn explain(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
+    let id = unsigned(&row, "id")?;
+    // What decides about a run is told of one that cannot be read too.
+    let (run, unreadable) = match runs::fetch(reader, id).await {
+        Ok(run) => (run, None),
+        Err(error @ (StoreError::Corrupt(_) | StoreError::OtherVersion(_))) => {
+            (None, Some(error.to_string()))
+        }
+        Err(error) => return Err(error),
+    };
     let situation = Situation {
         state: state(&row)?,
         desired: desired(&row)?,
@@ -151,11 +160,11 @@ pub(super) async fn explain(
         running: unsigned(&row, "running")?,
         ahead: unsigned(&row, "ahead")?,
         dataset: row.try_get("dataset")?,
+        unreadable,
     };
-    let id = unsigned(&row, "id")?;
     Ok(Some(Explanation {
         situation,
-        run: runs::fetch(reader, id).await?,
+        run,
         workers: worker_situations(reader, id, now_ms, silent_ms).await?,
         events: events::of_run(reader, sweep, id, 20).await?,
     }))

@@ -76,7 +76,7 @@ async fn start_attempts(
         }
     }
     let starts = serde_json::json!(starts).to_string();
-    let started = sqlx::query(concat!(
+    sqlx::query(concat!(
         "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
                          lease_term_ms = $4, fresh_terms = 0, token = start.token,
                          step = coalesce((select max(c.step) from checkpoints c
@@ -84,18 +84,14 @@ async fn start_attempts(
          from (select cast(value ->> 0 as bigint) as run, cast(value ->> 2 as bigint) as token from ",
         items!("$1"),
         ") as start
-         where runs.id = start.run and runs.state = 'queued' returning config"
+         where runs.id = start.run and runs.state = 'queued'"
     ))
     .bind(&starts)
     .bind(&claim.worker)
     .bind(now_ms.saturating_add(term_ms))
     .bind(term_ms)
-    .fetch_all(&mut *tx)
+    .execute(&mut *tx)
     .await?;
-    // A run that nobody here could be told of is not started.
-    for run in &started {
-        configuration(run)?;
-    }
     sqlx::query(concat!(
         "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
          select r.id, r.attempt, $2, $3, start.position, $4, r.token

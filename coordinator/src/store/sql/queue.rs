@@ -10,7 +10,7 @@ use sqlx::Row as _;
 
 use super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
 use super::locks::Ids;
-use super::runs::unsigned;
+use super::runs::{configuration, storable, unsigned};
 use super::workers::Caller;
 use crate::store::Result;
 
@@ -18,6 +18,10 @@ use crate::store::Result;
 pub(super) const ELSEWHERE_MS: i64 = 60_000;
 /// Queued runs of a sweep and dataset among which the runs of groups are looked for.
 const HORIZON: i64 = 10_000;
+/// Runs that are looked at when one of them could not be read …
+const LOOK: i64 = 1000;
+/// … and how often a claim looks: whoever asks next goes on.
+const LOOKS: u32 = 4;
 
 /// The datasets of `$1` that sweeps have queued runs of. One step of the index `runs_waiting` for each dataset of a queue,
 /// however many runs it has: the smallest one, then again and again the smallest of those that are larger. A folder of
@@ -25,12 +29,13 @@ const HORIZON: i64 = 10_000;
 pub(super) const TRAINABLE: &str = concat!(
     "with recursive queued (sweep_id, dataset) as (
          select s.id, (select min(r.dataset) from runs r
-                       where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true)
+                       where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true
+                         and r.unreadable is null)
          from sweeps s where s.paused is null
          union all
          select q.sweep_id, (select min(r.dataset) from runs r
                              where r.sweep_id = q.sweep_id and r.state = 'queued' and r.in_plan = true
-                               and r.dataset > q.dataset)
+                               and r.unreadable is null and r.dataset > q.dataset)
          from queued q where q.dataset is not null
      )
      select sweep_id, dataset from queued where dataset in (",
@@ -44,7 +49,7 @@ pub(super) const TRAINABLE: &str = concat!(
 /// found where others stand between them, among the first `$4`. Without groups the first runs are enough. A run that is
 /// trained alone has a shape of its own, and one that the worker's machine could not train just now is not among them.
 pub(super) const FIRST_GROUPS: &str = concat!(
-    "select id, idx, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
+    "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
      where state = 'queued' and id in (
          select id from (
              select id, idx, min(idx) over (partition by shape_key, number) as opener from (
@@ -53,7 +58,7 @@ pub(super) const FIRST_GROUPS: &str = concat!(
                      select id, idx, case when alone = true then 'run ' || id else shape_key end as shape_key
                      from runs
                      where sweep_id = $1 and dataset = $2 and state = 'queued' and in_plan = true
-                       and not exists (
+                       and unreadable is null and not exists (
                            select 1 from attempts a join workers w on w.id = a.worker_id
                            where a.run_id = runs.id and a.number > runs.faults_after
                              and a.machine_fault = true and w.name = $6 and a.ended_ms > $7 and a.ended_ms <= $8)
@@ -136,7 +141,7 @@ async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = i64>) -> Result<
     Ok(sweeps.bind(ids.as_json()).fetch_all(tx).await?)
 }
 
-/// As [`FIRST_GROUPS`] says, each with its place.
+/// As [`FIRST_GROUPS`] says, each with its place. Runs whose configuration cannot be read are left out, from now on.
 async fn first_groups(
     tx: &mut Connection,
     sweep: i64,
@@ -146,21 +151,73 @@ async fn first_groups(
     now_ms: i64,
 ) -> Result<Vec<(i64, Candidate)>> {
     let (groups, size) = (i64::from(offer.groups), i64::from(offer.group_size.max(1)));
-    let rows = sqlx::query(FIRST_GROUPS)
-        .bind(sweep)
-        .bind(dataset)
-        .bind(size)
-        .bind(if size == 1 { groups } else { HORIZON })
-        .bind(groups * size)
-        .bind(&worker.name)
-        .bind(now_ms.saturating_sub(ELSEWHERE_MS))
-        // A fault of a later time was noted while the clock was wrong.
-        .bind(now_ms)
-        .fetch_all(tx)
-        .await?;
-    let candidate = |row: &Row| {
-        let shape_key = row.try_get("shape_key")?;
-        Ok((row.try_get("idx")?, Candidate { run: unsigned(row, "id")?, sweep, shape_key }))
-    };
-    rows.iter().map(candidate).collect()
+    let mut looks = 0;
+    loop {
+        // Where one cannot be read, the next ones often cannot either: many are looked at.
+        let least = if looks == 0 { 0 } else { LOOK };
+        let rows = sqlx::query(FIRST_GROUPS)
+            .bind(sweep)
+            .bind(dataset)
+            .bind(size)
+            .bind(if size == 1 { groups.max(least) } else { HORIZON })
+            .bind((groups * size).max(least))
+            .bind(&worker.name)
+            .bind(now_ms.saturating_sub(ELSEWHERE_MS))
+            // A fault of a later time was noted while the clock was wrong.
+            .bind(now_ms)
+            .fetch_all(&mut *tx)
+            .await?;
+        let (mut found, mut unreadable) =
+            (Vec::with_capacity(rows.len()), BTreeMap::<String, Vec<i64>>::new());
+        for row in &rows {
+            match configuration(row) {
+                Ok(_) => {
+                    let shape_key = row.try_get("shape_key")?;
+                    let candidate = Candidate { run: unsigned(row, "id")?, sweep, shape_key };
+                    found.push((row.try_get("idx")?, candidate));
+                }
+                Err(reason) => unreadable.entry(reason.to_string()).or_default().push(row.try_get("id")?),
+            }
+        }
+        looks += 1;
+        if unreadable.is_empty() {
+            return Ok(found);
+        }
+        set_aside(tx, sweep, unreadable).await?;
+        if looks == LOOKS {
+            return Ok(found);
+        }
+    }
+}
+
+/// Leaves runs out of the queue, each for its reason.
+async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: BTreeMap<String, Vec<i64>>) -> Result<()> {
+    for (reason, runs) in unreadable {
+        tracing::error!(
+            sweep,
+            runs = runs.len(),
+            reason,
+            "these runs are left out until a coordinator starts again"
+        );
+        sqlx::query(concat!("update runs set unreadable = $2 where id ", among!("$1")))
+            .bind(Ids::new(runs).as_json())
+            .bind(storable(&reason))
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes the runs that could not be read into the queue again: another version may read them, and somebody may have
+/// repaired them.
+pub(super) async fn look_again(tx: &mut Connection) -> std::result::Result<(), sqlx::Error> {
+    sqlx::query(concat!(
+        "update runs set unreadable = null
+         where id in (select id from runs where unreadable is not null order by id",
+        for_update!(),
+        ")"
+    ))
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use super::{SqliteStore, Writer};
+use super::{SqliteStore, Writer, queue};
 use crate::clock::Clock;
 use crate::store::{DatabaseUrl, OpenError};
 
@@ -66,6 +66,7 @@ impl SqliteStore {
             .await
             .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
         migrate(&mut writing, path).await?;
+        queue::look_again(&mut writing).await.map_err(|error| failed("write to", &error))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false))
