@@ -202,7 +202,7 @@ mod tests {
         let stopped = async { stopped.await.unwrap() };
         let server = tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stopped));
         let mut client = SweepServiceClient::connect(url).await.unwrap();
-        let request = WatchSweepRequest { sweep: "s".to_owned(), after: 0, once: false };
+        let request = WatchSweepRequest { sweep: "s".to_owned(), ..WatchSweepRequest::default() };
         let mut events = client.watch_sweep(request).await.unwrap().into_inner();
 
         let begun = Instant::now();

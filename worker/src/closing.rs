@@ -90,23 +90,23 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Closed {
         }
         // What is here may be the best that there is of the run: it stays.
         Err(ReportError::Damaged(reason)) => {
-            return fail(context, attempt, OwnFault::Error, &reason).await.into();
+            return fail(context, attempt, OwnFault::Error, &reason, 0).await.into();
         }
         Err(ReportError::Refused(reason)) => {
             // A later attempt must not build on a history that was never taken.
             keep_going("set the checkpoints aside", on_disk(move || folder.set_all_aside()).await);
             let message = format!("the coordinator refused the attempt's points: {reason}");
-            return fail(context, attempt, OwnFault::Error, &message).await.into();
+            return fail(context, attempt, OwnFault::Error, &message, 0).await.into();
         }
     };
     let outcome = match ending {
         Ending::Completed { step } => complete(context, member, step, last_seq).await,
-        Ending::Failed { kind, message } => fail(context, attempt, kind, &message).await,
+        Ending::Failed { kind, message } => fail(context, attempt, kind, &message, last_seq).await,
         Ending::CheckpointRefused { message } => return refuse(context, member, &message).await,
         Ending::MachineFault(fault) => release_for(context, attempt, &fault.to_string()).await,
         // It would grant the same group again at once, and without end.
         Ending::GroupFault { message } if context.coordinator.peer().is_first_release() => {
-            fail(context, attempt, OwnFault::Error, &message).await
+            fail(context, attempt, OwnFault::Error, &message, last_seq).await
         }
         Ending::GroupFault { message } => {
             tracing::warn!(run = attempt.run, attempt = attempt.number, "its group's trainer: {message}");
@@ -137,16 +137,11 @@ async fn complete(context: &Context, member: &Member, step: u64, last_seq: u64) 
             Err(reason) => reason,
         };
         if matches!(reason, Rejection::Refused(_)) && has_moved_back(context, attempt, last_seq).await {
-            tracing::warn!(
-                run = attempt.run,
-                attempt = attempt.number,
-                "giving the run back, since the coordinator's database was restored from a backup: {reason}"
-            );
-            return release(context, attempt).await;
+            return release_restored(context, attempt, &reason.to_string()).await;
         }
         let (Rejection::Refused(_), Some((checkpoint, after))) = (&reason, committed.take()) else {
             let message = format!("the coordinator refused the run's completion: {reason}");
-            return fail(context, attempt, OwnFault::Error, &message).await;
+            return fail(context, attempt, OwnFault::Error, &message, last_seq).await;
         };
         tracing::warn!(run = attempt.run, step = checkpoint.step, "handing it over again: {reason}");
         again += 1;
@@ -188,15 +183,31 @@ async fn has_moved_back(context: &Context, attempt: Attempt, last_seq: u64) -> b
     context.coordinator.report(nothing).await.is_ok_and(|answer| answer.acked_seq < last_seq)
 }
 
-async fn fail(context: &Context, attempt: Attempt, kind: OwnFault, message: &str) -> Outcome {
+/// Ends an attempt by the run's own fault; points up to number `last_seq` were acknowledged.
+async fn fail(context: &Context, attempt: Attempt, kind: OwnFault, message: &str, last_seq: u64) -> Outcome {
     let kind = match kind {
         OwnFault::Diverged => FailureKind::Diverged,
         OwnFault::Error => FailureKind::Error,
     };
     tracing::warn!(run = attempt.run, attempt = attempt.number, "failed: {message}");
     let message = cut(message, MESSAGE_BYTES).to_owned();
-    let request = FailRequest { attempt: Some(attempt), kind: kind.into(), message };
-    told(context.coordinator.fail(request).await, Outcome::Failed)
+    let request = FailRequest { attempt: Some(attempt), kind: kind.into(), message, last_seq };
+    match context.coordinator.fail(request).await {
+        Err(Rejection::Refused(reason)) if has_moved_back(context, attempt, last_seq).await => {
+            release_restored(context, attempt, &reason).await
+        }
+        answer => told(answer, Outcome::Failed),
+    }
+}
+
+/// Gives a run back whose points are gone.
+async fn release_restored(context: &Context, attempt: Attempt, reason: &str) -> Outcome {
+    tracing::warn!(
+        run = attempt.run,
+        attempt = attempt.number,
+        "giving the run back, since the coordinator's database was restored from a backup: {reason}"
+    );
+    release(context, attempt).await
 }
 
 async fn release(context: &Context, attempt: Attempt) -> Outcome {

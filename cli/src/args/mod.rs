@@ -14,7 +14,7 @@ pub(crate) use machines::{
     CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
 pub(crate) use reading::{
-    At, ExplainArguments, Format, PlanArguments, ResultsArguments, RunsArguments, StatusArguments,
+    At, ExplainArguments, Format, Place, PlanArguments, ResultsArguments, RunsArguments, StatusArguments,
     SubmitArguments, TableArguments, WatchArguments,
 };
 pub(crate) use target::Target;

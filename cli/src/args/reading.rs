@@ -80,15 +80,18 @@ Examples:
   acai watch demo                    from now on
   acai watch demo --after 0          from the sweep's beginning
   acai watch demo --after 0 --once   what has happened so far
+  acai watch demo --after 12@1764412345678
+                                     after event 12, if it is the one of that time (`unix_ms` in --json): in a
+                                     database that was restored from a backup it may be another one
 
 A watcher that is cut off goes on by itself from the last event that it has shown.")]
 pub(crate) struct WatchArguments {
     /// The sweep's name
     #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
-    /// Show events after this number [default: only what is new]
-    #[arg(long, value_name = "EVENT")]
-    pub(crate) after: Option<u64>,
+    /// Show events after this one [default: only what is new]
+    #[arg(long, value_name = "EVENT[@UNIX_MS]", value_parser = place)]
+    pub(crate) after: Option<Place>,
     /// End where there is no more, instead of waiting
     #[arg(long)]
     pub(crate) once: bool,
@@ -143,4 +146,20 @@ pub(crate) enum Format {
     Table,
     Csv,
     Json,
+}
+
+/// A place in a sweep's list of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Number of the event.
+    pub(crate) number: u64,
+    /// When it happened, where that is known.
+    pub(crate) unix_ms: Option<i64>,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    let (number, unix_ms) = text.split_once('@').map_or((text, None), |(number, ms)| (number, Some(ms)));
+    let mistake = |_| "it is not an event's number, like 12, or its number and time, like 12@1764412345678";
+    let unix_ms = unix_ms.map(str::parse).transpose().map_err(mistake)?;
+    Ok(Place { number: number.parse().map_err(mistake)?, unix_ms })
 }

@@ -6,7 +6,7 @@ use acai_proto::v1::{Event, GetSweepRequest, WatchSweepRequest};
 use serde_json::{Value, json};
 use tonic::{Code, Status, Streaming};
 
-use crate::args::WatchArguments;
+use crate::args::{Place, WatchArguments};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::format::{state, utc};
@@ -35,7 +35,7 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
         loop {
             match events.message().await {
                 Ok(Some(event)) => {
-                    after = Some(event.number);
+                    after = Some(Place { number: event.number, unix_ms: Some(event.unix_ms) });
                     output.data(&if arguments.json {
                         event_json(&event).to_string()
                     } else {
@@ -56,18 +56,19 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
 async fn open(
     client: &mut Client,
     arguments: &WatchArguments,
-    after: &mut Option<u64>,
+    after: &mut Option<Place>,
 ) -> Result<Streaming<Event>, Status> {
     let sweep = arguments.sweep.clone();
     let from = match *after {
-        Some(event) => event,
+        Some(place) => place,
         None => {
             let sweep = client.get_sweep(GetSweepRequest { sweep: sweep.clone() }).await?.into_inner().sweep;
-            sweep.map_or(0, |sweep| sweep.last_event)
+            Place { number: sweep.map_or(0, |sweep| sweep.last_event), unix_ms: None }
         }
     };
     *after = Some(from);
-    let request = WatchSweepRequest { sweep, after: from, once: arguments.once };
+    let request =
+        WatchSweepRequest { sweep, after: from.number, once: arguments.once, after_unix_ms: from.unix_ms };
     Ok(client.watch_sweep(request).await?.into_inner())
 }
 

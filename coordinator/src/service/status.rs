@@ -10,7 +10,9 @@ pub(super) fn status(error: StoreError) -> Status {
     let code = match &error {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,
-        StoreError::Conflict(_) | StoreError::NoSuchEvent { .. } => Code::OutOfRange,
+        StoreError::Conflict(_) | StoreError::NoSuchEvent { .. } | StoreError::OtherEvent(_) => {
+            Code::OutOfRange
+        }
         StoreError::Unstorable(_) => Code::InvalidArgument,
         StoreError::NoSuchRun { .. } => Code::NotFound,
         StoreError::Collision(_) => Code::Unavailable,

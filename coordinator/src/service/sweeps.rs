@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::messages::run_message;
 use super::{hardware, watch};
-use crate::store::{Duty, Overview, Replacing, Rest, Store};
+use crate::store::{Duty, Overview, Place, Replacing, Rest, Store};
 use crate::use_cases::{Machine, Submitted, TableRequest, UseCases};
 
 pub(crate) struct Sweeps {
@@ -80,11 +80,12 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::WatchSweepRequest>,
     ) -> Result<Response<Self::WatchSweepStream>, Status> {
-        let v1::WatchSweepRequest { sweep, after, once } = request.into_inner();
+        let v1::WatchSweepRequest { sweep, after, once, after_unix_ms } = request.into_inner();
         let sweep = self.use_cases.sweep(&sweep).await?.overview.name;
         if i64::try_from(after).is_err() {
             return Err(FieldError::new("after", "is no event's number").into());
         }
+        let after = Place { number: after, at_ms: after_unix_ms };
         Ok(Response::new(watch::watch(Arc::clone(&self.store), sweep, after, once, self.stop.clone())))
     }
 

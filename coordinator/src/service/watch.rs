@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::messages::event_message;
 use super::status::status;
-use crate::store::Store;
+use crate::store::{Place, Store};
 
 /// Events that wait for a watcher at the most; the store keeps the rest.
 const WAITING: usize = 256;
@@ -23,14 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) type Events = ReceiverStream<Result<v1::Event, Status>>;
 
-/// The sweep's events after number `after`; ends where there is no more if `once`, and when the coordinator stops.
+/// The sweep's events after a place; ends where there is no more if `once`, and when the coordinator stops.
 ///
 /// Memory is bounded whatever a watcher does: a page is read when the last one is taken, and one who does not take
 /// his is cut off. He has the number of the last event that he took, and goes on from there.
 pub(super) fn watch(
     store: Arc<dyn Store>,
     sweep: String,
-    after: u64,
+    after: Place,
     once: bool,
     stop: watch::Receiver<bool>,
 ) -> Events {
@@ -40,7 +40,7 @@ pub(super) fn watch(
 fn watch_with(
     store: Arc<dyn Store>,
     sweep: String,
-    after: u64,
+    after: Place,
     once: bool,
     mut stop: watch::Receiver<bool>,
     patience: Duration,
@@ -64,7 +64,7 @@ fn watch_with(
 async fn follow(
     store: &dyn Store,
     sweep: &str,
-    mut after: u64,
+    mut after: Place,
     once: bool,
     patience: Duration,
     sender: &mpsc::Sender<Result<v1::Event, Status>>,
@@ -73,12 +73,12 @@ async fn follow(
         let events = store.event_list(sweep, after, PAGE).await.map_err(status)?;
         let more = !events.is_empty();
         for event in events {
-            after = event.number;
+            after = Place { number: event.number, at_ms: Some(event.at_ms) };
             match sender.send_timeout(Ok(event_message(event)), patience).await {
                 Ok(()) => {}
                 Err(mpsc::error::SendTimeoutError::Closed(_)) => return Ok(()),
                 Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
-                    tracing::info!(sweep, after, "a watcher does not keep up and is cut off");
+                    tracing::info!(sweep, after = after.number, "a watcher does not keep up and is cut off");
                     return Err(Status::aborted("too slow: go on from the last event that you have"));
                 }
             }
@@ -126,7 +126,8 @@ mod tests {
         let (store, _folder) = eventful(WAITING + 50).await;
         let patience = Duration::from_millis(50);
         let (_running, stop) = watch::channel(false);
-        let mut events = watch_with(Arc::clone(&store), "s".to_owned(), 0, false, stop.clone(), patience);
+        let mut events =
+            watch_with(Arc::clone(&store), "s".to_owned(), 0.into(), false, stop.clone(), patience);
         // Nothing is taken until he is given up, which ends what waits for him.
         while !events.as_ref().is_closed() {
             tokio::time::sleep(patience).await;
@@ -137,7 +138,7 @@ mod tests {
             last = event.number;
         }
         assert_eq!(last, WAITING as u64, "no more than that was kept for him");
-        let rest = watch_with(store, "s".to_owned(), last, true, stop, patience);
+        let rest = watch_with(store, "s".to_owned(), last.into(), true, stop, patience);
         let numbers: Vec<u64> = rest.map(|event| event.unwrap().number).collect().await;
         assert_eq!(numbers, (last + 1..=last + 50).collect::<Vec<_>>());
     }

@@ -176,7 +176,8 @@ impl WorkerService for Workers {
         };
         let attempt = attempt(request.attempt)?;
         let message = cut(request.message);
-        let state = self.store.attempt_fail(attempt, diverged, message.clone()).await.map_err(status)?;
+        let failed = self.store.attempt_fail(attempt, diverged, message.clone(), request.last_seq).await;
+        let state = failed.map_err(status)?;
         let run = run_name(&*self.store, attempt.run).await;
         tracing::warn!(%run, id = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))

@@ -36,6 +36,11 @@ pub enum StoreError {
         /// The last one.
         last: u64,
     },
+    /// The event at this place is another one than the caller has seen.
+    #[error(
+        "event {0} is another one now than the one that was shown: the coordinator's database was restored from a backup, and has gone on from there\nhint: begin again after an event that is older than the backup, or after 0 for all of them"
+    )]
+    OtherEvent(u64),
     /// What was sent cannot be stored, however often it is sent.
     #[error("the database does not take that: {0}")]
     Unstorable(String),

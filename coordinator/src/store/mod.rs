@@ -23,7 +23,7 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
-    Mishap, NewRun, NewSweep, Overview, PlannedConfiguration, Point, Registration, Renewal, Replacing, Rest,
+    Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, Registration, Renewal, Replacing, Rest,
     RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
@@ -90,8 +90,9 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
 
-    /// The sweep's events after number `after`, in order, at most `most`; `NoSuchEvent` if `after` is beyond its last one.
-    async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>>;
+    /// The sweep's events after a place, in order, at most `most`; `NoSuchEvent` if the place is beyond its last one, and
+    /// `OtherEvent` if there is another event than the caller has seen there.
+    async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>>;
 
     /// Adds the worker, or notes what it says of itself now. Answers which database this is: letters and digits, other
     /// ones for each database.
@@ -145,8 +146,15 @@ pub trait Store: Send + Sync + 'static {
     /// Ends a run that has all its steps and points.
     async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()>;
 
-    /// Ends an attempt by the run's own fault; answers what became of the run.
-    async fn attempt_fail(&self, attempt: AttemptRef, diverged: bool, message: String) -> Result<RunState>;
+    /// Ends an attempt by the run's own fault; answers what became of the run. Refused if its points up to `last_seq`, which
+    /// were acknowledged, are not all there: a run is not judged by what a restored database does not hold.
+    async fn attempt_fail(
+        &self,
+        attempt: AttemptRef,
+        diverged: bool,
+        message: String,
+        last_seq: u64,
+    ) -> Result<RunState>;
 
     /// Takes the run back, blameless: queues it again, or does with it what a person wants. Answers which.
     async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState>;

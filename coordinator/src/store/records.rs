@@ -368,6 +368,21 @@ pub enum Duty {
     Drained,
 }
 
+/// A place in a sweep's list of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Number of the event; 0: before the first one.
+    pub number: u64,
+    /// When that event happened, if the caller has seen it: a restored database has another one of this number.
+    pub at_ms: Option<i64>,
+}
+
+impl From<u64> for Place {
+    fn from(number: u64) -> Place {
+        Place { number, at_ms: None }
+    }
+}
+
 /// Something that happened to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventRecord {

@@ -181,7 +181,7 @@ async fn a_bucket_that_may_not_be_written_is_not_tried_again_for_ever() {
     let refused = coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap_err();
     assert_eq!(refused.code(), Code::DataLoss, "{refused}");
     assert!(refused.message().starts_with("cannot send a checkpoint to the bucket"), "{refused}");
-    let told = coordinator.store.event_list("s", 0, 9).await.unwrap().pop().unwrap().message;
+    let told = coordinator.store.event_list("s", 0.into(), 9).await.unwrap().pop().unwrap().message;
     assert_eq!(told.as_deref(), Some(refused.message()), "people are told");
     server.faults.is_read_only.store(false, Ordering::Relaxed);
     coordinator.upload(coordinator.header(&blob, 1000), b"").await.unwrap();

@@ -162,7 +162,7 @@ impl Call {
                 store.attempt_complete(attempt, step, last_seq).await.map(|()| Answer::Taken)
             }
             Call::Fail { attempt, diverged } => {
-                store.attempt_fail(attempt, diverged, "by chance".to_owned()).await.map(|_| Answer::Taken)
+                store.attempt_fail(attempt, diverged, "by chance".to_owned(), 0).await.map(|_| Answer::Taken)
             }
             Call::Release { attempt, mishap: None } => {
                 store.attempt_release(attempt).await.map(|_| Answer::Taken)

@@ -31,7 +31,7 @@ async fn a_run_completes_with_all_its_steps_and_points_only(store: &Tested) {
 
 async fn a_failed_run_is_restarted_while_its_sweep_allows(store: &Tested) {
     let first = one_running(store).await;
-    let fail = async |attempt| store.attempt_fail(attempt, false, "out of luck".to_owned()).await.unwrap();
+    let fail = async |attempt| store.attempt_fail(attempt, false, "out of luck".to_owned(), 0).await.unwrap();
     assert_eq!(fail(first).await, RunState::Queued);
     assert_eq!(fail(first).await, RunState::Queued, "repeated, not counted");
     let second = claim_one(store, "second").await;
@@ -42,7 +42,7 @@ async fn a_failed_run_is_restarted_while_its_sweep_allows(store: &Tested) {
 
 async fn a_diverged_run_is_never_restarted(store: &Tested) {
     let attempt = one_running(store).await;
-    let state = store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    let state = store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned(), 0).await.unwrap();
     assert_eq!(state, RunState::Diverged);
 }
 
@@ -62,7 +62,7 @@ async fn the_first_end_of_an_attempt_wins(store: &Tested) {
     store.attempt_release(released).await.unwrap();
     for attempt in [lost, released] {
         let complete = store.attempt_complete(attempt, 100, 0).await;
-        let fail = store.attempt_fail(attempt, false, String::new()).await;
+        let fail = store.attempt_fail(attempt, false, String::new(), 0).await;
         assert!(matches!(complete, Err(StoreError::Fenced(_))), "{complete:?}");
         assert!(matches!(fail, Err(StoreError::Fenced(_))), "{fail:?}");
     }
@@ -72,7 +72,7 @@ async fn the_first_end_of_an_attempt_wins(store: &Tested) {
 
 async fn a_message_with_a_character_that_no_database_takes_is_kept_without_it(store: &Tested) {
     let attempt = one_running(store).await;
-    store.attempt_fail(attempt, true, "core\0dumped".to_owned()).await.unwrap();
+    store.attempt_fail(attempt, true, "core\0dumped".to_owned(), 0).await.unwrap();
     let [run] = store.failure_list("s", 9).await.unwrap().try_into().unwrap();
     assert_eq!(run.message.as_deref(), Some("core\u{fffd}dumped"));
 }

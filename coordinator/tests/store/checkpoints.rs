@@ -180,12 +180,12 @@ async fn a_checkpoint_that_is_not_beyond_all_others_forgives_nothing(store: &Tes
 async fn retry_from_scratch_forgets_checkpoints(store: &Tested) {
     let attempt = one_running(store).await;
     commit(store, attempt, 10).await;
-    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned(), 0).await.unwrap();
     let retry = |from_scratch| Intent::Retry { states: vec![RunState::Diverged], from_scratch };
     store.runs_change("s", vec![0], retry(false)).await.unwrap();
     let (attempt, steps) = granted(store, "kept").await;
     assert_eq!(steps, [10]);
-    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    store.attempt_fail(attempt, true, "loss_ae is NaN".to_owned(), 0).await.unwrap();
     store.runs_change("s", vec![0], retry(true)).await.unwrap();
     let grant = store.run_claim(claim("w", "from scratch", 1), LEASE).await.unwrap().remove(0);
     assert_eq!((grant.checkpoints.len(), grant.void_attempts, grant.attempt.number), (0, 2, 3));

@@ -46,7 +46,7 @@ async fn a_change_of_thousands_of_runs_is_told_run_by_run_and_repeated_changes_n
     let again = store.runs_change("s", Vec::new(), Intent::Cancel).await.unwrap().unwrap();
     assert_eq!((again.changed, again.asked, again.unchanged), (0, 0, RUNS));
 
-    let events = store.event_list("s", 0, u32::MAX).await.unwrap();
+    let events = store.event_list("s", 0.into(), u32::MAX).await.unwrap();
     assert!(events.iter().map(|event| event.number).eq(1..=u64::from(RUNS)), "no gaps");
     let cancelled: Vec<u32> = events[3..].iter().filter_map(|event| event.index).collect();
     let evens = (4..RUNS).step_by(2);
@@ -132,7 +132,7 @@ async fn submissions_changes_ends_expiry_and_claims_at_once_never_wait_in_a_circ
                 for (nth, attempt) in attempts.into_iter().enumerate() {
                     match nth % 3 {
                         0 => expect(store.attempt_complete(attempt, 100, 0).await),
-                        1 => expect(store.attempt_fail(attempt, false, "broken".to_owned()).await),
+                        1 => expect(store.attempt_fail(attempt, false, "broken".to_owned(), 0).await),
                         _ => expect(store.attempt_release(attempt).await),
                     }
                 }
@@ -188,7 +188,7 @@ async fn submissions_changes_ends_expiry_and_claims_at_once_never_wait_in_a_circ
     assert_eq!(wrong, 0, "runs whose state, attempts and events contradict each other");
     let mut told: BTreeMap<RunState, u32> = BTreeMap::new();
     for name in ["s", "t"] {
-        let events = first.event_list(name, 0, u32::MAX).await.unwrap();
+        let events = first.event_list(name, 0.into(), u32::MAX).await.unwrap();
         assert!(events.iter().map(|event| event.number).eq(1..=events.len() as u64), "no gaps");
         events.iter().for_each(|event| *told.entry(event.state).or_default() += 1);
     }
@@ -244,7 +244,7 @@ async fn a_change_whose_caller_went_away_is_continued_by_its_repetition() {
     let [first, second] = shared.coordinators.clone();
     first.sweep_submit(seeds("s", 0, RUNS)).await.unwrap();
     let some_are_cancelled = async {
-        while first.event_list("s", 0, 1).await.unwrap().is_empty() {
+        while first.event_list("s", 0.into(), 1).await.unwrap().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -255,7 +255,7 @@ async fn a_change_whose_caller_went_away_is_continued_by_its_repetition() {
     let changes = second.runs_change("s", Vec::new(), Intent::Cancel).await.unwrap().unwrap();
     assert!(changes.unchanged > 0 && changes.changed > 0, "{changes:?}");
     assert_eq!(changes.changed + changes.unchanged, RUNS as u32);
-    let events = first.event_list("s", 0, u32::MAX).await.unwrap();
+    let events = first.event_list("s", 0.into(), u32::MAX).await.unwrap();
     assert!(events.iter().map(|event| event.number).eq(1..=RUNS), "each once");
     let runs: HashSet<u64> = events.iter().map(|event| event.run).collect();
     assert_eq!(runs.len() as u64, RUNS);

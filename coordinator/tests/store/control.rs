@@ -1,6 +1,6 @@
 //! What people want is stored, and done when it can be.
 
-use acai_coordinator::store::{Changes, Claim, Duty, NewSweep, StoreError};
+use acai_coordinator::store::{Changes, Claim, Duty, NewSweep, Place, StoreError};
 use acai_sweep::control::Intent;
 use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
@@ -20,6 +20,7 @@ contract!(
     limits_can_be_changed_while_the_sweep_runs,
     a_run_that_is_not_in_the_plan_is_an_error_and_changes_nothing,
     every_change_of_state_is_an_event_without_gaps,
+    whoever_goes_on_from_an_event_that_is_another_one_by_now_is_told,
     a_queued_run_is_explained,
     what_is_told_of_an_attempt_is_an_event_and_not_repeated,
 );
@@ -96,7 +97,7 @@ async fn retry_queues_what_ended_badly_with_fresh_budgets(store: &Tested) {
     store.sweep_submit(NewSweep { max_restarts: 0, ..sweep("s", &[0.5]) }).await.unwrap();
     register(store, "w").await;
     let failed = claim_one(store, "first").await;
-    assert_eq!(store.attempt_fail(failed, false, "bad luck".to_owned()).await.unwrap(), RunState::Failed);
+    assert_eq!(store.attempt_fail(failed, false, "bad luck".to_owned(), 0).await.unwrap(), RunState::Failed);
     let intent = |states: &[RunState]| Intent::Retry { states: states.to_vec(), from_scratch: false };
     assert_eq!(change(store, intent(&[RunState::Diverged])).await.changed, 0);
     assert_eq!(change(store, intent(&[RunState::Failed])).await.changed, 1);
@@ -130,7 +131,7 @@ async fn a_sweep_pauses_when_too_many_of_its_runs_fail(store: &Tested) {
     register(store, "w").await;
     let fail = async |id: &str| {
         let attempt = claim_one(store, id).await;
-        store.attempt_fail(attempt, false, "broken".to_owned()).await.unwrap();
+        store.attempt_fail(attempt, false, "broken".to_owned(), 0).await.unwrap();
     };
     fail("1").await;
     assert_eq!(store.sweep_list().await.unwrap()[0].paused, None);
@@ -197,9 +198,9 @@ async fn every_change_of_state_is_an_event_without_gaps(store: &Tested) {
     let first = one_running(store).await;
     store.attempt_release(first).await.unwrap();
     let second = claim_one(store, "second").await;
-    store.attempt_fail(second, true, "loss_ae is NaN".to_owned()).await.unwrap();
+    store.attempt_fail(second, true, "loss_ae is NaN".to_owned(), 0).await.unwrap();
     store.runs_change("s", vec![1], Intent::Cancel).await.unwrap();
-    let events = store.event_list("s", 0, 99).await.unwrap();
+    let events = store.event_list("s", 0.into(), 99).await.unwrap();
     let told: Vec<_> =
         events.iter().map(|event| (event.number, event.index, event.state, event.attempt)).collect();
     use RunState::{Cancelled, Diverged, Queued, Running};
@@ -213,12 +214,39 @@ async fn every_change_of_state_is_an_event_without_gaps(store: &Tested) {
     assert_eq!(told, expected);
     assert_eq!(events[3].message.as_deref(), Some("loss_ae is NaN"));
     assert_eq!((events[0].worker.as_deref(), events[4].worker.as_deref()), (Some("w of host"), None));
-    assert_eq!(store.event_list("s", 3, 1).await.unwrap(), events[3..4], "from a cursor, in pages");
+    assert_eq!(store.event_list("s", 3.into(), 1).await.unwrap(), events[3..4], "from a cursor, in pages");
     let last = events.len() as u64;
-    assert_eq!(store.event_list("s", last, 9).await.unwrap(), []);
-    let beyond = store.event_list("s", last + 1, 9).await;
+    assert_eq!(store.event_list("s", last.into(), 9).await.unwrap(), []);
+    let beyond = store.event_list("s", (last + 1).into(), 9).await;
     assert!(matches!(beyond, Err(StoreError::NoSuchEvent { .. })), "{beyond:?}");
     assert_eq!(store.sweep_list().await.unwrap()[0].last_event, 5);
+}
+
+async fn whoever_goes_on_from_an_event_that_is_another_one_by_now_is_told(store: &Tested) {
+    store.clock.set(1000);
+    let first = one_running(store).await;
+    store.clock.set(2000);
+    store.attempt_release(first).await.unwrap();
+    store.clock.set(3000);
+    claim_one(store, "second").await;
+    let after = |number, at_ms| store.event_list("s", Place { number, at_ms: Some(at_ms) }, 9);
+    let numbers = async |number, at_ms| {
+        let events = after(number, at_ms).await.unwrap();
+        events.iter().map(|event| event.number).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (numbers(0, 7).await, numbers(1, 1000).await, numbers(3, 3000).await),
+        (vec![1, 2, 3], vec![2, 3], vec![])
+    );
+    // Seen before the database was put back, when other events had these numbers.
+    for (number, at_ms) in [(1, 1001), (2, 1999), (3, 2000)] {
+        let refused = after(number, at_ms).await;
+        assert!(matches!(refused, Err(StoreError::OtherEvent(other)) if other == number), "{refused:?}");
+        let words = refused.unwrap_err().to_string();
+        assert!(words.contains("restored from a backup") && words.contains("hint:"), "{words}");
+    }
+    let beyond = after(4, 4000).await;
+    assert!(matches!(beyond, Err(StoreError::NoSuchEvent { after: 4, last: 3 })), "{beyond:?}");
 }
 
 async fn a_queued_run_is_explained(store: &Tested) {
@@ -242,7 +270,7 @@ async fn what_is_told_of_an_attempt_is_an_event_and_not_repeated(store: &Tested)
     for message in ["no room", "no room", "no right", "no room"] {
         store.attempt_note(attempt, message.to_owned()).await.unwrap();
     }
-    let events = store.event_list("s", 0, 99).await.unwrap();
+    let events = store.event_list("s", 0.into(), 99).await.unwrap();
     let told: Vec<_> = events.iter().filter_map(|event| event.message.as_deref()).collect();
     assert_eq!(told, ["no room", "no right", "no room"]);
     assert!(events.iter().all(|event| event.state == RunState::Running));

@@ -35,7 +35,7 @@ async fn a_machines_fault_is_charged_to_nobody_and_the_run_goes_to_another_machi
     assert_eq!(unfit(store, attempt).await, RunState::Queued, "repeated, not counted");
     let run = &store.run_list("s", &[]).await.unwrap()[0];
     assert_eq!((run.failures, run.losses, run.message.as_deref()), (0, 0, None));
-    let event = store.event_list("s", 0, 9).await.unwrap().pop().unwrap();
+    let event = store.event_list("s", 0.into(), 9).await.unwrap().pop().unwrap();
     let said = event.message.unwrap();
     assert!(said.contains("could not train it: no room on /scratch"), "{said}");
 
@@ -128,7 +128,7 @@ async fn runs_of_a_group_whose_trainer_broke_down_are_granted_alone(store: &Test
     let groups: Vec<(u32, u32)> = again.iter().map(|grant| (grant.group, grant.index)).collect();
     assert_eq!(groups, [(0, 0), (1, 1), (2, 2), (2, 3), (3, 4), (3, 5)]);
     // Alone, its end is its own.
-    let state = store.attempt_fail(again[0].attempt, false, "SIGSEGV".to_owned()).await.unwrap();
+    let state = store.attempt_fail(again[0].attempt, false, "SIGSEGV".to_owned(), 0).await.unwrap();
     assert_eq!((state, store.run_list("s", &[]).await.unwrap()[0].failures), (RunState::Queued, 1));
 }
 

@@ -181,7 +181,7 @@ fn a_run_ends_once_however_its_ends_and_claims_are_mixed(runtime: &Runtime, stor
             }
             // So that later cases do not find it.
             if let Some(&last) = attempts.iter().max_by_key(|attempt| attempt.number) {
-                let _ = store.attempt_fail(last, true, String::new()).await;
+                let _ = store.attempt_fail(last, true, String::new(), 0).await;
             }
             Ok(())
         })
@@ -210,7 +210,7 @@ async fn take(
             let _ = store.attempt_complete(by(index)?, 100, 0).await;
         }
         Step::Fail(index, diverged) => {
-            let _ = store.attempt_fail(by(index)?, diverged, String::new()).await;
+            let _ = store.attempt_fail(by(index)?, diverged, String::new(), 0).await;
         }
         Step::Release(index) => {
             let _ = store.attempt_release(by(index)?).await;

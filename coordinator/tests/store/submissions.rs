@@ -82,7 +82,7 @@ async fn a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_
     assert_eq!(store.sweep_list().await.unwrap()[0].leaving, 0);
 
     // Nobody takes it for the run that has its place now.
-    let events = store.event_list("s", 0, 99).await.unwrap();
+    let events = store.event_list("s", 0.into(), 99).await.unwrap();
     let told = |run| events.iter().filter(move |event| event.run == run).map(|it| (it.index, it.state));
     use RunState::{Cancelled, Queued, Running};
     assert_eq!(told(first.run).collect::<Vec<_>>(), [(Some(0), Running), (None, Queued)]);

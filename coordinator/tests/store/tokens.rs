@@ -9,6 +9,7 @@ contract!(
     an_attempt_of_another_database_is_refused_whatever_it_says,
     a_worker_of_version_0_1_0_is_known_by_run_and_number,
     a_grant_tells_what_the_database_holds_of_earlier_attempts,
+    a_failure_is_not_charged_to_a_run_whose_acknowledged_points_are_gone,
 );
 
 async fn an_attempt_of_another_database_is_refused_whatever_it_says(store: &Tested) {
@@ -26,7 +27,7 @@ async fn an_attempt_of_another_database_is_refused_whatever_it_says(store: &Test
             store.checkpoint_reject(foreign, checkpoint.sha256.clone(), String::new()).await.map(drop),
         ),
         ("complete", store.attempt_complete(foreign, 100, 1).await),
-        ("fail", store.attempt_fail(foreign, true, String::new()).await.map(drop)),
+        ("fail", store.attempt_fail(foreign, true, String::new(), 0).await.map(drop)),
         ("release", store.attempt_release(foreign).await.map(drop)),
     ] {
         assert!(matches!(answer, Err(StoreError::Fenced(_))), "{call}: {answer:?}");
@@ -61,4 +62,26 @@ async fn a_grant_tells_what_the_database_holds_of_earlier_attempts(store: &Teste
     assert_eq!((latest.number, latest.token, latest.acked_seq), (2, second.token, 0));
     assert_eq!((earliest.number, earliest.token, earliest.acked_seq), (1, first.token, 2));
     assert!(first.token != second.token && first.token != AttemptRef::NO_TOKEN);
+}
+
+async fn a_failure_is_not_charged_to_a_run_whose_acknowledged_points_are_gone(store: &Tested) {
+    let attempt = one_running(store).await;
+    // Two points were acknowledged; the backup is older than the second one.
+    store.metrics_append(attempt, 1, vec![point("a", 1, 1.0)], 1).await.unwrap();
+    for diverged in [false, true] {
+        let refused = store.attempt_fail(attempt, diverged, "NaN".to_owned(), 2).await;
+        assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+        let run = &store.run_list("s", &[]).await.unwrap()[0];
+        assert_eq!((run.state, run.failures), (RunState::Running, 0));
+    }
+    assert_eq!(store.attempt_release(attempt).await.unwrap(), RunState::Queued);
+
+    let again = claim_one(store, "again").await;
+    assert_eq!(again.run, attempt.run);
+    store.metrics_append(again, 1, vec![point("a", 1, 1.0), point("a", 2, 1.0)], 2).await.unwrap();
+    for _repeated in 0..2 {
+        let failed = store.attempt_fail(again, false, "NaN".to_owned(), 2).await.unwrap();
+        assert_eq!(failed, RunState::Queued);
+    }
+    assert_eq!(store.run_list("s", &[]).await.unwrap()[0].failures, 1);
 }

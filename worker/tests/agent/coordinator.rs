@@ -362,6 +362,11 @@ impl WorkerService for Coordinator {
 
     async fn fail(&self, request: Request<FailRequest>) -> Result<Response<FailResponse>, Status> {
         let request = request.into_inner();
+        let attempt = request.attempt.unwrap();
+        let held = self.read(|state| state.points.get(&attempt).map_or(0, Vec::len)) as u64;
+        if held < request.last_seq {
+            return Err(Status::out_of_range(format!("{held} of {} points are durable", request.last_seq)));
+        }
         let (kind, message) = (request.kind(), request.message);
         self.end("fail", request.attempt, End::Failed { kind, message })?;
         Ok(Response::new(FailResponse { state: RunState::Queued.into() }))

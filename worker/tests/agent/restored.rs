@@ -52,6 +52,23 @@ async fn a_run_that_ends_after_its_points_are_gone_is_given_back_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failure_after_the_points_are_gone_is_not_charged_but_the_run_is_given_back() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.requeues = true);
+    let scenario = "metric 7 1; metric 7 2; case $start in
+        *attempt-1*) until [ -e $data/restored ]; do sleep 0.05; done; failed 7 2 diverged 'the loss is NaN';;
+        *) finished 7 2;;
+    esac";
+    let machine = Machine::new(&coordinator, scenario);
+    let (summary, ()) = tokio::join!(machine.work(), restore(&coordinator, &machine));
+    assert_eq!(summary.unwrap(), Summary { completed: 1, released: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        let completed = End::Completed { step: 2, last_seq: 2 };
+        assert_eq!(state.ends, [(attempt(7, 1), End::Released), (attempt(7, 2), completed)]);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_checkpoint_on_the_machine_is_not_resumed_from_if_the_points_before_it_are_gone() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.requeues = true);

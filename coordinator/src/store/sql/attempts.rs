@@ -47,6 +47,26 @@ pub(super) async fn complete(
     events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }
 
+/// Ends an attempt by the run's own fault, unless points are gone that it was told are durable: what it was judged by is not
+/// all there then.
+pub(super) async fn fail(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    outcome: Outcome,
+    message: &str,
+    last_seq: u64,
+    now_ms: i64,
+) -> Result<RunState> {
+    let next = interrupt(tx, attempt, outcome, Some(message), now_ms).await?;
+    let acked_seq = acked_seq(tx, attempt).await?;
+    if acked_seq < last_seq {
+        return Err(StoreError::Conflict(format!(
+            "{acked_seq} of its points are durable, but it says that {last_seq} were acknowledged"
+        )));
+    }
+    Ok(next)
+}
+
 /// Ends an attempt that did not complete its run, as `outcome` says; answers what became of the run.
 pub(super) async fn interrupt(
     tx: &mut Connection,

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::dialect::{Connection, Row, among};
 use super::locks::Ids;
 use super::runs::{state, unsigned};
-use crate::store::{EventRecord, Result, StoreError};
+use crate::store::{EventRecord, Place, Result, StoreError};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +65,17 @@ macro_rules! select_events {
     };
 }
 
-/// The sweep's events after number `after`, at most `most`; an error if it never had that many: whoever waits after a
-/// number that a restored database has yet to give would miss the events up to it.
+/// The sweep's events after a place, at most `most`; an error if it never had that many, or has another one there: whoever
+/// goes on from a place in what a restored database has lost would miss the events up to it.
 pub(super) async fn list(
     reader: &mut Connection,
     sweep: &str,
-    after: u64,
+    after: Place,
     most: u32,
 ) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(select_events!("e.number > $2 order by e.number limit $3"))
         .bind(sweep)
-        .bind(after.cast_signed())
+        .bind(after.number.cast_signed())
         .bind(i64::from(most))
         .fetch_all(&mut *reader)
         .await?;
@@ -85,8 +85,21 @@ pub(super) async fn list(
             .fetch_optional(&mut *reader)
             .await?;
         let last = last.unwrap_or_default().cast_unsigned();
-        if after > last {
-            return Err(StoreError::NoSuchEvent { after, last });
+        if after.number > last {
+            return Err(StoreError::NoSuchEvent { after: after.number, last });
+        }
+    }
+    // After what follows was read: a database that is put back between the two is noticed.
+    if let Some(seen_ms) = after.at_ms.filter(|_| after.number > 0) {
+        let at_ms: Option<i64> = sqlx::query_scalar(
+            "select e.at_ms from events e join sweeps s on s.id = e.sweep_id where s.name = $1 and e.number = $2",
+        )
+        .bind(sweep)
+        .bind(after.number.cast_signed())
+        .fetch_optional(&mut *reader)
+        .await?;
+        if at_ms != Some(seen_ms) {
+            return Err(StoreError::OtherEvent(after.number));
         }
     }
     rows.iter().map(record).collect()

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
-    NewSweep, Overview, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission,
-    SweepRecord, WorkerRecord,
+    NewSweep, Overview, Place, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError,
+    Submission, SweepRecord, WorkerRecord,
 };
 
 #[async_trait]
@@ -86,7 +86,7 @@ impl Store for SqlStore {
         read!(self, |reader| runs::results(reader, sweep))
     }
 
-    async fn event_list(&self, sweep: &str, after: u64, most: u32) -> Result<Vec<EventRecord>> {
+    async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {
         read!(self, |reader| events::list(reader, sweep, after, most))
     }
 
@@ -172,15 +172,15 @@ impl Store for SqlStore {
         write!(self, [], |tx, now_ms| attempts::complete(tx, attempt, step, last_seq, now_ms))
     }
 
-    async fn attempt_fail(&self, attempt: AttemptRef, diverged: bool, message: String) -> Result<RunState> {
+    async fn attempt_fail(
+        &self,
+        attempt: AttemptRef,
+        diverged: bool,
+        message: String,
+        last_seq: u64,
+    ) -> Result<RunState> {
         let outcome = if diverged { Outcome::Diverged } else { Outcome::Failed };
-        write!(self, [message], |tx, now_ms| attempts::interrupt(
-            tx,
-            attempt,
-            outcome,
-            Some(&message),
-            now_ms
-        ))
+        write!(self, [message], |tx, now_ms| attempts::fail(tx, attempt, outcome, &message, last_seq, now_ms))
     }
 
     async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState> {
