@@ -118,6 +118,8 @@ pub enum ProcessFault {
 pub enum Ailment {
     /// Writes and flushes fail with an I/O error.
     Broken,
+    /// Flushes fail with one, and nobody knows what of the writes before is on the disk.
+    Unsynced,
     /// Each takes a fifth of a second.
     Slow,
 }
@@ -168,9 +170,16 @@ impl ProcessFault {
             Self::CutConnections => "all connections cut",
             Self::FillDisk { machine: Machine::Worker(_), .. } => "disk of a worker full",
             Self::FillDisk { machine: Machine::Coordinator(_), .. } => "disk of the coordinators full",
-            Self::AilingDisk { ailment: Ailment::Broken, .. } => "disk of a worker with I/O errors",
-            Self::AilingDisk { machine: Machine::Worker(_), .. } => "disk of a worker slow",
-            Self::AilingDisk { machine: Machine::Coordinator(_), .. } => "disk of the coordinators slow",
+            Self::AilingDisk { machine: Machine::Worker(_), ailment, .. } => match ailment {
+                Ailment::Broken => "disk of a worker with I/O errors",
+                Ailment::Unsynced => "disk of a worker with flushes that fail",
+                Ailment::Slow => "disk of a worker slow",
+            },
+            Self::AilingDisk { machine: Machine::Coordinator(_), ailment, .. } => match ailment {
+                Ailment::Broken => "disk of the coordinators with I/O errors",
+                Ailment::Unsynced => "disk of the coordinators with flushes that fail",
+                Ailment::Slow => "disk of the coordinators slow",
+            },
             Self::SetClock { machine: Machine::Worker(_), .. } => "wall clock of a worker set",
             Self::SetClock { machine: Machine::Coordinator(_), .. } => "wall clock of a coordinator set",
         }
@@ -259,11 +268,8 @@ impl Schedule {
         let machine =
             if random.below(2) == 0 { Machine::Worker(worker) } else { Machine::Coordinator(coordinator) };
         let ahead_s = random.choose(&CLOCKS.map(|ahead_s| (1, ahead_s))).unwrap_or(0);
-        // I/O errors of a coordinator's disk are permanent to it: somebody has to look at them.
-        let ailment = match machine {
-            Machine::Worker(_) if random.below(2) == 0 => Ailment::Broken,
-            _ => Ailment::Slow,
-        };
+        let ailments = [(2, Ailment::Slow), (1, Ailment::Broken), (1, Ailment::Unsynced)];
+        let ailment = random.choose(&ailments).unwrap_or(Ailment::Slow);
         let faults = [
             (16, ProcessFault::KillMachine { worker, away: soon }),
             (14, ProcessFault::KillAgent { worker, away: soon }),
@@ -328,9 +334,9 @@ mod tests {
         let kinds = |schedule: Schedule| {
             (0..1000).map(|n| schedule.process_fault(n).1.kind()).collect::<BTreeSet<_>>()
         };
-        assert_eq!(kinds(schedule(7, true)).len(), 25);
+        assert_eq!(kinds(schedule(7, true)).len(), 28);
         let on_a_file = kinds(schedule(7, false));
-        assert!(on_a_file.len() == 23 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
+        assert!(on_a_file.len() == 26 && on_a_file.iter().all(|kind| !kind.contains("Postgres")));
         let limited = kinds(Schedule { disks: false, clocks: false, ..schedule(7, false) });
         assert!(
             limited.len() == 16

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::eras::remembered;
 use super::snapshot::Evidence;
 use super::verdict::{Verdict, ViolationKind};
-use crate::journal::{Entry, What};
+use crate::journal::{AttemptId, Ending, Entry, What};
 
 pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     let rows = &evidence.snapshot.checkpoints;
@@ -34,14 +34,9 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
             verdict.add(ViolationKind::CheckpointGone, what);
         }
     }
-    // For which there was no room stays on its machine: nobody waits for a full disk for long.
-    let had_no_room = |run: u64| {
-        evidence
-            .journal
-            .iter()
-            .any(|entry| matches!(&entry.what, What::NoRoom { attempt } if attempt.run == run))
-    };
-    for run in evidence.snapshot.runs.iter().filter(|run| run.state == "completed" && !had_no_room(run.id)) {
+    for run in
+        evidence.snapshot.runs.iter().filter(|run| run.state == "completed" && !may_stay(evidence, run.id))
+    {
         if !rows.iter().any(|row| row.run == run.id && row.step == run.total_steps && row.is_committed) {
             let what = format!("run {} is completed, and its last checkpoint is not committed", run.id);
             verdict.add(ViolationKind::CheckpointGone, what);
@@ -62,4 +57,29 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
             verdict.add(ViolationKind::Forgotten, what);
         }
     }
+}
+
+/// Whether a checkpoint of the run may stay on its machine: nobody waits for long for a full disk, nor for one with I/O
+/// errors.
+fn may_stay(evidence: &Evidence, run: u64) -> bool {
+    let journal = &evidence.journal;
+    let of_run = |attempt: &AttemptId| attempt.run == run;
+    let refused =
+        journal.iter().any(|entry| matches!(&entry.what, What::NoRoom { attempt } if of_run(attempt)));
+    // Nobody was told of which run it was, but of whose worker: one that had an attempt at this run then.
+    let had = |entry: &Entry, worker: usize| {
+        let grants = matches!(&entry.what, What::Granted { attempts, .. } if attempts.iter().any(of_run));
+        grants && entry.worker == worker
+    };
+    refused
+        || journal.iter().filter(|entry| entry.what == What::NoBlobs).any(|failed| {
+            journal.iter().any(|entry| had(entry, failed.worker) && entry.sent < failed.sent)
+                && journal.iter().any(|entry| {
+                    let ends = matches!(
+                        &entry.what,
+                        What::Ended { attempt, ending: Ending::Completed } if of_run(attempt)
+                    );
+                    ends && entry.worker == failed.worker && failed.sent < entry.answered
+                })
+        })
 }

@@ -260,11 +260,21 @@ fn a_checkpoint_taken_out_of_use_for_nothing_and_a_completed_run_without_its_las
     let kinds = found(|evidence| evidence.snapshot.checkpoints[0].step = 3);
     assert_eq!(kinds, [ViolationKind::CheckpointGone]);
     let no_room = entry(4, What::NoRoom { attempt: attempt(2) });
-    let kinds = found(|evidence| {
-        evidence.snapshot.checkpoints[0].step = 3;
-        evidence.journal.push(no_room);
-    });
-    assert_eq!(kinds, []);
+    let no_blobs = entry(4, What::NoBlobs);
+    let of_another = Entry { worker: 1, ..no_blobs.clone() };
+    let afterwards = entry(20, What::NoBlobs);
+    for (excuse, kinds) in [
+        (no_room, &[][..]),
+        (no_blobs, &[]),
+        (of_another, &[ViolationKind::CheckpointGone]),
+        (afterwards, &[ViolationKind::CheckpointGone]),
+    ] {
+        let found = found(|evidence| {
+            evidence.snapshot.checkpoints[0].step = 3;
+            evidence.journal.push(excuse);
+        });
+        assert_eq!(found, kinds);
+    }
 }
 
 #[test]

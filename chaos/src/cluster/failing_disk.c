@@ -1,5 +1,5 @@
 /* Preloaded into a program, makes writes to files below the folder ACAI_CHAOS_FOLDER fail with EIO, or take 200 ms each,
-   as long as the file ACAI_CHAOS_DISK says so (a binary 64-bit number: 1 or 2). */
+   or only their flushes fail, as long as the file ACAI_CHAOS_DISK says so (a binary 64-bit number: 1, 2 or 3). */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,16 +29,16 @@ __attribute__((constructor)) static void begin(void) {
     }
 }
 
-/* Whether a write to this file fails; a slow one takes its time here. */
-static int fails(int file) {
+/* Whether a write or flush of this file fails; a slow one takes its time here. */
+static int fails(int file, int is_flush) {
     char link[32], path[PATH_MAX];
     int64_t now = state ? *state : 0;
-    if (!now) return 0;
+    if (!now || (now == 3 && !is_flush)) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     size_t below = strlen(folder);
     if (length < (ssize_t)below || strncmp(path, folder, below) || path[below] != '/') return 0;
-    if (now == 1) {
+    if (now != 2) {
         errno = EIO;
         return 1;
     }
@@ -47,16 +47,18 @@ static int fails(int file) {
     return 0;
 }
 
-#define FAILING(type, name, parameters, ...)                                                          \
+#define FAILING(type, name, is_flush, parameters, ...)                                                \
     type name parameters {                                                                            \
         static type(*real) parameters;                                                                \
         if (!real) real = (type(*) parameters)dlsym(RTLD_NEXT, #name);                                \
-        return fails(file) ? -1 : real(__VA_ARGS__);                                                  \
+        return fails(file, is_flush) ? -1 : real(__VA_ARGS__);                                                  \
     }
 
-FAILING(ssize_t, write, (int file, const void *bytes, size_t count), file, bytes, count)
-FAILING(ssize_t, writev, (int file, const struct iovec *parts, int count), file, parts, count)
-FAILING(ssize_t, pwrite, (int file, const void *bytes, size_t count, off_t at), file, bytes, count, at)
-FAILING(ssize_t, pwrite64, (int file, const void *bytes, size_t count, off64_t at), file, bytes, count, at)
-FAILING(int, fsync, (int file), file)
-FAILING(int, fdatasync, (int file), file)
+FAILING(ssize_t, write, 0, (int file, const void *bytes, size_t count), file, bytes, count)
+FAILING(ssize_t, writev, 0, (int file, const struct iovec *parts, int count), file, parts, count)
+FAILING(ssize_t, pwrite, 0, (int file, const void *bytes, size_t count, off_t at), file, bytes, count, at)
+FAILING(ssize_t, pwrite64, 0, (int file, const void *bytes, size_t count, off64_t at), file, bytes, count, at)
+FAILING(int, ftruncate, 0, (int file, off_t length), file, length)
+FAILING(int, ftruncate64, 0, (int file, off64_t length), file, length)
+FAILING(int, fsync, 1, (int file), file)
+FAILING(int, fdatasync, 1, (int file), file)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::preloaded::Dial;
 use crate::schedule::Ailment;
 
-/// The disk of one worker.
+/// The disk of one worker, or of the coordinators.
 #[derive(Debug, Clone)]
 pub(super) struct FailingDisk {
     folder: PathBuf,
@@ -36,6 +36,7 @@ impl FailingDisk {
             None => 0,
             Some(Ailment::Broken) => 1,
             Some(Ailment::Slow) => 2,
+            Some(Ailment::Unsynced) => 3,
         })
     }
 }
@@ -70,6 +71,14 @@ mod tests {
         disk.set(Some(Ailment::Broken)).unwrap();
         assert!(!write("state/file"));
         assert!(write("elsewhere"));
+        disk.set(Some(Ailment::Unsynced)).unwrap();
+        assert!(!write("state/file"), "dd writes and flushes");
+        assert!(write("elsewhere"));
+        assert_eq!(
+            std::fs::metadata(root.join("state/file")).unwrap().len(),
+            512,
+            "what was written is there"
+        );
         disk.set(Some(Ailment::Slow)).unwrap();
         let start = Instant::now();
         assert!(write("state/file"));

@@ -5,6 +5,8 @@ mod backup;
 mod clock;
 mod copied_state;
 mod disk;
+#[cfg(test)]
+mod failed_flush;
 mod failing_disk;
 mod fault;
 mod preloaded;

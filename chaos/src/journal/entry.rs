@@ -128,11 +128,13 @@ pub enum What {
         /// Its digest.
         sha256: String,
     },
-    /// There was no room for a checkpoint on the coordinators' disk.
+    /// There was no room for a checkpoint on the coordinators' disk, or that would not keep it.
     NoRoom {
         /// Whose.
         attempt: AttemptId,
     },
+    /// The coordinators' disk could not tell whether it has a checkpoint of this worker.
+    NoBlobs,
     /// A checkpoint was taken out of use.
     Rejected {
         /// By whom.

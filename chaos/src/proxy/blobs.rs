@@ -15,7 +15,13 @@ impl BlobService for Door {
 
     async fn stat(&self, request: Request<v1::StatRequest>) -> Result<Response<v1::StatResponse>, Status> {
         self.network.hole(self.worker).await?;
-        BlobServiceClient::new(self.network.upstream()).stat(request).await
+        let answer = BlobServiceClient::new(self.network.upstream()).stat(request).await;
+        if let Err(status) = &answer
+            && status.code() == Code::DataLoss
+        {
+            self.network.note_no_blobs(self.worker);
+        }
+        answer
     }
 
     async fn upload(
@@ -30,7 +36,7 @@ impl BlobService for Door {
         let parts = tokio_stream::iter(first).chain(parts.map_while(Result::ok));
         let answer = BlobServiceClient::new(self.network.upstream()).upload(parts).await;
         if let (Some(attempt), Err(status)) = (attempt, &answer)
-            && status.code() == Code::ResourceExhausted
+            && matches!(status.code(), Code::ResourceExhausted | Code::DataLoss)
         {
             self.network.note_no_room(self.worker, id(attempt));
         }

@@ -167,11 +167,20 @@ impl Network {
         answer
     }
 
-    /// The coordinators' disk had no room for a checkpoint of this attempt.
+    /// The coordinators' disk had no room for a checkpoint of this attempt, or would not keep it.
     pub(super) fn note_no_room(&self, worker: usize, attempt: AttemptId) {
+        self.note(worker, What::NoRoom { attempt });
+    }
+
+    /// The coordinators' disk could not tell what it has.
+    pub(super) fn note_no_blobs(&self, worker: usize) {
+        self.note(worker, What::NoBlobs);
+    }
+
+    fn note(&self, worker: usize, what: What) {
         let sent = self.journal.tick();
         // What cannot be written down is not known to the checker, which then finds too much, never too little.
-        let _ = self.journal.record(sent, worker, Origin::Worker, true, What::NoRoom { attempt });
+        let _ = self.journal.record(sent, worker, Origin::Worker, true, what);
     }
 
     fn keep(&self, call: &Call) {

@@ -18,7 +18,7 @@ pub(super) fn status(error: StoreError) -> Status {
         StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,
         StoreError::Corrupt(_) | StoreError::OtherVersion(_) => Code::DataLoss,
-        StoreError::Unavailable(_) => Code::Unavailable,
+        StoreError::Unavailable(_) | StoreError::Unflushed(_) => Code::Unavailable,
     };
     if matches!(error, StoreError::Unstorable(_))
         || matches!(code, Code::DataLoss | Code::Unavailable | Code::ResourceExhausted)

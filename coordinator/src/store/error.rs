@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The disk is full; room may come.
     #[error("the database has no room left on its disk")]
     Full,
+    /// The disk of a database file did not flush what was written; how much of that is on it nobody knows.
+    #[error("the database's disk does not flush what is written to it: {0}")]
+    Unflushed(String),
     /// A row does not read back as it must have been written.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
@@ -73,6 +76,7 @@ impl From<sqlx::Error> for StoreError {
         let is_in = |codes: &[&str]| code.as_deref().is_some_and(|code| codes.contains(&code));
         match &error {
             _ if is_in(&FULL) => StoreError::Full,
+            _ if is_unflushed(&error) => StoreError::Unflushed(error.to_string()),
             _ if is_in(&COLLISION) => StoreError::Collision(error.to_string()),
             _ if is_refusal(&error) => StoreError::Unstorable(error.to_string()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
@@ -81,6 +85,16 @@ impl From<sqlx::Error> for StoreError {
             _ => StoreError::Unavailable(error.to_string()),
         }
     }
+}
+
+/// Whether a flush of SQLite failed. Other I/O errors leave nothing that is taken for durable: what was to be written is
+/// written again. Those of a Postgres server are its own to see to.
+fn is_unflushed(error: &sqlx::Error) -> bool {
+    /// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC.
+    const FLUSH: [&str; 2] = ["1034", "1290"];
+    let Some(error) = error.as_database_error() else { return false };
+    let is_sqlite = error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some();
+    is_sqlite && error.code().is_some_and(|code| FLUSH.contains(&&*code))
 }
 
 /// Whether it is the values that the database refuses, by a constraint or because it has no such value.

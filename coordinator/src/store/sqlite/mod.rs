@@ -9,6 +9,7 @@ mod breakdown;
 mod dialect;
 #[cfg(test)]
 mod full_disk;
+mod log;
 mod open;
 #[cfg(test)]
 mod queue_plan;
@@ -80,8 +81,7 @@ const READERS_END: Duration = Duration::from_secs(5);
 
 impl SqliteStore {
     async fn until_broken(&self) -> StoreError {
-        self.writer.broken().await;
-        StoreError::Unavailable("the task that writes to it broke down".to_owned())
+        self.writer.broken().await
     }
 
     async fn close_all(&self) {

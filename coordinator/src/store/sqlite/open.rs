@@ -10,6 +10,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
+use super::log::make_durable;
 use super::{SqliteStore, Writer, queue};
 use crate::clock::Clock;
 use crate::store::{DatabaseUrl, OpenError};
@@ -65,6 +66,7 @@ impl SqliteStore {
         check_settings(&mut writing, path)
             .await
             .map_err(|error| error.unwrap_or_else(|cause| failed("read", &cause)))?;
+        make_durable(&mut writing, path).await.map_err(|error| failed("make durable", &error))?;
         migrate(&mut writing, path).await?;
         queue::look_again(&mut writing).await.map_err(|error| failed("write to", &error))?;
         let readers = SqlitePoolOptions::new()

@@ -4,6 +4,10 @@
 //! deadline passed) only loses the answer: its transaction ends as if it had waited. All work that
 //! is queued when a transaction begins shares it, each piece in a savepoint of its own, and all
 //! answers follow the one commit: under load an fsync is paid once for many requests.
+//!
+//! A flush that fails ends the task, and with it the server. The system may then call clean what is not on the disk, and the
+//! next flush succeeds without writing it: nothing that rests on that may be acknowledged.
+//! Who opens the file next writes the log once more ([`super::log`]).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,8 +40,8 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
     /// Whether it was told to end.
     closing: watch::Sender<bool>,
-    /// Held open by the task.
-    ended: watch::Receiver<()>,
+    /// Held open by the task, which leaves why it ended if that was the disk's fault.
+    ended: watch::Receiver<Option<StoreError>>,
 }
 
 impl Writer {
@@ -45,11 +49,13 @@ impl Writer {
     pub(super) fn start(connection: SqliteConnection, clock: Clock) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, told) = watch::channel(false);
-        let (alive, ended) = watch::channel(());
+        let (alive, ended) = watch::channel(None);
         tokio::spawn(async move {
             // Dropped however the task ends.
-            let _alive = alive;
-            run(connection, clock, waiting, told).await;
+            let alive = alive;
+            if let Err(failure) = run(connection, clock, waiting, told).await {
+                alive.send_replace(Some(failure));
+            }
         });
         Writer { queue, closing, ended }
     }
@@ -60,17 +66,22 @@ impl Writer {
         self.ended().await;
     }
 
-    /// Resolves when the task has ended without having been told to: it broke down.
-    pub(super) async fn broken(&self) {
-        self.ended().await;
+    /// Resolves when the task has ended without having been told to, with the reason.
+    pub(super) async fn broken(&self) -> StoreError {
+        if let Some(failure) = self.ended().await {
+            return failure;
+        }
         if *self.closing.borrow() {
             std::future::pending::<()>().await;
         }
+        StoreError::Unavailable("the task that writes to it broke down".to_owned())
     }
 
-    async fn ended(&self) {
-        // Nothing is ever sent: this is the error that the task is gone.
-        let _ = self.ended.clone().changed().await;
+    async fn ended(&self) -> Option<StoreError> {
+        let mut ended = self.ended.clone();
+        // The error that comes in the end says that the task is gone.
+        while ended.changed().await.is_ok() {}
+        ended.borrow().clone()
     }
 
     /// Runs `statements`, given the time, in a transaction; answers after its commit. An error undoes them.
@@ -105,7 +116,7 @@ async fn run(
     clock: Clock,
     mut waiting: mpsc::Receiver<Work>,
     mut told: watch::Receiver<bool>,
-) {
+) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let closing = async {
@@ -133,8 +144,13 @@ async fn run(
         for answer in answers {
             answer(committed.clone());
         }
+        if let Err(failure @ StoreError::Unflushed(_)) = committed {
+            tracing::error!("no more is written: after a flush that failed nobody knows what is on the disk");
+            return Err(failure);
+        }
     }
     close(connection).await;
+    Ok(())
 }
 
 /// Moves what is in the log into the file, which then is the whole database.
