@@ -51,8 +51,7 @@ impl Writer {
         let (closing, told) = watch::channel(false);
         let (alive, ended) = watch::channel(None);
         tokio::spawn(async move {
-            // Dropped however the task ends.
-            let alive = alive;
+            // However the task ends, this end of the channel goes with it.
             if let Err(failure) = run(connection, clock, waiting, told).await {
                 alive.send_replace(Some(failure));
             }
