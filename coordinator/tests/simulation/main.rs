@@ -54,7 +54,7 @@ use world::{Counts, simulate};
 /// Seeds that a call of the tests runs.
 const USUAL: Range<u64> = 0..600;
 /// On Postgres each commit crosses a socket: fewer.
-const USUAL_ON_POSTGRES: Range<u64> = 0..20;
+const USUAL_ON_POSTGRES: Range<u64> = 0..16;
 
 fn seeds(usual: Range<u64>) -> Range<u64> {
     let Ok(asked) = std::env::var("SIMULATION") else { return usual };
