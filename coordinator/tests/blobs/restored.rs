@@ -19,13 +19,13 @@ async fn a_run_is_not_completed_while_the_database_lacks_the_checkpoint_that_was
     coordinator.commit(90, &blob).await;
 
     // As a database that was restored from a backup older than the commit of step 100.
-    let refused = workers.complete(complete.clone()).await.unwrap_err();
+    let refused = workers.complete(complete).await.unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
     assert!(refused.message().contains("hand it over again"), "{refused}");
 
     let checkpoint = Some(Checkpoint { step: 100, sha256: sha256(&blob), bytes: 1000 });
     workers.commit_checkpoint(CommitCheckpointRequest { attempt, checkpoint, last_seq: 0 }).await.unwrap();
-    workers.complete(complete.clone()).await.unwrap();
+    workers.complete(complete).await.unwrap();
     workers.complete(complete).await.unwrap();
 }
 
