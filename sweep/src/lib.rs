@@ -5,7 +5,8 @@
 //! - [`parameters`]: the table of everything a sweep can set; [`scalar`]: one value of one parameter.
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
 //! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
-//! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep ends in.
+//! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep
+//!   ends in; [`report`]: what the file says of it.
 
 pub mod configuration;
 pub mod control;
@@ -14,6 +15,7 @@ pub mod file;
 pub mod metric;
 pub mod parameters;
 pub mod plan;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod scalar;

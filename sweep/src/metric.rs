@@ -1,5 +1,7 @@
 //! What a sweep is judged by.
 
+use serde::{Deserialize, Serialize};
+
 use crate::spelling::did_you_mean;
 
 /// Scores of every evaluation begin with this, the figures that stand for a whole run with the other.
@@ -17,7 +19,7 @@ const SCORES: [&str; 6] = [
 ];
 
 /// A metric, and which way is better.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metric {
     /// Such as `eval/mean_distance`.
     pub name: String,
@@ -26,7 +28,8 @@ pub struct Metric {
 }
 
 /// Which values of a metric are better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Goal {
     /// Small ones.
     Minimize,

@@ -1,17 +1,20 @@
 //! `SweepService`: submit, list, show, and the results table.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
 use acai_sweep::metric::Metric;
 use acai_sweep::results::{self, Statistic, Table};
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::messages::run_message;
+use super::status::status;
 use super::{hardware, watch};
 use crate::store::{Duty, Overview, Place, Replacing, Rest, Store};
-use crate::use_cases::{Machine, Submitted, TableRequest, UseCases};
+use crate::use_cases::{Machine, Submitted, SweepStatus, TableRequest, UseCases};
 
 pub(crate) struct Sweeps {
     pub(crate) use_cases: UseCases,
@@ -51,17 +54,18 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::GetSweepRequest>,
     ) -> Result<Response<v1::GetSweepResponse>, Status> {
-        let status = self.use_cases.status(&request.into_inner().sweep).await?;
-        let name = &status.sweep.overview.name;
+        let SweepStatus { sweep, failures, waiting_for_datasets } =
+            self.use_cases.status(&request.into_inner().sweep).await?;
+        let name = &sweep.overview.name;
         Ok(Response::new(v1::GetSweepResponse {
-            sweep: Some(sweep_message(&status.sweep.overview)),
-            failures: status.failures.into_iter().map(|run| run_message(name, run)).collect(),
-            waiting_for_datasets: status.waiting_for_datasets,
-            source: status.sweep.source,
+            sweep: Some(sweep_message(&sweep.overview)),
+            failures: failures.into_iter().map(|run| run_message(name, run)).collect(),
+            waiting_for_datasets,
+            source: sweep.source,
         }))
     }
 
-    type ListRunsStream = tokio_stream::Iter<std::vec::IntoIter<Result<v1::Run, Status>>>;
+    type ListRunsStream = Pin<Box<dyn Stream<Item = Result<v1::Run, Status>> + Send>>;
 
     async fn list_runs(
         &self,
@@ -69,9 +73,9 @@ impl SweepService for Sweeps {
     ) -> Result<Response<Self::ListRunsStream>, Status> {
         let v1::ListRunsRequest { sweep, states } = request.into_inner();
         let states = states.iter().map(|&state| run_state("states", state));
-        let runs = self.use_cases.runs(&sweep, &states.collect::<Result<Vec<_>, _>>()?).await?;
-        let runs: Vec<_> = runs.into_iter().map(|run| Ok(run_message(&sweep, run))).collect();
-        Ok(Response::new(tokio_stream::iter(runs)))
+        let runs = self.use_cases.runs(&sweep, states.collect::<Result<Vec<_>, _>>()?).await?;
+        let messages = runs.map(move |run| Ok(run_message(&sweep, run.map_err(status)?)));
+        Ok(Response::new(Box::pin(messages)))
     }
 
     type WatchSweepStream = watch::Events;

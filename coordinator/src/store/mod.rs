@@ -23,8 +23,8 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
-    Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, Registration, Renewal, Replacing, Rest,
-    RunRecord, Submission, SweepRecord, WorkerRecord,
+    Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, Registration, Renewal, Replacing,
+    Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -74,8 +74,15 @@ pub trait Store: Send + Sync + 'static {
     /// `None` if there is no such sweep.
     async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
 
-    /// The runs in the sweep's plan, in its order; of all states if `states` is empty.
-    async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>>;
+    /// The runs in the sweep's plan from place `from` on, in its order, at most `most` of them; of all states if `states` is
+    /// empty.
+    async fn run_list(
+        &self,
+        sweep: &str,
+        states: &[RunState],
+        from: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>>;
 
     /// What people call a run, `SWEEP/INDEX`; `None` if there is none of this id.
     async fn run_name(&self, run: u64) -> Result<Option<String>>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::blobs::Name;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::explain::{Situation, WorkerSituation};
+use acai_sweep::report::Report;
 use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
 
@@ -59,6 +60,8 @@ pub struct NewSweep {
     pub max_failed_runs: Option<u32>,
     /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
     pub checkpoint_kimg: Option<f64>,
+    /// What the file says of tables.
+    pub report: Report,
     /// In plan order.
     pub runs: Vec<NewRun>,
     /// What may become of runs that are there and not among these.
@@ -91,6 +94,7 @@ impl NewSweep {
             max_lost_workers: 1,
             max_failed_runs: None,
             checkpoint_kimg: None,
+            report: Report::default(),
             runs,
             replacing: Replacing::Any,
         }
@@ -212,6 +216,8 @@ pub struct SweepRecord {
     pub overview: Overview,
     /// The YAML text.
     pub source: String,
+    /// What the file says of tables; `None` where an earlier version stored it, or a later one in its own way.
+    pub report: Option<Report>,
 }
 
 /// A run.

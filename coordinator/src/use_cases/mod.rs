@@ -8,6 +8,7 @@ mod control;
 mod error;
 mod machines;
 mod results;
+mod runs;
 mod submissions;
 mod sweeps;
 
@@ -19,6 +20,7 @@ use crate::store::Store;
 pub use error::{Result, UseCaseError};
 pub use machines::Machine;
 pub use results::{ResultTables, TableRequest};
+pub use runs::Runs;
 pub use submissions::Submitted;
 pub use sweeps::SweepStatus;
 

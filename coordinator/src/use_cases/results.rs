@@ -1,8 +1,8 @@
 //! Tables of results.
 
-use acai_sweep::file::SweepFile;
 use acai_sweep::metric::{Metric, check_name};
 use acai_sweep::parameters::Parameter;
+use acai_sweep::report::Report;
 use acai_sweep::results::{Query, SEED, Statistic, Table, tables};
 
 use super::{Result, UseCaseError, UseCases};
@@ -36,8 +36,7 @@ impl UseCases {
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics.
     pub async fn results(&self, sweep: &str, request: TableRequest) -> Result<ResultTables> {
         let stored = self.sweep(sweep).await?;
-        let file = SweepFile::parse(sweep, stored.source.as_bytes()).map_err(UseCaseError::StoredMistakes)?;
-        let query = query(&file, request)?;
+        let query = query(UseCases::report(&stored)?, request)?;
         let runs = self.store.result_list(sweep).await?;
         let completed = runs.iter().filter(|run| run.is_completed()).count();
         Ok(ResultTables { tables: tables(&query, &runs), runs: runs.len(), completed })
@@ -45,7 +44,7 @@ impl UseCases {
 }
 
 /// What the table shows: as asked, and where nothing was asked as the file says.
-fn query(file: &SweepFile, request: TableRequest) -> Result<Query> {
+fn query(report: Report, request: TableRequest) -> Result<Query> {
     let TableRequest { group_by, metrics, statistic } = request;
     let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     for name in group_by.iter().filter(|name| *name != SEED) {
@@ -60,13 +59,11 @@ fn query(file: &SweepFile, request: TableRequest) -> Result<Query> {
             problem: format!("are wrong: {unknown}{}", hinted(unknown.hint.as_deref())),
         })?;
     }
-    let of_file = || file.group_by.iter().map(ToString::to_string).collect();
-    let group_by = if group_by.is_empty() { of_file() } else { group_by };
+    let group_by = if group_by.is_empty() { report.group_by } else { group_by };
     if metrics.is_empty() {
-        let others = file.report_metrics.clone();
-        return Ok(Query { group_by, sort_by: file.metrics.clone(), others, statistic });
+        return Ok(Query { group_by, sort_by: report.sort_by, others: report.others, statistic });
     }
-    let goal_of_file = |name: &str| file.metrics.iter().find(|known| known.name == name)?.goal;
+    let goal_of_file = |name: &str| report.sort_by.iter().find(|known| known.name == name)?.goal;
     let with_goal = |Metric { name, goal }| Metric { goal: goal.or_else(|| goal_of_file(&name)), name };
     let sort_by: Vec<Metric> = metrics.into_iter().map(with_goal).collect();
     let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());

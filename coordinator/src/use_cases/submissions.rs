@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use acai_sweep::file::SweepFile;
+use acai_sweep::report::Report;
 use tokio::task::spawn_blocking;
 
 use super::{Result, UseCaseError, UseCases};
@@ -44,6 +45,7 @@ fn new_sweep(source: String, replacing: Replacing) -> Result<NewSweep> {
     let configurations: Vec<Arc<PlannedConfiguration>> = configurations.collect();
     let runs = file.plan.runs().map(|run| NewRun::of(&configurations[run.point], run.seed));
     Ok(NewSweep {
+        report: Report::from(&file),
         runs: runs.collect(),
         name: file.name,
         source,

@@ -1,8 +1,9 @@
 //! How far sweeps are.
 
-use acai_sweep::run::RunState;
+use acai_sweep::file::SweepFile;
+use acai_sweep::report::Report;
 
-use super::{Result, UseCases};
+use super::{Result, UseCaseError, UseCases};
 use crate::store::{Overview, RunRecord, SweepRecord};
 
 /// Failures that a sweep's status shows.
@@ -39,6 +40,18 @@ impl UseCases {
         }
     }
 
+    /// What a sweep's file says of its tables.
+    ///
+    /// # Errors
+    /// Where it was not kept beside the file: the file's mistakes by this version's rules.
+    pub(super) fn report(sweep: &SweepRecord) -> Result<Report> {
+        if let Some(report) = &sweep.report {
+            return Ok(report.clone());
+        }
+        let file = SweepFile::parse(&sweep.overview.name, sweep.source.as_bytes());
+        Ok(Report::from(&file.map_err(UseCaseError::StoredMistakes)?))
+    }
+
     /// One sweep, and what keeps its runs.
     ///
     /// # Errors
@@ -52,17 +65,5 @@ impl UseCases {
         let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !is_served(dataset));
         let waiting_for_datasets = waiting.cloned().collect();
         Ok(SweepStatus { sweep, failures, waiting_for_datasets })
-    }
-
-    /// The runs of a sweep's plan in these states, or of all if there are none, in its order.
-    ///
-    /// # Errors
-    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep).
-    pub async fn runs(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
-        let runs = self.store.run_list(sweep, states).await?;
-        if runs.is_empty() {
-            self.sweep(sweep).await?;
-        }
-        Ok(runs)
     }
 }

@@ -27,8 +27,11 @@ use std::sync::{Arc, LazyLock};
 use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::store::{AttemptRef, BlobFile, Claim, NewRun, NewSweep, Point, Registration, Store};
+use acai_coordinator::store::{
+    AttemptRef, BlobFile, Claim, NewRun, NewSweep, Point, Registration, RunRecord, Store,
+};
 use acai_sweep::configuration::Configuration;
+use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
 use acai_testing::postgres::Postgres;
@@ -101,6 +104,15 @@ impl Tested {
             }
         };
         Tested { store, clock, url, _folder }
+    }
+
+    /// All runs in the sweep's plan in these states; of all states if there are none.
+    pub(crate) async fn run_list(
+        &self,
+        sweep: &str,
+        states: &[RunState],
+    ) -> acai_coordinator::store::Result<Vec<RunRecord>> {
+        self.store.run_list(sweep, states, 0, u32::MAX).await
     }
 
     /// Ends the leases that have run out at this time.

@@ -40,7 +40,7 @@ async fn a_worker_keeps_its_run_through(store: Arc<dyn Store>, outage: impl Futu
     sleep(TERM / 2).await;
     renewed(&*store, held).await;
     let lost = async {
-        while store.run_list("s", &[RunState::Running]).await.unwrap().len() == 1 {
+        while store.run_list("s", &[RunState::Running], 0, u32::MAX).await.unwrap().len() == 1 {
             sleep(Duration::from_millis(50)).await;
         }
     };

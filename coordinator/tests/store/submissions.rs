@@ -1,7 +1,9 @@
 //! Sweeps come in, and their runs with them.
 
-use acai_coordinator::store::{NewSweep, Replacing, Submission};
+use acai_coordinator::store::{NewSweep, Replacing, Store, Submission};
 use acai_sweep::control::Intent;
+use acai_sweep::metric::{Goal, Metric};
+use acai_sweep::report::Report;
 use acai_sweep::run::RunState;
 
 use crate::{LEASE, Tested, claim, claim_one, contract, one_running, point, register, sweep};
@@ -14,6 +16,8 @@ contract!(
     a_dry_run_changes_nothing_and_answers_what_would_happen,
     runs_with_results_are_set_aside_only_where_that_is_asked_for,
     an_unknown_sweep_is_none,
+    runs_are_listed_in_pages_of_the_plan,
+    what_the_file_says_of_tables_is_kept_with_the_sweep,
 );
 
 const STORED: Submission = Submission {
@@ -132,4 +136,34 @@ async fn an_unknown_sweep_is_none(store: &Tested) {
     assert!(store.sweep_fetch("s").await.unwrap().is_none());
     store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
     assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().source, "the file of s");
+}
+
+async fn runs_are_listed_in_pages_of_the_plan(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.1, 0.2, 0.3, 0.4])).await.unwrap();
+    store.sweep_submit(sweep("other", &[0.1])).await.unwrap();
+    store.runs_change("s", vec![1, 4], Intent::Cancel).await.unwrap();
+    let page = async |states: &[RunState], from, most| -> Vec<u32> {
+        Store::run_list(&**store, "s", states, from, most)
+            .await
+            .unwrap()
+            .iter()
+            .map(|run| run.index)
+            .collect()
+    };
+    assert_eq!(page(&[], 0, 3).await, [0, 1, 2]);
+    assert_eq!(page(&[], 3, 3).await, [3, 4, 5]);
+    assert_eq!(page(&[], 6, 3).await, [6, 7]);
+    assert!(page(&[], 8, 3).await.is_empty());
+    assert_eq!(page(&[RunState::Queued], 1, 3).await, [2, 3, 5]);
+    assert_eq!(page(&[RunState::Queued, RunState::Cancelled], 4, 9).await, [4, 5, 6, 7]);
+}
+
+async fn what_the_file_says_of_tables_is_kept_with_the_sweep(store: &Tested) {
+    let sort_by = vec![Metric { name: "eval/mean_distance".to_owned(), goal: Some(Goal::Minimize) }];
+    let report = Report { group_by: vec!["lambda".to_owned()], sort_by, others: None };
+    let submitted = NewSweep { report: report.clone(), ..sweep("s", &[0.1]) };
+    store.sweep_submit(submitted).await.unwrap();
+    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().report, Some(report));
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().report, Some(Report::default()));
 }

@@ -55,7 +55,7 @@ async fn calls_to_a_server_that_vanished_end_in_time_and_what_was_acknowledged_i
         .await;
         is_refused("renew", store.lease_renew("w", vec![attempt], LEASE)).await;
         is_refused("probe", store.probe()).await;
-        is_refused("read", store.run_list("s", &[])).await;
+        is_refused("read", store.run_list("s", &[], 0, u32::MAX)).await;
         is_refused("clock", store.now_ms()).await;
         timeout(BOUND, readers.join_all()).await.expect("those who read when it vanished end");
 
@@ -65,7 +65,7 @@ async fn calls_to_a_server_that_vanished_end_in_time_and_what_was_acknowledged_i
         acked = store.metrics_append(attempt, next, vec![point("a", next, 0.5)], next).await.unwrap();
         assert_eq!(acked, next, "round {round}: what was acknowledged is there, and nothing else");
         assert_eq!(store.lease_renew("w", vec![attempt], LEASE).await.unwrap().fenced, []);
-        assert_eq!(store.run_list("s", &[]).await.unwrap().len(), 2);
+        assert_eq!(store.run_list("s", &[], 0, u32::MAX).await.unwrap().len(), 2);
         assert!(healed.elapsed() < BOUND, "round {round}: {:?}", healed.elapsed());
     }
 }

@@ -30,16 +30,20 @@ pub(super) async fn list(
     reader: &mut Connection,
     sweep: &str,
     states: &[RunState],
+    from: u32,
+    most: u32,
 ) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
-        "s.name = $1 and r.in_plan = true and ($2 = '[]' or r.state in (",
+        "s.name = $1 and r.in_plan = true and r.idx >= $3 and ($2 = '[]' or r.state in (",
         elements!("$2"),
-        ")) order by r.idx"
+        ")) order by r.idx limit $4"
     ))
     .bind(sweep)
     .bind(serde_json::Value::from(states).to_string())
-    .fetch_all(&mut *reader)
+    .bind(i64::from(from))
+    .bind(i64::from(most))
+    .fetch_all(reader)
     .await?;
     rows.iter().map(record).collect()
 }

@@ -65,8 +65,14 @@ impl Store for SqlStore {
         Ok(Some(total))
     }
 
-    async fn run_list(&self, sweep: &str, states: &[RunState]) -> Result<Vec<RunRecord>> {
-        read!(self, |reader| runs::list(reader, sweep, states))
+    async fn run_list(
+        &self,
+        sweep: &str,
+        states: &[RunState],
+        from: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>> {
+        read!(self, |reader| runs::list(reader, sweep, states, from, most))
     }
 
     async fn run_name(&self, run: u64) -> Result<Option<String>> {

@@ -33,12 +33,13 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
 async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
     let sweep_id: i64 = sqlx::query_scalar(
         "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
-                             max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                             max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (name) do update set source = excluded.source, description = excluded.description,
              tags = excluded.tags, priority = excluded.priority, max_concurrent = excluded.max_concurrent,
              max_restarts = excluded.max_restarts, checkpoint_kimg = excluded.checkpoint_kimg,
-             max_lost_workers = excluded.max_lost_workers, max_failed_runs = excluded.max_failed_runs
+             max_lost_workers = excluded.max_lost_workers, max_failed_runs = excluded.max_failed_runs,
+             report = excluded.report
          returning id",
     )
     .bind(&sweep.name)
@@ -52,6 +53,7 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
     .bind(sweep.checkpoint_kimg)
     .bind(i64::from(sweep.max_lost_workers))
     .bind(sweep.max_failed_runs.map(i64::from))
+    .bind(storable(&serde_json::json!(sweep.report).to_string()))
     .fetch_one(&mut *tx)
     .await?;
 
@@ -204,7 +206,7 @@ pub(super) async fn list(reader: &mut Connection) -> Result<Vec<Overview>> {
 
 pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<SweepRecord>> {
     let row = sqlx::query(
-        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event, source,
+        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event, source, report,
                 (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
                  where r.sweep_id = sweeps.id) as replay_mismatches
          from sweeps where name = $1",
@@ -215,7 +217,11 @@ pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<
     match row {
         None => Ok(None),
         Some(row) => {
-            Ok(Some(SweepRecord { overview: overview(reader, &row).await?, source: row.try_get("source")? }))
+            let report: Option<&str> = row.try_get("report")?;
+            // What cannot be read is in the file as well.
+            let report = report.and_then(|json| serde_json::from_str(json).ok());
+            let overview = overview(reader, &row).await?;
+            Ok(Some(SweepRecord { overview, source: row.try_get("source")?, report }))
         }
     }
 }

@@ -1,0 +1,59 @@
+//! Lists of runs, in pages.
+
+use std::sync::Arc;
+
+use acai_sweep::run::RunState;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{Result, UseCases};
+use crate::store::{RunRecord, Store, StoreError};
+
+/// Runs that are read at a time, and that wait for a reader at the most.
+const PAGE: u32 = 500;
+
+/// Runs as they are read.
+pub type Runs = ReceiverStream<std::result::Result<RunRecord, StoreError>>;
+
+impl UseCases {
+    /// The runs of a sweep's plan in these states, or of all if there are none, in its order. The next ones are read when the
+    /// last are taken, so a sweep of any size takes no more memory than a page; each page is of one moment.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep); later on, the store's.
+    pub async fn runs(&self, sweep: &str, states: Vec<RunState>) -> Result<Runs> {
+        let first = self.store.run_list(sweep, &states, 0, PAGE).await?;
+        if first.is_empty() {
+            self.sweep(sweep).await?;
+        }
+        let (sender, receiver) = mpsc::channel(PAGE as usize);
+        let (store, sweep) = (Arc::clone(&self.store), sweep.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = send_all(&*store, &sweep, &states, first, &sender).await {
+                // Fails if nobody reads any more.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Ok(ReceiverStream::new(receiver))
+    }
+}
+
+/// Sends a page and all that follow it, until nobody reads any more.
+async fn send_all(
+    store: &dyn Store,
+    sweep: &str,
+    states: &[RunState],
+    mut page: Vec<RunRecord>,
+    sender: &mpsc::Sender<std::result::Result<RunRecord, StoreError>>,
+) -> std::result::Result<(), StoreError> {
+    while let Some(last) = page.last() {
+        let next = last.index.saturating_add(1);
+        for run in page {
+            if sender.send(Ok(run)).await.is_err() {
+                return Ok(());
+            }
+        }
+        page = store.run_list(sweep, states, next, PAGE).await?;
+    }
+    Ok(())
+}

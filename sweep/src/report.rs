@@ -1,0 +1,27 @@
+//! What a sweep's file says of its tables.
+
+use serde::{Deserialize, Serialize};
+
+use crate::file::SweepFile;
+use crate::metric::Metric;
+
+/// Kept beside a stored sweep as JSON: reading it takes no time, while a file of many runs takes seconds to expand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Parameters whose values make a row of a table.
+    pub group_by: Vec<String>,
+    /// What the sweep is judged by, in order of preference.
+    pub sort_by: Vec<Metric>,
+    /// More metrics of a table; `None`: not said.
+    pub others: Option<Vec<String>>,
+}
+
+impl From<&SweepFile> for Report {
+    fn from(file: &SweepFile) -> Self {
+        Report {
+            group_by: file.group_by.iter().map(ToString::to_string).collect(),
+            sort_by: file.metrics.clone(),
+            others: file.report_metrics.clone(),
+        }
+    }
+}
