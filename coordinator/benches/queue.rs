@@ -98,7 +98,7 @@ fn sweep(runs: u64) -> NewSweep {
     let (first, last) = (configuration("lines32"), configuration("digits32"));
     let run = |seed| {
         let configuration = if seed < runs - runs / 100 - 1 { &first } else { &last };
-        NewRun { total_steps: 100, ..NewRun::new(&configuration, seed) }
+        NewRun { total_steps: 100, ..NewRun::new(configuration, seed) }
     };
     NewSweep::new("bench", (0..runs).map(run).collect())
 }
