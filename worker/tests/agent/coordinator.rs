@@ -365,7 +365,10 @@ impl WorkerService for Coordinator {
         let attempt = request.attempt.unwrap();
         let held = self.read(|state| state.points.get(&attempt).map_or(0, Vec::len)) as u64;
         if held < request.last_seq {
-            return Err(Status::out_of_range(format!("{held} of {} points are durable", request.last_seq)));
+            let reason = format!("{held} of {} points are durable", request.last_seq);
+            let refused: Result<Response<()>, Status> =
+                self.serve("fail", |_, _| Err(Status::out_of_range(reason)));
+            refused?;
         }
         let (kind, message) = (request.kind(), request.message);
         self.end("fail", request.attempt, End::Failed { kind, message })?;
