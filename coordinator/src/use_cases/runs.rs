@@ -17,7 +17,8 @@ pub type Runs = ReceiverStream<std::result::Result<RunRecord, StoreError>>;
 
 impl UseCases {
     /// The runs of a sweep's plan in these states, or of all if there are none, in its order. The next ones are read when the
-    /// last are taken, so a sweep of any size takes no more memory than a page; each page is of one moment.
+    /// last are taken, so a sweep of any size takes no more memory than two pages; each page is of one moment, and a run that a
+    /// submission moves between two of them may be missing or come twice.
     ///
     /// # Errors
     /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep); later on, the store's.
