@@ -67,8 +67,8 @@ pub(crate) struct RunsArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The run: SWEEP/INDEX, as `acai runs SWEEP` shows it
-    #[arg(value_name = "SWEEP/INDEX", value_parser = one_run)]
+    /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]
     pub(crate) run: (String, u32),
     #[command(flatten)]
     pub(crate) ask: Ask,

@@ -120,10 +120,11 @@ fn logs_call_runs_what_people_call_them() {
     place.run(&["submit", "two.yaml", "--yes", "--coordinator", &url]).ok();
     let worker = ["worker", "--coordinator", &url, "--trainer", "./trainer", "--idle-timeout", "0.5"];
     let worker = place.run(&worker);
-    assert!(worker.stderr.contains("run=two/1"), "{worker:#?}");
+    assert!(worker.stderr.contains("run=two/2"), "{worker:#?}");
     coordinator.interrupt();
     let log = coordinator.wait().stderr;
-    for line in ["run granted run=two/0", "run completed run=two/0", "run completed run=two/1"] {
+    // The run that the second file brought has a number that none had before.
+    for line in ["run granted run=two/0", "run completed run=two/0", "run completed run=two/2"] {
         assert!(log.contains(line), "no `{line}` in {log}");
     }
 }

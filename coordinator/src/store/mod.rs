@@ -70,9 +70,9 @@ pub trait Store: Send + Sync + 'static {
         max_concurrent: Option<u32>,
     ) -> Result<bool>;
 
-    /// Applies what a person wants to the runs at `indexes` of the sweep's plan, or to all of it if there are none;
+    /// Applies what a person wants to the runs of these numbers in the sweep's plan, or to all of it if there are none;
     /// `None` if there is no such sweep.
-    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
+    async fn runs_change(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
 
     /// The runs in the sweep's plan from place `from` on, in its order, at most `most` of them; of all states if `states` is
     /// empty.
@@ -84,12 +84,12 @@ pub trait Store: Send + Sync + 'static {
         most: u32,
     ) -> Result<Vec<RunRecord>>;
 
-    /// What people call a run, `SWEEP/INDEX`; `None` if there is none of this id.
+    /// What people call a run, `SWEEP/NUMBER`; `None` if there is none of this id.
     async fn run_name(&self, run: u64) -> Result<Option<String>>;
 
-    /// What decides whether the run at `index` of the sweep's plan is trained; workers that were silent for
+    /// What decides whether run `number` of the sweep is trained; workers that were silent for
     /// `silent_ms` count as gone.
-    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>>;
+    async fn run_explain(&self, sweep: &str, number: u32, silent_ms: i64) -> Result<Option<Explanation>>;
 
     /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most` in its order.
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>>;

@@ -225,8 +225,10 @@ pub struct SweepRecord {
 pub struct RunRecord {
     /// Its number in this database.
     pub id: u64,
-    /// Place in the plan.
-    pub index: u32,
+    /// Its number in its sweep, for ever.
+    pub number: u32,
+    /// Place in the plan, which submissions change.
+    pub place: u32,
     /// Key of its random numbers.
     pub seed: u64,
     /// What it trains.
@@ -325,8 +327,8 @@ pub struct Grant {
     pub group: u32,
     /// Its sweep.
     pub sweep: String,
-    /// Place in the plan.
-    pub index: u32,
+    /// The run's number in its sweep.
+    pub number: u32,
     /// Key of its random numbers.
     pub seed: u64,
     /// What to train.
@@ -398,8 +400,8 @@ pub struct EventRecord {
     pub at_ms: i64,
     /// The run's number in this database.
     pub run: u64,
-    /// Its place in the plan at that time; `None` if it was not in it.
-    pub index: Option<u32>,
+    /// The run's number in its sweep.
+    pub run_number: u32,
     /// The state that it entered.
     pub state: RunState,
     /// Claims of the run so far.

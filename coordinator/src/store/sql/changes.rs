@@ -4,6 +4,8 @@
 //! many there are, nobody waits for long, and a caller that went away after some steps is gone on from by the next one:
 //! what is done already does not apply again.
 
+use std::collections::BTreeSet;
+
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
 
@@ -39,41 +41,35 @@ fn rule(intent: &Intent, whole: bool, state: RunState, desired: Option<Desired>)
     }
 }
 
-/// The runs of the sweep's plan at `indexes`, or all of it, which is then paused or resumed as a whole; `None` if there
+/// The runs of these numbers in the sweep's plan, or all of it, which is then paused or resumed as a whole; `None` if there
 /// is no such sweep. Who cancels all of it also means runs that left the plan while they were trained.
 pub(super) async fn select(
     tx: &mut Connection,
     sweep: &str,
-    indexes: &[u32],
+    numbers: &[u32],
     intent: &Intent,
 ) -> Result<Option<Selection>> {
     let Some(sweep_id) = locks::sweep_named(tx, sweep).await? else { return Ok(None) };
-    let whole = indexes.is_empty();
-    if let Some(largest) = indexes.iter().max() {
-        let planned: i64 =
-            sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and in_plan = true")
-                .bind(sweep_id)
-                .fetch_one(&mut *tx)
-                .await?;
-        if i64::from(*largest) >= planned {
-            let runs = usize::try_from(planned).unwrap_or(0);
-            return Err(StoreError::NoSuchRun { index: *largest, runs });
-        }
-    } else {
+    let whole = numbers.is_empty();
+    if whole {
         set_paused(tx, sweep_id, intent).await?;
     }
     let rows = sqlx::query(concat!(
-        "select id, state, desired from runs
-         where sweep_id = $1 and (in_plan = true and ($2 or idx ",
+        "select id, number, state, desired from runs
+         where sweep_id = $1 and (in_plan = true and ($2 or number ",
         among!("$3"),
         ") or in_plan = false and state = 'running' and $4) order by in_plan desc, idx"
     ))
     .bind(sweep_id)
     .bind(whole)
-    .bind(Ids::new(indexes.iter().map(|&index| index.into())).as_json())
+    .bind(Ids::new(numbers.iter().map(|&number| number.into())).as_json())
     .bind(whole && *intent == Intent::Cancel)
     .fetch_all(&mut *tx)
     .await?;
+    let found = rows.iter().map(|row| unsigned(row, "number")).collect::<Result<BTreeSet<u32>>>()?;
+    if let Some(&number) = numbers.iter().find(|number| !found.contains(number)) {
+        return Err(StoreError::NoSuchRun { number });
+    }
     let mut selection = Selection { sweep_id, runs: Vec::with_capacity(rows.len()), unchanged: 0 };
     for row in &rows {
         match rule(intent, whole, state(row)?, desired(row)?) {

@@ -112,16 +112,16 @@ pub(super) async fn set_duty(
     Ok(Some(u32::try_from(running).unwrap_or(u32::MAX)))
 }
 
-/// What decides whether the run at `index` of the sweep's plan is trained.
+/// What decides whether run `number` of the sweep is trained.
 pub(super) async fn explain(
     reader: &mut Connection,
     sweep: &str,
-    index: u32,
+    number: u32,
     now_ms: i64,
     silent_ms: i64,
 ) -> Result<Option<Explanation>> {
     let row = sqlx::query(
-        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, s.max_restarts, s.paused, s.max_concurrent,
+        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused, s.max_concurrent,
                 w.name as worker,
                 (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
                 (select count(*) from runs o join sweeps p on p.id = o.sweep_id
@@ -131,10 +131,10 @@ pub(super) async fn explain(
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join workers w on w.id = r.worker_id
-         where s.name = $1 and r.idx = $2 and r.in_plan = true",
+         where s.name = $1 and r.number = $2",
     )
     .bind(sweep)
-    .bind(i64::from(index))
+    .bind(i64::from(number))
     .fetch_optional(&mut *reader)
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -150,6 +150,7 @@ pub(super) async fn explain(
     };
     let situation = Situation {
         state: state(&row)?,
+        set_aside: !row.try_get::<bool, _>("in_plan")?,
         desired: desired(&row)?,
         worker: row.try_get("worker")?,
         message: row.try_get("message")?,

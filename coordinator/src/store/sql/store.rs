@@ -46,10 +46,10 @@ impl Store for SqlStore {
         write!(self, [name], |tx, _now_ms| control::set_limits(tx, &name, priority, max_concurrent))
     }
 
-    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
-        let (sweep, whole, asked) = (sweep.to_owned(), indexes.is_empty(), intent.clone());
-        let selected = write!(self, [sweep, indexes, asked], |tx, _now_ms| changes::select(
-            tx, &sweep, &indexes, &asked
+    async fn runs_change(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
+        let (sweep, whole, asked) = (sweep.to_owned(), numbers.is_empty(), intent.clone());
+        let selected = write!(self, [sweep, numbers, asked], |tx, _now_ms| changes::select(
+            tx, &sweep, &numbers, &asked
         ));
         let Some(Selection { sweep_id, runs, unchanged }) = selected? else { return Ok(None) };
         let mut total = Changes { unchanged, ..Changes::default() };
@@ -79,9 +79,9 @@ impl Store for SqlStore {
         read!(self, |reader| runs::name(reader, run))
     }
 
-    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
+    async fn run_explain(&self, sweep: &str, number: u32, silent_ms: i64) -> Result<Option<Explanation>> {
         let now_ms = self.now().await?;
-        read!(self, |reader| control::explain(reader, sweep, index, now_ms, silent_ms))
+        read!(self, |reader| control::explain(reader, sweep, number, now_ms, silent_ms))
     }
 
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {

@@ -71,8 +71,10 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
         .bind(left.as_json())
         .execute(&mut *tx)
         .await?;
+    let mut number = i64::try_from(known.len()).unwrap_or(i64::MAX);
     for runs in changes.new.chunks(ROWS) {
-        insert(tx, sweep_id, runs).await?;
+        insert(tx, sweep_id, runs, number).await?;
+        number += i64::try_from(runs.len()).unwrap_or(i64::MAX);
     }
     control::forget_failures_undone(tx, sweep_id).await?;
 
@@ -167,12 +169,17 @@ async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
     Ok(())
 }
 
-/// Adds runs at their places.
-async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> Result<()> {
+/// Adds runs at their places in the plan, numbered from `first_number` on.
+async fn insert(
+    tx: &mut Connection,
+    sweep_id: i64,
+    runs: &[(i64, &NewRun)],
+    first_number: i64,
+) -> Result<()> {
     let mut insert = QueryBuilder::new(
-        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan) ",
+        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan, number) ",
     );
-    insert.push_values(runs, |mut row, (index, run)| {
+    insert.push_values((first_number..).zip(runs), |mut row, (number, (place, run))| {
         row.push_bind(sweep_id)
             .push_bind(run.seed.cast_signed())
             .push_bind(run.configuration.json.as_str())
@@ -181,8 +188,9 @@ async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> 
             .push_bind(run.configuration.dataset.as_str())
             .push_bind(i64::from(run.configuration.batch))
             .push_bind(run.total_steps.cast_signed())
-            .push_bind(*index)
-            .push_bind(true);
+            .push_bind(*place)
+            .push_bind(true)
+            .push_bind(number);
     });
     insert.build().execute(tx).await?;
     Ok(())
