@@ -92,8 +92,8 @@ async fn each_sweep(
     Ok(())
 }
 
-/// A whole sweep takes its single runs in.
-fn selections(targets: Vec<Target>) -> Vec<Selection> {
+/// The runs that are named, sweep by sweep. A whole sweep takes its single runs in.
+pub(super) fn selections(targets: Vec<Target>) -> Vec<Selection> {
     let mut sweeps: BTreeMap<String, Option<Vec<u32>>> = BTreeMap::new();
     for target in targets {
         let numbers = sweeps.entry(target.sweep).or_insert_with(|| Some(Vec::new()));

@@ -28,7 +28,7 @@ fn other() -> String {
 }
 
 /// A trainer that reports and completes at once.
-const TRAINER: &str = r#"#!/usr/bin/env python3
+pub(crate) const TRAINER: &str = r#"#!/usr/bin/env python3
 import json, sys
 print(json.dumps({"event": "ready", "version": "0", "device": "cpu", "threads": 1, "libtorch": "none"}), flush=True)
 for line in sys.stdin:
@@ -52,7 +52,7 @@ fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
 }
 
 /// A coordinator, on which both runs of [`TWO`] are completed.
-fn with_results(place: &Place) -> (crate::Started, String) {
+pub(crate) fn with_results(place: &Place) -> (crate::Started, String) {
     place.file("two.yaml", TWO);
     place.program("trainer", TRAINER);
     let address = free_address();

@@ -22,9 +22,9 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
-    Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, Registration, Renewal, Replacing,
-    Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EarlierAttempt, EventRecord,
+    Explanation, Grant, Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, PointOfRun,
+    Registration, Renewal, Replacing, Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -96,6 +96,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
+
+    /// Runs of the sweep in the order of their numbers, from number `from` on, at most `most`, with what is known of a metric
+    /// of each: those of these numbers, also such as were set aside, or if there are none all that are in the plan.
+    async fn curve_runs(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        metric: &str,
+        (from, most): (u32, u32),
+    ) -> Result<Vec<CurveRun>>;
+
+    /// Points of a metric, of each of these runs from a step on: run by run in this order and by their steps, at most `most`.
+    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>>;
+
+    /// Names of the metrics that runs in the sweep's plan have reported.
+    async fn metric_list(&self, sweep: &str) -> Result<Vec<String>>;
 
     /// The sweep's events after a place, in order, at most `most`; `NoSuchEvent` if the place is beyond its last one, and
     /// `OtherEvent` if there is another event than the caller has seen there.

@@ -354,6 +354,34 @@ pub struct Point {
     pub value: f64,
 }
 
+/// A run, as one whose curve is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CurveRun {
+    /// Its number in this database.
+    pub id: u64,
+    /// Its number in its sweep.
+    pub number: u32,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// Where it is in its life.
+    pub state: RunState,
+    /// How many points of the metric it has.
+    pub points: u64,
+    /// Step of the last of them; 0 if there are none.
+    pub last_step: u64,
+}
+
+/// A point of a run's metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointOfRun {
+    /// The run's number in this database.
+    pub run: u64,
+    /// Training steps done.
+    pub step: u64,
+    /// Finite.
+    pub value: f64,
+}
+
 /// What `runs_change` did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changes {

@@ -36,6 +36,8 @@ mod locks;
 mod methods;
 #[path = "../sql/metrics.rs"]
 mod metrics;
+#[path = "../sql/points.rs"]
+mod points;
 #[path = "../sql/queue.rs"]
 mod queue;
 #[path = "../sql/runs.rs"]

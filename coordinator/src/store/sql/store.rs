@@ -9,13 +9,13 @@ use super::attempts::Outcome;
 use super::calls::{read, write, write_by};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
-    workers,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, points, runs,
+    sweeps, workers,
 };
 use crate::store::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
-    NewSweep, Overview, Place, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError,
-    Submission, SweepRecord, WorkerRecord,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EventRecord, Explanation, Grant,
+    Mishap, NewSweep, Overview, Place, Point, PointOfRun, Registration, Renewal, Rest, Result, RunRecord,
+    Store, StoreError, Submission, SweepRecord, WorkerRecord,
 };
 
 #[async_trait]
@@ -90,6 +90,24 @@ impl Store for SqlStore {
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
         read!(self, |reader| runs::results(reader, sweep))
+    }
+
+    async fn curve_runs(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        metric: &str,
+        page: (u32, u32),
+    ) -> Result<Vec<CurveRun>> {
+        read!(self, |reader| points::runs(reader, sweep, numbers, metric, page))
+    }
+
+    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>> {
+        read!(self, |reader| points::list(reader, runs, metric, most))
+    }
+
+    async fn metric_list(&self, sweep: &str) -> Result<Vec<String>> {
+        read!(self, |reader| points::metrics(reader, sweep))
     }
 
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {
