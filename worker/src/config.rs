@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::devices::DeviceChoice;
+use crate::machine::devices::DeviceChoice;
 
 /// What a worker is told by its user. [`WorkerConfig::new`] has the defaults.
 #[derive(Debug, Clone)]

@@ -5,54 +5,28 @@
 //! leases, gives up what it has lost, and on a request to stop it checkpoints, flushes and hands
 //! its runs back.
 //!
-//! Read in this order: `agent` (which groups, on which slots), `group` (one trainer process and the
-//! runs in it), `member` (one of those runs), `slot_pool` (which slots are free, and which rest after what was the machine's
-//! fault), `reporter` with `spooling` and `sending` (an attempt's
-//! points on their way: into its `spool`, then its `outbox`), `closing` (how an attempt ends),
-//! `checkpoints` (what a run leaves on this machine), `recovery` (what a killed agent left).
+//! Read in this order: `agent` (which groups on which slots), `attempt` (one group from its grant to its end), `reporting`
+//! (an attempt's points and checkpoints on their way to the coordinator), then what these rest on.
 
 mod agent;
+mod attempt;
 mod backoff;
-mod blobs;
-mod checkpoints;
-mod closing;
+mod client;
 mod config;
-mod context;
-mod coordinator;
-pub mod datasets;
-pub mod devices;
-mod durable;
 mod error;
-mod group;
-mod guard;
-pub mod hardware;
-mod launch;
 mod leases;
-mod lines;
-mod machine_fault;
-mod member;
-mod outbox;
-mod peer;
-mod pictures;
-mod process_identity;
-mod progress_watch;
-mod recovery;
-mod registrar;
-mod renewal;
-mod reporter;
-mod resume;
-mod sending;
-mod slot_pool;
+mod machine;
+mod reporting;
+mod run_folder;
 mod spool;
-mod spooling;
 mod state_folder;
 mod summary;
-mod trainer_binary;
-mod trainer_process;
+mod trainer;
 
 pub use agent::run;
 pub use config::WorkerConfig;
 pub use error::WorkerError;
-pub use pictures::picture_folders;
+pub use machine::{datasets, devices, hardware};
+pub use run_folder::picture_folders;
 pub use summary::Summary;
-pub use trainer_binary::{TrainerNotFound, locate};
+pub use trainer::binary::{TrainerNotFound, locate};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process_identity::ProcessIdentity;
+use crate::machine::process_identity::ProcessIdentity;
 
 /// Bytes before each payload.
 const PREFIX: usize = 8;

@@ -13,8 +13,8 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::durable::replace;
-use crate::process_identity::boot;
+use crate::machine::durable::replace;
+use crate::machine::process_identity::boot;
 
 const RECORD: &str = "origin";
 

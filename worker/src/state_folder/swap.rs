@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DATABASE, OTHERS, RUNS, SPOOL};
-use crate::durable::replace;
+use super::layout::{DATABASE, OTHERS, RUNS, SPOOL};
+use crate::machine::durable::replace;
 
 const INTENT: &str = "swap";
 
