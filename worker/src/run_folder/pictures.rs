@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::folder::{PICTURES, slug};
+use super::layout::PICTURES;
+use super::name::slug;
 
 /// The folders that hold pictures of runs of the sweep, below the state folder `state`, in no order; none where nothing has been
 /// drawn yet.
