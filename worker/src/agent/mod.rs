@@ -30,7 +30,7 @@ use crate::error::WorkerError;
 use crate::leases::Leases;
 use crate::machine::devices::slots;
 use crate::machine::{datasets, hardware};
-use crate::reporting::reporter::Capacity;
+use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
 use crate::summary::Summary;
 use crate::trainer::binary;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::attempt::progress_watch::Limits;
 use crate::client::Client;
 use crate::leases::Leases;
-use crate::reporting::reporter::Capacity;
+use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
 
 /// Time to flush and hand runs back after the trainers' grace …

@@ -6,7 +6,7 @@ use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
 
 use crate::attempt::machine_fault::MachineFault;
-use crate::reporting::reporter::Reporter;
+use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
 use crate::run_folder::RunFolder;
 use crate::spool::{FinalWord, OwnFault};

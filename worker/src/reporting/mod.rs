@@ -1,7 +1,19 @@
 //! What an attempt has to report, on its way to the coordinator.
+//!
+//! An attempt's [`Reporter`] takes reports in without delay. Two tasks bring them on: `spooling` writes them into the
+//! attempt's spool, and only then `sending` sends points, and `checkpoints` commits checkpoints, until the coordinator has
+//! acknowledged everything. `shared` is what the reporter and these tasks look at together; `outbox` is the part of it that
+//! has been spooled.
 
-pub(crate) mod hand_over;
-pub(crate) mod outbox;
-pub(crate) mod reporter;
+mod checkpoints;
+mod hand_over;
+mod outbox;
+mod reporter;
 mod sending;
+mod shared;
 mod spooling;
+
+pub(crate) use hand_over::hand_over;
+pub(crate) use outbox::Outbox;
+pub(crate) use reporter::Reporter;
+pub(crate) use shared::{Capacity, ReportError};

@@ -1,5 +1,4 @@
-//! What an attempt has to report and has not been acknowledged, in order: the part of its spool that
-//! is still to be sent, in memory.
+//! What an attempt has spooled and the coordinator has not acknowledged, in order.
 
 use std::collections::VecDeque;
 
@@ -11,17 +10,19 @@ use crate::spool::Settled;
 /// Most points in one call.
 pub(crate) const BATCH_POINTS: usize = 1000;
 
-/// A checkpoint until it is what this machine resumes from, and what others do.
+/// A checkpoint that is not yet what this machine and others resume from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     /// Number of the last point before it.
     after: u64,
     checkpoint: Checkpoint,
+    /// Whether it is committed on this machine, or cannot be.
     is_kept: bool,
+    /// Whether it is committed with the coordinator, or cannot be, or was overtaken.
     is_handed_over: bool,
 }
 
-/// One call's worth.
+/// What one call reports.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Batch {
     /// Number of the first point; points are numbered from 1.
@@ -34,12 +35,12 @@ pub(crate) struct Batch {
 /// An answer that does not follow from what was sent and acknowledged before.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadAck {
-    /// The coordinator's database was restored from a backup: it lacks points that are not in the spool any more.
+    /// The coordinator's database was restored from a backup, and lacks points that are not in the spool any more.
     #[error(
         "the coordinator acknowledged points up to {acked} of this attempt, and now has {answered} of them"
     )]
     MovedBack { answered: u64, acked: u64 },
-    /// The coordinator acknowledged what it cannot have.
+    /// The coordinator acknowledged points that it cannot have.
     #[error(
         "the coordinator acknowledged points up to {answered} of this attempt, of which {sent} were sent"
     )]
@@ -54,7 +55,7 @@ pub(crate) struct Outbox {
     acked: u64,
     /// Whether an earlier agent may have sent more than this one knows of.
     recovered: bool,
-    /// Bytes that the points take in the spool, about.
+    /// Roughly the bytes that the points take in the spool.
     bytes: usize,
     /// **Checkpoint barrier**: each may be committed when all points up to its number are
     /// acknowledged. Otherwise a worker that dies and resumes there would leave a hole in the
@@ -62,13 +63,15 @@ pub(crate) struct Outbox {
     checkpoints: VecDeque<Waiting>,
     /// Checkpoints that wait for nothing any more.
     settled_checkpoints: u64,
+    /// The step that training has reached.
     step: u64,
+    /// The step that the coordinator knows of.
     reported_step: u64,
     urgent: bool,
 }
 
 impl Outbox {
-    /// That of an attempt that an earlier agent left, with all up to number `acked` acknowledged.
+    /// The queue of an attempt that an earlier agent left, with all points up to number `acked` acknowledged.
     pub(crate) fn recovered(acked: u64) -> Self {
         Self { acked, recovered: true, ..Self::default() }
     }
@@ -89,7 +92,7 @@ impl Outbox {
         self.step = self.step.max(step);
     }
 
-    /// What there is should go out without waiting for more.
+    /// From now on nothing waits for more to share a call with.
     pub(crate) fn hurry(&mut self) {
         self.urgent = true;
     }
@@ -135,8 +138,8 @@ impl Outbox {
         Batch { first_seq: self.acked + 1, points, step: self.step }
     }
 
-    /// Takes in the answer to `batch`: all up to number `answered` is durable. What the answer leaves
-    /// out is sent again with the next batch.
+    /// Takes in the answer to `batch`: all points up to number `answered` are durable. Those that the answer leaves out are
+    /// sent again with the next batch.
     pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), BadAck> {
         let sent = batch.first_seq - 1 + batch.points.len() as u64;
         if answered < self.acked {
@@ -152,24 +155,26 @@ impl Outbox {
         Ok(())
     }
 
+    /// The checkpoints before which all points are acknowledged.
     fn due(&self) -> impl DoubleEndedIterator<Item = &Waiting> {
         self.checkpoints.iter().filter(|waiting| waiting.after <= self.acked)
     }
 
-    /// The oldest checkpoint that is free to be committed on this machine and is not yet, with the number of the last point
-    /// before it.
-    pub(crate) fn to_keep(&self) -> Option<(&Checkpoint, u64)> {
+    /// The oldest checkpoint that may be committed on this machine and is not yet, with the number of the last point before
+    /// it.
+    pub(super) fn to_keep(&self) -> Option<(Checkpoint, u64)> {
         let oldest = self.due().find(|waiting| !waiting.is_kept)?;
-        Some((&oldest.checkpoint, oldest.after))
+        Some((oldest.checkpoint.clone(), oldest.after))
     }
 
-    /// The newest checkpoint that is free to be handed over and is not yet, with the number of the last point before it.
-    pub(crate) fn to_hand_over(&self) -> Option<(&Checkpoint, u64)> {
+    /// The newest checkpoint that may be handed over, with the number of the last point before it; none when it has been
+    /// handed over.
+    pub(super) fn to_hand_over(&self) -> Option<(Checkpoint, u64)> {
         let newest = self.due().next_back().filter(|waiting| !waiting.is_handed_over)?;
-        Some((&newest.checkpoint, newest.after))
+        Some((newest.checkpoint.clone(), newest.after))
     }
 
-    /// The checkpoint is committed here, or cannot be.
+    /// The checkpoint is committed on this machine, or cannot be.
     pub(crate) fn kept(&mut self, checkpoint: &Checkpoint) {
         for waiting in self.checkpoints.iter_mut().filter(|waiting| waiting.checkpoint == *checkpoint) {
             waiting.is_kept = true;
@@ -177,7 +182,7 @@ impl Outbox {
         self.settle();
     }
 
-    /// The checkpoint is handed over, or cannot be; those before it are overtaken.
+    /// The checkpoint is handed over, or cannot be; the checkpoints before it are overtaken.
     pub(crate) fn handed_over(&mut self, checkpoint: &Checkpoint) {
         let until = self.checkpoints.iter().position(|waiting| waiting.checkpoint == *checkpoint);
         for waiting in self.checkpoints.iter_mut().take(until.map_or(0, |until| until + 1)) {
@@ -186,6 +191,7 @@ impl Outbox {
         self.settle();
     }
 
+    /// Forgets the oldest checkpoints for which nothing is left to do.
     fn settle(&mut self) {
         while self.checkpoints.front().is_some_and(|waiting| waiting.is_kept && waiting.is_handed_over) {
             self.checkpoints.pop_front();
@@ -194,7 +200,7 @@ impl Outbox {
     }
 }
 
-/// What a point takes in a spool, about: its name, two numbers and what separates them.
+/// Roughly the bytes that a point takes in a spool: its name, two numbers and what separates them.
 pub(crate) fn spooled_bytes(point: &Point) -> usize {
     point.name.len() + 40
 }
@@ -223,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_lower_than_expected_rewinds_to_it() {
+    fn points_that_an_answer_leaves_out_are_sent_again() {
         let mut outbox = Outbox::default();
         outbox.push(points(1..=10));
         let batch = outbox.batch();
@@ -254,8 +260,8 @@ mod tests {
         assert_eq!((outbox.to_keep(), outbox.to_hand_over()), (None, None));
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 3).unwrap();
-        assert_eq!(outbox.to_keep(), Some((&checkpoint(3), 3)));
-        assert_eq!(outbox.to_hand_over(), Some((&checkpoint(3), 3)));
+        assert_eq!(outbox.to_keep(), Some((checkpoint(3), 3)));
+        assert_eq!(outbox.to_hand_over(), Some((checkpoint(3), 3)));
         outbox.kept(&checkpoint(3));
         assert_eq!((outbox.to_keep(), outbox.settled().checkpoints), (None, 0));
         outbox.handed_over(&checkpoint(3));
@@ -269,14 +275,14 @@ mod tests {
         for step in [1, 2, 3] {
             outbox.push_checkpoint(checkpoint(step));
         }
-        assert_eq!(outbox.to_hand_over(), Some((&checkpoint(3), 0)));
+        assert_eq!(outbox.to_hand_over(), Some((checkpoint(3), 0)));
         for step in [1, 2, 3] {
-            assert_eq!(outbox.to_keep(), Some((&checkpoint(step), 0)));
+            assert_eq!(outbox.to_keep(), Some((checkpoint(step), 0)));
             outbox.kept(&checkpoint(step));
         }
         outbox.push_checkpoint(checkpoint(4));
         outbox.handed_over(&checkpoint(3));
-        assert_eq!((outbox.settled().checkpoints, outbox.to_hand_over()), (3, Some((&checkpoint(4), 0))));
+        assert_eq!((outbox.settled().checkpoints, outbox.to_hand_over()), (3, Some((checkpoint(4), 0))));
         outbox.handed_over(&checkpoint(4));
         assert!(!outbox.is_flushed());
         outbox.kept(&checkpoint(4));
@@ -284,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_alone_is_news_until_it_is_reported() {
+    fn a_new_step_without_points_is_news_until_it_is_reported() {
         let mut outbox = Outbox::default();
         assert!(!outbox.has_news());
         outbox.progress(7);
@@ -302,14 +308,14 @@ mod tests {
         assert_eq!((batch.first_seq, batch.points.len()), (5, BATCH_POINTS));
         outbox.acknowledge(&batch, 1400).unwrap();
         assert_eq!(outbox.batch(), Batch { first_seq: 1401, points: points(1401..=1500), step: 0 });
-        // The machine may have lost the end of its spool.
+        // Such an answer comes when the machine has lost the end of its spool.
         let batch = outbox.batch();
         outbox.acknowledge(&batch, 1600).unwrap();
         assert!(outbox.is_flushed() && outbox.last_seq() == 1600);
     }
 
     #[test]
-    fn what_is_held_is_counted_until_it_is_acknowledged() {
+    fn points_count_against_the_capacity_until_they_are_acknowledged() {
         let mut outbox = Outbox::default();
         outbox.push(points(1..=10));
         let bytes = spooled_bytes(&points(1..=1)[0]);
