@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use crate::machine::devices::SlotsError;
-use crate::trainer::binary::TrainerNotFound;
+use crate::trainer::TrainerNotFound;
 
 /// Why a worker could not go on. A run's own failure is never one of these: it is reported to the
 /// coordinator.

@@ -29,4 +29,4 @@ pub use error::WorkerError;
 pub use machine::{datasets, devices, hardware};
 pub use run_folder::picture_folders;
 pub use summary::Summary;
-pub use trainer::binary::{TrainerNotFound, locate};
+pub use trainer::{TrainerNotFound, locate};

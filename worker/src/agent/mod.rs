@@ -18,11 +18,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
-use crate::attempt::context::{Context, FAREWELL, Stop};
-use crate::attempt::group;
-use crate::attempt::launch::probe;
-use crate::attempt::machine_fault::MachineFault;
-use crate::attempt::progress_watch::Limits;
+use crate::attempt::{Context, FAREWELL, Limits, MachineFault, Stop, probe, train};
 use crate::backoff::Backoff;
 use crate::client::{CallError, Rejection};
 use crate::config::WorkerConfig;
@@ -33,7 +29,7 @@ use crate::machine::{datasets, hardware};
 use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
 use crate::summary::Summary;
-use crate::trainer::binary;
+use crate::trainer::locate;
 use registrar::{FIRST_CONTACT, Registrar};
 use slot_pool::{Place, SlotPool};
 
@@ -96,7 +92,7 @@ type GroupEnd = (Place, Summary, Option<MachineFault>);
 
 impl Agent {
     async fn start(config: WorkerConfig) -> Result<Self, WorkerError> {
-        let trainer = binary::locate(config.trainer.as_deref())?;
+        let trainer = locate(config.trainer.as_deref())?;
         let state = StateFolder::open(&config.state, config.adopt)?;
         let hardware = hardware::detect().await;
         let free = slots(&hardware, config.device, config.slots, config.threads)?;
@@ -256,7 +252,7 @@ impl Agent {
         }
         let context = Arc::clone(&self.context);
         self.groups.spawn(async move {
-            let (summary, fault) = group::train(context, &place.slot, group).await;
+            let (summary, fault) = train(context, &place.slot, group).await;
             (place, summary, fault)
         });
     }

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use acai_proto::v1::{Attempt, Point};
 use tokio::task::JoinSet;
 
-use crate::attempt::closing::finish;
-use crate::attempt::context::Context;
-use crate::attempt::member::{Ending, Member};
+use crate::attempt::{Context, Ending, Member, finish};
 use crate::error::WorkerError;
 use crate::machine::disk::leads_nowhere;
 use crate::machine::disk::on_disk;

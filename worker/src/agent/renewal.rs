@@ -6,7 +6,7 @@ use acai_proto::v1::{Attempt, RenewRequest, RenewResponse, Rest};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::agent::registrar::Registrar;
-use crate::attempt::context::Context;
+use crate::attempt::Context;
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::leases::Leases;

@@ -1,4 +1,4 @@
-//! Getting a trainer to work.
+//! How a trainer is started.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use acai_sweep::trainer_protocol::{Command, Event, Member};
 use tokio::time::timeout;
 
-use crate::attempt::context::Context;
-use crate::attempt::machine_fault::MachineFault;
+use super::context::Context;
+use super::machine_fault::MachineFault;
 use crate::machine::devices::Slot;
-use crate::trainer::process::{Breakdown, TrainerProcess};
+use crate::trainer::{Breakdown, TrainerProcess};
 
-/// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a cold network
-/// disk takes a minute.
+/// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a network disk whose cache is empty takes
+/// a minute.
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
-/// How often a trainer is started that is killed before it is ready. What kills a process from outside, as the kernel
-/// does when memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
+/// How often a trainer is started that is killed before it is ready. The reason to kill it, such as the kernel's when memory
+/// is short, may be gone by the next time; a trainer that ends by itself would end so again.
 const STARTS: u32 = 3;
 
 /// Starts a trainer and gives it the group; none when this worker is told to stop meanwhile.
 ///
 /// # Errors
-/// It does not get as far as `ready`.
+/// The trainer does not get as far as `ready`.
 pub(crate) async fn launch(
     context: &Context,
     slot: &Slot,
@@ -31,10 +31,10 @@ pub(crate) async fn launch(
     Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group })))
 }
 
-/// Starts a trainer that gets no group, and ends it: whether it could train on `slot`.
+/// Finds out whether a trainer could train on `slot`: starts one that gets no group, and ends it.
 ///
 /// # Errors
-/// It does not get as far as `ready`.
+/// The trainer does not get as far as `ready`.
 pub(crate) async fn probe(context: &Context, slot: &Slot) -> Result<(), MachineFault> {
     if let Some(trainer) = start(context, slot, 0).await? {
         trainer.stop().await;
@@ -72,7 +72,7 @@ async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<Tra
     }
 }
 
-/// Waits for the trainer's first word.
+/// Waits for the trainer's first event, which must be `ready`.
 async fn ready(trainer: &mut TrainerProcess, runs: usize) -> Result<(), Breakdown> {
     match timeout(READY_TIMEOUT, trainer.next()).await.unwrap_or(Err(Breakdown::Silent(READY_TIMEOUT)))? {
         Event::Ready { version, device, threads, libtorch } => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// Why this machine could not train a run: nobody is charged for it, the run is given back, and the slot rests.
+/// Why this machine could not train a run. No run is charged with that: it is given back, and the slot rests.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum MachineFault {
     /// The trainer program does not get as far as `ready`.
@@ -21,7 +21,8 @@ pub(crate) enum MachineFault {
         /// What the system said.
         reason: String,
     },
-    /// The trainer said so, or was ended from outside by a signal, as the kernel does when memory is short.
+    /// The trainer reported a fault of the machine, or was ended by a signal from outside, which the kernel sends when
+    /// memory is short.
     #[error("{0}")]
     Trainer(String),
 }

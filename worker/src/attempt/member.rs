@@ -5,14 +5,15 @@ use std::path::Path;
 use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
 
-use crate::attempt::machine_fault::MachineFault;
+use super::ending::Ending;
+use super::machine_fault::MachineFault;
 use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
 use crate::run_folder::RunFolder;
-use crate::spool::{FinalWord, OwnFault};
-use crate::trainer::process::Breakdown;
+use crate::spool::OwnFault;
+use crate::trainer::Breakdown;
 
-/// An attempt whose trainer works on it.
+/// An attempt that a trainer works on.
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) attempt: Attempt,
@@ -22,68 +23,8 @@ pub(crate) struct Member {
     pub(crate) resume: Option<Checkpoint>,
 }
 
-/// How an attempt ends, for the coordinator.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    /// All steps are trained.
-    Completed { step: u64 },
-    /// By the run's own fault.
-    Failed { kind: OwnFault, message: String },
-    /// The checkpoint to continue from is damaged, or of something else. Not the run's fault, as long as
-    /// that checkpoint is not used again.
-    CheckpointRefused { message: String },
-    /// Not the run's fault: this machine cannot train it.
-    MachineFault(MachineFault),
-    /// The trainer broke down with several runs, by the fault of nobody knows which.
-    GroupFault { message: String },
-    /// Handed back, blameless.
-    Released,
-}
-
-impl Ending {
-    /// What the spool keeps of it. Without a final word the attempt is handed back by whoever finds it.
-    pub(crate) fn final_word(&self) -> Option<FinalWord> {
-        match self {
-            Self::Completed { step } => Some(FinalWord::Finished { step: *step }),
-            Self::Failed { kind, message } => {
-                Some(FinalWord::Failed { kind: *kind, message: message.clone() })
-            }
-            Self::CheckpointRefused { .. }
-            | Self::MachineFault(_)
-            | Self::GroupFault { .. }
-            | Self::Released => None,
-        }
-    }
-}
-
-impl From<Option<FinalWord>> for Ending {
-    fn from(word: Option<FinalWord>) -> Self {
-        match word {
-            Some(FinalWord::Finished { step }) => Self::Completed { step },
-            Some(FinalWord::Failed { kind, message }) => Self::Failed { kind, message },
-            None => Self::Released,
-        }
-    }
-}
-
-/// The run an event is about; none for `ready`.
-pub(crate) fn run_of(event: &Event) -> Option<u64> {
-    match event {
-        Event::Ready { .. } => None,
-        Event::Metric { run, .. }
-        | Event::Evaluated { run, .. }
-        | Event::Progress { run, .. }
-        | Event::Working { run, .. }
-        | Event::Checkpoint { run, .. }
-        | Event::Artifact { run, .. }
-        | Event::Finished { run, .. }
-        | Event::Stopped { run, .. }
-        | Event::Failed { run, .. } => Some(*run),
-    }
-}
-
 impl Member {
-    /// Takes in an event about this run, and says how the attempt ends if it was the last.
+    /// Takes in an event about this run; returns how the attempt ends if the event was the run's last.
     pub(crate) fn on_event(&self, event: Event) -> Result<Option<Ending>, Breakdown> {
         match event {
             Event::Ready { .. } => {}
@@ -98,7 +39,7 @@ impl Member {
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
             Event::Artifact { path, .. } => match self.holds("artifact", &path)? {
-                // A picture less is no reason to lose the run.
+                // A lost picture is no reason to lose the run.
                 Ok(()) => {
                     if let Err(error) = self.folder.keep_artifact(&path) {
                         tracing::warn!("cannot keep `{}`: {error}", path.display());
@@ -113,7 +54,7 @@ impl Member {
         Ok(None)
     }
 
-    /// Whose fault it is.
+    /// How the attempt ends after a failure of this kind: that depends on whose fault it is.
     fn failed(&self, kind: FailureKind, message: String) -> Ending {
         match kind {
             FailureKind::Checkpoint if self.resume.is_some() => Ending::CheckpointRefused { message },
@@ -123,7 +64,8 @@ impl Member {
         }
     }
 
-    /// A trainer that names a file elsewhere breaks the protocol; that this machine cannot look is not the trainer's fault.
+    /// Checks that a file which the trainer named is in the attempt's folder. A trainer that names a file elsewhere breaks
+    /// the protocol; that this machine cannot look is not the trainer's fault.
     fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
         match self.folder.holds(path) {
             Ok(true) => Ok(Ok(())),

@@ -1,49 +1,69 @@
-//! Telling a trainer that hangs from one that works, by what it has done rather than by its heartbeat.
+//! Tells a trainer that hangs from one that works, by the steps that are done rather than by signs of life.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use acai_sweep::trainer_protocol::Event;
 use tokio::time::Instant;
 
-/// A trainer's own pace counts too: it may take this many times its usual time for a step.
+/// How many times its usual time a trainer may take for a step, if that is more than [`Limits::step`].
 const PATIENCE: u32 = 20;
-/// Steps whose median is the usual time.
+/// How many steps are remembered; their median is the usual time.
 const REMEMBERED: usize = 63;
 
 /// How long a trainer may go on without a new step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Until the first one: loading data and compiling kernels.
+    /// Until the first step, while the trainer loads data and compiles kernels.
     pub(crate) setup: Duration,
-    /// Afterwards at least, with evaluations and checkpoints in between.
+    /// Until each further step, evaluation or checkpoint; longer for a trainer whose steps take long.
     pub(crate) step: Duration,
 }
 
-/// Watches one trainer. The runs of a group share its process, and it may train them one after the
-/// other, so a new step of any of them is a sign of life of all.
+/// Watches one trainer. The runs of a group share its process, and it may train them one after the other, so a new step of
+/// any of them shows that the trainer works.
 #[derive(Debug)]
-pub(crate) struct ProgressWatch {
+pub(super) struct ProgressWatch {
     limits: Limits,
     /// Highest step of each run, and when it was reached.
     runs: BTreeMap<u64, (u64, Instant)>,
-    /// Whether there has been a new step.
+    /// Whether any run has made a new step.
     set_up: bool,
     /// When something was last done.
     since: Instant,
     /// Times between two steps of a run.
     intervals: VecDeque<Duration>,
+    /// Since when the trainer may have to wait; see [`Self::hold`].
     held_since: Option<Instant>,
 }
 
 impl ProgressWatch {
     /// Begins at `now` with these runs and the steps from which they continue.
-    pub(crate) fn new(limits: Limits, runs: impl IntoIterator<Item = (u64, u64)>, now: Instant) -> Self {
+    pub(super) fn new(limits: Limits, runs: impl IntoIterator<Item = (u64, u64)>, now: Instant) -> Self {
         let runs = runs.into_iter().map(|(run, step)| (run, (step, now))).collect();
         Self { limits, runs, set_up: false, since: now, intervals: VecDeque::new(), held_since: None }
     }
 
+    /// Takes in what an event says of the trainer's progress.
+    pub(super) fn observe(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Metric { run, step, .. } | Event::Progress { run, step } => self.step(*run, *step, now),
+            Event::Working { run, step }
+            | Event::Evaluated { run, step, .. }
+            | Event::Checkpoint { run, step, .. }
+            | Event::Artifact { run, step, .. }
+            | Event::Finished { run, step }
+            | Event::Stopped { run, step }
+            | Event::Failed { run, step, .. } => {
+                self.step(*run, *step, now);
+                self.work(now);
+            }
+            Event::Ready { .. } => {}
+        }
+    }
+
     /// `run` is at `step`.
-    pub(crate) fn step(&mut self, run: u64, step: u64, now: Instant) {
+    fn step(&mut self, run: u64, step: u64, now: Instant) {
         let Some((highest, reached)) = self.runs.get_mut(&run).filter(|(highest, _)| step > *highest) else {
             return;
         };
@@ -59,17 +79,18 @@ impl ProgressWatch {
     }
 
     /// Something other than a step was done: an evaluation, a checkpoint, a picture, a run.
-    pub(crate) fn work(&mut self, now: Instant) {
+    fn work(&mut self, now: Instant) {
         self.since = now;
     }
 
-    /// The trainer may have to wait for its reports to be taken; that is not its fault.
-    pub(crate) fn hold(&mut self, now: Instant) {
+    /// The trainer may have to wait from now on until its reports are taken. That time does not count, since the delay is not
+    /// the trainer's fault.
+    pub(super) fn hold(&mut self, now: Instant) {
         self.held_since.get_or_insert(now);
     }
 
-    /// It does not wait any more.
-    pub(crate) fn go_on(&mut self, now: Instant) {
+    /// The trainer does not wait any more.
+    pub(super) fn go_on(&mut self, now: Instant) {
         let Some(held) = self.held_since.take().map(|since| now.duration_since(since)) else { return };
         self.since += held;
         for (_, reached) in self.runs.values_mut() {
@@ -78,7 +99,7 @@ impl ProgressWatch {
     }
 
     /// For how long nothing has been done, once that is too long.
-    pub(crate) fn stuck(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn stuck(&self, now: Instant) -> Option<Duration> {
         let idle = now.saturating_duration_since(self.since);
         (idle >= self.allowed()).then_some(idle)
     }
@@ -106,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn set_up_may_take_long_but_not_for_ever() {
+    fn a_trainer_that_has_not_done_its_first_step_is_stuck_after_the_setup_limit() {
         let start = Instant::now();
         let mut watch = watch(start);
         assert_eq!(watch.stuck(start + 29 * MINUTE), None);
-        // Where it continues from is not a new step.
+        // The step that a run continues from is not a new one.
         watch.step(2, 500, start + 29 * MINUTE);
         assert_eq!(watch.stuck(start + 30 * MINUTE), Some(30 * MINUTE));
     }
@@ -126,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn one_run_of_a_group_is_enough() {
+    fn a_group_makes_progress_when_one_of_its_runs_does() {
         let start = Instant::now();
         let mut watch = watch(start);
         for minute in 1..60 {

@@ -4,8 +4,10 @@ mod blobs;
 mod call_error;
 mod calls;
 mod peer;
+mod truncated;
 
 pub(crate) use blobs::{TransferError, digest};
 pub(crate) use call_error::{CallError, Rejection};
 pub(crate) use calls::Client;
 pub(crate) use peer::Peer;
+pub(crate) use truncated::truncated;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// File name of the trainer.
 const PROGRAM: &str = "acai-trainer";
 
-/// No trainer where one should be.
+/// There is no trainer program where one should be.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no trainer found: looked for {}; build it with `cargo build --release -p acai-trainer`, or name it with `ACAI_TRAINER`",
@@ -16,7 +16,7 @@ pub struct TrainerNotFound {
     looked_at: Vec<String>,
 }
 
-/// The trainer program: the one named, else `acai-trainer` beside the running program, else on `PATH`.
+/// The trainer program: the file `named`, else `acai-trainer` beside the running program, else on `PATH`.
 ///
 /// # Errors
 ///

@@ -1,28 +1,28 @@
 //! A trainer's end when its agent dies.
 //!
-//! A trainer ends at the end of its input, which comes with the agent's death; one that hangs does not
-//! notice, and neither does what it started. So a guard sits in its process group: a shell that waits
-//! for the end of a pipe from the agent and then kills the group, itself included. The kernel closes
-//! that pipe whatever the agent dies of.
+//! A trainer ends at the end of its input, which comes with the agent's death. A trainer that hangs does not notice this,
+//! and neither do the processes that it started. So a guard is part of the trainer's process group: a shell that waits for
+//! the end of a pipe from the agent and then kills the group, itself included. The kernel closes that pipe whatever the
+//! agent dies of.
 //!
-//! Linux's parent-death signal would need unsafe code, reaches the trainer but not its children, and
-//! comes when the *thread* that started it ends. The guard keeps the group's number from being given
-//! to other processes for as long as it lives, so no stranger is ever killed.
+//! Linux's parent-death signal would need unsafe code, would reach the trainer but not its children, and would come when
+//! the *thread* that started the trainer ends. For as long as the guard lives, the system gives the group's number to no
+//! other process, so that no process outside the group is ever killed.
 
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, ChildStdin, Command};
 
-/// A request to end is for the trainer, which may need time to do so.
+/// The guard ignores requests to end: they are for the trainer, which may need time to end.
 const SCRIPT: &str = "trap '' TERM INT HUP; read -r _; kill -KILL 0";
 
-/// The guard of a process group, and its first member.
+/// The guard of a process group, and the group's first member.
 #[derive(Debug)]
 pub(crate) struct Guard {
     child: Child,
     group: Pid,
-    /// Nothing is written to it; its end says it all.
+    /// Nothing is written to this pipe; the guard waits for its end.
     _input: ChildStdin,
 }
 
@@ -39,14 +39,14 @@ impl Guard {
         }
     }
 
-    /// The group for those it guards.
+    /// The number of the process group, which the guarded processes join.
     pub(crate) fn group(&self) -> i32 {
         self.group.as_raw_pid()
     }
 
-    /// Kills the group and all in it.
+    /// Kills all processes in the group.
     pub(crate) fn kill(&self) {
-        // Until it is waited for, which nobody does before this is dropped, the number is its own.
+        // The number belongs to this group until the guard is waited for, which nobody does before this is dropped.
         let _ = kill_process_group(self.group, Signal::KILL);
     }
 }

@@ -1,4 +1,4 @@
-//! Lines from another program, bounded.
+//! Lines from another program, of a bounded length.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 pub(crate) enum Line {
     /// A whole line, without its end.
     Whole(Vec<u8>),
-    /// `limit` bytes without an end of line, or the rest of the input that has none.
+    /// `limit` bytes without an end of line, or the rest of the input if that has no end of line.
     Cut(Vec<u8>),
 }
 

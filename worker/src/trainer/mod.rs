@@ -1,6 +1,12 @@
-//! The trainer program, and a process that runs it.
+//! A trainer: the program, a process that runs it, and an end for that process in every case.
 
-pub(crate) mod binary;
+mod binary;
+mod breakdown;
 mod guard;
-pub(crate) mod lines;
-pub(crate) mod process;
+mod lines;
+mod process;
+mod streams;
+
+pub use binary::{TrainerNotFound, locate};
+pub(crate) use breakdown::Breakdown;
+pub(crate) use process::TrainerProcess;
