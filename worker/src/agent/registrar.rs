@@ -1,4 +1,4 @@
-//! Announcing this worker.
+//! Makes this worker known to its coordinator.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,41 +13,40 @@ use crate::error::WorkerError;
 use crate::leases::Terms;
 
 /// How long the first registration is tried by a worker that has never reached a coordinator.
-pub(crate) const FIRST_CONTACT: Duration = Duration::from_secs(5);
+pub(super) const FIRST_CONTACT: Duration = Duration::from_secs(5);
 
-/// How long a worker that ends waits until its coordinator knows.
+/// How long a worker that ends waits until its coordinator knows that.
 const GOODBYE: Duration = Duration::from_millis(500);
 
-/// Who this worker is, and a connection for saying so and for renewing leases: one that no report
-/// can hold up.
+/// Who this worker is, and a connection for registering and for renewing leases, which no report can hold up.
 #[derive(Debug)]
-pub(crate) struct Registrar {
+pub(super) struct Registrar {
     url: String,
     registration: RegisterRequest,
     coordinator: Client,
-    /// The database that it serves, once it has answered.
+    /// The database that the coordinator serves, once it has answered.
     database: OnceLock<String>,
-    /// Its version, as it last said; empty from one of a release that did not.
+    /// The coordinator's version in its last answer; empty from a coordinator of a release that tells none.
     version: Mutex<String>,
 }
 
 impl Registrar {
-    pub(crate) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
+    pub(super) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
         let coordinator = connect(&url, Peer::default())?;
         Ok(Self { url, registration, coordinator, database: OnceLock::new(), version: Mutex::default() })
     }
 
-    pub(crate) fn worker_id(&self) -> &str {
+    pub(super) fn worker_id(&self) -> &str {
         &self.registration.worker_id
     }
 
-    pub(crate) fn coordinator(&self) -> &Client {
+    pub(super) fn coordinator(&self) -> &Client {
         &self.coordinator
     }
 
-    /// Says that this worker ends. That is for people, and nothing rests on it: a coordinator that does not answer at
-    /// once is not waited for.
-    pub(crate) async fn leave(&self) {
+    /// Tells that this worker ends. Only people need to know, so a coordinator that does not answer at once is not waited
+    /// for.
+    pub(super) async fn leave(&self) {
         let leaving = self.coordinator.leave(LeaveRequest { worker_id: self.worker_id().to_owned() });
         match timeout(GOODBYE, leaving).await {
             Ok(Ok(_)) => {}
@@ -57,12 +56,12 @@ impl Registrar {
     }
 
     /// Another connection to the same coordinator.
-    pub(crate) fn connection(&self) -> Result<Client, WorkerError> {
+    pub(super) fn connection(&self) -> Result<Client, WorkerError> {
         connect(&self.url, self.coordinator.peer().clone())
     }
 
-    /// Registers for the first time since this worker was started; for `patience` at the most.
-    pub(crate) async fn first_contact(&self, patience: Duration) -> Result<Terms, WorkerError> {
+    /// Registers for the first time since this worker was started, and tries for `patience` at the most.
+    pub(super) async fn first_contact(&self, patience: Duration) -> Result<Terms, WorkerError> {
         let deadline = Instant::now() + patience;
         let mut backoff = Backoff::default();
         let mut reason = format!("no answer within {patience:?}");
@@ -84,12 +83,12 @@ impl Registrar {
     }
 
     /// Which database the coordinator serves; empty before the first contact.
-    pub(crate) fn database(&self) -> &str {
+    pub(super) fn database(&self) -> &str {
         self.database.get().map_or("", String::as_str)
     }
 
-    /// Registers after an outage; none when it goes on.
-    pub(crate) async fn register_again(&self) -> Result<Option<Terms>, WorkerError> {
+    /// Registers after an outage; none when the outage goes on.
+    pub(super) async fn register_again(&self) -> Result<Option<Terms>, WorkerError> {
         match self.register().await {
             Ok(terms) => terms.map(Some),
             Err(CallError::Rejected(rejection)) => Err(self.refused(&rejection)),
@@ -98,7 +97,7 @@ impl Registrar {
     }
 
     /// The error when the coordinator will not work with this worker.
-    pub(crate) fn refused(&self, rejection: &Rejection) -> WorkerError {
+    pub(super) fn refused(&self, rejection: &Rejection) -> WorkerError {
         let theirs = match self.version().as_str() {
             "" => "an unknown version".to_owned(),
             version => format!("version {version}"),

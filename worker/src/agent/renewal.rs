@@ -1,12 +1,11 @@
-//! Keeping the leases, independent of how much there is to report, and telling how this worker is.
+//! Keeps the leases, however much there is to report, and tells the coordinator which slots rest.
 
 use std::convert::Infallible;
 
 use acai_proto::v1::{Attempt, RenewRequest, RenewResponse, Rest};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::agent::registrar::Registrar;
-use crate::attempt::Context;
+use super::registrar::Registrar;
 use crate::backoff::Backoff;
 use crate::client::CallError;
 use crate::leases::Leases;
@@ -14,16 +13,16 @@ use crate::leases::Leases;
 /// Attempts in one call; the coordinator takes twice as many.
 const ATTEMPTS: usize = 8192;
 
-/// Renews all leases whenever it is time and gives up those that could not be renewed; for as long
-/// as it is polled. The registrar's connection is one of its own, which no report can hold up.
-pub(crate) async fn keep(context: &Context, registrar: &Registrar) -> Infallible {
+/// Renews all leases whenever that is due and gives up those that could not be renewed, for as long as this future is
+/// polled. The calls use the registrar's connection, which no report can hold up.
+pub(super) async fn keep(leases: &Leases, registrar: &Registrar) -> Infallible {
     let call = |request: RenewRequest| {
         let request = RenewRequest { worker_id: registrar.worker_id().to_owned(), ..request };
         registrar.coordinator().renew(request)
     };
     tokio::select! {
-        never = renew(&context.leases, call) => never,
-        never = expire(&context.leases) => never,
+        never = renew(leases, call) => never,
+        never = expire(leases) => never,
     }
 }
 
@@ -55,11 +54,12 @@ where
 {
     let attempts = leases.attempts();
     let resting = leases.resting();
-    // Each time, and not only when it is news: a coordinator whose database was restored from a backup knows what was so
-    // then, and a call that came late tells it what is so no more.
+    // The first call tells every time which slots rest, not only when that has changed: a coordinator whose database was
+    // restored from a backup knows an older state, and a call that came late tells it one.
     let mut rest = Some(resting.clone());
     let mut batches: Vec<&[Attempt]> = attempts.chunks(ATTEMPTS).collect();
-    // A worker all of whose slots rest claims nothing, and is heard of by this alone. Others tell it when they claim.
+    // A worker all of whose slots rest claims nothing, so the coordinator hears of it only by this call. Other workers tell
+    // which slots rest when they claim.
     if batches.is_empty() && (resting.slots > 0 || told.slots > 0) {
         batches.push(&[]);
     }
@@ -106,7 +106,7 @@ mod tests {
     async fn more_attempts_than_one_call_takes_are_all_renewed() {
         let leases = holding(20_000);
         let renewed = RefCell::new(HashSet::new());
-        // As the coordinator answers.
+        // This is how the coordinator answers.
         let call = async |RenewRequest { attempts, .. }: RenewRequest| {
             if attempts.len() > 16_384 {
                 return Err(Status::invalid_argument("attempts has more than 16384").into());
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_worker_that_holds_nothing_is_heard_of_while_a_slot_rests_and_says_when_none_does_any_more() {
+    async fn a_worker_that_holds_nothing_tells_that_a_slot_rests_and_when_none_rests_any_more() {
         let leases = holding(0);
         let said = RefCell::new(Vec::new());
         let call = async |RenewRequest { rest, .. }: RenewRequest| {

@@ -8,20 +8,20 @@ use tokio::time::Instant;
 
 use crate::machine::devices::Slot;
 
-/// The longest rest, in first rests.
+/// How many times as long as the first rest the longest one is.
 const LONGEST: u32 = 60;
 
 /// A slot and what it has been through.
 #[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) slot: Slot,
-    /// Faults of the machine since it last trained without one.
+pub(super) struct Place {
+    pub(super) slot: Slot,
+    /// How many groups in a row have met a fault of the machine on this slot.
     faults: u32,
-    /// Whether a trainer that it started did not get as far as `ready`.
+    /// Whether a trainer that was started on this slot did not get as far as `ready`.
     failed_to_start: bool,
 }
 
-/// A slot that takes no runs for a while: what its machine lacks would fail the next one too, and the one after it.
+/// A slot that takes no runs for a while: what the machine lacks would fail the next runs too.
 #[derive(Debug)]
 struct Resting {
     place: Place,
@@ -31,10 +31,10 @@ struct Resting {
 
 /// All slots that have no group.
 #[derive(Debug)]
-pub(crate) struct SlotPool {
-    /// Used in turn.
+pub(super) struct SlotPool {
+    /// The slots are used in turn.
     free: VecDeque<Place>,
-    /// In the order in which they began to.
+    /// In the order in which they began to rest.
     resting: Vec<Resting>,
     /// How long a slot rests after its first fault; twice as long after each further one.
     first_rest: Duration,
@@ -43,37 +43,37 @@ pub(crate) struct SlotPool {
 }
 
 impl SlotPool {
-    pub(crate) fn new(slots: Vec<Slot>, first_rest: Duration) -> Self {
+    pub(super) fn new(slots: Vec<Slot>, first_rest: Duration) -> Self {
         let startable = slots.len();
         let place = |slot| Place { slot, faults: 0, failed_to_start: false };
         Self { free: slots.into_iter().map(place).collect(), resting: Vec::new(), first_rest, startable }
     }
 
     /// How many groups could start now.
-    pub(crate) fn free(&self) -> u32 {
+    pub(super) fn free(&self) -> u32 {
         self.free.len() as u32
     }
 
-    pub(crate) fn take(&mut self) -> Option<Place> {
+    pub(super) fn take(&mut self) -> Option<Place> {
         self.free.pop_front()
     }
 
-    /// A slot whose group met no fault of the machine.
-    pub(crate) fn put_back(&mut self, place: Place) {
+    /// Takes back a slot whose group met no fault of the machine.
+    pub(super) fn put_back(&mut self, place: Place) {
         self.free.push_back(Place { faults: 0, ..place });
     }
 
-    /// A slot whose group met one at `now`. `chance` in [0, 1) spreads its rest over [1/2, 1) of its length, so that the
-    /// slots of a machine, and many machines, do not try again all at once.
-    pub(crate) fn rest(&mut self, mut place: Place, reason: String, now: Instant, chance: f64) {
+    /// Takes back a slot whose group met a fault of the machine at `now`, and has it rest. `chance` in [0, 1) spreads the
+    /// rest over [1/2, 1) of its length, so that the slots of a machine, and many machines, do not try again all at once.
+    pub(super) fn rest(&mut self, mut place: Place, reason: String, now: Instant, chance: f64) {
         let factor = 1_u32.checked_shl(place.faults).map_or(LONGEST, |factor| factor.min(LONGEST));
         place.faults = place.faults.saturating_add(1);
         let until = now + self.first_rest.saturating_mul(factor).mul_f64(0.5 + chance / 2.0);
         self.resting.push(Resting { place, until, reason });
     }
 
-    /// Whether a trainer that did not start on `place` was the last that could: there is no slot left on which none failed.
-    pub(crate) fn fails_to_start(&mut self, place: &mut Place) -> bool {
+    /// Notes that a trainer did not start on `place`; returns whether there is no slot left on which none has failed.
+    pub(super) fn fails_to_start(&mut self, place: &mut Place) -> bool {
         if !std::mem::replace(&mut place.failed_to_start, true) {
             self.startable -= 1;
         }
@@ -81,24 +81,24 @@ impl SlotPool {
     }
 
     /// Takes the free slots on which no trainer has failed to start.
-    pub(crate) fn take_startable(&mut self) -> Vec<Place> {
+    pub(super) fn take_startable(&mut self) -> Vec<Place> {
         let (startable, others) = self.free.drain(..).partition(|place| !place.failed_to_start);
         self.free = others;
         Vec::from(startable)
     }
 
     /// Frees the slots that have rested enough at `now`.
-    pub(crate) fn wake(&mut self, now: Instant) {
+    pub(super) fn wake(&mut self, now: Instant) {
         self.free.extend(self.resting.extract_if(.., |rest| rest.until <= now).map(|rest| rest.place));
     }
 
     /// When the next slot has rested enough; none when none rests.
-    pub(crate) fn next_wake(&self) -> Option<Instant> {
+    pub(super) fn next_wake(&self) -> Option<Instant> {
         self.resting.iter().map(|rest| rest.until).min()
     }
 
-    /// What people are told.
-    pub(crate) fn resting(&self) -> Rest {
+    /// How many slots rest, and why the last of them does, for people.
+    pub(super) fn resting(&self) -> Rest {
         let reason = self.resting.last().map(|rest| rest.reason.clone()).unwrap_or_default();
         Rest { slots: self.resting.len() as u32, reason }
     }
@@ -114,7 +114,7 @@ mod tests {
         SlotPool::new(vec![Slot { device: "cpu".to_owned(), threads: 1 }; slots], FIRST)
     }
 
-    /// How long the slot rests after a fault; it is free again then.
+    /// How long the pool's only slot rests after a fault. The slot is free again afterwards.
     fn rest(pool: &mut SlotPool, start: Instant) -> Duration {
         let place = pool.take().unwrap();
         pool.rest(place, "no disk".to_owned(), start, 0.999_999_9);
