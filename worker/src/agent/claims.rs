@@ -14,8 +14,8 @@ use crate::backoff::Backoff;
 use crate::client::{CallError, Rejection};
 use crate::error::WorkerError;
 
-/// How long a claim under way is waited for when the worker is told to stop, so that the runs that it grants can be given
-/// back at once.
+/// How long a claim under way is waited for when the worker is told to stop, so that the runs that it grants can be
+/// given back at once.
 pub(super) const LAST_CLAIM: Duration = Duration::from_secs(2);
 
 /// The claims of one worker.
@@ -39,8 +39,8 @@ impl Claims {
         Self { context, registrar, group_size: group_size.max(1), count: 0 }
     }
 
-    /// Claims up to `groups` groups. None when the worker is told to stop, or has been idle for too long, which it is from
-    /// `idle_at` on, and the claim is not answered.
+    /// Claims up to `groups` groups. None when the worker is told to stop, or has been idle for too long, which it is
+    /// from `idle_at` on, and the claim is not answered.
     pub(super) async fn next(
         &mut self,
         groups: u32,
@@ -65,9 +65,9 @@ impl Claims {
         }
     }
 
-    /// Sends a claim until it is answered. A repeated call carries the same claim id, so that a grant whose answer got lost
-    /// is not lost with it. None when the worker is idle and has tried for the term of a lease: by then a grant of which
-    /// the worker never heard has lapsed.
+    /// Sends a claim until it is answered. A repeated call carries the same claim id, so that a grant whose answer got
+    /// lost is not lost with it. None when the worker is idle and has tried for the term of a lease: by then a grant of
+    /// which the worker never heard has lapsed.
     async fn claim(
         &self,
         request: ClaimRequest,
@@ -75,8 +75,8 @@ impl Claims {
     ) -> Result<Option<Grant>, WorkerError> {
         let first_sent = Instant::now();
         let mut backoff = Backoff::default();
-        // Whether the last answer was a refusal too. When it came after a registration, the coordinator will not have this
-        // worker; when it came after an outage, the coordinator may have forgotten the worker once more.
+        // Whether the last answer was a refusal too, and the worker has registered since: a coordinator that refuses
+        // again will not have this worker. After an outage in between, it may have forgotten the worker once more.
         let mut was_refused = false;
         loop {
             let sent = Instant::now();
@@ -85,8 +85,8 @@ impl Claims {
                     self.context.leases.told_terms(answer.lease_ms, answer.renew_ms);
                     return Ok(Some(Grant { sent, answer }));
                 }
-                // The damage is of a run that other workers may be given, or that people repair, which is no reason to end
-                // this worker.
+                // The damage is of a run that other workers may be given, or that people repair, which is no reason to
+                // end this worker.
                 Err(CallError::Rejected(damaged @ Rejection::Damaged(_))) => {
                     tracing::error!("the coordinator cannot grant a claim: {damaged}");
                     was_refused = false;

@@ -23,8 +23,8 @@ pub(super) struct LeftAttempt {
 }
 
 impl LeftAttempt {
-    /// The attempt of the spool `path`, whose run has its folder in `runs`. None for a file that is damaged from its start
-    /// on; it is deleted.
+    /// The attempt of the spool `path`, whose run has its folder in `runs`. None for a file that is damaged from its
+    /// start on; it is deleted.
     pub(super) fn read(runs: &Path, path: &Path) -> io::Result<Option<Self>> {
         let (mut spool, records) = Spool::open(path)?;
         let mut records = records.into_iter();
@@ -55,8 +55,8 @@ impl LeftAttempt {
             }
             Record::Checkpoint { step, file, .. } => {
                 let file = self.folder.file(&file);
-                // The checkpoint may have been committed, and deleted since. A file that this machine cannot look at may be
-                // there.
+                // The checkpoint may have been committed, and deleted since. A file that this machine cannot look at
+                // may be there.
                 if !file.metadata().is_err_and(|error| leads_nowhere(&error)) {
                     self.outbox.push_checkpoint(Checkpoint { step, file });
                 }

@@ -1,7 +1,7 @@
 //! A worker from its start to its end: which groups it trains, on which slots.
 //!
-//! [`run`] is the way in. `start` makes a worker known to its coordinator, `recovery` ends what a killed agent left; then
-//! `claims` and `groups` take turns, while `renewal` keeps the leases.
+//! [`run`] is the way in. `start` makes a worker known to its coordinator, `recovery` ends what a killed agent left;
+//! then `claims` and `groups` take turns, while `renewal` keeps the leases.
 
 mod claims;
 mod groups;
@@ -34,9 +34,9 @@ use start::Started;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Works for a coordinator until `shutdown` resolves or there has been nothing to do for `idle_timeout`. Then trainers get
-/// `grace` to checkpoint, and runs that they did not complete are given back; that takes at most 5 s longer than `grace`.
-/// Outages of the coordinator are waited out.
+/// Works for a coordinator until `shutdown` resolves or there has been nothing to do for `idle_timeout`. Then trainers
+/// get `grace` to checkpoint, and runs that they did not complete are given back; that takes at most 5 s longer than
+/// `grace`. Outages of the coordinator are waited out.
 ///
 /// Needs a multi-threaded tokio runtime with time and I/O enabled. Dropping the future kills the trainers.
 ///
@@ -151,11 +151,11 @@ impl Agent {
         self.idle_at().is_some_and(|idle_at| Instant::now() >= idle_at)
     }
 
-    /// When the worker has been idle for too long, if nothing happens until then. A worker whose slot rests is not idle: the
-    /// run that it gave back may be waiting for that slot.
+    /// When the worker has been idle for too long, if nothing happens until then. A worker whose slot rests is not
+    /// idle: the run that it gave back may be waiting for that slot.
     fn idle_at(&self) -> Option<Instant> {
         let has_work = self.groups.len() > 0 || self.groups.next_wake().is_some();
-        // A time that is too far away to be told never comes.
+        // A timeout beyond the end of the clock is as good as none.
         self.idle_timeout.filter(|_| !has_work).and_then(|timeout| self.idle_since.checked_add(timeout))
     }
 

@@ -1,9 +1,10 @@
 //! What an agent that was killed left in the state folder: attempts that nobody works on any more.
 //!
-//! Within the leases of these attempts the coordinator still takes their reports, from this agent as well: a report proves
-//! itself by its attempt, not by its worker. So before any new run is claimed, each attempt is ended as its spool says. Its
-//! points are delivered and its checkpoints committed; then comes the final word, or else the run is given back, so that it
-//! does not have to wait for the end of the lease. An attempt that lost its run meanwhile is discarded.
+//! Within the leases of these attempts the coordinator still takes their reports, from this agent as well: a report
+//! proves itself by its attempt, not by its worker. So before any new run is claimed, each attempt is ended as its
+//! spool says. Its points are delivered and its checkpoints committed; then comes the final word, or else the run is
+//! given back, so that it does not have to wait for the end of the lease. An attempt that lost its run meanwhile is
+//! discarded.
 
 use std::io;
 use std::panic::resume_unwind;
@@ -84,6 +85,7 @@ async fn end(context: &Context, left: LeftAttempt) -> Outcome {
         ended = word.is_some(),
         "taking up an attempt of a worker that was killed"
     );
+    // No trainer works on the attempt any more, so only the answers to its own last calls decide about it.
     context.leases.take_up(attempt);
     let reporter = Reporter::start(
         attempt,

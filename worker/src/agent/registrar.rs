@@ -44,8 +44,8 @@ impl Registrar {
         &self.coordinator
     }
 
-    /// Tells that this worker ends. Only people need to know, so a coordinator that does not answer at once is not waited
-    /// for.
+    /// Tells that this worker ends. Only people need to know, so a coordinator that does not answer at once is not
+    /// waited for.
     pub(super) async fn leave(&self) {
         let leaving = self.coordinator.leave(LeaveRequest { worker_id: self.worker_id().to_owned() });
         match timeout(GOODBYE, leaving).await {

@@ -54,12 +54,12 @@ where
 {
     let attempts = leases.attempts();
     let resting = leases.resting();
-    // The first call tells every time which slots rest, not only when that has changed: a coordinator whose database was
-    // restored from a backup knows an older state, and a call that came late tells it one.
+    // The first call tells every time which slots rest, not only when that has changed: a coordinator whose database
+    // was restored from a backup knows an older state, and a call that came late tells it one.
     let mut rest = Some(resting.clone());
     let mut batches: Vec<&[Attempt]> = attempts.chunks(ATTEMPTS).collect();
-    // A worker all of whose slots rest claims nothing, so the coordinator hears of it only by this call. Other workers tell
-    // which slots rest when they claim.
+    // A worker all of whose slots rest claims nothing, so the coordinator hears of it only by this call. Other workers
+    // tell which slots rest when they claim.
     if batches.is_empty() && (resting.slots > 0 || told.slots > 0) {
         batches.push(&[]);
     }

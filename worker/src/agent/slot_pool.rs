@@ -63,8 +63,9 @@ impl SlotPool {
         self.free.push_back(Place { faults: 0, ..place });
     }
 
-    /// Takes back a slot whose group met a fault of the machine at `now`, and has it rest. `chance` in [0, 1) spreads the
-    /// rest over [1/2, 1) of its length, so that the slots of a machine, and many machines, do not try again all at once.
+    /// Takes back a slot whose group met a fault of the machine at `now`, and has it rest. `chance` in [0, 1) spreads
+    /// the rest over [1/2, 1) of its length, so that the slots of a machine, and many machines, do not try again all at
+    /// once.
     pub(super) fn rest(&mut self, mut place: Place, reason: String, now: Instant, chance: f64) {
         let factor = 1_u32.checked_shl(place.faults).map_or(LONGEST, |factor| factor.min(LONGEST));
         place.faults = place.faults.saturating_add(1);

@@ -84,8 +84,8 @@ async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -
         context.coordinator.clone(),
         Arc::clone(&context.leases),
     );
-    // The coordinator does not have a checkpoint that is newer than those it granted: an earlier attempt was cut off before
-    // it had handed that one over, and if it is of the last step, training brings no other.
+    // The coordinator does not have a checkpoint that is newer than those it granted: an earlier attempt was cut off
+    // before it had handed that one over, and if it is of the last step, training brings no other.
     let newest = assignment.checkpoints.first().map_or(0, |checkpoint| checkpoint.step);
     if let Some(own) = resume.as_ref().filter(|own| own.step > newest) {
         reporter.checkpoint(own.clone());

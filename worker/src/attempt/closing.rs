@@ -44,7 +44,8 @@ pub(crate) async fn finish(context: &Context, member: Member, ending: Ending) ->
     let attempt = member.attempt;
     let closed = end(context, &member, ending).await;
     let outcome = closed.outcome;
-    // The spool is kept until the attempt has ended: if this agent is killed before, the next one has to end the attempt.
+    // The spool is kept until the attempt has ended: if this agent is killed before, the next one has to end the
+    // attempt.
     member.reporter.discard().await;
     context.leases.forget(attempt);
     tracing::info!(run = attempt.run, attempt = attempt.number, ?outcome, "attempt ended");
@@ -72,8 +73,8 @@ async fn end(context: &Context, member: &Member, ending: Ending) -> Closed {
 /// Resolves with the number of the last point when all is acknowledged.
 async fn flush(context: &Context, reporter: &Reporter, ending: &Ending) -> Result<u64, ReportError> {
     match ending {
-        // The time for checkpoints is limited, because another machine goes on from the last checkpoint that came through,
-        // and this slot takes another run.
+        // The time for checkpoints is limited, because another machine goes on from the last checkpoint that came
+        // through, and this slot takes another run.
         Ending::Released | Ending::GroupFault { .. } | Ending::MachineFault(_) => tokio::select! {
             flushed = reporter.flush() => flushed,
             () = sleep(context.last_uploads) => reporter.flush_points().await,
@@ -138,8 +139,8 @@ async fn refuse(context: &Context, member: &Member, message: &str) -> Closed {
     let Err(error) = on_disk(move || folder.set_aside()).await else {
         return release(context, attempt).await.into();
     };
-    // On this machine the run would meet the checkpoint again. So the fault is the machine's: others may have the run, and
-    // this slot only after a rest.
+    // On this machine the run would meet the checkpoint again. So the fault is the machine's: others may have the run,
+    // and this slot only after a rest.
     let path = member.folder.attempt().to_owned();
     let reason = format!("a checkpoint cannot be set aside: {error}; it was refused, for {message}");
     let fault = MachineFault::State { path, reason };

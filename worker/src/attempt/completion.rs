@@ -16,8 +16,9 @@ const AGAIN: usize = 2;
 
 /// Says that all is trained.
 ///
-/// A coordinator whose database was restored from a backup may lack points; then the run is given back. Or it lacks only the
-/// checkpoint that was committed last, which is then handed over again: nobody but this attempt would bring it.
+/// A coordinator whose database was restored from a backup may lack points; then the run is given back. Or it lacks
+/// only the checkpoint that was committed last, which is then handed over again: nobody but this attempt would bring
+/// it.
 pub(super) async fn complete(context: &Context, member: &Member, step: u64, last_seq: u64) -> Outcome {
     let attempt = member.attempt;
     let mut committed = member.reporter.committed();

@@ -16,7 +16,8 @@ use crate::state_folder::StateFolder;
 
 /// Time to flush and hand runs back after the trainers' grace.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(4);
-/// The part of [`FAREWELL`] that uploads have: a checkpoint that has not arrived by then costs training time, not the run.
+/// The part of [`FAREWELL`] that uploads have: a checkpoint that has not arrived by then costs training time, not the
+/// run.
 const LAST_UPLOADS: Duration = Duration::from_secs(2);
 
 /// Handles and settings for training a group.

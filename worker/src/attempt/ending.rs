@@ -20,7 +20,7 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// What the spool keeps of it. An agent that finds a spool without a final word gives the run back.
+    /// What the spool keeps of this ending. An agent that finds a spool without a final word gives the run back.
     pub(crate) fn final_word(&self) -> Option<FinalWord> {
         match self {
             Self::Completed { step } => Some(FinalWord::Finished { step: *step }),

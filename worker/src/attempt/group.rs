@@ -15,8 +15,8 @@ use super::supervision::supervise;
 use crate::machine::devices::Slot;
 use crate::summary::Summary;
 
-/// Trains a group to the end of each of its runs. Also returns the last fault of this machine, if there was one: then some
-/// of the runs have been given back.
+/// Trains a group to the end of each of its runs. Also returns the last fault of this machine, if there was one: then
+/// some of the runs have been given back.
 pub(crate) async fn train(
     context: Arc<Context>,
     slot: &Slot,

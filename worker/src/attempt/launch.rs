@@ -11,11 +11,11 @@ use super::machine_fault::MachineFault;
 use crate::machine::devices::Slot;
 use crate::trainer::{Breakdown, TrainerProcess};
 
-/// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a network disk whose cache is empty takes
-/// a minute.
+/// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a network disk whose cache is empty
+/// takes a minute.
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
-/// How often a trainer is started that is killed before it is ready. The reason to kill it, such as the kernel's when memory
-/// is short, may be gone by the next time; a trainer that ends by itself would end so again.
+/// How often a trainer is started that is killed before it is ready. The reason to kill it, such as the kernel's when
+/// memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
 const STARTS: u32 = 3;
 
 /// Starts a trainer and gives it the group; none when this worker is told to stop meanwhile.

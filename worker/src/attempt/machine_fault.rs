@@ -10,7 +10,7 @@ pub(crate) enum MachineFault {
     TrainerStart {
         /// The program.
         program: PathBuf,
-        /// What happened, with its last words.
+        /// What happened, with the end of the trainer's standard error.
         reason: String,
     },
     /// A run's folder or spool cannot be made or written.

@@ -64,8 +64,8 @@ impl Member {
         }
     }
 
-    /// Checks that a file which the trainer named is in the attempt's folder. A trainer that names a file elsewhere breaks
-    /// the protocol; that this machine cannot look is not the trainer's fault.
+    /// Checks that a file which the trainer named is in the attempt's folder. A trainer that names a file elsewhere
+    /// breaks the protocol; that this machine cannot look is not the trainer's fault.
     fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
         match self.folder.holds(path) {
             Ok(true) => Ok(Ok(())),

@@ -1,8 +1,8 @@
 //! A group's attempts, from their grant to their end.
 //!
-//! [`train`] leads through it: `admission` makes each run ready, `launch` starts a trainer, `supervision` follows that until
-//! no run is open, and `closing` ends each attempt. `session` is the list of the group's runs: which are open, and which
-//! are being closed. `context` is what all groups of a worker share.
+//! [`train`] leads through it: `admission` makes each run ready, `launch` starts a trainer, `supervision` follows that
+//! until no run is open, and `closing` ends each attempt. `session` is the list of the group's runs: which are open,
+//! and which are being closed. `context` is what all groups of a worker share.
 
 mod admission;
 mod closing;

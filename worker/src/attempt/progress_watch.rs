@@ -20,8 +20,8 @@ pub(crate) struct Limits {
     pub(crate) step: Duration,
 }
 
-/// Watches one trainer. The runs of a group share its process, and it may train them one after the other, so a new step of
-/// any of them shows that the trainer works.
+/// Watches one trainer. The runs of a group share its process, and it may train them one after the other, so a new step
+/// of any of them shows that the trainer works.
 #[derive(Debug)]
 pub(super) struct ProgressWatch {
     limits: Limits,
@@ -83,8 +83,8 @@ impl ProgressWatch {
         self.since = now;
     }
 
-    /// The trainer may have to wait from now on until its reports are taken. That time does not count, since the delay is not
-    /// the trainer's fault.
+    /// The trainer may have to wait from now on until its reports are taken. That time does not count, since the delay
+    /// is not the trainer's fault.
     pub(super) fn hold(&mut self, now: Instant) {
         self.held_since.get_or_insert(now);
     }

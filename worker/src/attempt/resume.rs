@@ -11,8 +11,8 @@ use crate::run_folder::Checkpoint;
 use crate::run_folder::{Basis, RunFolder};
 
 /// Finds the newest checkpoint that the run may resume from, and brings it to this machine if it is not here. The
-/// coordinator is told of a checkpoint that arrives damaged, and looks at its own copy. After that one, or one that is not
-/// to be had, the one before it is tried. `None`: the run starts from scratch.
+/// coordinator is told of a checkpoint that arrives damaged, and looks at its own copy. After that one, or one that is
+/// not to be had, the one before it is tried. `None`: the run starts from scratch.
 ///
 /// # Errors
 /// The state folder of this machine cannot be used.
@@ -61,8 +61,8 @@ async fn take_up(folder: &RunFolder, attempt: Attempt, checkpoint: Checkpoint) -
     Ok(checkpoint)
 }
 
-/// Has the coordinator not grant this checkpoint again, if it has the checkpoint; when it arrived here `damaged`, only if
-/// the coordinator's own copy is damaged too.
+/// Has the coordinator not grant this checkpoint again, if it has the checkpoint; when it arrived here `damaged`, only
+/// if the coordinator's own copy is damaged too.
 pub(super) async fn reject(context: &Context, attempt: Attempt, sha256: String, reason: &str, damaged: bool) {
     let reason = truncated(reason);
     let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason, damaged };

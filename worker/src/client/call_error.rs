@@ -32,8 +32,8 @@ impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let message = describe(&status);
         match status.code() {
-            // The answer is from a proxy on the way, or from a web server at this address: either knows nothing of runs,
-            // and may be gone by the next time.
+            // The answer is from a proxy on the way, or from a web server at this address: either knows nothing of
+            // runs, and may be gone by the next time.
             _ if !is_signed(&status) => Self::Unavailable(message),
             Code::FailedPrecondition => Self::Rejected(Rejection::Fenced(message)),
             Code::DataLoss => Self::Rejected(Rejection::Damaged(message)),

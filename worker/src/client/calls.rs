@@ -1,4 +1,5 @@
-//! The calls of the worker protocol, each with its deadline; those that end something are repeated until they are answered.
+//! The calls of the worker protocol, each with its deadline; those that end something are repeated until they are
+//! answered.
 
 use std::time::Duration;
 
@@ -79,8 +80,8 @@ impl Client {
         self.answer(self.client.clone().report_metrics(request).await)
     }
 
-    /// Repeated through an outage, however long it takes; so are [`Self::fail`] and [`Self::release`], the other two ends
-    /// of an attempt.
+    /// Repeated through an outage, however long it takes; so are [`Self::fail`] and [`Self::release`], the other two
+    /// ends of an attempt.
     pub(crate) async fn complete(&self, request: CompleteRequest) -> Result<(), Rejection> {
         until_answered(|| {
             let mut client = self.client.clone();

@@ -17,13 +17,14 @@ impl Peer {
         self.0.store(version.is_empty(), Ordering::Relaxed);
     }
 
-    /// Whether the coordinator is of release 0.1.0, which tells no version, signs no answers and knows no faults of groups.
+    /// Whether the coordinator is of release 0.1.0, which tells no version, signs no answers and knows no faults of
+    /// groups.
     pub(crate) fn is_first_release(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Signs a refusal for a coordinator of release 0.1.0, which does not sign: whatever comes from its address is taken
-    /// for its own answer.
+    /// Signs a refusal for a coordinator of release 0.1.0, which does not sign: whatever comes from its address is
+    /// taken for its own answer.
     pub(crate) fn vouch(&self, mut status: Status) -> Status {
         if self.is_first_release() {
             status.metadata_mut().insert(SIGNATURE, MetadataValue::from_static("0.1.0"));

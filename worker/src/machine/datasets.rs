@@ -5,8 +5,8 @@ use std::path::Path;
 use acai_datasets::missing_files;
 use acai_sweep::training::Dataset;
 
-/// Datasets that can be trained on with this data folder, in [`Dataset::NAMED`]'s order. Folders of one's own pictures
-/// are not among them: whether there is one shows when a run asks for it.
+/// Datasets that can be trained on with this data folder, in [`Dataset::NAMED`]'s order. A user's own folders of
+/// pictures are not among them: whether such a folder exists shows only when a run asks for it.
 #[must_use]
 pub fn available(data: Option<&Path>) -> Vec<Dataset> {
     Dataset::NAMED.into_iter().filter(|dataset| missing_files(dataset, data).is_empty()).collect()

@@ -1,4 +1,4 @@
-//! Slots: where groups are trained.
+//! Devices, and the slots on them: where groups are trained.
 
 use acai_proto::v1::Hardware;
 
@@ -14,7 +14,7 @@ pub enum DeviceChoice {
     Gpu,
 }
 
-/// Room for one group: what one trainer process is given.
+/// Room for one group: the part of this machine that one trainer process is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
     /// `cpu` or `cuda:N`, as the trainer takes it.
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_that_cannot_be_are_refused() {
+    fn missing_gpus_and_zero_slots_are_refused() {
         let hardware = Hardware { cores: 8, ..Hardware::default() };
         assert_eq!(slots(&hardware, DeviceChoice::Gpu, None, None), Err(SlotsError::NoGpu));
         assert_eq!(slots(&hardware, DeviceChoice::Cpu, Some(0), None), Err(SlotsError::Zero));

@@ -17,8 +17,8 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-/// Whether an error is about the path that was asked for, which leads to nothing. Any other error is about this machine,
-/// and says nothing of what is there.
+/// Whether an error is about the path that was asked for, which leads to nothing. Any other error is about this
+/// machine, and says nothing of what is there.
 pub(crate) fn leads_nowhere(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Files that are replaced in one step, which neither a crash nor a full disk can split.
+//! Files that are replaced in one step: after a crash or on a full disk they hold either the old bytes or the new ones.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::path::Path;
 /// Makes `bytes` the content of the file `path`, durably.
 ///
 /// # Errors
-/// The disk's; the file is what it was.
+/// The disk's errors; the file is what it was.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_added_extension("tmp");
     let mut file = File::create(&temporary)?;

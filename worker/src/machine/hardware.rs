@@ -57,7 +57,7 @@ async fn gpus() -> Vec<Gpu> {
     }
 }
 
-/// Parses lines of `name, MiB, uuid`. Memory that the driver does not tell (`[N/A]`) is 0.
+/// Parses lines of `name, MiB, uuid`. Memory that the driver does not tell (`[N/A]`) becomes 0.
 fn parse_gpus(listing: &str) -> Vec<(Gpu, String)> {
     let gpu = |line: &str| {
         let mut columns = line.split(',').map(str::trim);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn this_machine_has_cores_and_memory() {
+    async fn detected_hardware_has_a_name_cores_and_memory() {
         let hardware = detect().await;
         assert!(
             hardware.cores >= 1 && hardware.memory_bytes > 0 && !hardware.host.is_empty(),

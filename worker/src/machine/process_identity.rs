@@ -1,4 +1,4 @@
-//! Telling one process from a later one with the same number.
+//! Tells one process from a later one with the same number.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep};
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 const KILL_POLL: Duration = Duration::from_millis(10);
 
-/// A process of one boot of this machine. Known where there is a `/proc`; elsewhere a trainer ends
-/// with its agent by other means (see `guard`), and nothing is recorded.
+/// A process of one boot of this machine. It is known only where there is a `/proc`; elsewhere a trainer ends with its
+/// agent by other means (see `trainer::guard`), and nothing is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ProcessIdentity {
     pid: u32,
@@ -27,16 +27,16 @@ struct Alive {
 }
 
 impl ProcessIdentity {
-    /// Who has this number now.
+    /// The process that has this number now.
     pub(crate) fn of(pid: u32) -> Option<Self> {
         Some(Self { pid, started: look_up(pid)?.started, boot: boot()? })
     }
 
-    /// Kills the process with its group, if it still lives, and waits for its end. Whether it lived.
+    /// Kills the process with its group, if it still lives, and waits for its end. Returns whether it lived.
     pub(crate) async fn kill(&self) -> bool {
         let Some(group) = self.group() else { return false };
         let deadline = Instant::now() + KILL_TIMEOUT;
-        // It may just have ended by itself.
+        // This fails when the group has just ended by itself.
         let _ = kill_process_group(group, Signal::KILL);
         while self.group().is_some() && Instant::now() < deadline {
             sleep(KILL_POLL).await;
@@ -44,10 +44,10 @@ impl ProcessIdentity {
         true
     }
 
-    /// The process group it is in; none when it has ended.
+    /// The process group that the process is in; none when the process has ended.
     fn group(&self) -> Option<Pid> {
         let alive = look_up(self.pid).filter(|alive| alive.started == self.started)?;
-        // Never group 1 or the agent's own.
+        // Group 1 and the agent's own group are never killed.
         let group = Pid::from_raw(alive.group).filter(|group| !group.is_init())?;
         (boot()? == self.boot && group != rustix::process::getpgrp()).then_some(group)
     }
@@ -61,7 +61,7 @@ fn look_up(pid: u32) -> Option<Alive> {
 /// 20th of these, the start.
 fn parse(stat: &str) -> Option<Alive> {
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_ascii_whitespace().collect();
-    // A zombie only waits to be counted.
+    // A zombie has ended, and only waits for its parent to notice.
     if matches!(*fields.first()?, "Z" | "X") {
         return None;
     }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_apart_whatever_its_name() {
+    fn group_and_start_of_a_process_are_read_whatever_its_name() {
         let tail = "S 1 77 77 0 -1 4194560 95 0 0 0 0 0 0 0 20 0 1 0 123456 2334720";
         for name in ["sleep", "a) Z 1 2 (b", ""] {
             let alive = parse(&format!("4242 ({name}) {tail}")).unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_recorded_process_is_killed_not_another_with_its_number() {
+    async fn only_the_recorded_process_is_killed_and_no_other_one_with_the_same_number() {
         let mut child = Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
         let identity = ProcessIdentity::of(child.id()).unwrap();
         let earlier = ProcessIdentity { started: identity.started - 1, ..identity.clone() };

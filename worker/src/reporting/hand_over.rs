@@ -5,8 +5,8 @@ use acai_proto::v1::{Attempt, CommitCheckpointRequest};
 use crate::client::{Client, Rejection, TransferError};
 use crate::run_folder::Checkpoint;
 
-/// Brings a checkpoint, before which points up to number `last_seq` came, to the coordinator and has it made what the run
-/// resumes from; through outages.
+/// Brings a checkpoint, before which points up to number `last_seq` came, to the coordinator and has it made what the
+/// run resumes from; through outages.
 pub(crate) async fn hand_over(
     coordinator: &Client,
     attempt: Attempt,

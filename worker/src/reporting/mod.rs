@@ -1,9 +1,9 @@
 //! What an attempt has to report, on its way to the coordinator.
 //!
-//! An attempt's [`Reporter`] takes reports in without delay. Two tasks bring them on: `spooling` writes them into the
-//! attempt's spool, and only then `sending` sends points, and `checkpoints` commits checkpoints, until the coordinator has
-//! acknowledged everything. `shared` is what the reporter and these tasks look at together; `outbox` is the part of it that
-//! has been spooled.
+//! An attempt's [`Reporter`] takes reports in without delay, and a task of its own brings them on. `spooling` writes
+//! them into the attempt's spool; only then `sending` sends points and `checkpoints` commits checkpoints, until the
+//! coordinator has acknowledged everything. `shared` is what all of these look at together, and `outbox` is the part of
+//! it that has been spooled.
 
 mod checkpoints;
 mod hand_over;

@@ -57,9 +57,8 @@ pub(crate) struct Outbox {
     recovered: bool,
     /// Roughly the bytes that the points take in the spool.
     bytes: usize,
-    /// **Checkpoint barrier**: each may be committed when all points up to its number are
-    /// acknowledged. Otherwise a worker that dies and resumes there would leave a hole in the
-    /// acknowledged history that nobody fills.
+    /// **Checkpoint barrier**: each checkpoint may be committed when all points before it are acknowledged. Otherwise a
+    /// worker that dies and resumes there would leave a hole in the acknowledged history that nobody fills.
     checkpoints: VecDeque<Waiting>,
     /// Checkpoints that wait for nothing any more.
     settled_checkpoints: u64,
@@ -138,8 +137,8 @@ impl Outbox {
         Batch { first_seq: self.acked + 1, points, step: self.step }
     }
 
-    /// Takes in the answer to `batch`: all points up to number `answered` are durable. Those that the answer leaves out are
-    /// sent again with the next batch.
+    /// Takes in the answer to `batch`: all points up to number `answered` are durable. Those that the answer leaves out
+    /// are sent again with the next batch.
     pub(crate) fn acknowledge(&mut self, batch: &Batch, answered: u64) -> Result<(), BadAck> {
         let sent = batch.first_seq - 1 + batch.points.len() as u64;
         if answered < self.acked {
@@ -160,15 +159,15 @@ impl Outbox {
         self.checkpoints.iter().filter(|waiting| waiting.after <= self.acked)
     }
 
-    /// The oldest checkpoint that may be committed on this machine and is not yet, with the number of the last point before
-    /// it.
+    /// The oldest checkpoint that may be committed on this machine and is not yet, with the number of the last point
+    /// before it.
     pub(super) fn to_keep(&self) -> Option<(Checkpoint, u64)> {
         let oldest = self.due().find(|waiting| !waiting.is_kept)?;
         Some((oldest.checkpoint.clone(), oldest.after))
     }
 
-    /// The newest checkpoint that may be handed over, with the number of the last point before it; none when it has been
-    /// handed over.
+    /// The newest checkpoint that may be handed over, with the number of the last point before it; none when it has
+    /// been handed over.
     pub(super) fn to_hand_over(&self) -> Option<(Checkpoint, u64)> {
         let newest = self.due().next_back().filter(|waiting| !waiting.is_handed_over)?;
         Some((newest.checkpoint.clone(), newest.after))

@@ -16,8 +16,8 @@ use crate::machine::process_identity::ProcessIdentity;
 use crate::run_folder::{Checkpoint, RunFolder};
 use crate::spool::{FinalWord, Spool};
 
-/// One attempt's reporter. Dropping it ends the sending, whether or not everything is acknowledged; the spool stays for the
-/// next agent unless it is discarded.
+/// One attempt's reporter. Dropping it ends the sending, whether or not everything is acknowledged; the spool stays for
+/// the next agent unless it is discarded.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     attempt: Attempt,
@@ -62,8 +62,8 @@ impl Reporter {
         Self { attempt, reports, spool, tasks }
     }
 
-    /// Resolves when there is room for more points. Whoever adds points waits here first, and so hands the pace of a slow
-    /// coordinator or a full disk on to the trainer.
+    /// Resolves when there is room for more points. Whoever adds points waits here first, and so hands the pace of a
+    /// slow coordinator or a full disk on to the trainer.
     pub(crate) async fn room(&self) -> Result<(), ReportError> {
         self.until(Reports::has_room).await
     }

@@ -23,9 +23,9 @@ pub(super) struct Spooling<'a> {
 impl Spooling<'_> {
     /// Writes whatever came during the last write with the next one.
     ///
-    /// A spool that cannot be written holds up training, not the end of an attempt. When training has ended, or the spool
-    /// lacks something other than room, reports are sent from memory; if the agent is killed then, this stretch is trained
-    /// again.
+    /// A spool that cannot be written holds up training, not the end of an attempt. When training has ended, or the
+    /// spool lacks something other than room, reports are sent from memory; if the agent is killed then, this stretch
+    /// is trained again.
     pub(super) async fn run(&self) -> Infallible {
         let mut trimmed = Settled::default();
         let mut is_written = true;

@@ -66,21 +66,21 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Takes the newest committed checkpoint out of use, because a trainer refused it. The file stays under another name,
-    /// for people to look at.
+    /// Takes the newest committed checkpoint out of use, because a trainer refused it. The file stays under another
+    /// name, for people to look at.
     pub(crate) fn set_aside(&self) -> io::Result<()> {
         let mut record = Record::read(&self.root)?;
         if record.checkpoints.is_empty() {
             return Ok(());
         }
-        // The file is renamed before the record is written: should there be no room for the record, the checkpoint is not
-        // used either, since the file that the record names is not there.
+        // The file is renamed before the record is written: should there be no room for the record, the checkpoint is
+        // not used either, since the file that the record names is not there.
         set_aside::set_aside(&self.root.join(record.checkpoints.remove(0).file))?;
         record.write(&self.root)
     }
 
-    /// Deletes all checkpoints but the committed one of the run's last step, which is the trained model. Without that one
-    /// all are kept.
+    /// Deletes all checkpoints but the committed one of the run's last step, which is the trained model. Without that
+    /// one all are kept.
     pub(crate) fn keep_last(&self, last_step: u64) -> io::Result<()> {
         let mut record = Record::read(&self.root)?;
         if record.checkpoints.first().is_none_or(|newest| newest.step != last_step) {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_resumed_from_only_if_the_database_still_holds_what_came_before() {
+    fn a_checkpoint_is_resumed_from_only_if_the_database_still_holds_the_points_before_it() {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
         let first = Attempt { run: 7, number: 1, token: 5 };
@@ -129,7 +129,7 @@ mod tests {
             folder.resumable(&assignment).unwrap().map(|checkpoint| checkpoint.step)
         };
         assert_eq!([held(5, 4), held(5, 3), held(5, 1)], [Some(20), Some(10), None]);
-        assert_eq!(held(9, 4), None, "attempt 1 of another history");
+        assert_eq!(held(9, 4), None, "a token of another database");
         let of_0_1_0 = Assignment { attempt: Some(Attempt { token: 0, ..first }), ..Assignment::default() };
         assert_eq!(folder.resumable(&of_0_1_0).unwrap().unwrap().step, 20);
     }
@@ -158,14 +158,14 @@ mod tests {
         let last = written(&second, 20);
         second.commit(&last, basis()).unwrap();
         second.keep_last(30).unwrap();
-        assert!(old.file.exists(), "the last one is not there yet");
+        assert!(old.file.exists(), "the checkpoint of the last step is not there yet");
         second.keep_last(20).unwrap();
         assert!(last.file.exists() && !first.attempt().exists());
         assert_eq!(newest(&second).unwrap().step, 20);
     }
 
     #[test]
-    fn voided_attempts_leave_nothing_to_resume_from() {
+    fn checkpoints_of_voided_attempts_are_not_resumed_from() {
         let state = tempfile::tempdir().unwrap();
         let first = open(state.path(), 1);
         first.commit(&written(&first, 10), basis()).unwrap();

@@ -33,8 +33,8 @@ pub(super) fn remove(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the folders of runs that have neither a checkpoint nor a picture, nor anything else but an empty record. To be
-/// called when no attempt is under way. A folder that cannot be read stays as it is.
+/// Removes the folders of runs that have neither a checkpoint nor a picture, nor anything else but an empty record. To
+/// be called when no attempt is under way. A folder that cannot be read stays as it is.
 pub(crate) fn remove_empty(runs: &Path) -> io::Result<()> {
     for entry in fs::read_dir(runs)? {
         let root = entry?.path();
@@ -60,7 +60,7 @@ fn remove_if_empty(root: &Path) -> io::Result<()> {
 }
 
 fn remove_folder_if_empty(folder: &Path) {
-    // The system refuses to remove a folder that still holds something, which is what is wanted.
+    // The system refuses to remove a folder that still holds something, and such a folder is to stay.
     let _ = fs::remove_dir(folder);
 }
 

@@ -105,7 +105,7 @@ mod tests {
         folder.commit(&kept, basis()).unwrap();
         let (record, away) = (folder.root.join(RECORD), folder.root.join("away"));
         fs::rename(&record, &away).unwrap();
-        // What the system says of this link is neither that nothing is there nor what is: as with a failing disk.
+        // Reading this link to itself fails as it does on a failing disk: the error does not say that nothing is there.
         std::os::unix::fs::symlink(RECORD, &record).unwrap();
         let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
         let second = Attempt { run: 7, number: 2, token: 0 };
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_record_means_from_scratch_and_its_files_are_set_aside() {
+    fn a_run_with_a_damaged_record_starts_from_scratch_and_its_files_are_set_aside() {
         let state = tempfile::tempdir().unwrap();
         let folder = open(state.path(), 1);
         let kept = written(&folder, 10);
@@ -140,6 +140,9 @@ mod tests {
         assert!(!second.holds(&second.attempt().join("missing")).unwrap());
         assert!(!second.holds(Path::new("/dev/null/file")).unwrap());
         fs::remove_dir(second.attempt()).unwrap();
-        assert!(second.holds(&second.attempt().join("missing")).is_err(), "the folder is the machine's");
+        assert!(
+            second.holds(&second.attempt().join("missing")).is_err(),
+            "that the folder is gone is the machine's fault"
+        );
     }
 }

@@ -7,14 +7,15 @@
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
-//! The number is the run's own, which no submission changes; its place in the sweep's plan may move. Earlier versions had
-//! that place in the name as well: their folders are found and used under the names that they have.
+//! The id is the run's own, which no submission changes, while its place in the sweep's plan may move. Earlier versions
+//! had that place in the folder's name as well: their folders are found and used under the names that they have.
 //!
-//! Checkpoints and pictures stay until a person deletes them, except what later checkpoints replace; what a completed run
-//! leaves is its trained model and its pictures. A folder that holds neither is removed when a worker starts.
+//! Checkpoints and pictures stay until a person deletes them, except for checkpoints that later ones replace. A
+//! completed run leaves its trained model and its pictures. A folder that holds neither is removed when a worker
+//! starts.
 //!
-//! Read `folder` first, then `checkpoints` (which of them count), which rest on `record` (what `resume.json` says), `basis`
-//! (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more).
+//! Read `folder` first, then `checkpoints` (which of them count), which rest on `record` (what `resume.json` says),
+//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more).
 //!
 //! All calls block on the disk.
 

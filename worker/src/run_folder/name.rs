@@ -45,7 +45,7 @@ mod tests {
     use crate::run_folder::layout::RECORD;
 
     #[test]
-    fn a_run_keeps_its_folder_when_its_place_in_the_plan_moves_also_one_that_was_named_by_that_place() {
+    fn a_run_keeps_its_folder_when_its_place_in_the_plan_moves_even_if_the_folder_was_named_by_that_place() {
         let state = tempfile::tempdir().unwrap();
         let runs = state.path().join("runs");
         let at = |index, number| {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::layout::PICTURES;
 use super::name::slug;
 
-/// The folders that hold pictures of runs of the sweep, below the state folder `state`, in no order; none where nothing has been
-/// drawn yet.
+/// The folders that hold pictures of runs of the sweep, below the state folder `state`, in no particular order; none
+/// where nothing has been drawn yet.
 ///
 /// # Errors
 /// If the state folder cannot be read.
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_folders_of_runs_of_the_sweep_that_hold_pictures_are_named() {
+    fn only_folders_with_pictures_of_runs_of_the_sweep_are_listed() {
         let state = tempfile::tempdir().unwrap();
         assert!(picture_folders(state.path(), "demo").unwrap().is_empty(), "nothing has run here");
         let runs = state.path().join("runs");

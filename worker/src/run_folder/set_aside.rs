@@ -18,8 +18,9 @@ pub(super) fn set_aside(file: &Path) -> io::Result<()> {
     fs::rename(file, file.with_added_extension(REFUSED))
 }
 
-/// Sets everything aside in the folder `root` of a run whose record is damaged: which of the files were committed is not
-/// known any more, and training may go on only from one that was. The record goes last, so that this can be repeated.
+/// Sets everything aside in the folder `root` of a run whose record is damaged: which of the files were committed is
+/// not known any more, and training may go on only from one that was. The record goes last, so that this can be
+/// repeated.
 pub(super) fn set_all_aside(root: &Path) -> io::Result<()> {
     for attempt in attempts(root)? {
         for file in fs::read_dir(&attempt)? {

@@ -1,14 +1,4 @@
-//! The folder of one worker's own files.
-//!
-//! ```text
-//! <state>/
-//!   worker.lock   held by the agent for as long as it lives
-//!   origin        which folder of which machine this is: a copy is refused (see `origin`)
-//!   database      the coordinator's database that all of this belongs to
-//!   runs/         checkpoints and trained models (see `checkpoints`)
-//!   spool/        what attempts reported and nobody acknowledged (see `spool`)
-//!   others/<id>/  `runs` and `spool` of other databases: their runs have the same numbers (see `swap`)
-//! ```
+//! A state folder that is in use.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -27,13 +17,13 @@ use crate::spool::EXTENSION;
 #[derive(Debug)]
 pub(crate) struct StateFolder {
     root: PathBuf,
-    /// The system releases it when the agent ends, however it does.
+    /// The system releases the lock when the agent ends, however that happens.
     _lock: File,
 }
 
 impl StateFolder {
-    /// Makes what is missing, for its user alone, locks it, and finishes what a killed agent had begun in it. A copy is used only if it is to
-    /// be adopted.
+    /// Makes what is missing, for the folder's user alone, locks the folder, and finishes what a killed agent had begun
+    /// in it. A copy is used only if it is to be adopted.
     pub(crate) fn open(path: &Path, adopt: bool) -> Result<Self, WorkerError> {
         let cannot_use = |source| WorkerError::State { path: path.to_owned(), source };
         let mut private = DirBuilder::new();
@@ -53,8 +43,8 @@ impl StateFolder {
         Ok(folder)
     }
 
-    /// Whether the folder may be used here. On another machine than before, and in a copy, its attempts may be somebody
-    /// else's by now: they are left to their leases.
+    /// Whether the folder may be used here. On another machine than before, and in a copy, another worker may have the
+    /// folder's attempts by now: they are left to their leases.
     fn settle_in(&self, adopt: bool) -> io::Result<bool> {
         let here = Origin::of(&self.root)?;
         let recorded = Origin::recorded(&self.root)?;
@@ -79,7 +69,7 @@ impl StateFolder {
         Ok(true)
     }
 
-    /// Removes what attempts of all databases had not delivered; answers how many there were.
+    /// Removes the spools of all databases; returns how many there were.
     fn drop_spools(&self) -> io::Result<u32> {
         let mut folders = vec![self.spools()];
         match fs::read_dir(self.root.join(OTHERS)) {
@@ -103,13 +93,13 @@ impl StateFolder {
         Ok(dropped)
     }
 
-    /// Whether a coordinator has been reached with it.
+    /// Whether a worker with this folder has ever reached a coordinator.
     pub(crate) fn has_served(&self) -> bool {
         self.root.join(DATABASE).is_file()
     }
 
-    /// Makes it the folder of runs of this database: what is of another one is set aside, what was set aside of this one
-    /// comes back.
+    /// Makes this the folder of runs of this database: runs of another database are moved aside, and those of this one
+    /// that were moved aside come back.
     pub(crate) fn serve(&self, database: &str) -> Result<(), WorkerError> {
         let swapped = self.swap(database).and_then(|()| remove_empty(&self.runs()));
         swapped.map_err(|source| WorkerError::State { path: self.root.clone(), source })
@@ -159,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_database_finds_what_is_of_its_own_runs() {
+    fn each_database_finds_the_files_of_its_own_runs() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::open(folder.path(), false).unwrap();
         let files =
@@ -235,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_moved_within_its_file_system_stays_what_it_is() {
+    fn a_folder_that_is_moved_within_its_file_system_is_no_copy() {
         let folder = tempfile::tempdir().unwrap();
         let (before, after) = (folder.path().join("before"), folder.path().join("after"));
         fs::write(StateFolder::open(&before, false).unwrap().spools().join("a.spool"), "").unwrap();

@@ -1,13 +1,13 @@
 //! A trainer's end when its agent dies.
 //!
-//! A trainer ends at the end of its input, which comes with the agent's death. A trainer that hangs does not notice this,
-//! and neither do the processes that it started. So a guard is part of the trainer's process group: a shell that waits for
-//! the end of a pipe from the agent and then kills the group, itself included. The kernel closes that pipe whatever the
-//! agent dies of.
+//! A trainer ends at the end of its input, which comes with the agent's death. A trainer that hangs does not notice
+//! this, and neither do the processes that it started. So a guard is part of the trainer's process group: a shell that
+//! waits for the end of a pipe from the agent and then kills the group, itself included. The kernel closes that pipe
+//! whatever the agent dies of.
 //!
-//! Linux's parent-death signal would need unsafe code, would reach the trainer but not its children, and would come when
-//! the *thread* that started the trainer ends. For as long as the guard lives, the system gives the group's number to no
-//! other process, so that no process outside the group is ever killed.
+//! Linux's parent-death signal would need unsafe code, would reach the trainer but not its children, and would come
+//! when the *thread* that started the trainer ends. For as long as the guard lives, the system gives the group's number
+//! to no other process, so that no process outside the group is ever killed.
 
 use std::process::Stdio;
 

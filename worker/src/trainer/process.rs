@@ -36,9 +36,9 @@ pub(crate) struct TrainerProcess {
 }
 
 impl TrainerProcess {
-    /// Starts `program serve --device D --threads T [--data DIR]`. The trainer gets a process group of its own, so that a
-    /// terminal's Ctrl-C reaches only the agent, and everything that the trainer starts can be killed. The trainer ends with
-    /// the agent: by itself, at the end of its input, or else by the guard of its process group.
+    /// Starts `program serve --device D --threads T [--data DIR]`. The trainer gets a process group of its own, so that
+    /// a terminal's Ctrl-C reaches only the agent, and everything that the trainer starts can be killed. The trainer
+    /// ends with the agent: by itself, at the end of its input, or else by the guard of its process group.
     pub(crate) fn spawn(program: &Path, slot: &Slot, data: Option<&Path>) -> std::io::Result<Self> {
         let guard = start_guard();
         let group = guard.as_ref().map_or(0, Guard::group);
@@ -57,7 +57,8 @@ impl TrainerProcess {
         Ok(Self { child, guard, commands, exited: None, events, stderr: tail })
     }
 
-    /// What tells this process from others, for the next agent if this one is killed; none where the system does not tell.
+    /// What tells this process from others, for the next agent if this one is killed; none where the system does not
+    /// tell.
     pub(crate) fn identity(&self) -> Option<ProcessIdentity> {
         self.child.id().and_then(ProcessIdentity::of)
     }
@@ -74,8 +75,8 @@ impl TrainerProcess {
 
     /// The next event, or how the trainer broke down. Cancel safe.
     ///
-    /// The trainer's exit and the end of its output are awaited together: what the trainer started may live on and hold the
-    /// output open.
+    /// The trainer's exit and the end of its output are awaited together: what the trainer started may live on and hold
+    /// the output open.
     pub(crate) async fn next(&mut self) -> Result<Event, Breakdown> {
         if self.exited.is_none() {
             tokio::select! {
@@ -102,7 +103,7 @@ impl TrainerProcess {
         }
     }
 
-    /// Kills the trainer, and explains the breakdown with its last words.
+    /// Kills the trainer, and explains the breakdown with the end of its standard error.
     pub(crate) async fn post_mortem(&mut self, breakdown: &Breakdown) -> String {
         self.kill();
         // With the process group dead its standard error ends, unless something that left the group holds it open.
@@ -136,8 +137,8 @@ impl TrainerProcess {
         }
     }
 
-    /// Sends `SIGKILL` to the whole process group. Without a guard the group's number is the trainer's process id, which no
-    /// other process gets before the trainer is waited for.
+    /// Sends `SIGKILL` to the whole process group. Without a guard the group's number is the trainer's process id,
+    /// which no other process gets before the trainer is waited for.
     fn kill(&self) {
         if let Some(guard) = &self.guard {
             guard.kill();

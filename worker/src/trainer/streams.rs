@@ -22,8 +22,8 @@ const LAST_LINE_BYTES: usize = 180;
 const SLOW_COMMAND: Duration = Duration::from_secs(5);
 
 /// Writes each command whole, however long the trainer takes to read it: if a line were given up half written, its rest
-/// would spoil the next line. Ends, and with this task the trainer's input, when the [`super::TrainerProcess`] is dropped or
-/// the process has ended.
+/// would spoil the next line. Ends, and with this task the trainer's input, when the [`super::TrainerProcess`] is
+/// dropped or the process has ended.
 pub(super) async fn write_commands(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
     while let Some(line) = lines.recv().await {
         let mut written = std::pin::pin!(stdin.write_all(&line));

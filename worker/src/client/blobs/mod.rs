@@ -31,8 +31,8 @@ impl Blobs {
         Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
     }
 
-    /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the last
-    /// try broke off. Bytes that the store has are not sent again.
+    /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the
+    /// last try broke off. Bytes that the store has are not sent again.
     pub(crate) async fn upload(
         &self,
         attempt: Attempt,

@@ -1,4 +1,4 @@
-//! The attempts this worker holds, and until when it may believe so.
+//! The leases that this worker holds.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,53 +7,34 @@ use acai_proto::v1::{Attempt, RegisterResponse, RenewResponse, Rest};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
-use crate::error::WorkerError;
-
-/// How long leases last and how often they are renewed, as the coordinator last said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Terms {
-    pub(crate) term: Duration,
-    pub(crate) renew_every: Duration,
-}
-
-impl TryFrom<RegisterResponse> for Terms {
-    type Error = WorkerError;
-
-    fn try_from(RegisterResponse { lease_ms, renew_ms, .. }: RegisterResponse) -> Result<Self, WorkerError> {
-        if renew_ms == 0 || renew_ms >= lease_ms {
-            return Err(WorkerError::LeaseTerms { lease_ms, renew_ms });
-        }
-        let ms = |ms| Duration::from_millis(u64::from(ms));
-        Ok(Self { term: ms(lease_ms), renew_every: ms(renew_ms) })
-    }
-}
+use super::terms::Terms;
 
 /// A lease of this worker.
 #[derive(Debug, Clone, Copy)]
 struct Lease {
-    /// When the call was sent whose answer last confirmed the lease: the coordinator's term began
-    /// no earlier. Only differences of this machine's monotonic clock count.
+    /// When the call was sent whose answer last confirmed the lease: the coordinator's term began no earlier. Only
+    /// differences of this machine's monotonic clock count.
     confirmed: Instant,
-    /// Whether a trainer still works on it. When not, all that remains is to report how it ended:
-    /// that costs no device, so it is not given up by the clock, and the answers to its own last
-    /// calls decide.
+    /// Whether a trainer still works on the attempt. When none does, all that remains is to report how the attempt
+    /// ended. That occupies no device, so the lease is not given up by the clock, and the answers to the attempt's own
+    /// last calls decide.
     training: bool,
     /// Whether the coordinator wants the run back.
     yields: bool,
 }
 
-/// All leases of this worker. A lease that is lost is no longer here; whoever works for it waits for
-/// that with [`Leases::lost`] or [`Leases::any_lost`].
+/// All leases of this worker. A lease that is lost is no longer here; whoever works for its attempt waits for that with
+/// [`Leases::lost`] or [`Leases::any_lost`].
 ///
-/// Safety comes from the coordinator, which refuses fenced attempts; giving up by the clock only
-/// saves device time, and so may be late.
+/// Safety comes from the coordinator, which refuses fenced attempts. Giving up by the clock only saves device time, and
+/// so may be late.
 #[derive(Debug)]
 pub(crate) struct Leases {
     held: watch::Sender<HashMap<Attempt, Lease>>,
     terms: watch::Sender<Terms>,
-    /// Which slots take no runs, told with the renewals.
+    /// Which slots take no runs; the coordinator is told with the renewals.
     resting: watch::Sender<Rest>,
-    /// The next renewal should not wait.
+    /// Notified when the next renewal should not wait.
     hurry: Notify,
     /// How long the coordinator may be away before its attempts are given up.
     outage: Duration,
@@ -78,8 +59,8 @@ impl Leases {
         self.terms.send_replace(terms);
     }
 
-    /// Takes in the terms that an answer tells: a coordinator that was started again may have others. One that tells none,
-    /// or makes no sense, changes nothing.
+    /// Takes in the terms that an answer tells: a coordinator that was started again may have others. An answer that
+    /// tells none, or terms that make no sense, changes nothing.
     pub(crate) fn told_terms(&self, lease_ms: u32, renew_ms: u32) {
         let told = RegisterResponse { lease_ms, renew_ms, ..RegisterResponse::default() };
         if let Ok(terms) = Terms::try_from(told) {
@@ -87,14 +68,15 @@ impl Leases {
         }
     }
 
-    /// Takes up an attempt granted by a claim sent at `sent`.
+    /// Takes up an attempt that was granted in answer to a claim sent at `sent`.
     pub(crate) fn grant(&self, attempt: Attempt, sent: Instant) {
         self.held.send_modify(|held| {
             held.insert(attempt, Lease { confirmed: sent, training: true, yields: false });
         });
     }
 
-    /// Takes up an attempt of an earlier agent, whose trainer is done. Nobody has renewed it since that one died.
+    /// Takes up an attempt of an agent that was killed. No trainer works on it any more, and nobody has renewed its
+    /// lease since that agent died.
     pub(crate) fn take_up(&self, attempt: Attempt) {
         self.grant(attempt, Instant::now());
         self.settle(attempt);
@@ -105,7 +87,7 @@ impl Leases {
         self.resting.borrow().clone()
     }
 
-    /// Has the coordinator told at once which slots rest, if that is news.
+    /// Has the coordinator told at once which slots rest, if that has changed.
     pub(crate) fn say_resting(&self, rest: Rest) {
         let is_news = self.resting.send_if_modified(|told| {
             let is_news = *told != rest;
@@ -124,7 +106,7 @@ impl Leases {
             tokio::select! {
                 () = sleep(self.terms().renew_every) => return,
                 () = self.hurry.notified() => return,
-                // From now on by the new terms. `self` holds the sender.
+                // The wait begins again with the new terms. `self` holds the sender, so this is no error.
                 _ = changes.changed() => {}
             }
         }
@@ -151,25 +133,25 @@ impl Leases {
         });
     }
 
-    /// Resolves with those of `attempts` that the coordinator wants back, as soon as there are any.
+    /// Resolves with those of `attempts` whose runs the coordinator wants back, as soon as there are any.
     pub(crate) async fn any_yielding(&self, attempts: &[Attempt]) -> Vec<Attempt> {
         self.any(attempts, |held, attempt| held.get(attempt).is_some_and(|lease| lease.yields)).await
     }
 
-    /// Resolves when the coordinator wants it back.
+    /// Resolves when the coordinator wants the attempt's run back.
     pub(crate) async fn yielding(&self, attempt: Attempt) {
         self.any_yielding(&[attempt]).await;
     }
 
-    /// Whether the coordinator wants it back.
+    /// Whether the coordinator wants the attempt's run back.
     pub(crate) fn is_yielding(&self, attempt: Attempt) -> bool {
         self.held.borrow().get(&attempt).is_some_and(|lease| lease.yields)
     }
 
-    /// Gives up what is still trained and has not been confirmed at `now` for too long: longer than
-    /// the outages that are sat out, and never less than a whole term. A coordinator that comes back
-    /// gives every running lease a fresh term, so most outages cost no work; what was given to others
-    /// meanwhile it names in its answer to the next renewal.
+    /// Gives up the leases of attempts that are still trained and have not been confirmed for too long at `now`: for
+    /// longer than the outages that are waited out, and for a whole term at least. A coordinator that comes back gives
+    /// every running lease a fresh term, so most outages cost no work. Its answer to the next renewal names the
+    /// attempts whose runs were given to others meanwhile.
     pub(crate) fn expire(&self, now: Instant) {
         let term = self.terms().term.max(self.outage);
         self.held.send_if_modified(|held| {
@@ -177,7 +159,7 @@ impl Leases {
         });
     }
 
-    /// The trainer has done its part; see [`Lease::training`].
+    /// No trainer works on the attempt any more; see [`Lease::training`].
     pub(crate) fn settle(&self, attempt: Attempt) {
         self.held.send_if_modified(|held| {
             held.entry(attempt).and_modify(|lease| lease.training = false);
@@ -211,13 +193,13 @@ impl Leases {
             found = attempts.iter().filter(|attempt| is_meant(held, attempt)).copied().collect();
             !found.is_empty()
         });
-        // `self` holds the sender, so waiting cannot end for want of one.
+        // `self` holds the sender, so waiting cannot end because there is none.
         let _ = waiting.await;
         found
     }
 }
 
-/// Whether anything went.
+/// Removes the leases that `keep` does not want; returns whether there were any.
 fn retain(held: &mut HashMap<Attempt, Lease>, keep: impl Fn(&Attempt, &Lease) -> bool) -> bool {
     let before = held.len();
     held.retain(|attempt, lease| keep(attempt, lease));
@@ -257,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_that_is_sat_out_prolongs_a_lease_and_the_next_renewal_decides() {
+    fn a_lease_lasts_through_an_outage_that_is_waited_out_and_the_next_renewal_decides() {
         let start = Instant::now();
         let leases = Leases::new(Terms { term: TERM, renew_every: TERM / 3 }, 20 * TERM);
         leases.grant(FIRST, start);
@@ -281,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fenced_attempt_wakes_those_who_work_for_it() {
+    async fn whoever_waits_for_a_lost_lease_is_woken_when_its_attempt_is_fenced() {
         let start = Instant::now();
         let leases = leases(start);
         let fence = async { leases.renewed(&[FIRST, SECOND], start, &fenced(&[SECOND])) };
@@ -291,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_tells_the_terms_from_now_on_and_one_that_tells_none_changes_nothing() {
+    fn the_answer_to_a_renewal_sets_the_terms_unless_it_tells_none() {
         let start = Instant::now();
         let leases = leases(start);
         let told = |lease_ms, renew_ms| {
@@ -307,15 +289,5 @@ mod tests {
         for (lease_ms, renew_ms) in [(0, 0), (1_000, 1_000)] {
             assert_eq!(told(lease_ms, renew_ms), shorter);
         }
-    }
-
-    #[test]
-    fn terms_under_which_leases_would_lapse_are_refused() {
-        let terms = |lease_ms, renew_ms| {
-            Terms::try_from(RegisterResponse { lease_ms, renew_ms, ..RegisterResponse::default() })
-        };
-        assert!(terms(30_000, 10_000).is_ok());
-        assert!(terms(10_000, 10_000).is_err());
-        assert!(terms(10_000, 0).is_err());
     }
 }
