@@ -33,7 +33,7 @@ pub(super) async fn supervise(context: &Context, session: &mut Session, trainer:
         let happening = supervision.next().await;
         if let ControlFlow::Break(lost) = supervision.act_on(happening).await {
             supervision.trainer.stop().await;
-            // Not before the trainer has ended: without the spool no later agent would know of it.
+            // The spools are kept until the trainer has ended: without them no later agent would know of the trainer.
             return discard(lost).await;
         }
     }
@@ -70,7 +70,7 @@ enum Happening {
 }
 
 /// Whether the supervision goes on. If not, the trainer is killed, and then the reports of these members are discarded.
-type Continue = ControlFlow<Vec<Member>>;
+type Flow = ControlFlow<Vec<Member>>;
 
 impl Supervision<'_> {
     async fn next(&mut self) -> Happening {
@@ -121,38 +121,38 @@ impl Supervision<'_> {
         }
     }
 
-    async fn act_on(&mut self, happening: Happening) -> Continue {
+    async fn act_on(&mut self, happening: Happening) -> Flow {
         match happening {
             Happening::Event(event) => match self.on_event(event) {
-                Ok(()) => Continue::Continue(()),
+                Ok(()) => Flow::Continue(()),
                 Err(breakdown) => self.on_breakdown(&breakdown).await,
             },
             Happening::Breakdown(breakdown) => self.on_breakdown(&breakdown).await,
             Happening::Unreportable(run) => {
                 // Closing finds out from the reporter why, and reports a failure.
                 self.stop_run(run, Ending::Released);
-                Continue::Continue(())
+                Flow::Continue(())
             }
             Happening::Unspoolable(run, reason) => {
                 let fault = MachineFault::State { path: self.context.state.path().to_owned(), reason };
                 self.stop_run(run, Ending::MachineFault(fault));
-                Continue::Continue(())
+                Flow::Continue(())
             }
             Happening::Lost(attempts) => self.on_lost(&attempts).await,
             Happening::WantedBack(attempts) => {
                 self.ask_back(attempts);
-                Continue::Continue(())
+                Flow::Continue(())
             }
             Happening::Stop(asked) => {
                 self.stop_by = Some(asked + self.context.grace);
                 self.trainer.send(&Command::Shutdown);
-                Continue::Continue(())
+                Flow::Continue(())
             }
             Happening::Overdue => {
                 // The other runs of the group lose no more than what was trained since their last checkpoints.
                 tracing::warn!("the trainer did not stop in time; killing it");
                 self.session.close_all(|| Ending::Released);
-                Continue::Break(Vec::new())
+                Flow::Break(Vec::new())
             }
         }
     }
@@ -190,16 +190,16 @@ impl Supervision<'_> {
         self.session.close(run, ending);
     }
 
-    async fn on_lost(&mut self, attempts: &[Attempt]) -> Continue {
+    async fn on_lost(&mut self, attempts: &[Attempt]) -> Flow {
         let lost = self.session.take_lost(attempts);
         if self.session.is_empty() {
-            return Continue::Break(lost);
+            return Flow::Break(lost);
         }
         for member in &lost {
             self.trainer.send(&Command::Stop { run: member.attempt.run });
         }
         discard(lost).await;
-        Continue::Continue(())
+        Flow::Continue(())
     }
 
     fn ask_back(&mut self, attempts: Vec<Attempt>) {
@@ -210,7 +210,7 @@ impl Supervision<'_> {
         }
     }
 
-    async fn on_breakdown(&mut self, breakdown: &Breakdown) -> Continue {
+    async fn on_breakdown(&mut self, breakdown: &Breakdown) -> Flow {
         let message = self.trainer.post_mortem(breakdown).await;
         if self.deadline().is_some() {
             tracing::warn!("while stopping: {message}");
@@ -223,7 +223,7 @@ impl Supervision<'_> {
             let kind = OwnFault::Error;
             self.session.close_all(|| Ending::Failed { kind, message: message.clone() });
         }
-        Continue::Break(Vec::new())
+        Flow::Break(Vec::new())
     }
 }
 
