@@ -1,11 +1,11 @@
-//! Waiting between tries, so that a coordinator that comes back is not met by all workers at once.
+//! Waiting between tries, so that not all workers call a coordinator at once when it comes back.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Exponential backoff from 0.2 s to 5 s with full jitter over its upper half.
+/// Exponential backoff from 0.2 s to 5 s, with jitter over the upper half of each delay.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_up_to_the_longest_and_keep_half_for_chance() {
+    fn delays_double_up_to_the_longest_one_and_half_of_each_is_random() {
         assert_eq!(delay(0, 0.0), Duration::from_millis(100));
         assert_eq!(delay(2, 0.5), Duration::from_millis(600));
         assert_eq!(delay(u32::MAX, 0.0), LONGEST / 2);

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::devices::DeviceChoice;
+use crate::machine::devices::DeviceChoice;
 
 /// What a worker is told by its user. [`WorkerConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -20,10 +20,11 @@ pub struct WorkerConfig {
     pub group_size: u32,
     /// Folder with the datasets' files.
     pub data: Option<PathBuf>,
-    /// Folder of this worker's own files: checkpoints, trained models, and what is still to be
-    /// reported. For one worker at a time.
+    /// Folder of this worker's own files: checkpoints, trained models, and reports that are still to be delivered. One
+    /// worker at a time can use it.
     pub state: PathBuf,
-    /// Uses the state folder although it is a copy of another worker's. What was under way there is left to its leases.
+    /// Uses the state folder although it is a copy of another worker's. Attempts that were under way there are left to
+    /// their leases.
     pub adopt: bool,
     /// The trainer program; searched for when absent (see [`crate::locate`]).
     pub trainer: Option<PathBuf>,
@@ -33,24 +34,24 @@ pub struct WorkerConfig {
     pub grace: Duration,
     /// How long the coordinator may be away before its runs are given up; a lease's term at least.
     pub outage: Duration,
-    /// A trainer that reports nothing for this long hangs and is killed.
+    /// A trainer that reports nothing for this long hangs, and is killed.
     pub trainer_silence: Duration,
-    /// So is one that still speaks, but has not done its first step after this long.
+    /// A trainer that reports, but has not done its first step after this long, hangs too, and is killed.
     pub trainer_setup: Duration,
-    /// So is one that has, and speaks for this long without a new step, evaluation or checkpoint; or
-    /// 20 times as long as its steps usually take, if that is more.
+    /// After its first step, a trainer that reports for this long without a new step, evaluation or checkpoint hangs
+    /// too, and is killed. The limit is 20 times as long as the trainer's steps usually take, if that is more.
     pub trainer_step: Duration,
     /// How long a slot rests after the first time that this machine could not train what it was given; twice as long
     /// after each further time in a row, up to 60 times as long.
     pub slot_rest: Duration,
-    /// How long the last checkpoints of a run that is given back may take on their way to the coordinator: another machine
-    /// goes on from the last one that came through.
+    /// How long the last checkpoints of a run that is given back may take on their way to the coordinator: another
+    /// machine goes on from the last one that came through.
     pub last_uploads: Duration,
-    /// Most points an attempt holds unacknowledged; then its trainer has to wait. About 100 bytes
-    /// each, so the default of 100,000 takes 10 MB.
+    /// Most points that an attempt holds unacknowledged; then its trainer has to wait. A point takes about 100 bytes,
+    /// so the default of 100,000 points takes 10 MB.
     pub queue_points: usize,
-    /// Most bytes of unacknowledged points in an attempt's spool; then its trainer has to wait. The
-    /// file may be twice as long before it is shortened.
+    /// Most bytes of unacknowledged points in an attempt's spool; then its trainer has to wait. The file may be twice
+    /// as long before it is shortened.
     pub spool_bytes: usize,
 }
 

@@ -1,10 +1,9 @@
 use std::path::PathBuf;
 
-use crate::devices::SlotsError;
-use crate::trainer_binary::TrainerNotFound;
+use crate::machine::devices::SlotsError;
+use crate::trainer::TrainerNotFound;
 
-/// Why a worker could not go on. A run's own failure is never one of these: it is reported to the
-/// coordinator.
+/// Why a worker could not go on. A run's own failure is never such an error: it is reported to the coordinator.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The address cannot be parsed.
@@ -20,7 +19,7 @@ pub enum WorkerError {
     Unreachable {
         /// The coordinator's address.
         url: String,
-        /// Of the last try.
+        /// Why the last try failed.
         reason: String,
     },
     /// The coordinator does not want this worker.
@@ -33,7 +32,7 @@ pub enum WorkerError {
         /// Which versions the two are.
         versions: String,
     },
-    /// There is another database behind the address than when this worker started.
+    /// The coordinator serves another database than when this worker started.
     #[error(
         "the coordinator at `{url}` now serves another database than when this worker started; start the worker again to work for it"
     )]
@@ -41,7 +40,7 @@ pub enum WorkerError {
         /// The coordinator's address.
         url: String,
     },
-    /// Lease terms under which every lease would lapse.
+    /// The coordinator's lease terms are such that every lease would lapse.
     #[error(
         "the coordinator asks for leases of {lease_ms} ms renewed every {renew_ms} ms; a lease has to outlive its renewal"
     )]
@@ -51,7 +50,7 @@ pub enum WorkerError {
         /// Time between renewals.
         renew_ms: u32,
     },
-    /// No slots to train in.
+    /// The machine has no slots to train on.
     #[error(transparent)]
     Slots(#[from] SlotsError),
     /// There is no trainer program.
@@ -60,7 +59,7 @@ pub enum WorkerError {
     /// The trainer program did not get as far as `ready` on any slot, not once since this worker was started.
     #[error("{reason}")]
     TrainerStart {
-        /// Which program, and what happened, with its last words.
+        /// Which program, and what happened, with the end of its standard error.
         reason: String,
     },
     /// The state folder cannot be used.
@@ -81,7 +80,7 @@ pub enum WorkerError {
         /// The folder.
         path: PathBuf,
     },
-    /// The state folder has another one's files, and whose attempts they are is not known.
+    /// The state folder is a copy of another one, so it is not known which worker's the attempts in it are.
     #[error(
         "the state folder `{path}` is a copy of another one, or was moved here from another file system, and two workers with one history take runs from each other; give this worker a folder of its own with `--state`, or, if this one is to take the other's place, start it once with `--adopt`: checkpoints and trained models are kept, and runs that were under way go on from their last checkpoints"
     )]

@@ -1,58 +1,54 @@
 //! The agent of one machine.
 //!
-//! [`run`] registers with a coordinator, claims groups of runs whenever a slot is free, trains each
-//! group in a trainer process of its own, and reports what that process reports. It keeps its
-//! leases, gives up what it has lost, and on a request to stop it checkpoints, flushes and hands
-//! its runs back.
+//! [`run`] registers with a coordinator, claims groups of runs whenever a slot is free, trains each group in a trainer
+//! process of its own, and reports what that process reports. It renews its leases and gives up runs whose leases it
+//! has lost. On a request to stop it has trainers write checkpoints, delivers all reports, and gives its runs back.
 //!
-//! Read in this order: `agent` (which groups, on which slots), `group` (one trainer process and the
-//! runs in it), `member` (one of those runs), `slot_pool` (which slots are free, and which rest after what was the machine's
-//! fault), `reporter` with `spooling` and `sending` (an attempt's
-//! points on their way: into its `spool`, then its `outbox`), `closing` (how an attempt ends),
-//! `checkpoints` (what a run leaves on this machine), `recovery` (what a killed agent left).
+//! # Layout
+//!
+//! Each part uses only parts below it.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | `agent` | a worker from start to end: registration, claims, slots, renewal, recovery after a kill |
+//! | `attempt` | a group's attempts from grant to end: admission, launch, supervision, closing |
+//! | `reporting` | an attempt's points and checkpoints on their way: into its spool, then to the coordinator |
+//! | `state_folder` | the folder of a worker's own files: who may use it, and for which coordinator's database |
+//! | `spool` | the durable history of one attempt |
+//! | `run_folder` | what a run leaves on this machine: checkpoints and pictures |
+//! | `leases` | which attempts this worker may believe that it holds |
+//! | `client` | calls to the coordinator, transfers of checkpoints, and what their failures mean |
+//! | `trainer` | the trainer program, and a process that runs it |
+//! | `machine` | hardware, devices, datasets; files and processes as the system sees them |
+//!
+//! Beside these parts are `config` (what the user says), `error` and `summary` (what comes of it), and `backoff`.
+//!
+//! # Reading order
+//!
+//! Begin with `agent/mod.rs` and `attempt/group.rs`: together they tell what a worker does. Then follow a run:
+//! `attempt/admission.rs`, `attempt/supervision.rs`, `attempt/member.rs` (what an event of its trainer means) and
+//! `attempt/closing.rs`. `reporting/mod.rs` says how points become durable. `agent/recovery.rs` and the first pages of
+//! `spool`, `run_folder` and `state_folder` say what outlives an agent that is killed.
 
 mod agent;
+mod attempt;
 mod backoff;
-mod blobs;
-mod checkpoints;
-mod closing;
+mod client;
 mod config;
-mod context;
-mod coordinator;
-pub mod datasets;
-pub mod devices;
-mod durable;
 mod error;
-mod group;
-mod guard;
-pub mod hardware;
-mod launch;
 mod leases;
-mod lines;
-mod machine_fault;
-mod member;
-mod outbox;
-mod peer;
-mod pictures;
-mod process_identity;
-mod progress_watch;
-mod recovery;
-mod registrar;
-mod renewal;
-mod reporter;
-mod resume;
-mod sending;
-mod slot_pool;
+mod machine;
+mod reporting;
+mod run_folder;
 mod spool;
-mod spooling;
 mod state_folder;
 mod summary;
-mod trainer_binary;
-mod trainer_process;
+mod trainer;
 
 pub use agent::run;
 pub use config::WorkerConfig;
 pub use error::WorkerError;
-pub use pictures::picture_folders;
+pub use machine::{datasets, devices, hardware};
+pub use run_folder::picture_folders;
 pub use summary::Summary;
-pub use trainer_binary::{TrainerNotFound, locate};
+pub use trainer::{TrainerNotFound, locate};

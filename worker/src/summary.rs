@@ -8,12 +8,12 @@ pub struct Summary {
     pub completed: u64,
     /// Ended by the run's own fault, diverged ones included.
     pub failed: u64,
-    /// Given back, blameless.
+    /// Given back, and charged with nothing.
     pub released: u64,
     /// Taken away: the lease was lost, or the coordinator no longer knew the attempt.
     pub lost: u64,
-    /// Whether it had to stop with attempts that were not ended. What they have to say is in the state folder, and the
-    /// next worker with that folder says it.
+    /// Whether the worker had to stop with attempts that were not ended. Their reports are in the state folder, and the
+    /// next worker with that folder delivers them.
     pub cut_short: bool,
 }
 

@@ -1,13 +1,13 @@
 //! The durable history of one attempt: `<state>/spool/run-<id>-attempt-<n>.spool`.
 //!
-//! What a trainer reported is appended here before it is sent, so that an agent that is killed and
-//! started again can deliver what nobody acknowledged. A spool belongs to one attempt and is never
-//! replayed under another: the next one trains that stretch again.
+//! A trainer's reports are appended here before they are sent, so that an agent that is killed and started again can
+//! deliver the reports that nobody acknowledged. A spool belongs to one attempt and is never replayed under another:
+//! the next attempt trains that stretch again.
 //!
-//! **When is it on the disk?** A write puts it into the system's page cache, which survives the death
-//! of this process; that is all that points need. A machine that loses power loses its trainers as
-//! well, and the points since the last checkpoint are trained again. So only milestones are synced,
-//! with everything before them: a checkpoint before it may be committed, and the final word.
+//! **When is a record on the disk?** A write puts it into the system's page cache, which survives the death of this
+//! process; that is all that points need. A machine that loses power loses its trainers as well, and the points since
+//! the last checkpoint are trained again. So only milestones are synced, with everything before them: each checkpoint,
+//! before it may be committed, and the final word.
 //!
 //! All calls block on the disk.
 
@@ -25,7 +25,7 @@ pub(crate) use record::{FinalWord, OwnFault, Record};
 
 /// File name extension of spools.
 pub(crate) const EXTENSION: &str = "spool";
-/// Bytes that may be of no use any more before the file is written anew without them.
+/// How many bytes of settled records the file may hold before it is written anew without them.
 const WASTE: u64 = 1 << 20;
 
 /// How far an attempt has come with the coordinator.
@@ -33,24 +33,24 @@ const WASTE: u64 = 1 << 20;
 pub(crate) struct Settled {
     /// All points up to this number are acknowledged.
     pub(crate) acked: u64,
-    /// This many checkpoints, counted from the attempt's first here, wait for nothing any more.
+    /// Nothing is left to do for this many checkpoints, counted from the first one in this spool.
     pub(crate) checkpoints: u64,
 }
 
-/// An attempt's file. It is made by the first append, so that a full disk is met in one place.
+/// An attempt's spool. The first append makes its file, so that a full disk is an error of appending only.
 #[derive(Debug)]
 pub(crate) struct Spool {
     path: PathBuf,
     file: Option<File>,
-    /// Records that stay at the start of the file for as long as there is one.
+    /// The records at the start of the file, which stay for as long as there is a file.
     head: Vec<u8>,
-    /// Where the next record goes. What is behind is a torn tail and will be overwritten.
+    /// Where the next record goes. Bytes behind this offset are of a write that failed, and will be overwritten.
     end: u64,
-    /// The records that may still be needed, up to the end, with their lengths.
+    /// The records at the end of the file that may still be needed, with their lengths in bytes.
     kept: VecDeque<(Until, u64)>,
     /// Checkpoints so far.
     checkpoints: u64,
-    /// The attempt has ended; a write that is late must not make the file again.
+    /// The attempt has ended, and a late write must not make the file again.
     deleted: bool,
 }
 
@@ -82,7 +82,7 @@ impl Spool {
         })
     }
 
-    /// Opens what an earlier agent left, and cuts off a torn or damaged tail.
+    /// Opens the spool that an earlier agent left, and cuts off what follows the last whole record.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let decoded = record::decode(&fs::read(path)?);
@@ -119,7 +119,7 @@ impl Spool {
                 let file =
                     OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&self.path)?;
                 file.write_all_at(&self.head, 0)?;
-                // The name has to survive what a milestone in the file survives.
+                // The file's name has to survive whatever its synced milestones survive.
                 self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
                 self.end = self.head.len() as u64;
                 self.file.insert(file)
@@ -133,14 +133,14 @@ impl Spool {
         records.iter().zip(lengths).try_for_each(|(record, length)| self.keep(record, length))
     }
 
-    /// Forgets what is settled. The file is written anew when most of it is of no use, so that it
-    /// takes no more than about twice what is unsettled.
+    /// Forgets settled records. The file is written anew when most of it is of no use, so that it is not longer than
+    /// about twice the records that are not settled.
     pub(crate) fn trim(&mut self, settled: Settled) -> io::Result<()> {
         self.forget(settled);
         if self.waste() >= WASTE.max(self.end / 2) { self.rewrite() } else { Ok(()) }
     }
 
-    /// Forgets what is settled, and makes the file as short as it can be: the disk is full.
+    /// Forgets settled records, and makes the file as short as it can be. For when the disk is full.
     pub(crate) fn shorten(&mut self, settled: Settled) -> io::Result<()> {
         self.forget(settled);
         if self.waste() > 0 { self.rewrite() } else { Ok(()) }
@@ -184,7 +184,7 @@ impl Spool {
         let temporary = self.path.with_extension("tmp");
         let anew = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&temporary)?;
         anew.write_all_at(&bytes, 0)?;
-        // It takes the place of a file that may hold synced milestones.
+        // The new file takes the place of one that may hold synced milestones.
         anew.sync_data()?;
         fs::rename(&temporary, &self.path)?;
         self.file = Some(anew);
@@ -194,7 +194,7 @@ impl Spool {
 
     fn keep(&mut self, record: &Record, length: u64) -> io::Result<()> {
         let until = match record {
-            // These come before all others, so what is kept stays in one piece at the end of the file.
+            // These records come before all others, so the kept records stay in one piece at the end of the file.
             Record::Attempt { .. } | Record::Trainer(_) => {
                 record.encode(&mut self.head)?;
                 return Ok(());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_tail_is_cut_at_open_whatever_its_length_and_the_history_goes_on_behind_what_is_whole() {
+    fn a_torn_last_record_is_cut_off_at_any_length_and_appending_goes_on_behind_the_whole_records() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = begin(folder.path());
         spool.append(&[point(1)]).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_stays_bounded_by_what_is_not_settled() {
+    fn the_file_is_not_much_longer_than_its_unsettled_records() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = begin(folder.path());
         let points = |first: u64| Record::Points {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_kept_until_it_is_settled_and_so_is_all_behind_it() {
+    fn a_checkpoint_and_all_records_after_it_are_kept_until_the_checkpoint_is_settled() {
         let folder = tempfile::tempdir().unwrap();
         let mut spool = begin(folder.path());
         spool.append(&[point(1), checkpoint(1), point(2)]).unwrap();
@@ -293,7 +293,7 @@ mod tests {
         spool.append(&[point(1)]).unwrap();
         let writable = spool.file.replace(File::open(file(folder.path())).unwrap());
         spool.append(&[point(2)]).unwrap_err();
-        // As a full disk leaves it: a part of the record.
+        // A full disk leaves a part of the record behind.
         writable.as_ref().unwrap().write_all_at(&[1; 40], spool.end).unwrap();
         spool.file = writable;
         spool.append(&[point(2), point(3)]).unwrap();

@@ -1,4 +1,4 @@
-//! What a spool is made of.
+//! The records of a spool.
 //!
 //! Each record is `[length: u32][CRC-32C of the payload: u32][payload]`, numbers little-endian, the
 //! payload one JSON object.
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process_identity::ProcessIdentity;
+use crate::machine::process_identity::ProcessIdentity;
 
 /// Bytes before each payload.
 const PREFIX: usize = 8;
@@ -16,7 +16,7 @@ const PREFIX: usize = 8;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Record {
-    /// First of every spool: whose it is.
+    /// The first record of every spool says whose it is.
     Attempt {
         run: u64,
         number: u32,
@@ -26,7 +26,7 @@ pub(crate) enum Record {
         /// Name of the run's folder.
         folder: PathBuf,
     },
-    /// Who trains it.
+    /// The process that trains the attempt.
     Trainer(ProcessIdentity),
     /// Points in the order of their numbers: metric, step, value.
     Points {
@@ -42,7 +42,7 @@ pub(crate) enum Record {
         /// Number of the last point before it.
         after: u64,
     },
-    /// Nothing comes after it.
+    /// The last record.
     Final {
         /// Number of the last point.
         last: u64,
@@ -56,11 +56,12 @@ pub(crate) enum Record {
 pub(crate) enum FinalWord {
     /// All steps are trained.
     Finished { step: u64 },
-    /// By the run's own fault. A machine's cannot be said here: its run is given back, as without a final word.
+    /// The run failed by its own fault. There is no word for a machine's fault: the run is given back then, as it is
+    /// without a final word.
     Failed { kind: OwnFault, message: String },
 }
 
-/// What a run is charged with.
+/// A fault that a run is charged with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OwnFault {
@@ -72,8 +73,8 @@ pub(crate) enum OwnFault {
 }
 
 impl Record {
-    /// Whether training relies on it before the coordinator knows of it, so that it has to survive
-    /// the machine and not only the agent.
+    /// Whether training relies on the record before the coordinator knows of it, so that it has to survive a failure of
+    /// the machine and not only of the agent.
     pub(crate) fn is_milestone(&self) -> bool {
         matches!(self, Self::Checkpoint { .. } | Self::Final { .. })
     }
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn records_come_back_as_they_were_to_the_last_bit() {
+    fn decoding_returns_every_record_and_every_bit_of_its_values() {
         let back = decoded(&encoded(&history()));
         assert_eq!(back, history());
         let Record::Points { points, .. } = &back[1] else { panic!("no points") };
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_final_word_that_blames_the_machine_is_none_and_the_run_is_given_back() {
+    fn a_final_word_that_names_a_machines_fault_is_left_out_so_that_the_run_is_given_back() {
         let failed = |kind: &str| {
             let word = format!(
                 r#"{{"final":{{"last":2,"word":{{"failed":{{"kind":"{kind}","message":"no disk"}}}}}}}}"#

@@ -1,8 +1,8 @@
 //! The exchange of what a state folder holds of one database for what it holds of another.
 //!
-//! What is to be done is written down before the first move and removed after the last one. A swap that was broken off is
-//! done to its end before anything else, whatever is served then. Each step finds out by itself whether it was done, so
-//! all of them can be repeated from the first on.
+//! What is to be done is written down before the first move, and that note is removed after the last one. A swap that
+//! was broken off is done to its end before anything else, whichever database is served then. Each step finds out by
+//! itself whether it was done, so all steps can be repeated from the first on.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DATABASE, OTHERS, RUNS, SPOOL};
-use crate::durable::replace;
+use super::layout::{DATABASE, OTHERS, RUNS, SPOOL};
+use crate::machine::durable::replace;
 
 const INTENT: &str = "swap";
 
-/// From one database to another.
+/// An exchange of one database's folders for another's.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Swap {
     pub(super) from: String,
@@ -48,7 +48,7 @@ const STEPS: [Step; 7] = [
 ];
 
 impl Swap {
-    /// One that was broken off.
+    /// The swap that was broken off in this state folder, if there was one.
     pub(super) fn begun(root: &Path) -> io::Result<Option<Self>> {
         match fs::read(root.join(INTENT)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -56,7 +56,7 @@ impl Swap {
         }
     }
 
-    /// Does it, or what is left of it.
+    /// Does the swap, or what is left of it.
     pub(super) fn finish(&self, root: &Path) -> io::Result<()> {
         STEPS.iter().try_for_each(|step| self.take(*step, root))
     }
@@ -79,8 +79,8 @@ impl Swap {
     }
 }
 
-/// Earlier versions wrote no intent: what such a swap moved aside of the database that is still the one at hand comes
-/// back.
+/// Undoes a swap that was broken off by an earlier version, which did not write down what was to be done: the folders
+/// of the database that is still the one at hand come back.
 pub(super) fn mend(root: &Path, current: &str) -> io::Result<()> {
     for folder in [RUNS, SPOOL] {
         bring_back(root, current, folder)?;
@@ -93,7 +93,7 @@ fn other(root: &Path, database: &str, folder: &str) -> PathBuf {
     root.join(OTHERS).join(database).join(folder)
 }
 
-/// Takes the place of a folder that is missing or empty.
+/// Moves a database's folder back to where one is missing or empty.
 fn bring_back(root: &Path, database: &str, folder: &str) -> io::Result<()> {
     let (aside, place) = (other(root, database, folder), root.join(folder));
     match fs::rename(&aside, &place) {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::state_folder::StateFolder;
 
-    /// What the folder of runs and the one of spools hold.
+    /// The names of what the folder of runs and the folder of spools hold.
     fn held(state: &StateFolder) -> [Vec<String>; 2] {
         [state.runs(), state.spools()].map(|folder| {
             let names = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_swap_that_is_broken_off_anywhere_is_finished_and_nothing_is_filed_under_another_database() {
+    fn a_swap_that_is_broken_off_anywhere_is_finished_and_no_file_gets_to_another_database() {
         for steps in 0..=STEPS.len() {
             for next in ["first", "second", "third"] {
                 let folder = tempfile::tempdir().unwrap();
@@ -146,7 +146,7 @@ mod tests {
                 STEPS[..steps].iter().try_for_each(|step| swap.take(*step, &root)).unwrap();
                 drop(state);
 
-                // And once more, as after a second crash at the same place.
+                // Opening it twice is like a second crash at the same place.
                 drop(StateFolder::open(&root, false).unwrap());
                 let state = StateFolder::open(&root, false).unwrap();
                 state.serve(next).unwrap();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_version_moved_aside_before_it_was_killed_comes_back() {
+    fn folders_that_an_earlier_version_moved_aside_before_it_was_killed_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::open(folder.path(), false).unwrap();
         fill(&state, "first");

@@ -23,7 +23,7 @@ fn resumable(checkpoints: Vec<Checkpoint>) -> Group {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_is_uploaded_and_committed_behind_its_points_through_faults() {
+async fn a_checkpoint_is_uploaded_and_committed_after_its_points_although_calls_fail() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| {
         use Fault::{LostReply, Unavailable};
@@ -43,7 +43,7 @@ async fn a_checkpoint_is_uploaded_and_committed_behind_its_points_through_faults
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_machine_that_has_nothing_resumes_from_the_coordinators_newest_checkpoint() {
+async fn a_machine_without_checkpoints_resumes_from_the_coordinators_newest_one() {
     let coordinator = Coordinator::start(LONG, [resumable(vec![weights(5), weights(4)])]).await;
     coordinator.change(|state| {
         state.blobs.insert(WEIGHTS.to_owned(), b"weights\n".to_vec());
@@ -59,8 +59,7 @@ async fn a_machine_that_has_nothing_resumes_from_the_coordinators_newest_checkpo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_that_arrives_damaged_is_rejected_one_that_is_not_to_be_had_is_not_and_the_one_before_is_used()
- {
+async fn a_damaged_checkpoint_is_rejected_a_missing_one_is_not_and_the_one_before_both_is_used() {
     let absent = Checkpoint { step: 11, sha256: "cd".repeat(32), bytes: 8 };
     let damaged = Checkpoint { step: 9, sha256: "ab".repeat(32), bytes: 8 };
     let coordinator = Coordinator::start(LONG, [resumable(vec![absent, damaged.clone(), weights(5)])]).await;
@@ -93,12 +92,16 @@ async fn a_run_that_is_wanted_back_checkpoints_and_is_released() {
     assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
     coordinator.read(|state| {
         assert_eq!(state.ends, [(attempt(7, 1), End::Released)]);
-        assert_eq!(state.checkpoints, [(attempt(7, 1), weights(2), 1)], "before it is released");
+        assert_eq!(
+            state.checkpoints,
+            [(attempt(7, 1), weights(2), 1)],
+            "the checkpoint is committed before the run is released"
+        );
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_does_not_come_through() {
+async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_cannot_be_uploaded() {
     let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;
     coordinator.change(|state| state.down = ["upload"].into());
     let scenario = "metric 7 1; read -r command; metric 7 2; checkpoint 7 2; stopped 7 2";
@@ -112,11 +115,13 @@ async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_does_not_
     let (summary, ()) = tokio::join!(machine.work(), want);
 
     assert_eq!(summary.unwrap(), Summary { released: 1, ..Summary::default() });
-    coordinator.read(|state| assert_eq!(state.points[&attempt(7, 1)].len(), 2, "its points are short"));
+    coordinator.read(|state| {
+        assert_eq!(state.points[&attempt(7, 1)].len(), 2, "the points do not wait for the checkpoint");
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_is_not_to_be_had() {
+async fn a_run_that_is_wanted_back_is_released_although_its_checkpoint_cannot_be_downloaded() {
     let coordinator = Coordinator::start(Duration::from_millis(900), [resumable(vec![weights(2)])]).await;
     coordinator.change(|state| {
         state.down = ["download"].into();
@@ -198,7 +203,7 @@ async fn a_download_that_ends_too_early_goes_on_where_it_ended_and_nothing_is_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_that_cannot_be_read_does_not_keep_a_run_from_the_one_before_it() {
+async fn a_run_resumes_from_an_earlier_checkpoint_when_the_newest_cannot_be_read() {
     let unreadable = Checkpoint { step: 9, sha256: "ab".repeat(32), bytes: 8 };
     let coordinator = Coordinator::start(LONG, [resumable(vec![unreadable.clone(), weights(5)])]).await;
     coordinator.change(|state| {
@@ -211,7 +216,10 @@ async fn a_checkpoint_that_cannot_be_read_does_not_keep_a_run_from_the_one_befor
     let summary = machine.work().await.unwrap();
 
     assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
-    assert!(coordinator.read(|state| state.rejected.is_empty()), "it may be repaired");
+    assert!(
+        coordinator.read(|state| state.rejected.is_empty()),
+        "a checkpoint that cannot be read may be repaired"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +236,7 @@ async fn a_run_completes_although_its_checkpoints_cannot_be_stored_with_the_coor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hung_upload_holds_up_no_checkpoint_of_this_machine_and_no_files_pile_up() {
+async fn a_hung_upload_delays_no_checkpoint_on_this_machine_and_old_files_are_deleted() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| drop(state.faults.insert("upload", [Fault::Hung].into())));
     let checkpoints: String =

@@ -19,21 +19,21 @@ use tonic::{Request, Response, Status, transport::Server};
 /// What happens to one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
-    /// Nothing.
+    /// Nothing goes wrong.
     None,
-    /// It does not arrive.
+    /// The call does not arrive.
     Unavailable,
-    /// It takes effect, but its answer does not arrive.
+    /// The call takes effect, but its answer does not arrive.
     LostReply,
-    /// Only this many of its points are taken, or of its bytes sent.
+    /// Only this many of the call's points are taken, or of the bytes that it asks for sent.
     Partial(usize),
-    /// What is asked for cannot be read, or kept, until somebody repairs the place.
+    /// The blob cannot be read, or kept, until somebody repairs the place where blobs are kept.
     Broken,
-    /// It never ends.
+    /// The call never ends.
     Hung,
-    /// What the database has of its run cannot be read.
+    /// What the database has of the call's run cannot be read.
     Damaged,
-    /// It makes no sense to a coordinator of another version.
+    /// The call makes no sense to a coordinator of another version.
     Refused,
     /// The disk is full.
     NoRoom,
@@ -57,7 +57,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// Whether the run is queued again, and nobody is charged.
+    /// Whether the run is queued again, and charged with nothing.
     fn is_blameless(&self) -> bool {
         matches!(self, Self::Released | Self::MachineFault(_) | Self::GroupFault(_))
     }
@@ -88,11 +88,12 @@ pub(crate) struct State {
     pub(crate) reports: Vec<ReportMetricsRequest>,
     pub(crate) ends: Vec<(Attempt, End)>,
     pub(crate) renewals: usize,
-    /// The term that claims and renewals tell; 0: none.
+    /// The term that the answers to claims and renewals tell, in milliseconds; 0 when they tell none.
     pub(crate) lease_ms: u32,
     /// What the worker said of its slots that rest: how many, and why.
     pub(crate) rests: Vec<(u32, String)>,
-    /// Whether it is of release 0.1.0: it tells no version, signs nothing, and knows no faults of groups.
+    /// Whether this coordinator is of release 0.1.0, which tells no version, signs nothing, and knows no faults of
+    /// groups.
     pub(crate) first_release: bool,
     /// Whether released runs are granted again.
     pub(crate) requeues: bool,
@@ -108,7 +109,8 @@ pub(crate) struct Coordinator {
     proxy: Proxy,
 }
 
-/// What stands before the services: it passes everything on, or, once it has a status of HTTP, answers with that.
+/// What stands before the services: it passes everything on, or, once it has been given an HTTP status, answers with
+/// that.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxy(Arc<AtomicU16>);
 

@@ -1,4 +1,4 @@
-//! Lost calls, lost answers, lost leases.
+//! Calls, answers and leases that get lost.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -112,7 +112,7 @@ async fn a_run_that_the_coordinators_database_has_lost_does_not_hold_its_slot_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_refused_says_which_versions_do_not_get_along() {
+async fn the_error_of_a_worker_that_is_refused_names_its_version_and_the_coordinators() {
     let coordinator = Coordinator::start(LONG, []).await;
     coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Refused; 2].into())));
     let error = Machine::new(&coordinator, "").work().await.unwrap_err().to_string();
@@ -124,7 +124,7 @@ async fn a_worker_that_is_refused_says_which_versions_do_not_get_along() {
 const ENDLESS: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child; metric 7 1; wait";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fenced_attempt_loses_its_trainer_and_reports_no_more() {
+async fn the_trainer_of_a_fenced_attempt_is_killed_and_the_attempt_reports_nothing_more() {
     // The coordinator says so either in answer to a report or in answer to a renewal.
     for scenario in [ENDLESS, &format!("{}; progress 7 2; wait", ENDLESS.trim_end_matches("; wait"))] {
         let coordinator = Coordinator::start(Duration::from_millis(900), [group([7])]).await;

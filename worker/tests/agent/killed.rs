@@ -1,4 +1,5 @@
-//! Agents that are killed, in processes of their own, and what the next one on the machine makes of it.
+//! Agents that are killed, each in a process of its own, and the next agent on the machine, which takes up what they
+//! left.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -17,7 +18,7 @@ use crate::setup::{LONG, Machine, attempt, config, group, until};
 const COORDINATOR: &str = "ACAI_TEST_COORDINATOR";
 const FOLDER: &str = "ACAI_TEST_FOLDER";
 
-/// Not a test: what [`Agent`] runs.
+/// This is not a test, but the program that [`Agent`] runs.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "the other tests run it as a process"]
 async fn agent_process() {
@@ -64,7 +65,7 @@ impl Drop for Agent {
     }
 }
 
-/// No report is answered, and only the first may arrive.
+/// From now on no report is answered. Only the first one may arrive; `first` says whether it does.
 fn acknowledge_nothing(coordinator: &Coordinator, first: Fault) {
     let faults: VecDeque<Fault> = std::iter::once(first).chain([Fault::Unavailable; 1000]).collect();
     coordinator.change(|state| {
@@ -73,11 +74,11 @@ fn acknowledge_nothing(coordinator: &Coordinator, first: Fault) {
     });
 }
 
-/// Says three points, with a checkpoint after the first, and then hears nothing any more.
+/// Reports three points, with a checkpoint after the first one, and then does not read its input.
 const DEAF: &str = "echo $$ > $data/trainer; sleep 1000 & echo $! > $data/child
     metric 7 1; checkpoint 7 1; metric 7 2; metric 7 3; wait";
 
-/// Starts an agent whose trainer is [`DEAF`] and kills it when all is in its spool.
+/// Starts an agent whose trainer is [`DEAF`], and kills the agent when all reports are in its spool.
 async fn kill_deaf(coordinator: &Coordinator, machine: &Machine, first: Fault) {
     acknowledge_nothing(coordinator, first);
     let mut agent = Agent::start(coordinator, machine);
@@ -89,7 +90,7 @@ async fn kill_deaf(coordinator: &Coordinator, machine: &Machine, first: Fault) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trainers_and_what_they_started_die_with_their_agent_even_if_they_hear_nothing() {
+async fn trainers_and_their_children_end_with_their_agent_even_if_they_do_not_read_their_input() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, DEAF);
     kill_deaf(&coordinator, &machine, Fault::LostReply).await;
@@ -102,7 +103,10 @@ async fn an_agent_started_again_delivers_each_point_once_and_hands_the_run_back_
         let coordinator = Coordinator::start(LONG, [group([7])]).await;
         let machine = Machine::new(&coordinator, DEAF);
         kill_deaf(&coordinator, &machine, first).await;
-        assert!(!machine.run_file(7, "resume.json").exists(), "nothing before it is acknowledged");
+        assert!(
+            !machine.run_file(7, "resume.json").exists(),
+            "the points before the checkpoint are not acknowledged"
+        );
         coordinator.change(|state| state.faults.clear());
 
         machine.follow("case $start in *attempt-1/step-1*) metric 7 2; metric 7 3; finished 7 3;; esac");
@@ -120,14 +124,14 @@ async fn an_agent_started_again_delivers_each_point_once_and_hands_the_run_back_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lease_of_what_an_agent_takes_up_is_renewed_at_once_since_nobody_has_for_a_while() {
+async fn the_lease_of_an_attempt_that_a_killed_agent_left_is_renewed_at_once() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, DEAF);
     kill_deaf(&coordinator, &machine, Fault::Unavailable).await;
     let before = coordinator.read(|state| state.renewals);
 
     let renewed = async {
-        // Much sooner than the next renewal would be due.
+        // This is much sooner than the next renewal would be due.
         let renewal = coordinator.until(|state| state.renewals > before);
         tokio::time::timeout(LONG / 12, renewal).await.expect("a renewal comes at once");
         coordinator.change(|state| {
@@ -166,7 +170,7 @@ async fn a_run_that_had_ended_when_its_agent_was_killed_is_not_trained_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_agent_left_of_a_run_that_others_hold_by_now_is_discarded() {
+async fn an_attempt_that_a_killed_agent_left_is_discarded_when_others_hold_its_run() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, DEAF);
     kill_deaf(&coordinator, &machine, Fault::LostReply).await;
@@ -188,7 +192,7 @@ async fn what_a_killed_agent_left_of_a_run_that_others_hold_by_now_is_discarded(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_torn_spool_everything_before_the_tear_is_delivered() {
+async fn all_whole_records_of_a_torn_spool_are_delivered() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, DEAF);
     kill_deaf(&coordinator, &machine, Fault::Unavailable).await;
@@ -215,7 +219,7 @@ async fn a_trainer_that_outlived_its_agent_is_killed_before_its_run_is_handed_ba
     acknowledge_nothing(&coordinator, Fault::Unavailable);
     let mut agent = Agent::start(&coordinator, &machine);
     until(|| machine.spool(1).contains("[\"train/loss\",3,3.5]")).await;
-    // Without the guard of its process group nothing else ends it.
+    // Without the guard of its process group, nothing ends the trainer when the agent dies.
     let guard = getpgid(Pid::from_raw(machine.pid("trainer"))).unwrap();
     kill_process(guard, Signal::KILL).unwrap();
     agent.kill();
@@ -260,7 +264,7 @@ async fn on_a_full_disk_training_waits_and_goes_on_when_there_is_room() {
     agent.limit_files(Some(10));
     std::fs::write(machine.file("go"), "").unwrap();
 
-    // More than the queue holds, so these would be sent at once; but they cannot be spooled.
+    // These are more points than the queue holds, so they would be sent at once; but they cannot be spooled.
     let said = || std::fs::read_to_string(machine.file("said")).ok()?.trim().parse::<u64>().ok();
     until(|| said().is_some_and(|said| said > 200)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;

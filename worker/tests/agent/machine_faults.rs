@@ -1,4 +1,4 @@
-//! What a machine lacks is charged to no run: the slot rests, and the rest of the machine goes on.
+//! A fault of the machine is charged to no run: the slot rests, and the other slots go on.
 
 use std::time::Duration;
 
@@ -34,7 +34,11 @@ async fn a_run_that_its_machine_cannot_train_is_given_back_and_the_slot_rests_be
         assert_eq!(ends, [&no_disk(), &no_disk(), &no_disk(), &completed]);
         let rests = &state.rests;
         assert!(rests.contains(&(1, "no disk".into())), "{rests:?}");
-        assert_eq!(rests.last().map(|(slots, _)| *slots), Some(0), "it says when none rests any more");
+        assert_eq!(
+            rests.last().map(|(slots, _)| *slots),
+            Some(0),
+            "the worker tells when no slot rests any more"
+        );
     });
     let tries = std::fs::read_to_string(machine.file("tries")).unwrap();
     let tries: Vec<u64> = tries.lines().map(|line| line.parse().unwrap()).collect();
@@ -45,7 +49,7 @@ async fn a_run_that_its_machine_cannot_train_is_given_back_and_the_slot_rests_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_is_killed_from_outside_costs_its_runs_nothing_and_leaves_the_other_slots_alone() {
+async fn a_trainer_that_is_killed_from_outside_fails_no_run_and_the_other_slots_go_on() {
     let coordinator = Coordinator::start(LONG, [group([1]), group([2, 3])]).await;
     let scenario = "case $start in
         *'\"run\":1,'*) until [ -e $data/go ]; do progress 1 0; sleep 0.02; done; finished 1 9;;
@@ -69,7 +73,7 @@ async fn a_trainer_that_is_killed_from_outside_costs_its_runs_nothing_and_leaves
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_breaks_down_with_a_group_fails_none_of_it_since_nobody_knows_which_it_was() {
+async fn when_the_trainer_of_several_runs_breaks_down_none_fails_since_nobody_knows_which_is_to_blame() {
     for (breakdown, said) in [("kill -SEGV $$", "SIGSEGV"), ("exit 3", "exit status: 3")] {
         let coordinator = Coordinator::start(LONG, [group([1, 2])]).await;
         let machine = Machine::new(&coordinator, &format!("metric 1 1; {breakdown}"));
@@ -85,9 +89,9 @@ async fn a_trainer_that_breaks_down_with_a_group_fails_none_of_it_since_nobody_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_that_breaks_down_is_charged_by_a_coordinator_that_would_grant_it_again_at_once_without_end()
-{
+async fn runs_whose_trainer_breaks_down_fail_with_a_coordinator_that_would_grant_their_group_again_at_once() {
     let coordinator = Coordinator::start(LONG, [group([1, 2])]).await;
+    // A coordinator of the first release would grant the group again without end.
     coordinator.change(|state| state.first_release = true);
     let machine = Machine::new(&coordinator, "metric 1 1; kill -SEGV $$");
 
@@ -116,7 +120,7 @@ async fn a_run_whose_folder_cannot_be_used_is_given_back_and_the_rest_of_its_gro
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_does_not_start_any_more_has_its_slot_rest_and_does_not_end_the_worker() {
+async fn a_slot_whose_trainer_no_longer_starts_rests_and_the_worker_goes_on() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, "finished 7 9; echo 'exit 1' > $data/before_ready.sh");
 
@@ -155,7 +159,8 @@ async fn a_run_whose_folder_cannot_be_looked_at_while_it_trains_is_given_back_an
     let events = ["checkpoint", "artifact"];
     for event in events {
         let coordinator = Coordinator::start(LONG, [group([7])]).await;
-        // The folder leads to itself: whoever looks for a file in it is told of an error, not that there is none.
+        // The folder becomes a link to itself, so that looking for a file in it is an error that does not say that
+        // there is none.
         let scenario = format!(
             "{folder}; rmdir $folder; ln -s $folder $folder
             echo '{{\"event\":\"{event}\",\"run\":7,\"step\":1,\"path\":\"'$folder/file'\"}}'
@@ -184,7 +189,8 @@ async fn a_refused_checkpoint_that_cannot_be_set_aside_is_no_failure_of_the_run_
         until(|| machine.run_file(7, "resume.json").exists()).await;
     };
     machine.work_until(committed).await.unwrap();
-    // The name that the file would get is taken by a folder, so that the disk refuses to rename it, until that is gone.
+    // A folder has the name that the refused file would get, so that the file cannot be renamed until the folder is
+    // gone.
     let in_the_way = machine.run_file(7, "attempt-1/step-1.refused");
     std::fs::create_dir_all(in_the_way.join("x")).unwrap();
     machine.follow(&format!(

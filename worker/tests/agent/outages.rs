@@ -1,4 +1,4 @@
-//! A coordinator that is away.
+//! A coordinator that does not answer for a while.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ async fn a_worker_that_has_worked_before_waits_for_its_coordinator_when_it_is_st
     });
     machine.follow("finished 8 1");
     let outage = async {
-        // Longer than a wrong address is tried.
+        // This is longer than a worker tries a wrong address.
         tokio::time::sleep(Duration::from_secs(6)).await;
         coordinator.change(|state| state.down.clear());
     };
@@ -88,7 +88,7 @@ async fn an_attempt_that_was_given_to_others_during_the_outage_ends_at_once_afte
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_cut_off_for_longer_than_the_outages_it_sits_out_stops_training() {
+async fn a_worker_stops_training_in_an_outage_that_is_longer_than_those_it_waits_out() {
     // The last confirmed renewal may be a while ago when the outage begins, so the bounds are loose.
     for (outage, at_least) in [(Duration::ZERO, Duration::ZERO), (4 * LEASE, 2 * LEASE)] {
         let coordinator = Coordinator::start(LEASE, [group([7])]).await;
@@ -129,20 +129,20 @@ async fn a_finished_run_is_reported_after_an_outage_longer_than_its_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_coordinator_that_was_started_again_with_shorter_leases_is_renewed_with_in_time() {
+async fn a_worker_renews_in_time_after_its_coordinator_was_started_again_with_shorter_leases() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let scenario =
         "i=0; until [ -e $data/enough ]; do i=$((i + 1)); metric 7 $i; sleep 0.02; done; finished 7 $i";
     let mut machine = Machine::new(&coordinator, scenario);
-    // The second one has nothing to do but to claim.
+    // The second slot has no group, so the worker goes on claiming.
     machine.config.slots = Some(2);
 
     let restart = async {
         coordinator.until(|state| state.points.contains_key(&attempt(7, 1))).await;
         coordinator.change(|state| state.lease_ms = 600);
-        // By the terms that it registered under, the first renewal would be sent 20 s after the grant.
+        // Under the terms of its registration the worker would send the first renewal 20 s after the grant.
         let renewed = coordinator.until(|state| state.renewals >= 3);
-        tokio::time::timeout(LONG / 6, renewed).await.expect("it renews by the new terms");
+        tokio::time::timeout(LONG / 6, renewed).await.expect("the worker renews by the new terms");
         std::fs::write(machine.file("enough"), "").unwrap();
     };
     let (summary, ()) = tokio::join!(machine.work(), restart);
@@ -150,7 +150,7 @@ async fn a_coordinator_that_was_started_again_with_shorter_leases_is_renewed_wit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_coordinator_that_forgets_the_worker_once_more_after_an_outage_is_registered_with_once_more() {
+async fn a_worker_registers_again_when_its_coordinator_forgets_it_again_after_an_outage() {
     let refused_between_outages = [Fault::Refused, Fault::Unavailable, Fault::Refused, Fault::Unavailable];
     let refused_after_an_outage = [Fault::Unavailable, Fault::Refused, Fault::Unavailable, Fault::Refused];
     for faults in [refused_between_outages, refused_after_an_outage] {
@@ -165,7 +165,7 @@ async fn a_coordinator_that_forgets_the_worker_once_more_after_an_outage_is_regi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_coordinator_that_cannot_be_registered_with_between_two_refusals_was_away_in_between() {
+async fn a_worker_goes_on_after_two_refusals_with_a_failed_registration_in_between() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Refused; 2].into())));
     let machine = Machine::new(&coordinator, "finished 7 1");

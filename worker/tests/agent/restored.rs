@@ -1,4 +1,5 @@
-//! A coordinator whose database was restored from a backup: what it lost is trained again, and nobody is charged.
+//! A coordinator whose database was restored from a backup: the points that it lost are trained again, and no run is
+//! charged with that.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use acai_worker::Summary;
 use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group};
 
-/// Puts the backup in place that is older than the second point, once both are acknowledged; the trainer waits for that.
+/// Restores a backup that is older than the second point, once both points are acknowledged. The trainer waits until
+/// that is done.
 async fn restore(coordinator: &Coordinator, machine: &Machine) {
     coordinator.until(|state| state.points.get(&attempt(7, 1)).is_some_and(|held| held.len() == 2)).await;
     coordinator.change(|state| state.points.get_mut(&attempt(7, 1)).unwrap().truncate(1));
@@ -36,7 +38,7 @@ async fn an_attempt_whose_acknowledged_points_are_gone_is_given_back_and_the_nex
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_ends_after_its_points_are_gone_is_given_back_too() {
+async fn a_run_that_finishes_after_its_points_are_gone_is_given_back() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.requeues = true);
     let scenario = "metric 7 1; metric 7 2; case $start in
@@ -105,7 +107,8 @@ async fn a_last_checkpoint_that_the_database_has_forgotten_before_the_run_is_com
                 coordinator.change(|state| {
                     state.checkpoints.clear();
                     state.blobs.clear();
-                    // What is handed over again waits until the database is restored once more.
+                    // After the checkpoint is handed over again, the run is completed only when the database has been
+                    // restored once more.
                     state.faults.insert(
                         "complete",
                         [Fault::None, Fault::Unavailable, Fault::Unavailable, Fault::Unavailable].into(),
@@ -167,7 +170,7 @@ async fn a_restored_database_is_told_again_that_no_slot_rests_by_claims_and_by_r
             }
             coordinator.change(|state| state.rests.push((1, "no disk, when it was backed up".into())));
             let told = coordinator.until(|state| state.rests.last().is_some_and(|(slots, _)| *slots == 0));
-            tokio::time::timeout(LONG / 6, told).await.expect("the coordinator is told how it is");
+            tokio::time::timeout(LONG / 6, told).await.expect("the coordinator is told that no slot rests");
             std::fs::write(machine.file("enough"), "").unwrap();
         };
         machine.work_until(restored).await.unwrap();

@@ -48,7 +48,7 @@ pub(crate) fn attempt(run: u64, number: u32) -> Attempt {
     Attempt { run, number, token: run << 32 | u64::from(number) }
 }
 
-/// That of a worker with one slot, which keeps all its files in `folder` and ends soon after its work.
+/// The configuration of a worker with one slot, which keeps all its files in `folder` and ends soon after its work.
 pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
     let mut config = WorkerConfig::new(coordinator, folder.join("state"));
     config.slots = Some(1);
@@ -61,7 +61,7 @@ pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
     config
 }
 
-/// Resolves when `condition` holds of something that tells nobody when it changes.
+/// Resolves when `condition` holds. Checks again and again, for conditions whose change nobody announces.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {
@@ -71,14 +71,14 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
     tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("the condition comes true");
 }
 
-/// A machine: what a worker on it leaves behind outlives the worker.
+/// A machine. The files that a worker leaves on it outlive the worker.
 pub(crate) struct Machine {
     folder: TempDir,
     pub(crate) config: WorkerConfig,
 }
 
 impl Machine {
-    /// Its trainers follow `scenario`.
+    /// A machine whose trainers follow `scenario`.
     pub(crate) fn new(coordinator: &Coordinator, scenario: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&coordinator.url, folder.path());
@@ -132,7 +132,7 @@ impl Machine {
     /// Whether the process runs whose id is in the file.
     pub(crate) fn is_running(&self, file: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid(file))).unwrap_or_default();
-        // The state comes after the name in parentheses; a zombie only waits to be counted.
+        // The state comes after the name in parentheses. A zombie has ended, and only waits for its parent to notice.
         stat.rsplit(") ").next().is_some_and(|state| !state.is_empty() && !state.starts_with(['Z', 'X']))
     }
 }

@@ -1,4 +1,4 @@
-//! Stopping a worker, and going on from what it left.
+//! Stopping a worker, and going on from the checkpoints that it left.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_worker_hands_its_run_back_and_the_next_attempt_resumes_from_its_checkpoint() {
+async fn a_stopped_worker_gives_its_run_back_and_the_next_attempt_resumes_from_its_checkpoint() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.requeues = true);
     let scenario = "metric 7 1; read -r command
@@ -93,7 +93,7 @@ async fn a_stopped_worker_ends_in_time_even_when_the_coordinator_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_worker_hands_its_run_back_even_when_a_checkpoint_does_not_come_through() {
+async fn a_stopped_worker_gives_its_run_back_even_when_a_checkpoint_cannot_be_uploaded() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.down = ["upload"].into());
     let scenario = "metric 7 1; read -r command; metric 7 2; checkpoint 7 2; stopped 7 2";
@@ -108,7 +108,7 @@ async fn a_stopped_worker_hands_its_run_back_even_when_a_checkpoint_does_not_com
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_fails_where_it_resumed_fails_and_keeps_its_checkpoint() {
+async fn a_run_that_fails_after_it_resumed_keeps_its_checkpoint() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, "failed 7 0 error 'no such dataset on this machine'");
     std::fs::create_dir_all(machine.run_file(7, "attempt-0")).unwrap();
@@ -124,7 +124,7 @@ async fn a_run_that_fails_where_it_resumed_fails_and_keeps_its_checkpoint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_does_not_resume_from_what_another_databases_run_of_the_same_number_left() {
+async fn a_run_does_not_resume_from_a_checkpoint_of_another_databases_run_with_the_same_number() {
     let scenario = "case $start in *'\"resume\":null'*) checkpoint 7 1; finished 7 1;; esac";
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let machine = Machine::new(&coordinator, scenario);
@@ -142,7 +142,7 @@ async fn a_worker_whose_coordinator_comes_back_with_another_database_ends() {
     let machine = Machine::new(&coordinator, "");
     coordinator.change(|state| drop(state.faults.insert("claim", [Fault::Unavailable; 1000].into())));
     let replaced = async {
-        // It has registered by now.
+        // A worker that claims has registered.
         coordinator.until(|state| state.faults["claim"].len() < 1000).await;
         coordinator.change(|state| state.database = "second".into());
     };

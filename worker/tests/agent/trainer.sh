@@ -1,6 +1,6 @@
 #!/bin/sh
-# A trainer, as the protocol defines one. What it does after `start` is in scenario.sh of its data folder; what it does
-# before it is ready in before_ready.sh, if there is one.
+# A trainer, as the protocol defines one. After `start` it follows scenario.sh in its data folder; before it is ready it
+# follows before_ready.sh there, if there is one.
 while [ $# -gt 0 ]; do
     case $1 in --data) data=$2 ;; esac
     shift

@@ -28,7 +28,7 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
     let cases = [
         ("echo 'out of memory' >&2; exit 3", ["exit status: 3", "out of memory"]),
         ("kill -SEGV $$", ["SIGSEGV", "nothing to its standard error"]),
-        // What it started lives on and holds its output open.
+        // The trainer's child lives on and holds the trainer's output open.
         ("metric 7 1; echo gone >&2; sleep 1000 & exit 3", ["exit status: 3", "gone"]),
         ("metric 7 1; echo '{\"event\":\"metr'; exec sleep 1000", ["no event", "{\"event\":\"metr"]),
         ("metric 99 1; exec sleep 1000", ["run 99", "not given"]),
@@ -56,7 +56,7 @@ async fn a_trainer_that_breaks_down_fails_its_open_run_and_the_message_says_how(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trainer_that_takes_its_command_late_still_gets_the_whole_line() {
-    // Together their command is longer than a pipe holds, so that its end waits for the trainer to read.
+    // The command for so many runs is longer than a pipe holds, so its end is written only while the trainer reads.
     let coordinator = Coordinator::start(LONG, [group(1..=300)]).await;
     let machine = Machine::new(&coordinator, "");
     machine.before_ready(
@@ -73,7 +73,7 @@ async fn a_trainer_that_takes_its_command_late_still_gets_the_whole_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_was_asked_to_go_from_outside_gives_its_run_back_and_its_slot_rests() {
+async fn a_run_whose_trainer_was_ended_by_a_signal_is_given_back_and_the_slot_rests() {
     for signal in ["TERM", "INT", "HUP"] {
         let end = end_of(&format!("kill -{signal} $$")).await;
         assert!(matches!(&end, End::MachineFault(fault) if fault.contains(signal)), "{end:?}");
@@ -81,7 +81,7 @@ async fn a_trainer_that_was_asked_to_go_from_outside_gives_its_run_back_and_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failing_run_leaves_the_rest_of_its_group_alone() {
+async fn a_failing_run_does_not_end_the_other_runs_of_its_group() {
     let coordinator = Coordinator::start(LONG, [group([1, 2, 3])]).await;
     let scenario = "metric 1 5; failed 1 5 diverged 'the loss is NaN'; metric 2 9; finished 2 9; exit 1";
     let machine = Machine::new(&coordinator, scenario);
@@ -162,7 +162,7 @@ async fn a_trainer_that_starts_on_no_slot_ends_the_worker_however_few_runs_there
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trainer_that_starts_on_one_slot_keeps_the_worker_although_it_did_not_on_another() {
+async fn a_worker_goes_on_when_its_trainer_starts_on_one_slot_and_not_on_another() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     coordinator.change(|state| state.requeues = true);
     let mut machine = Machine::new(&coordinator, "finished 7 9");

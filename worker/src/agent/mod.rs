@@ -1,0 +1,190 @@
+//! A worker from its start to its end: which groups it trains, on which slots.
+//!
+//! [`run`] is the way in. `start` makes a worker known to its coordinator, `recovery` ends what a killed agent left;
+//! then `claims` and `groups` take turns, while `renewal` keeps the leases.
+
+mod claims;
+mod groups;
+mod left_attempt;
+mod recovery;
+mod registrar;
+mod renewal;
+mod slot_pool;
+mod start;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::attempt::{Context, FAREWELL};
+use crate::config::WorkerConfig;
+use crate::error::WorkerError;
+use crate::summary::Summary;
+use claims::{Claims, Grant};
+use groups::{GroupEnd, Groups};
+use registrar::Registrar;
+use slot_pool::SlotPool;
+use start::Started;
+
+/// Bounds on the pause after an empty claim, whatever the coordinator asks for.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Works for a coordinator until `shutdown` resolves or there has been nothing to do for `idle_timeout`. Then trainers
+/// get `grace` to checkpoint, and runs that they did not complete are given back; that takes at most 5 s longer than
+/// `grace`. Outages of the coordinator are waited out.
+///
+/// Needs a multi-threaded tokio runtime with time and I/O enabled. Dropping the future kills the trainers.
+///
+/// # Errors
+///
+/// What makes this machine unable to work:
+///
+/// - no coordinator answers within 5 s, or within `outage` with a state folder that has served a coordinator before;
+/// - the coordinator refuses this worker;
+/// - there is no trainer program, or it has failed to start on every slot and has started on none;
+/// - the machine has no slots;
+/// - the state folder cannot be used, or another worker uses it.
+///
+/// What the machine lacks later, or on one slot alone, is no error: the slot rests.
+pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
+    let mut shutdown = pin!(shutdown);
+    let Started { context, registrar, slots } = tokio::select! {
+        started = start::start(&config) => started?,
+        () = &mut shutdown => return Ok(Summary::default()),
+    };
+    let slots = SlotPool::new(slots, config.slot_rest);
+    let mut agent = Agent {
+        claims: Claims::new(Arc::clone(&context), Arc::clone(&registrar), config.group_size),
+        groups: Groups::new(Arc::clone(&context), slots),
+        context: Arc::clone(&context),
+        registrar: Arc::clone(&registrar),
+        idle_timeout: config.idle_timeout,
+        idle_since: Instant::now(),
+        summary: Summary::default(),
+    };
+    let stopping = async {
+        shutdown.await;
+        tracing::info!("stopping: no more claims, trainers get {:?} to checkpoint", context.grace);
+        context.stop.ask();
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        result = agent.work() => result,
+        never = renewal::keep(&context.leases, &registrar) => match never {},
+        never = stopping => match never {},
+    }
+}
+
+struct Agent {
+    context: Arc<Context>,
+    registrar: Arc<Registrar>,
+    claims: Claims,
+    groups: Groups,
+    idle_timeout: Option<Duration>,
+    /// When the last group ended; counts while there is none.
+    idle_since: Instant,
+    summary: Summary,
+}
+
+impl Agent {
+    async fn work(&mut self) -> Result<Summary, WorkerError> {
+        let worked = self.claim_and_train().await;
+        self.context.stop.ask();
+        let drained = self.drain().await;
+        self.registrar.leave().await;
+        tracing::info!("the worker ends: {}", self.summary);
+        worked.and(drained).map(|()| self.summary)
+    }
+
+    async fn claim_and_train(&mut self) -> Result<(), WorkerError> {
+        let context = Arc::clone(&self.context);
+        tokio::select! {
+            recovered = recovery::recover(&context) => self.summary += recovered?,
+            // Reports that are not delivered stay for the next agent.
+            _ = context.stop.asked() => self.summary.cut_short = true,
+        }
+        // The idle time counts from here: recovery waits out an outage.
+        self.idle_since = Instant::now();
+        while !context.stop.is_asked() && !self.is_idle_too_long() {
+            let free = self.groups.free_slots();
+            if free == 0 {
+                self.pause(None).await?;
+                continue;
+            }
+            let idle_at = self.idle_at();
+            let Some(Grant { sent, answer }) = self.claims.next(free, idle_at).await? else { continue };
+            if answer.groups.is_empty() {
+                let pause = Duration::from_millis(answer.retry_after_ms.into());
+                self.pause(Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
+            }
+            for group in answer.groups {
+                self.groups.begin(group, sent);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for `pause`, or until a group ends, a slot has rested, or the worker should end.
+    async fn pause(&mut self, pause: Option<Duration>) -> Result<(), WorkerError> {
+        let idle = self.idle_timeout.filter(|_| self.groups.len() == 0);
+        let rested = self.groups.next_wake().map(|at| at.saturating_duration_since(Instant::now()));
+        let pause = pause.into_iter().chain(idle).chain(rested).min();
+        tokio::select! {
+            () = sleep(pause.unwrap_or(LONGEST_PAUSE)) => Ok(()),
+            _ = self.context.stop.asked() => Ok(()),
+            Some(ended) = self.groups.next_end() => self.on_group_end(ended),
+        }
+    }
+
+    fn on_group_end(&mut self, ended: GroupEnd) -> Result<(), WorkerError> {
+        self.summary += ended.summary;
+        self.idle_since = Instant::now();
+        self.groups.vacate(ended.place, ended.fault)
+    }
+
+    fn is_idle_too_long(&self) -> bool {
+        self.idle_at().is_some_and(|idle_at| Instant::now() >= idle_at)
+    }
+
+    /// When the worker has been idle for too long, if nothing happens until then. A worker whose slot rests is not
+    /// idle: the run that it gave back may be waiting for that slot.
+    fn idle_at(&self) -> Option<Instant> {
+        let has_work = self.groups.len() > 0 || self.groups.next_wake().is_some();
+        // A timeout beyond the end of the clock is as good as none.
+        self.idle_timeout.filter(|_| !has_work).and_then(|timeout| self.idle_since.checked_add(timeout))
+    }
+
+    /// Waits for all groups; groups that take too long are dropped, and their trainers killed.
+    async fn drain(&mut self) -> Result<(), WorkerError> {
+        let deadline = self.context.stop.asked().await + self.context.grace + FAREWELL;
+        let mut result = Ok(());
+        while let Ok(Some(ended)) = timeout_at(deadline, self.groups.next_end()).await {
+            result = result.and(self.on_group_end(ended));
+        }
+        let remaining = self.groups.len();
+        if remaining > 0 {
+            tracing::warn!("{remaining} groups could not hand back their runs in time");
+            self.summary.cut_short = true;
+            self.groups.abort().await;
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::claims::LAST_CLAIM;
+    use super::*;
+
+    #[test]
+    fn a_stopped_worker_ends_before_a_cluster_kills_it() {
+        let grace = WorkerConfig::new("http://localhost:7700", ".acai").grace;
+        // Kubernetes waits 30 s; leave a margin for the kill itself and for what stops around it.
+        assert!(grace + FAREWELL < Duration::from_secs(25) && LAST_CLAIM < grace);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a worker does before its first claim.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use acai_proto::v1::{Hardware, RegisterRequest};
+use uuid::Uuid;
+
+use super::registrar::{FIRST_CONTACT, Registrar};
+use crate::attempt::{Context, Limits, Stop};
+use crate::config::WorkerConfig;
+use crate::error::WorkerError;
+use crate::leases::Leases;
+use crate::machine::devices::{Slot, slots};
+use crate::machine::{datasets, hardware};
+use crate::reporting::Capacity;
+use crate::state_folder::StateFolder;
+use crate::trainer::locate;
+
+/// A worker that is known to its coordinator.
+pub(super) struct Started {
+    pub(super) context: Arc<Context>,
+    pub(super) registrar: Arc<Registrar>,
+    pub(super) slots: Vec<Slot>,
+}
+
+/// Finds the trainer, opens the state folder, looks at the machine, and registers.
+pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError> {
+    let trainer = locate(config.trainer.as_deref())?;
+    let state = StateFolder::open(&config.state, config.adopt)?;
+    let hardware = hardware::detect().await;
+    let slots = slots(&hardware, config.device, config.slots, config.threads)?;
+    let registration = registration(config, hardware, slots.len() as u32);
+    let registrar = Registrar::new(config.coordinator.clone(), registration)?;
+    // A coordinator that was started together with this worker may need a moment, but a wrong address should not take
+    // minutes to be noticed. An address that was right before is worth waiting for.
+    let patience = if state.has_served() { config.outage.max(FIRST_CONTACT) } else { FIRST_CONTACT };
+    let terms = registrar.first_contact(patience).await?;
+    state.serve(registrar.database())?;
+    let context = Context {
+        coordinator: registrar.connection()?,
+        leases: Arc::new(Leases::new(terms, config.outage)),
+        trainer,
+        data: config.data.clone(),
+        state,
+        grace: config.grace,
+        last_uploads: config.last_uploads,
+        trainer_silence: config.trainer_silence,
+        trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
+        capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },
+        stop: Stop::default(),
+        has_started_trainers: AtomicBool::new(false),
+    };
+    Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), slots })
+}
+
+fn registration(config: &WorkerConfig, hardware: Hardware, slots: u32) -> RegisterRequest {
+    let datasets = datasets::available(config.data.as_deref());
+    RegisterRequest {
+        worker_id: Uuid::new_v4().to_string(),
+        name: config.name.clone().unwrap_or_else(|| hardware.host.clone()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        hardware: Some(hardware),
+        slots,
+        datasets: datasets.iter().map(|dataset| dataset.name().to_owned()).collect(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Makes a run ready for its trainer.
+
+use std::io;
+use std::sync::Arc;
+
+use acai_proto::convert::configuration;
+use acai_proto::v1::{Assignment, Attempt};
+use acai_sweep::trainer_protocol;
+
+use super::context::Context;
+use super::ending::Ending;
+use super::machine_fault::MachineFault;
+use super::member::Member;
+use super::resume::resume;
+use crate::machine::disk::on_disk;
+use crate::reporting::{Outbox, Reporter};
+use crate::run_folder::RunFolder;
+use crate::spool::{OwnFault, Spool};
+
+/// What comes of a run that was granted.
+pub(super) enum Admission {
+    /// The run is trained: this is what its trainer is given.
+    Train(Member, trainer_protocol::Member),
+    /// The attempt ends before any training.
+    End(Member, Ending),
+}
+
+/// Opens the run's folder and spool, finds what training continues from, and starts to report.
+///
+/// # Errors
+/// The state folder cannot be used.
+pub(super) async fn admit(
+    context: &Context,
+    attempt: Attempt,
+    assignment: &Assignment,
+) -> Result<Admission, MachineFault> {
+    let run = format!("{}/{}", assignment.sweep, assignment.number);
+    tracing::info!(%run, id = attempt.run, attempt = attempt.number, "attempt begins");
+    let prepared = prepare(context, attempt, assignment).await;
+    let member = prepared.map_err(|error| MachineFault::State {
+        path: context.state.path().to_owned(),
+        reason: error.to_string(),
+    })?;
+    if context.leases.is_yielding(attempt) {
+        tracing::info!(
+            run = attempt.run,
+            attempt = attempt.number,
+            "asked to give the run back before it began"
+        );
+        return Ok(Admission::End(member, Ending::Released));
+    }
+    Ok(match configuration(&assignment.configuration) {
+        Ok(configuration) => {
+            let given = trainer_protocol::Member {
+                run: attempt.run,
+                seed: assignment.seed,
+                config: configuration.training_config(),
+                folder: member.folder.attempt().to_owned(),
+                resume: member.resume.as_ref().map(|checkpoint| checkpoint.file.clone()),
+                checkpoint_kimg: assignment.checkpoint_kimg,
+            };
+            Admission::Train(member, given)
+        }
+        Err(error) => {
+            Admission::End(member, Ending::Failed { kind: OwnFault::Error, message: error.to_string() })
+        }
+    })
+}
+
+async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -> io::Result<Member> {
+    let (runs, spools, wanted) = (context.state.runs(), context.state.spools(), assignment.clone());
+    let (folder, spool) = on_disk(move || {
+        let folder = RunFolder::open(&runs, &wanted, attempt)?;
+        let spool = Spool::new(&spools, attempt, folder.name())?;
+        Ok((folder, spool))
+    })
+    .await?;
+    let resume = resume(context, &folder, attempt, assignment).await?;
+    let reporter = Reporter::start(
+        attempt,
+        folder.clone(),
+        (spool, Outbox::default()),
+        context.capacity,
+        context.coordinator.clone(),
+        Arc::clone(&context.leases),
+    );
+    // The coordinator does not have a checkpoint that is newer than those it granted: an earlier attempt was cut off
+    // before it had handed that one over, and if it is of the last step, training brings no other.
+    let newest = assignment.checkpoints.first().map_or(0, |checkpoint| checkpoint.step);
+    if let Some(own) = resume.as_ref().filter(|own| own.step > newest) {
+        reporter.checkpoint(own.clone());
+    }
+    Ok(Member { attempt, folder, reporter, resume })
+}

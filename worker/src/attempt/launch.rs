@@ -1,0 +1,84 @@
+//! How a trainer is started.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use acai_sweep::trainer_protocol::{Command, Event, Member};
+use tokio::time::timeout;
+
+use super::context::Context;
+use super::machine_fault::MachineFault;
+use crate::machine::devices::Slot;
+use crate::trainer::{Breakdown, TrainerProcess};
+
+/// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a network disk whose cache is empty
+/// takes a minute.
+const READY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How often a trainer is started that is killed before it is ready. The reason to kill it, such as the kernel's when
+/// memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
+const STARTS: u32 = 3;
+
+/// Starts a trainer and gives it the group; none when this worker is told to stop meanwhile.
+///
+/// # Errors
+/// The trainer does not get as far as `ready`.
+pub(crate) async fn launch(
+    context: &Context,
+    slot: &Slot,
+    group: Vec<Member>,
+) -> Result<Option<TrainerProcess>, MachineFault> {
+    let trainer = start(context, slot, group.len()).await?;
+    Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group })))
+}
+
+/// Finds out whether a trainer could train on `slot`: starts one that gets no group, and ends it.
+///
+/// # Errors
+/// The trainer does not get as far as `ready`.
+pub(crate) async fn probe(context: &Context, slot: &Slot) -> Result<(), MachineFault> {
+    if let Some(trainer) = start(context, slot, 0).await? {
+        trainer.stop().await;
+    }
+    Ok(())
+}
+
+/// A trainer for this many runs that is ready; none when this worker is told to stop meanwhile.
+async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<TrainerProcess>, MachineFault> {
+    let fault = |reason| MachineFault::TrainerStart { program: context.trainer.clone(), reason };
+    let mut starts = 1;
+    loop {
+        let mut trainer = TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref())
+            .map_err(|error| fault(error.to_string()))?;
+        let ready = tokio::select! {
+            ready = ready(&mut trainer, runs) => ready,
+            _ = context.stop.asked() => {
+                trainer.stop().await;
+                return Ok(None);
+            }
+        };
+        let breakdown = match ready {
+            Ok(()) => {
+                context.has_started_trainers.store(true, Ordering::Relaxed);
+                return Ok(Some(trainer));
+            }
+            Err(breakdown) => breakdown,
+        };
+        let reason = trainer.post_mortem(&breakdown).await;
+        if starts == STARTS || !breakdown.is_killed() {
+            return Err(fault(reason));
+        }
+        tracing::warn!("before it was ready, {reason}; starting another");
+        starts += 1;
+    }
+}
+
+/// Waits for the trainer's first event, which must be `ready`.
+async fn ready(trainer: &mut TrainerProcess, runs: usize) -> Result<(), Breakdown> {
+    match timeout(READY_TIMEOUT, trainer.next()).await.unwrap_or(Err(Breakdown::Silent(READY_TIMEOUT)))? {
+        Event::Ready { version, device, threads, libtorch } => {
+            tracing::info!(version, device, threads, libtorch, runs, "trainer is ready");
+            Ok(())
+        }
+        event => Err(Breakdown::Protocol(format!("its first event is not `ready` but {event:?}"))),
+    }
+}

@@ -1,0 +1,82 @@
+//! One run of a group that is being trained.
+
+use std::path::Path;
+
+use acai_proto::v1::{Attempt, Point};
+use acai_sweep::trainer_protocol::{Event, FailureKind};
+
+use super::ending::Ending;
+use super::machine_fault::MachineFault;
+use crate::reporting::Reporter;
+use crate::run_folder::Checkpoint;
+use crate::run_folder::RunFolder;
+use crate::spool::OwnFault;
+use crate::trainer::Breakdown;
+
+/// An attempt that a trainer works on.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) attempt: Attempt,
+    pub(crate) folder: RunFolder,
+    pub(crate) reporter: Reporter,
+    /// What training continues from.
+    pub(crate) resume: Option<Checkpoint>,
+}
+
+impl Member {
+    /// Takes in an event about this run; returns how the attempt ends if the event was the run's last.
+    pub(crate) fn on_event(&self, event: Event) -> Result<Option<Ending>, Breakdown> {
+        match event {
+            Event::Ready { .. } => {}
+            Event::Metric { step, values, .. } | Event::Evaluated { step, values, .. } => {
+                self.reporter.progress(step);
+                let point = |(name, value)| Point { name, step, value };
+                self.reporter.points(values.into_iter().map(point));
+            }
+            Event::Progress { step, .. } | Event::Working { step, .. } => self.reporter.progress(step),
+            Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path)? {
+                Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
+                Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
+            },
+            Event::Artifact { path, .. } => match self.holds("artifact", &path)? {
+                // A lost picture is no reason to lose the run.
+                Ok(()) => {
+                    if let Err(error) = self.folder.keep_artifact(&path) {
+                        tracing::warn!("cannot keep `{}`: {error}", path.display());
+                    }
+                }
+                Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
+            },
+            Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
+            Event::Stopped { .. } => return Ok(Some(Ending::Released)),
+            Event::Failed { kind, message, .. } => return Ok(Some(self.failed(kind, message))),
+        }
+        Ok(None)
+    }
+
+    /// How the attempt ends after a failure of this kind: that depends on whose fault it is.
+    fn failed(&self, kind: FailureKind, message: String) -> Ending {
+        match kind {
+            FailureKind::Checkpoint if self.resume.is_some() => Ending::CheckpointRefused { message },
+            FailureKind::Machine => Ending::MachineFault(MachineFault::Trainer(message)),
+            FailureKind::Diverged => Ending::Failed { kind: OwnFault::Diverged, message },
+            FailureKind::Checkpoint | FailureKind::Error => Ending::Failed { kind: OwnFault::Error, message },
+        }
+    }
+
+    /// Checks that a file which the trainer named is in the attempt's folder. A trainer that names a file elsewhere
+    /// breaks the protocol; that this machine cannot look is not the trainer's fault.
+    fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
+        match self.folder.holds(path) {
+            Ok(true) => Ok(Ok(())),
+            Ok(false) => {
+                let path = path.display();
+                Err(Breakdown::Protocol(format!("the {what} `{path}` is not in the folder of its run")))
+            }
+            Err(error) => Ok(Err(MachineFault::State {
+                path: self.folder.attempt().to_owned(),
+                reason: format!("cannot look at the {what} `{}`: {error}", path.display()),
+            })),
+        }
+    }
+}

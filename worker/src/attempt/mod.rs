@@ -1,0 +1,31 @@
+//! A group's attempts, from their grant to their end.
+//!
+//! [`train`] leads through it: `admission` makes each run ready, `launch` starts a trainer, `supervision` follows that
+//! until no run is open, and `closing` ends each attempt. `session` is the list of the group's runs: which are open,
+//! and which are being closed. `context` is what all groups of a worker share.
+
+mod admission;
+mod closing;
+mod completion;
+mod context;
+mod ending;
+mod group;
+mod last_call;
+mod launch;
+mod machine_fault;
+mod member;
+mod progress_watch;
+mod resume;
+mod session;
+mod stop;
+mod supervision;
+
+pub(crate) use closing::finish;
+pub(crate) use context::{Context, FAREWELL};
+pub(crate) use ending::Ending;
+pub(crate) use group::train;
+pub(crate) use launch::probe;
+pub(crate) use machine_fault::MachineFault;
+pub(crate) use member::Member;
+pub(crate) use progress_watch::Limits;
+pub(crate) use stop::Stop;

@@ -1,0 +1,126 @@
+//! The runs of a group: which are open, and which are being closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use acai_proto::v1::Attempt;
+use tokio::task::JoinSet;
+
+use super::closing::{Closed, close, hand_back};
+use super::context::Context;
+use super::ending::Ending;
+use super::machine_fault::MachineFault;
+use super::member::Member;
+use crate::summary::{Outcome, Summary};
+
+/// A group that is being trained.
+pub(super) struct Session {
+    context: Arc<Context>,
+    /// Runs that are being trained.
+    open: BTreeMap<u64, Member>,
+    /// All runs that the trainer was given; it may still speak of those that are not open any more.
+    given: BTreeSet<u64>,
+    closing: JoinSet<Closed>,
+    summary: Summary,
+    /// The last fault of this machine.
+    fault: Option<MachineFault>,
+}
+
+impl Session {
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            open: BTreeMap::new(),
+            given: BTreeSet::new(),
+            closing: JoinSet::new(),
+            summary: Summary::default(),
+            fault: None,
+        }
+    }
+
+    /// Takes in a run that the trainer is given.
+    pub(super) fn open(&mut self, member: Member) {
+        self.given.insert(member.attempt.run);
+        self.open.insert(member.attempt.run, member);
+    }
+
+    /// Whether no run is open.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(super) fn is_open(&self, run: u64) -> bool {
+        self.open.contains_key(&run)
+    }
+
+    /// Whether the trainer was given the run, open or not.
+    pub(super) fn was_given(&self, run: u64) -> bool {
+        self.given.contains(&run)
+    }
+
+    pub(super) fn member(&self, run: u64) -> Option<&Member> {
+        self.open.get(&run)
+    }
+
+    /// All open runs.
+    pub(super) fn members(&self) -> impl ExactSizeIterator<Item = &Member> {
+        self.open.values()
+    }
+
+    /// Takes the runs of these attempts out: they are lost, and there is nothing to close.
+    pub(super) fn take_lost(&mut self, lost: &[Attempt]) -> Vec<Member> {
+        let is_lost = |member: &Member| lost.contains(&member.attempt);
+        let lost: Vec<Member> =
+            self.open.extract_if(.., |_, member| is_lost(member)).map(|(_, lost)| lost).collect();
+        for Member { attempt, .. } in &lost {
+            tracing::warn!(run = attempt.run, attempt = attempt.number, "attempt lost");
+            self.summary += Outcome::Lost;
+        }
+        lost
+    }
+
+    /// Gives a run back that was never opened, for a fault of this machine or none.
+    pub(super) fn hand_back(&mut self, attempt: Attempt, fault: Option<MachineFault>) {
+        let (context, message) = (Arc::clone(&self.context), fault.as_ref().map(ToString::to_string));
+        self.closing.spawn(async move { hand_back(&context, attempt, message).await.into() });
+        self.fault = fault.or(self.fault.take());
+    }
+
+    pub(super) fn close(&mut self, run: u64, ending: Ending) {
+        if let Some(member) = self.open.remove(&run) {
+            self.close_member(member, ending);
+        }
+    }
+
+    pub(super) fn close_all(&mut self, ending: impl Fn() -> Ending) {
+        for member in std::mem::take(&mut self.open).into_values() {
+            self.close_member(member, ending());
+        }
+    }
+
+    /// Gives all runs back, since this machine cannot train them.
+    pub(super) fn close_all_for(&mut self, fault: MachineFault) {
+        self.close_all(|| Ending::MachineFault(fault.clone()));
+        self.fault = Some(fault);
+    }
+
+    /// Closes a run in the background: the rest of the group goes on meanwhile.
+    pub(super) fn close_member(&mut self, member: Member, ending: Ending) {
+        if let Ending::MachineFault(fault) = &ending {
+            self.fault = Some(fault.clone());
+        }
+        let context = Arc::clone(&self.context);
+        self.closing.spawn(async move { close(&context, member, ending).await });
+    }
+
+    /// Waits until all runs are closed.
+    pub(super) async fn finish(mut self) -> (Summary, Option<MachineFault>) {
+        while let Some(closed) = self.closing.join_next().await {
+            let Closed { outcome, fault } = closed.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            self.summary += outcome;
+            self.fault = fault.or(self.fault.take());
+        }
+        (self.summary, self.fault)
+    }
+}

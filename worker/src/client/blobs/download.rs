@@ -1,0 +1,115 @@
+//! A checkpoint's way from the blob store.
+
+use std::path::Path;
+
+use acai_proto::SIGNATURE;
+use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::{Checkpoint, DownloadRequest};
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+use tonic::Code;
+use tonic::transport::Channel;
+
+use super::digest::digest;
+use super::error::{TransferError, TryError};
+use super::patience::in_time;
+use crate::backoff::Backoff;
+use crate::client::call_error::CallError;
+use crate::client::peer::Peer;
+
+/// Brings a checkpoint's file to `path`.
+pub(super) async fn run(
+    client: &BlobServiceClient<Channel>,
+    peer: &Peer,
+    checkpoint: &Checkpoint,
+    path: &Path,
+) -> Result<(), TransferError> {
+    let of_file = |cause| TransferError::File { path: path.to_owned(), cause };
+    let part = path.with_added_extension("part");
+    let download = Download { client, peer, checkpoint, part: &part };
+    // What an earlier try left may have been damaged on this disk; the second time all bytes are new.
+    for _ in 0..2 {
+        download.complete().await?;
+        let arrived = digest(&part).await.map_err(of_file)?;
+        if arrived == (checkpoint.sha256.clone(), checkpoint.bytes) {
+            return tokio::fs::rename(&part, path).await.map_err(of_file);
+        }
+        tokio::fs::remove_file(&part).await.map_err(of_file)?;
+    }
+    Err(TransferError::Damaged)
+}
+
+/// A download of one checkpoint, into a file that holds the bytes that have arrived so far.
+struct Download<'a> {
+    client: &'a BlobServiceClient<Channel>,
+    peer: &'a Peer,
+    checkpoint: &'a Checkpoint,
+    part: &'a Path,
+}
+
+impl Download<'_> {
+    /// Tries until the file has as many bytes as the checkpoint, each time from where the last try broke off.
+    async fn complete(&self) -> Result<(), TransferError> {
+        let (mut backoff, mut is_said) = (Backoff::default(), false);
+        loop {
+            match self.once().await {
+                Ok(()) => return Ok(()),
+                Err(TryError::File(cause)) => {
+                    return Err(TransferError::File { path: self.part.to_owned(), cause });
+                }
+                Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
+                Err(TryError::Call(CallError::Unavailable(reason)) | TryError::Unwanted(reason)) => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        let step = self.checkpoint.step;
+                        tracing::warn!(step, "cannot download ({reason}); trying again");
+                    }
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn once(&self) -> Result<(), TryError> {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.part).await?;
+        let offset = file.metadata().await?.len();
+        let bytes = self.checkpoint.bytes;
+        if offset >= bytes {
+            return Ok(());
+        }
+        let arrived = offset + self.receive(offset, &mut file).await?;
+        // Only a flush tells whether the last write succeeded.
+        file.flush().await?;
+        file.sync_all().await?;
+        if arrived < bytes {
+            let reason = format!("it ended after {arrived} of {bytes} bytes");
+            return Err(CallError::Unavailable(reason).into());
+        }
+        Ok(())
+    }
+
+    /// Appends what comes from `offset` on to `file`; returns how many bytes that were.
+    async fn receive(&self, offset: u64, file: &mut File) -> Result<u64, TryError> {
+        let request = DownloadRequest { sha256: self.checkpoint.sha256.clone(), offset };
+        let mut client = self.client.clone();
+        let answer = in_time(client.download(request)).await?;
+        let answer = answer.map_err(|status| self.peer.vouch(status))?;
+        let is_signed = answer.metadata().contains_key(SIGNATURE) || self.peer.is_first_release();
+        let mut chunks = answer.into_inner();
+        let mut received = 0;
+        loop {
+            match in_time(chunks.message()).await? {
+                Ok(Some(chunk)) => {
+                    file.write_all(&chunk.data).await?;
+                    received += chunk.data.len() as u64;
+                }
+                Ok(None) => return Ok(received),
+                // An error after the first chunks has no headers of its own, so the signature of the answer counts.
+                Err(status) if status.code() == Code::DataLoss && is_signed => {
+                    return Err(TryError::Broken(status.message().to_owned()));
+                }
+                Err(status) => return Err(self.peer.vouch(status).into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Checkpoints on their way to the coordinator's blob store and back, under the SHA-256 of their bytes.
+
+mod digest;
+mod download;
+mod error;
+mod patience;
+mod upload;
+
+use std::path::Path;
+
+use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::{Attempt, Checkpoint};
+use tonic::transport::Channel;
+
+use super::peer::Peer;
+use upload::{CHUNK, Upload};
+
+pub(crate) use digest::digest;
+pub(crate) use error::TransferError;
+
+/// The coordinator's blob store.
+#[derive(Debug, Clone)]
+pub(crate) struct Blobs {
+    client: BlobServiceClient<Channel>,
+    peer: Peer,
+}
+
+impl Blobs {
+    pub(crate) fn new(channel: Channel, peer: Peer) -> Self {
+        // A message holds a chunk and a few bytes of framing.
+        Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
+    }
+
+    /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the
+    /// last try broke off. Bytes that the store has are not sent again.
+    pub(crate) async fn upload(
+        &self,
+        attempt: Attempt,
+        step: u64,
+        file: &Path,
+    ) -> Result<Checkpoint, TransferError> {
+        let hashed = digest(file).await;
+        let (sha256, bytes) = hashed.map_err(|cause| TransferError::File { path: file.to_owned(), cause })?;
+        let checkpoint = Checkpoint { step, sha256, bytes };
+        let upload =
+            Upload { client: &self.client, peer: &self.peer, attempt, file, checkpoint: &checkpoint };
+        upload.run().await?;
+        Ok(checkpoint)
+    }
+
+    /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.
+    pub(crate) async fn download(&self, checkpoint: &Checkpoint, path: &Path) -> Result<(), TransferError> {
+        download::run(&self.client, &self.peer, checkpoint, path).await
+    }
+}

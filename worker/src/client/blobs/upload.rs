@@ -1,0 +1,137 @@
+//! A checkpoint's way to the blob store.
+
+use std::io;
+use std::path::Path;
+
+use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use super::error::{TransferError, TryError};
+use super::patience::{in_time, in_time_for};
+use crate::backoff::Backoff;
+use crate::client::call_error::{CallError, is_signed};
+use crate::client::peer::Peer;
+
+/// Bytes in a message.
+pub(super) const CHUNK: usize = 1 << 20;
+/// How many times in a row an upload is tried that is refused for want of room, or because it arrived damaged: a
+/// checkpoint is not worth more tries, since the next one comes.
+const TRIES_UNWANTED: u32 = 4;
+
+/// An upload of one checkpoint's file.
+pub(super) struct Upload<'a> {
+    pub(super) client: &'a BlobServiceClient<Channel>,
+    pub(super) peer: &'a Peer,
+    pub(super) attempt: Attempt,
+    pub(super) file: &'a Path,
+    pub(super) checkpoint: &'a Checkpoint,
+}
+
+impl Upload<'_> {
+    /// Tries until the store has the file, or will not take it.
+    pub(super) async fn run(&self) -> Result<(), TransferError> {
+        let (run, step) = (self.attempt.run, self.checkpoint.step);
+        let mut backoff = Backoff::default();
+        let (mut unwanted, mut is_said) = (0, false);
+        loop {
+            match self.once().await {
+                Ok(()) => return Ok(()),
+                Err(TryError::File(cause)) => {
+                    return Err(TransferError::File { path: self.file.to_owned(), cause });
+                }
+                Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
+                Err(TryError::Unwanted(reason)) if unwanted + 1 == TRIES_UNWANTED => {
+                    return Err(TransferError::Unwanted(reason));
+                }
+                Err(TryError::Unwanted(reason)) => {
+                    unwanted += 1;
+                    tracing::warn!(run, step, "cannot upload: {reason}");
+                    backoff.pause().await;
+                }
+                Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
+                Err(TryError::Call(CallError::Unavailable(reason))) => {
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::warn!(run, step, "cannot upload ({reason}); trying again");
+                    }
+                    // Refusals from before an outage say nothing of the room that there is after the outage.
+                    unwanted = 0;
+                    backoff.pause().await;
+                }
+            }
+        }
+    }
+
+    async fn once(&self) -> Result<(), TryError> {
+        let Some(offset) = self.missing_from().await? else { return Ok(()) };
+        let mut file = File::open(self.file).await?;
+        file.seek(SeekFrom::Start(offset)).await?;
+        let header = UploadHeader {
+            attempt: Some(self.attempt),
+            sha256: self.checkpoint.sha256.clone(),
+            size: self.checkpoint.bytes,
+            offset,
+        };
+        let (messages, outgoing) = mpsc::channel(2);
+        let mut client = self.client.clone();
+        let call = client.upload(ReceiverStream::new(outgoing));
+        let transfer = async { tokio::join!(call, send(file, header, messages)) };
+        let (answer, sent) = in_time_for(self.checkpoint.bytes, transfer).await?;
+        sent?;
+        answer.map(drop).map_err(|status| refusal(self.peer.vouch(status)))
+    }
+
+    /// How many of the file's first bytes the store has; none when it has all.
+    async fn missing_from(&self) -> Result<Option<u64>, TryError> {
+        let request = StatRequest { sha256: self.checkpoint.sha256.clone() };
+        let mut client = self.client.clone();
+        let answer = in_time(client.stat(request)).await?;
+        let there = answer.map_err(|status| self.peer.vouch(status))?.into_inner();
+        Ok((!there.complete).then_some(there.bytes))
+    }
+}
+
+/// Sends the rest of `file`, the first chunk with `header`.
+async fn send(mut file: File, header: UploadHeader, messages: mpsc::Sender<UploadRequest>) -> io::Result<()> {
+    let mut header = Some(header);
+    loop {
+        let mut data = vec![0; CHUNK];
+        let length = fill(&mut file, &mut data).await?;
+        data.truncate(length);
+        let is_last = header.is_none() && length == 0;
+        let message = UploadRequest { header: header.take(), data };
+        // When nobody takes the message any more, the call's own answer says why.
+        if is_last || messages.send(message).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads until the buffer is full or the file ends; returns how many bytes that were.
+async fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]).await? {
+            0 => break,
+            length => filled += length,
+        }
+    }
+    Ok(filled)
+}
+
+/// What the refusal of an upload means.
+fn refusal(status: Status) -> TryError {
+    match status.code() {
+        Code::ResourceExhausted | Code::InvalidArgument if is_signed(&status) => {
+            TryError::Unwanted(status.message().to_owned())
+        }
+        // Another upload of the file was faster, or what was staged is gone: the next try asks where to go on.
+        Code::OutOfRange => CallError::Unavailable(status.message().to_owned()).into(),
+        _ => status.into(),
+    }
+}

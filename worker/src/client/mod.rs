@@ -1,0 +1,13 @@
+//! The coordinator's client: calls, transfers of checkpoints, and what the failures of either mean.
+
+mod blobs;
+mod call_error;
+mod calls;
+mod peer;
+mod truncated;
+
+pub(crate) use blobs::{TransferError, digest};
+pub(crate) use call_error::{CallError, Rejection};
+pub(crate) use calls::Client;
+pub(crate) use peer::Peer;
+pub(crate) use truncated::truncated;

@@ -1,0 +1,148 @@
+//! The folder of a run, and where in it an attempt writes.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use acai_proto::v1::{Assignment, Attempt};
+
+use super::cleanup::clear;
+use super::layout::{self, PICTURES};
+use super::name::name_of;
+use super::record::Record;
+use super::set_aside;
+use crate::machine::disk::leads_nowhere;
+
+/// The folder of one run, and in it the folder of the attempt at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct RunFolder {
+    pub(super) root: PathBuf,
+    attempt: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of an attempt, and clears away what earlier attempts wrote but never committed.
+    pub(crate) fn open(runs: &Path, assignment: &Assignment, attempt: Attempt) -> io::Result<Self> {
+        fs::create_dir_all(runs)?;
+        let folder = Self::reopen(runs, &name_of(runs, &assignment.sweep, attempt.run)?, attempt)?;
+        let record = match Record::read(&folder.root) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                tracing::warn!("{error}; the run's checkpoints on this machine are set aside");
+                set_aside::set_all_aside(&folder.root)?;
+                Record::default()
+            }
+            record => record?,
+        };
+        clear(&folder.root, &record)?;
+        fs::create_dir_all(&folder.attempt)?;
+        Ok(folder)
+    }
+
+    /// The folder of an attempt that an earlier agent began, with all that the agent left in it.
+    pub(crate) fn reopen(runs: &Path, name: &Path, attempt: Attempt) -> io::Result<Self> {
+        let root = runs.join(name);
+        let attempt = layout::attempt(&root, attempt.number);
+        fs::create_dir_all(&attempt)?;
+        Ok(Self { root: root.canonicalize()?, attempt: attempt.canonicalize()? })
+    }
+
+    /// The folder's name among the folders of all runs.
+    pub(crate) fn name(&self) -> PathBuf {
+        self.root.file_name().unwrap_or_default().into()
+    }
+
+    /// `file` relative to the run's folder, for a record that outlives this agent.
+    pub(crate) fn relative(&self, file: &Path) -> PathBuf {
+        file.strip_prefix(&self.root).unwrap_or(file).to_owned()
+    }
+
+    /// The file that [`Self::relative`] made relative.
+    pub(crate) fn file(&self, relative: &Path) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Where the attempt's trainer writes.
+    pub(crate) fn attempt(&self) -> &Path {
+        &self.attempt
+    }
+
+    /// Where a checkpoint of another machine goes.
+    pub(crate) fn downloaded(&self, step: u64) -> PathBuf {
+        self.attempt.join(format!("resumed-{step:09}.safetensors"))
+    }
+
+    /// Whether `file` exists and is directly in the attempt's folder, as a checkpoint must be.
+    ///
+    /// # Errors
+    /// This machine cannot look, which says nothing of the trainer that named the file.
+    pub(crate) fn holds(&self, file: &Path) -> io::Result<bool> {
+        self.attempt.canonicalize()?;
+        match file.canonicalize() {
+            Err(error) if leads_nowhere(&error) => Ok(false),
+            file => Ok(file?.parent() == Some(&self.attempt)),
+        }
+    }
+
+    /// Takes a file of the attempt's folder to where no later attempt clears it away.
+    pub(crate) fn keep_artifact(&self, file: &Path) -> io::Result<()> {
+        let pictures = self.root.join(PICTURES);
+        fs::create_dir_all(&pictures)?;
+        fs::rename(file, pictures.join(file.file_name().unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_folder::fixture::{basis, newest, open, written};
+    use crate::run_folder::layout::RECORD;
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_an_error_and_clears_nothing_away() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = open(state.path(), 1);
+        let kept = written(&folder, 10);
+        folder.commit(&kept, basis()).unwrap();
+        let (record, away) = (folder.root.join(RECORD), folder.root.join("away"));
+        fs::rename(&record, &away).unwrap();
+        // Reading this link to itself fails as it does on a failing disk: the error does not say that nothing is there.
+        std::os::unix::fs::symlink(RECORD, &record).unwrap();
+        let assignment = Assignment { sweep: "../up".into(), number: 3, ..Assignment::default() };
+        let second = Attempt { run: 7, number: 2, token: 0 };
+        let refused = RunFolder::open(&state.path().join("runs"), &assignment, second).unwrap_err();
+        assert!(refused.to_string().contains("resume.json"), "{refused}");
+
+        fs::rename(away, record).unwrap();
+        assert_eq!(newest(&open(state.path(), 2)).unwrap().step, 10);
+    }
+
+    #[test]
+    fn a_run_with_a_damaged_record_starts_from_scratch_and_its_files_are_set_aside() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = open(state.path(), 1);
+        let kept = written(&folder, 10);
+        folder.commit(&kept, basis()).unwrap();
+        fs::write(folder.root.join(RECORD), "{").unwrap();
+        for attempt in 2..4 {
+            assert_eq!(newest(&open(state.path(), attempt)), None);
+            assert!(kept.file.with_added_extension("refused").is_file());
+            assert!(folder.root.join("resume.json.refused").is_file());
+        }
+    }
+
+    #[test]
+    fn only_files_in_the_attempts_own_folder_are_its_checkpoints() {
+        let state = tempfile::tempdir().unwrap();
+        let (first, second) = (open(state.path(), 1), open(state.path(), 2));
+        fs::create_dir_all(first.attempt()).unwrap();
+        let other = written(&first, 10);
+        assert!(first.holds(&other.file).unwrap() && !second.holds(&other.file).unwrap());
+        assert!(!second.holds(&second.attempt().join("missing")).unwrap());
+        assert!(!second.holds(Path::new("/dev/null/file")).unwrap());
+        fs::remove_dir(second.attempt()).unwrap();
+        assert!(
+            second.holds(&second.attempt().join("missing")).is_err(),
+            "that the folder is gone is the machine's fault"
+        );
+    }
+}

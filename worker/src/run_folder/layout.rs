@@ -1,0 +1,32 @@
+//! The names of what is in a run's folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) const RECORD: &str = "resume.json";
+pub(super) const PICTURES: &str = "pictures";
+const ATTEMPT: &str = "attempt-";
+
+/// The folder of one attempt.
+pub(super) fn attempt(root: &Path, number: u32) -> PathBuf {
+    root.join(format!("{ATTEMPT}{number}"))
+}
+
+/// Which attempt wrote `file`, which is relative to the run's folder.
+pub(super) fn attempt_of(file: &Path) -> Option<u32> {
+    let folder = file.components().next()?.as_os_str().to_str()?;
+    folder.strip_prefix(ATTEMPT)?.parse().ok()
+}
+
+/// The folders of all attempts.
+pub(super) fn attempts(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut attempts = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && entry.file_name() != PICTURES {
+            attempts.push(entry.path());
+        }
+    }
+    Ok(attempts)
+}

@@ -1,0 +1,39 @@
+//! What a run leaves on this machine.
+//!
+//! ```text
+//! <state>/runs/<sweep>-run<id>/
+//!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
+//!   pictures/        what its trainers drew
+//!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
+//! ```
+//!
+//! The id is the run's own, which no submission changes, while its place in the sweep's plan may move. Earlier versions
+//! had that place in the folder's name as well: their folders are found and used under the names that they have.
+//!
+//! Checkpoints and pictures stay until a person deletes them, except for checkpoints that later ones replace. A
+//! completed run leaves its trained model and its pictures. A folder that holds neither is removed when a worker
+//! starts.
+//!
+//! Read `folder` first, then `checkpoints` (which of them count), which rest on `record` (what `resume.json` says),
+//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more).
+//!
+//! All calls block on the disk.
+
+mod basis;
+mod checkpoint;
+mod checkpoints;
+mod cleanup;
+#[cfg(test)]
+mod fixture;
+mod folder;
+mod layout;
+mod name;
+mod pictures;
+mod record;
+mod set_aside;
+
+pub(crate) use basis::Basis;
+pub(crate) use checkpoint::Checkpoint;
+pub(crate) use cleanup::remove_empty;
+pub(crate) use folder::RunFolder;
+pub use pictures::picture_folders;
