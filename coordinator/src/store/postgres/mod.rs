@@ -12,45 +12,15 @@ mod pool;
 mod queue_plan;
 mod writer;
 
-#[path = "../sql/attempts.rs"]
-mod attempts;
-#[path = "../sql/blobs.rs"]
-mod blobs;
-#[path = "../sql/calls.rs"]
-mod calls;
-#[path = "../sql/changes.rs"]
-mod changes;
-#[path = "../sql/checkpoints.rs"]
-mod checkpoints;
-#[path = "../sql/control.rs"]
-mod control;
-#[path = "../sql/events.rs"]
-mod events;
-#[path = "../sql/fence.rs"]
-mod fence;
-#[path = "../sql/leases.rs"]
-mod leases;
-#[path = "../sql/locks.rs"]
-mod locks;
-#[path = "../sql/store.rs"]
-mod methods;
-#[path = "../sql/metrics.rs"]
-mod metrics;
-#[path = "../sql/queue.rs"]
-mod queue;
-#[path = "../sql/runs.rs"]
-mod runs;
-#[path = "../sql/sweeps.rs"]
-mod sweeps;
-#[path = "../sql/workers.rs"]
-mod workers;
+#[path = "../sql/mod.rs"]
+mod sql;
 
 use sqlx::PgConnection;
 
 use super::{Result, StoreError};
 use crate::clock::ManualClock;
-use calls::read;
 use pool::{Lent, Pool};
+use sql::{queue, read};
 use writer::Writer;
 
 pub use limits::Limits;

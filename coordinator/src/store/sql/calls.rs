@@ -16,7 +16,7 @@ macro_rules! read {
         answer
     }};
 }
-pub(super) use read;
+pub(in crate::store) use read;
 
 /// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
 macro_rules! write {

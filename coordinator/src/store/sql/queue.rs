@@ -26,7 +26,7 @@ const LOOKS: u32 = 4;
 /// The datasets of `$1` that sweeps have queued runs of. One step of the index `runs_waiting` for each dataset of a queue,
 /// however many runs it has: the smallest one, then again and again the smallest of those that are larger. A folder of
 /// one's own pictures may be on any worker.
-pub(super) const TRAINABLE: &str = concat!(
+pub(in crate::store) const TRAINABLE: &str = concat!(
     "with recursive queued (sweep_id, dataset) as (
          select s.id, (select min(r.dataset) from runs r
                        where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true
@@ -48,7 +48,7 @@ pub(super) const TRAINABLE: &str = concat!(
 /// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group are
 /// found where others stand between them, among the first `$4`. Without groups the first runs are enough. A run that is
 /// trained alone has a shape of its own, and one that the worker's machine could not train just now is not among them.
-pub(super) const FIRST_GROUPS: &str = concat!(
+pub(in crate::store) const FIRST_GROUPS: &str = concat!(
     "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
      where state = 'queued' and id in (
          select id from (
@@ -210,7 +210,7 @@ async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: BTreeMap<String,
 
 /// Takes the runs that could not be read into the queue again: another version may read them, and somebody may have
 /// repaired them.
-pub(super) async fn look_again(tx: &mut Connection) -> std::result::Result<(), sqlx::Error> {
+pub(in crate::store) async fn look_again(tx: &mut Connection) -> std::result::Result<(), sqlx::Error> {
     sqlx::query(concat!(
         "update runs set unreadable = null
          where id in (select id from runs where unreadable is not null order by id",
