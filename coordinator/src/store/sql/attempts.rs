@@ -3,12 +3,14 @@
 use acai_sweep::run::{Interruption, RunState, after};
 use sqlx::Row as _;
 
-use super::control::{desired, pause_if_too_many_failed};
+use super::columns::{desired, state, storable, unsigned};
+use super::control::pause_if_too_many_failed;
 use super::dialect::{Connection, for_update};
 use super::events::{self, Cause};
 use super::fence;
-use super::locks::{self, Ids};
-use super::runs::{acked_seq, state, storable, unsigned};
+use super::ids::Ids;
+use super::locks;
+use super::progress::acked_seq;
 use crate::store::{AttemptRef, Result, StoreError};
 
 pub(super) async fn complete(
@@ -260,7 +262,7 @@ async fn end(
 /// Adds an event that tells people something of a running attempt, unless it was the last that was told of the run.
 pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str, now_ms: i64) -> Result<()> {
     locks::run(tx, attempt.run).await?;
-    super::leases::check(tx, attempt).await?;
+    fence::check(tx, attempt).await?;
     let message = storable(message);
     let last: Option<Option<String>> =
         sqlx::query_scalar("select message from events where run_id = $1 order by number desc limit 1")

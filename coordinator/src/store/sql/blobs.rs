@@ -5,8 +5,8 @@
 
 use sqlx::Row as _;
 
+use super::columns::unsigned;
 use super::dialect::{Connection, Row, for_update};
-use super::runs::unsigned;
 use crate::store::{BlobFile, Result};
 
 /// Notes that a file of this name is about to be made.

@@ -8,11 +8,12 @@ use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
 
 use super::checkpoints;
-use super::control::{desired, forget_failures_undone};
+use super::columns::{desired, state, unsigned};
+use super::control::forget_failures_undone;
 use super::dialect::{Connection, Row, among, for_update};
 use super::events::{self, Cause};
-use super::locks::{self, Ids};
-use super::runs::{state, unsigned};
+use super::ids::Ids;
+use super::locks;
 use crate::store::{Changes, Result, StoreError};
 
 /// Runs of a step.

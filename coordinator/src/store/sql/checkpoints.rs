@@ -2,10 +2,12 @@
 
 use sqlx::Row as _;
 
+use super::blobs;
+use super::columns::{storable, unsigned};
 use super::dialect::{Connection, among, for_update};
-use super::fence::{held, is_held};
-use super::locks::Ids;
-use super::runs::{acked_seq, storable, unsigned, within};
+use super::fence::{self, held, is_held};
+use super::ids::Ids;
+use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
 /// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
@@ -36,7 +38,7 @@ pub(super) async fn commit(
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
-    within(checkpoint.step, &owned)?;
+    check_step(checkpoint.step, &owned)?;
     let acked_seq = acked_seq(tx, attempt).await?;
     // The barrier: a worker that resumes here reports nothing before it again.
     if acked_seq < last_seq {
@@ -45,7 +47,7 @@ pub(super) async fn commit(
         )));
     }
     // Changes the row, so that a collection of garbage that runs at the same time sees that it is needed.
-    let blob = super::blobs::touch(tx, &checkpoint.sha256, now_ms).await?;
+    let blob = blobs::touch(tx, &checkpoint.sha256, now_ms).await?;
     if blob.is_none_or(|(_, bytes)| bytes != checkpoint.bytes) {
         return Err(StoreError::Conflict(format!(
             "the checkpoint's blob `{}` is not there",
@@ -75,7 +77,7 @@ pub(super) async fn reject(
     sha256: &str,
     reason: &str,
 ) -> Result<()> {
-    super::leases::check(tx, attempt).await?;
+    fence::check(tx, attempt).await?;
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
         .bind(attempt.run.cast_signed())
         .bind(sha256)

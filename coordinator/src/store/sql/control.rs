@@ -1,14 +1,13 @@
 //! What people want of sweeps and machines, and what decides about a run.
 
 use acai_sweep::explain::{Situation, WorkerSituation};
-use acai_sweep::run::Desired;
 use sqlx::Row as _;
 
+use super::columns::{desired, state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use super::events;
 use super::queue::ELSEWHERE_MS;
-use super::runs::{self, state, unsigned};
-use super::workers::words_from_json;
+use super::runs;
 use crate::store::{Duty, Explanation, Result, StoreError};
 
 /// Pauses the sweep if more of its runs ended badly since it was last resumed than it allows.
@@ -37,16 +36,6 @@ pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// What its holder has been asked.
-pub(super) fn desired(row: &Row) -> Result<Option<Desired>> {
-    match row.try_get::<Option<&str>, _>("desired")? {
-        None => Ok(None),
-        Some("cancelled") => Ok(Some(Desired::Cancelled)),
-        Some("paused") => Ok(Some(Desired::Paused)),
-        Some(word) => Err(StoreError::Corrupt(format!("`{word}` is nothing that can be desired"))),
-    }
 }
 
 /// False if there is no such sweep.

@@ -2,9 +2,9 @@
 
 use sqlx::Row as _;
 
+use super::columns::{state, unsigned};
 use super::dialect::{Connection, Row, among};
-use super::locks::Ids;
-use super::runs::{state, unsigned};
+use super::ids::Ids;
 use crate::store::{EventRecord, Place, Result, StoreError};
 
 /// Who changed a run's state.

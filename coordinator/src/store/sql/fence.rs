@@ -8,7 +8,7 @@ use sqlx::Database;
 use sqlx::query::Query;
 
 use super::dialect::Connection;
-use crate::store::AttemptRef;
+use crate::store::{AttemptRef, Result, StoreError};
 
 type Sql = <Connection as sqlx::Connection>::Database;
 
@@ -29,6 +29,13 @@ pub(super) fn held(
         .bind(attempt.run.cast_signed())
         .bind(i64::from(attempt.number))
         .bind(attempt.token.cast_signed())
+}
+
+/// Proves that the attempt holds its run.
+pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
+    let proof =
+        held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
+    if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
 /// Whether a call with the token of `attempt` may speak for an attempt that has the token `stored`.

@@ -7,16 +7,16 @@ use sqlx::Row as _;
 
 use super::attempts::{Outcome, interrupt};
 use super::checkpoints;
-use super::control::desired;
+use super::columns::{attempt_ref, configuration, desired, seed, token, unsigned};
 use super::dialect::{Connection, Row};
 use super::dialect::{among, for_update, items, skip_locked};
 use super::events::{self, Cause};
-use super::fence::{self, held, is_held};
-use super::locks::{self, Ids};
+use super::fence;
+use super::ids::Ids;
+use super::locks;
 use super::queue::queue;
-use super::runs::{configuration, seed, unsigned};
 use super::workers::seen;
-use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
+use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result};
 
 /// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
 const FRESH_TERMS: i64 = 3;
@@ -171,22 +171,6 @@ fn grant(row: &Row) -> Result<Grant> {
         void_attempts: unsigned(row, "void_attempts")?,
         earlier_attempts: Vec::new(),
     })
-}
-
-fn attempt_ref(row: &Row) -> Result<AttemptRef> {
-    Ok(AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")?, token: token(row)? })
-}
-
-/// An attempt's token; version 0.1.0 gave none.
-fn token(row: &Row) -> Result<u64> {
-    Ok(row.try_get::<Option<i64>, _>("token")?.map_or(AttemptRef::NO_TOKEN, i64::cast_unsigned))
-}
-
-/// Proves that the attempt holds its run.
-pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
-    let proof =
-        held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
-    if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
 pub(super) async fn renew(

@@ -15,6 +15,7 @@
 //! On SQLite one transaction writes at a time, and there is nothing to lock.
 
 use super::dialect::{Connection, among, for_update};
+use super::ids::Ids;
 use crate::store::Result;
 
 /// Locks the sweep of this name; its id, if there is one.
@@ -50,19 +51,4 @@ pub(super) async fn runs(tx: &mut Connection, ids: &Ids) -> Result<()> {
         sqlx::query(concat!("select id from runs where id ", among!("$1"), " order by id", for_update!()));
     locked.bind(ids.as_json()).fetch_all(tx).await?;
     Ok(())
-}
-
-/// Ids that one statement is about.
-#[derive(Debug, Clone)]
-pub(super) struct Ids(String);
-
-impl Ids {
-    pub(super) fn new(ids: impl IntoIterator<Item = i64>) -> Ids {
-        Ids(serde_json::Value::from_iter(ids).to_string())
-    }
-
-    /// As `among!` takes them.
-    pub(super) fn as_json(&self) -> &str {
-        &self.0
-    }
 }

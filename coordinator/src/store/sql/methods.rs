@@ -9,8 +9,8 @@ use super::attempts::Outcome;
 use super::calls::{read, write, write_by};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, runs, sweeps,
-    workers,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, fence, leases, metrics, runs,
+    sweeps, workers,
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
@@ -161,7 +161,7 @@ impl Store for SqlStore {
     }
 
     async fn attempt_check(&self, attempt: AttemptRef) -> Result<()> {
-        write!(self, [], |tx, _now_ms| leases::check(tx, attempt))
+        write!(self, [], |tx, _now_ms| fence::check(tx, attempt))
     }
 
     async fn metrics_append(

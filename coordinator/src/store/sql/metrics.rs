@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use sqlx::{QueryBuilder, Row as _};
 
+use super::columns::unsigned;
 use super::dialect::Connection;
 use super::fence::{held, is_held};
-use super::runs::{acked_seq, unsigned, within};
+use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Point, Result, StoreError};
 
 pub(super) async fn append(
@@ -54,7 +55,7 @@ async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64>
     .fetch_optional(&mut *tx)
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
-    within(step, &owned)?;
+    check_step(step, &owned)?;
     acked_seq(tx, attempt).await
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use acai_sweep::schedule::{Candidate, Offer};
 use sqlx::Row as _;
 
+use super::columns::{configuration, storable, unsigned};
 use super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
-use super::locks::Ids;
-use super::runs::{configuration, storable, unsigned};
+use super::ids::Ids;
 use super::workers::Caller;
 use crate::store::Result;
 

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use acai_sweep::configuration::{Configuration, ConfigurationError};
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
-use super::control::desired;
+use super::columns::{configuration, desired, seed, state, unsigned};
 use super::dialect::{Connection, Row, elements};
-use crate::store::{AttemptRef, Result, RunRecord, StoreError};
+use crate::store::{Result, RunRecord};
 
 /// The columns of a [`RunRecord`].
 macro_rules! select_runs {
@@ -130,52 +129,4 @@ pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<
         }
     }
     Ok(results)
-}
-
-/// A count or an id. The database's integers are signed; ours never are negative.
-pub(super) fn unsigned<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T> {
-    let value: i64 = row.try_get(column)?;
-    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{column}` is {value}")))
-}
-
-/// Text without the one character that Postgres does not take.
-pub(super) fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
-/// Points 1 to this number of the attempt are durable. Read in a statement of its own, after the run's row is locked: one
-/// that waited for the lock still sees what was there when it began.
-pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Result<u64> {
-    let row = sqlx::query("select acked_seq from attempts where run_id = $1 and number = $2")
-        .bind(attempt.run.cast_signed())
-        .bind(i64::from(attempt.number))
-        .fetch_one(tx)
-        .await?;
-    unsigned(&row, "acked_seq")
-}
-
-/// An error for a step that the run does not have.
-pub(super) fn within(step: u64, run: &Row) -> Result<()> {
-    let total_steps: u64 = unsigned(run, "total_steps")?;
-    if step > total_steps {
-        return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
-    }
-    Ok(())
-}
-
-pub(super) fn seed(row: &Row) -> Result<u64> {
-    Ok(row.try_get::<i64, _>("seed")?.cast_unsigned())
-}
-
-pub(super) fn state(row: &Row) -> Result<RunState> {
-    let word: &str = row.try_get("state")?;
-    word.parse().map_err(|_| StoreError::Corrupt(format!("`{word}` is no state of a run")))
-}
-
-pub(super) fn configuration(row: &Row) -> Result<Configuration> {
-    let json: &str = row.try_get("config")?;
-    Configuration::from_json(json).map_err(|error| match error {
-        ConfigurationError::Parameter(error) => StoreError::OtherVersion(error.to_string()),
-        error => StoreError::Corrupt(format!("`{json}`: {error}")),
-    })
 }

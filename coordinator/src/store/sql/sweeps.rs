@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::{Executor as _, QueryBuilder, Row as _};
 
+use super::columns::{state, storable, unsigned, words_from_json, words_to_json};
 use super::control;
 use super::dialect::{Connection, Row, among, items};
-use super::locks::{self, Ids};
-use super::runs::{state, storable, unsigned};
-use super::workers::{words_from_json, words_to_json};
+use super::ids::Ids;
+use super::locks;
 use crate::store::{NewRun, NewSweep, Overview, Replacing, Result, Submission, SweepRecord};
 
 /// Rows in one insert; SQLite takes 32,766 bound values.

@@ -2,8 +2,8 @@
 
 use sqlx::Row as _;
 
+use super::columns::{storable, unsigned, words_from_json, words_to_json};
 use super::dialect::{Connection, Row};
-use super::runs::{storable, unsigned};
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
 pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<String> {
@@ -128,12 +128,4 @@ pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
         })
     };
     rows.iter().map(record).collect()
-}
-
-pub(super) fn words_to_json(words: &[String]) -> String {
-    serde_json::Value::from(words).to_string()
-}
-
-pub(super) fn words_from_json(json: &str) -> Result<Vec<String>> {
-    serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
 }
