@@ -3,10 +3,10 @@
 use acai_sweep::explain::{Situation, WorkerSituation};
 use sqlx::Row as _;
 
+use super::claims::queue::ELSEWHERE_MS;
 use super::columns::{desired, state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use super::events;
-use super::queue::ELSEWHERE_MS;
 use super::runs;
 use crate::store::{Duty, Explanation, Result, StoreError};
 

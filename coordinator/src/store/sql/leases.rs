@@ -1,177 +1,22 @@
-//! Who holds which run, and until when.
+//! Who holds which run, and until when: renewals and expiry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use acai_sweep::schedule::choose_groups;
 use sqlx::Row as _;
 
 use super::attempts::{Outcome, interrupt};
-use super::checkpoints;
-use super::columns::{attempt_ref, configuration, desired, seed, token, unsigned};
-use super::dialect::{Connection, Row};
-use super::dialect::{among, for_update, items, skip_locked};
-use super::events::{self, Cause};
+use super::columns::{attempt_ref, desired, unsigned};
+use super::dialect::{Connection, among, for_update, skip_locked};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
-use super::queue::queue;
 use super::workers::seen;
-use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result};
+use crate::store::{AttemptRef, Duty, Renewal, Result};
 
 /// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
 const FRESH_TERMS: i64 = 3;
 /// Runs that one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
-
-/// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
-pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
-    let worker = seen(tx, &claim.worker, now_ms).await?;
-    if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
-        let (candidates, headroom) = queue(tx, &worker, claim.offer, now_ms).await?;
-        let groups = choose_groups(&candidates, headroom, claim.offer);
-        let sweeps = candidates.iter().map(|candidate| (candidate.run, candidate.sweep)).collect();
-        start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
-    }
-    Ok(())
-}
-
-/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it
-/// has. Of a claim without a number, as workers of the release before send it, only what it was granted shows that it was
-/// answered.
-async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
-    if claim.number == 0 {
-        return Ok(sqlx::query_scalar(
-            "select not exists (select 1 from attempts where claim_id = $1 and worker_id = $2)",
-        )
-        .bind(&claim.id)
-        .bind(&claim.worker)
-        .fetch_one(tx)
-        .await?);
-    }
-    let answered =
-        sqlx::query("update workers set claims = $2 where id = $1 and claims < $2 and ended_ms is null")
-            .bind(&claim.worker)
-            .bind(claim.number.cast_signed())
-            .execute(tx)
-            .await?;
-    Ok(answered.rows_affected() > 0)
-}
-
-/// Starts an attempt at each run of the groups, which are locked; `sweeps` has theirs.
-async fn start_attempts(
-    tx: &mut Connection,
-    claim: &Claim,
-    groups: &[Vec<u64>],
-    sweeps: &HashMap<u64, i64>,
-    now_ms: i64,
-    term_ms: i64,
-) -> Result<()> {
-    let (mut starts, mut by_sweep) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
-    for (group, runs) in groups.iter().enumerate() {
-        for run in runs {
-            starts.push((run.cast_signed(), group, rand::random_range(1..=u64::MAX).cast_signed()));
-            if let Some(&sweep_id) = sweeps.get(run) {
-                by_sweep.entry(sweep_id).or_default().push(run.cast_signed());
-            }
-        }
-    }
-    let starts = serde_json::json!(starts).to_string();
-    sqlx::query(concat!(
-        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
-                         lease_term_ms = $4, fresh_terms = 0, token = start.token,
-                         step = coalesce((select max(c.step) from checkpoints c
-                                          where c.run_id = runs.id and c.state = 'committed'), 0)
-         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 2 as bigint) as token from ",
-        items!("$1"),
-        ") as start
-         where runs.id = start.run and runs.state = 'queued'"
-    ))
-    .bind(&starts)
-    .bind(&claim.worker)
-    .bind(now_ms.saturating_add(term_ms))
-    .bind(term_ms)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(concat!(
-        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
-         select r.id, r.attempt, $2, $3, start.position, $4, r.token
-         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 1 as bigint) as position from ",
-        items!("$1"),
-        ") as start
-         join runs r on r.id = start.run"
-    ))
-    .bind(&starts)
-    .bind(&claim.worker)
-    .bind(&claim.id)
-    .bind(now_ms)
-    .execute(&mut *tx)
-    .await?;
-    for (sweep_id, runs) in by_sweep {
-        events::note(tx, sweep_id, &Ids::new(runs), Cause::Attempt, None, now_ms).await?;
-    }
-    Ok(())
-}
-
-/// What this claim was given and still holds.
-pub(super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
-    let rows = sqlx::query(
-        "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
-         from attempts a
-         join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
-         join sweeps s on s.id = r.sweep_id
-         where a.claim_id = $1 and a.worker_id = $2
-         order by a.claim_group, r.idx",
-    )
-    .bind(&claim.id)
-    .bind(&claim.worker)
-    .fetch_all(&mut *reader)
-    .await?;
-    let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
-    for grant in &mut grants {
-        grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;
-        grant.earlier_attempts = earlier_attempts(reader, grant.attempt).await?;
-    }
-    Ok(grants)
-}
-
-/// Earlier attempts that a grant tells of at the most. A checkpoint that an even earlier one left on a worker's machine is
-/// not gone on from; the coordinator's own is.
-const EARLIER_ATTEMPTS: i64 = 64;
-
-async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
-    let rows = sqlx::query(
-        "select number, token, acked_seq from attempts where run_id = $1 and number < $2
-         order by number desc limit $3",
-    )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
-    .bind(EARLIER_ATTEMPTS)
-    .fetch_all(tx)
-    .await?;
-    let earlier = |row: &Row| {
-        Ok(EarlierAttempt {
-            number: unsigned(row, "number")?,
-            token: token(row)?,
-            acked_seq: unsigned(row, "acked_seq")?,
-        })
-    };
-    rows.iter().map(earlier).collect()
-}
-
-fn grant(row: &Row) -> Result<Grant> {
-    Ok(Grant {
-        attempt: attempt_ref(row)?,
-        group: unsigned(row, "claim_group")?,
-        sweep: row.try_get("sweep")?,
-        index: unsigned(row, "idx")?,
-        seed: seed(row)?,
-        configuration: configuration(row)?,
-        checkpoint_kimg: row.try_get("checkpoint_kimg")?,
-        checkpoints: Vec::new(),
-        void_attempts: unsigned(row, "void_attempts")?,
-        earlier_attempts: Vec::new(),
-    })
-}
 
 pub(super) async fn renew(
     tx: &mut Connection,

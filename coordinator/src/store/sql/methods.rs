@@ -9,8 +9,8 @@ use super::attempts::Outcome;
 use super::calls::{read, write, write_by};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, fence, leases, metrics, runs,
-    sweeps, workers,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, fence, leases,
+    metrics, runs, sweeps, workers,
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
@@ -124,9 +124,9 @@ impl Store for SqlStore {
 
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
         let asked = claim.clone();
-        write!(self, [asked], |tx, now_ms| leases::claim(tx, &asked, now_ms, term_ms))?;
+        write!(self, [asked], |tx, now_ms| claims::claim(tx, &asked, now_ms, term_ms))?;
         // What was granted is read when nobody waits for this claim's locks any more.
-        read!(self, |reader| leases::granted(reader, &claim))
+        read!(self, |reader| claims::granted(reader, &claim))
     }
 
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {

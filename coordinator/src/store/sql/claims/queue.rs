@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use acai_sweep::schedule::{Candidate, Offer};
 use sqlx::Row as _;
 
-use super::columns::{configuration, storable, unsigned};
-use super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
-use super::ids::Ids;
-use super::workers::Caller;
+use super::super::columns::{configuration, storable, unsigned};
+use super::super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
+use super::super::ids::Ids;
+use super::super::workers::Caller;
 use crate::store::Result;
 
 /// A run is not granted again for this long to a machine that could not train it: others may have it first.
-pub(super) const ELSEWHERE_MS: i64 = 60_000;
+pub(in super::super) const ELSEWHERE_MS: i64 = 60_000;
 /// Queued runs of a sweep and dataset among which the runs of groups are looked for.
 const HORIZON: i64 = 10_000;
 /// Runs that are looked at when one of them could not be read …
