@@ -4,9 +4,9 @@ use acai_sweep::run::{Interruption, RunState, after};
 use sqlx::Row as _;
 
 use super::columns::{desired, state, storable, unsigned};
-use super::control::pause_if_too_many_failed;
 use super::dialect::{Connection, for_update};
 use super::events::{self, Cause};
+use super::failure_limit::pause_if_too_many_failed;
 use super::fence;
 use super::ids::Ids;
 use super::locks;

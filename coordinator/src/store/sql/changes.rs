@@ -9,9 +9,9 @@ use acai_sweep::run::{Desired, RunState};
 
 use super::checkpoints;
 use super::columns::{desired, state, unsigned};
-use super::control::forget_failures_undone;
 use super::dialect::{Connection, Row, among, for_update};
 use super::events::{self, Cause};
+use super::failure_limit::forget_failures_undone;
 use super::ids::Ids;
 use super::locks;
 use crate::store::{Changes, Result, StoreError};

@@ -9,8 +9,8 @@ use super::attempts::Outcome;
 use super::calls::{read, write, write_by};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, fence, leases,
-    metrics, runs, sweeps, workers,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, explain, fence,
+    leases, metrics, runs, sweeps, workers,
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
@@ -81,7 +81,7 @@ impl Store for SqlStore {
 
     async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
         let now_ms = self.now().await?;
-        read!(self, |reader| control::explain(reader, sweep, index, now_ms, silent_ms))
+        read!(self, |reader| explain::explain(reader, sweep, index, now_ms, silent_ms))
     }
 
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {

@@ -15,6 +15,8 @@ mod claims;
 mod columns;
 mod control;
 mod events;
+mod explain;
+mod failure_limit;
 mod fence;
 mod ids;
 mod leases;

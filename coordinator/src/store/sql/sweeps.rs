@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sqlx::{Executor as _, QueryBuilder, Row as _};
 
 use super::columns::{state, storable, unsigned, words_from_json, words_to_json};
-use super::control;
 use super::dialect::{Connection, Row, among, items};
+use super::failure_limit;
 use super::ids::Ids;
 use super::locks;
 use crate::store::{NewRun, NewSweep, Overview, Replacing, Result, Submission, SweepRecord};
@@ -74,7 +74,7 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
     for runs in changes.new.chunks(ROWS) {
         insert(tx, sweep_id, runs).await?;
     }
-    control::forget_failures_undone(tx, sweep_id).await?;
+    failure_limit::forget_failures_undone(tx, sweep_id).await?;
 
     let with_results: i64 = sqlx::query_scalar(concat!(
         "select count(*) from runs where id ",
