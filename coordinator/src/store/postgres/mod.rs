@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use super::{Result, StoreError};
 use crate::clock::ManualClock;
 use pool::{Lent, Pool};
-use sql::{queue, read};
+use sql::{queue, with_reader};
 use writer::Writer;
 
 pub use limits::Limits;
@@ -67,13 +67,13 @@ impl PostgresStore {
     }
 
     async fn now(&self) -> Result<i64> {
-        read!(self, |reader| now(reader, self.writer.manual_clock()))
+        with_reader!(self, |reader| now(reader, self.writer.manual_clock()))
     }
 
     /// What tells the database from one that a dump of it was restored to: its server and its number there. A server that
     /// was copied as a whole has the same.
     async fn instance(&self) -> Result<String> {
-        read!(self, |reader| instance(reader))
+        with_reader!(self, |reader| instance(reader))
     }
 }
 

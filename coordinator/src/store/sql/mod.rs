@@ -30,5 +30,5 @@ mod workers;
 
 use super::{Store, dialect};
 
-pub(super) use calls::read;
+pub(super) use calls::with_reader;
 pub(super) use claims::queue;

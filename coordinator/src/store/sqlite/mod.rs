@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use super::{Result, StoreError};
 use crate::blobs::directory::birth;
 use crate::clock::Clock;
-use sql::{queue, read};
+use sql::{queue, with_reader};
 use writer::Writer;
 
 /// The name by which the shared code knows this store.
@@ -76,7 +76,7 @@ impl SqliteStore {
 
     /// What tells the file from its copies.
     async fn instance(&self) -> Result<String> {
-        let file = read!(self, |reader| file(reader))?;
+        let file = with_reader!(self, |reader| file(reader))?;
         birth(Path::new(&file)).map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
