@@ -15,12 +15,13 @@ use super::workers::seen;
 use crate::store::{Claim, Duty, Result};
 
 pub(super) use grants::granted;
+use queue::Queue;
 
 /// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
-        let (candidates, headroom) = queue::queue(tx, &worker, claim.offer, now_ms).await?;
+        let Queue { candidates, headroom } = queue::queue(tx, &worker, claim.offer, now_ms).await?;
         let groups = choose_groups(&candidates, headroom, claim.offer);
         let sweeps = candidates.iter().map(|candidate| (candidate.run, candidate.sweep)).collect();
         start::start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
