@@ -2,10 +2,12 @@
 
 use sqlx::Row as _;
 
-use super::columns::{state, unsigned};
+use super::columns::{state, storable, unsigned};
 use super::dialect::{Connection, Row, among};
+use super::fence;
 use super::ids::Ids;
-use crate::store::{EventRecord, Place, Result, StoreError};
+use super::locks;
+use crate::store::{AttemptRef, EventRecord, Place, Result, StoreError};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,27 @@ pub(super) async fn note(
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// Adds an event that tells people something of a running attempt, unless it was the last that was told of the run.
+pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str, now_ms: i64) -> Result<()> {
+    locks::run(tx, attempt.run).await?;
+    fence::check(tx, attempt).await?;
+    let message = storable(message);
+    let last: Option<Option<String>> =
+        sqlx::query_scalar("select message from events where run_id = $1 order by number desc limit 1")
+            .bind(attempt.run.cast_signed())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if last.flatten().as_deref() == Some(message.as_str()) {
+        return Ok(());
+    }
+    let sweep_id: i64 = sqlx::query_scalar("select sweep_id from runs where id = $1")
+        .bind(attempt.run.cast_signed())
+        .fetch_one(&mut *tx)
+        .await?;
+    let run = Ids::new([attempt.run.cast_signed()]);
+    note(tx, sweep_id, &run, Cause::Attempt, Some(&message), now_ms).await
 }
 
 /// The columns of an [`EventRecord`].

@@ -225,7 +225,7 @@ impl Store for SqlStore {
     }
 
     async fn attempt_note(&self, attempt: AttemptRef, message: String) -> Result<()> {
-        with_writer!(self.writer, [message], |tx, now_ms| attempts::tell(tx, attempt, &message, now_ms))
+        with_writer!(self.writer, [message], |tx, now_ms| events::tell(tx, attempt, &message, now_ms))
     }
 
     async fn checkpoint_commit(
