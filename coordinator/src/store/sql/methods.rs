@@ -10,7 +10,7 @@ use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, explain, fence,
-    leases, metrics, runs, sweeps, workers,
+    leases, metrics, runs, submission, sweeps, workers,
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
@@ -25,7 +25,7 @@ impl Store for SqlStore {
     }
 
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
-        with_writer!(self.writer, [sweep], |tx, now_ms| sweeps::submit(tx, &sweep, now_ms))
+        with_writer!(self.writer, [sweep], |tx, now_ms| submission::submit(tx, &sweep, now_ms))
     }
 
     async fn sweep_list(&self) -> Result<Vec<Overview>> {

@@ -25,6 +25,7 @@ mod methods;
 mod metrics;
 mod progress;
 mod runs;
+mod submission;
 mod sweeps;
 mod workers;
 
