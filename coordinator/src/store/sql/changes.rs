@@ -51,15 +51,7 @@ pub(super) async fn select(
     let Some(sweep_id) = locks::sweep_named(tx, sweep).await? else { return Ok(None) };
     let whole = indexes.is_empty();
     if let Some(largest) = indexes.iter().max() {
-        let planned: i64 =
-            sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and in_plan = true")
-                .bind(sweep_id)
-                .fetch_one(&mut *tx)
-                .await?;
-        if i64::from(*largest) >= planned {
-            let runs = usize::try_from(planned).unwrap_or(0);
-            return Err(StoreError::NoSuchRun { index: *largest, runs });
-        }
+        check_place(tx, sweep_id, *largest).await?;
     } else {
         set_paused(tx, sweep_id, intent).await?;
     }
@@ -83,6 +75,18 @@ pub(super) async fn select(
         }
     }
     Ok(Some(selection))
+}
+
+/// Refuses a place that the sweep's plan does not have.
+async fn check_place(tx: &mut Connection, sweep_id: i64, index: u32) -> Result<()> {
+    let planned: i64 = sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and in_plan = true")
+        .bind(sweep_id)
+        .fetch_one(tx)
+        .await?;
+    if i64::from(index) >= planned {
+        return Err(StoreError::NoSuchRun { index, runs: usize::try_from(planned).unwrap_or(0) });
+    }
+    Ok(())
 }
 
 async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {

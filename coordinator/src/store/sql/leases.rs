@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::attempts::{Outcome, interrupt};
 use super::columns::{attempt_ref, desired, unsigned};
-use super::dialect::{Connection, among, for_update, skip_locked};
+use super::dialect::{Connection, Row, among, for_update, skip_locked};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
@@ -18,6 +18,8 @@ const FRESH_TERMS: i64 = 3;
 /// Runs that one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
 
+/// Extends the leases that these attempts hold to `term_ms` from now. The worker that renews an attempt is the run's holder
+/// from now on: the attempt is the proof, since a worker that is started again has another id.
 pub(super) async fn renew(
     tx: &mut Connection,
     worker: &str,
@@ -26,6 +28,38 @@ pub(super) async fn renew(
     term_ms: i64,
 ) -> Result<Renewal> {
     let drained = seen(tx, worker, now_ms).await?.duty == Duty::Drained;
+    let holders = holders(tx, attempts).await?;
+    let mut renewal = Renewal::default();
+    let mut renewed = Vec::with_capacity(attempts.len());
+    for &attempt in attempts {
+        match holders.get(&attempt.run).filter(|holder| holder.is(attempt)) {
+            None => renewal.fenced.push(attempt),
+            Some(holder) => {
+                renewed.push(attempt.run.cast_signed());
+                renewal.yielding.extend((drained || holder.is_to_yield).then_some(attempt));
+            }
+        }
+    }
+    extend(tx, worker, &Ids::new(renewed), now_ms, term_ms).await?;
+    Ok(renewal)
+}
+
+/// The attempt that holds a run.
+struct Holder {
+    number: u32,
+    token: Option<i64>,
+    /// Whether its worker is to give the run back: a person asked for that, or the sweep's file has the run no longer.
+    is_to_yield: bool,
+}
+
+impl Holder {
+    fn is(&self, attempt: AttemptRef) -> bool {
+        self.number == attempt.number && fence::matches(attempt, self.token)
+    }
+}
+
+/// The attempts that hold the runs of these attempts, by run. The runs are locked.
+async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap<u64, Holder>> {
     let rows = sqlx::query(concat!(
         "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
         among!("$1"),
@@ -33,43 +67,34 @@ pub(super) async fn renew(
         for_update!()
     ))
     .bind(Ids::new(attempts.iter().map(|attempt| attempt.run.cast_signed())).as_json())
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    let mut held = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        // A run that the file no longer asks for is not trained on.
-        let yields = drained || desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?;
-        let holder: (u32, Option<i64>, bool) = (unsigned(row, "attempt")?, row.try_get("token")?, yields);
-        held.insert(unsigned::<u64>(row, "id")?, holder);
-    }
-    let mut renewal = Renewal::default();
-    let mut renewed = Vec::with_capacity(attempts.len());
-    for &attempt in attempts {
-        let held = held
-            .get(&attempt.run)
-            .filter(|(number, token, _)| *number == attempt.number && fence::matches(attempt, *token));
-        match held {
-            None => renewal.fenced.push(attempt),
-            Some((_, _, yields)) => {
-                renewed.push(attempt.run.cast_signed());
-                renewal.yielding.extend(yields.then_some(attempt));
-            }
-        }
-    }
+    let holder = |row: &Row| {
+        let holder = Holder {
+            number: unsigned(row, "attempt")?,
+            token: row.try_get("token")?,
+            is_to_yield: desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?,
+        };
+        Ok((unsigned(row, "id")?, holder))
+    };
+    rows.iter().map(holder).collect()
+}
+
+async fn extend(tx: &mut Connection, worker: &str, runs: &Ids, now_ms: i64, term_ms: i64) -> Result<()> {
     sqlx::query(concat!(
         "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
         among!("$1")
     ))
-    .bind(Ids::new(renewed).as_json())
+    .bind(runs.as_json())
     .bind(now_ms.saturating_add(term_ms))
     .bind(term_ms)
     .bind(worker)
     .execute(tx)
     .await?;
-    Ok(renewal)
+    Ok(())
 }
 
-/// Writes to the disk what is there already; answers the time before.
+/// Writes to the disk and changes nothing; answers the time before that.
 pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
     sqlx::query("update identity set id = id").execute(tx).await?;
     Ok(now_ms)
