@@ -1,7 +1,7 @@
 //! Which queued runs a worker is given.
 //!
-//! A worker offers to start some groups of runs ([`Offer`]). The coordinator's store looks up the runs that may start, in
-//! order ([`Candidate`]), and [`choose_groups`] forms groups of them. The whole rule is in these tables, of which
+//! A worker offers to start some groups of runs ([`Offer`]). The coordinator's store looks up the runs that may start,
+//! in order ([`Candidate`]), and [`choose_groups`] forms groups of them. The whole rule is in these tables, of which
 //! [`explain`](crate::explain) tells people the case that they ask for.
 //!
 //! | A worker that … | is given … |
@@ -18,7 +18,8 @@
 //! | has `max_concurrent`, and fewer runs that are held | as many runs as the difference |
 //! | has no `max_concurrent` | any number of runs |
 //!
-//! Sweeps have their turns by priority, the largest first; of one priority, the sweep that was submitted first is first.
+//! Sweeps have their turns by priority, the largest first; of one priority, the sweep that was submitted first is
+//! first.
 //!
 //! | A run that … | is given to … |
 //! |---|---|
@@ -30,8 +31,8 @@
 //! | a machine could not train within the last minute | not that machine's workers: others are first |
 //! | is to be trained alone, after the fault of a group | a worker as before, but as a group of its own |
 //!
-//! Within a sweep, runs start in the plan's order, in groups: the first run that is in no group yet opens the next group,
-//! and later runs of the same sweep and shape fill it, up to the offered size.
+//! Within a sweep, runs start in the plan's order, in groups: the first run that is in no group yet opens the next
+//! group, and later runs of the same sweep and shape fill it, up to the offered size.
 
 use std::collections::BTreeMap;
 

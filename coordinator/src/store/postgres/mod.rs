@@ -1,8 +1,8 @@
 //! The shared store: one Postgres database, any number of coordinators.
 //!
-//! Correctness rests on the database alone: each transition is guarded in its own statement,
-//! transactions that lock each other out are tried again, and the clock that leases are judged by is the database's. The
-//! statements are those of every store, in `store/sql/`.
+//! Correctness rests on the database alone: each change of a state has its condition in the same statement,
+//! transactions that lock each other out are tried again, and the clock that leases are judged by is the database's.
+//! The statements are those of every store, in `store/sql/`.
 
 mod dialect;
 mod limits;
@@ -25,7 +25,7 @@ use writer::Writer;
 
 pub use limits::Limits;
 
-/// The name by which the shared code knows this store.
+/// The name by which the module [`sql`] knows this store.
 use PostgresStore as Store;
 
 /// A store in a Postgres database.
@@ -33,14 +33,15 @@ use PostgresStore as Store;
 pub struct PostgresStore {
     readers: Pool,
     writer: Writer,
-    /// With connections of its own: transactions that wait for a sweep's lock can take all others.
+    /// The writer of renewals. It has connections of its own, since transactions that wait for a sweep's lock can take
+    /// all connections of the other writer.
     renewing: Writer,
 }
 
 /// Unix milliseconds by the database's clock.
 const NOW_MS: &str = "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
 
-/// Now: by the database's clock, unless a test moves it.
+/// The time by the database's clock, or by a test's clock.
 async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Result<i64> {
     match manual {
         Some(clock) => Ok(clock.now_ms()),
@@ -49,7 +50,7 @@ async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Res
 }
 
 impl PostgresStore {
-    /// Never: the next transaction has another connection.
+    /// Never resolves: after an error, the next transaction has another connection.
     async fn until_broken(&self) -> StoreError {
         std::future::pending().await
     }
@@ -70,8 +71,8 @@ impl PostgresStore {
         with_reader!(self, |reader| now(reader, self.writer.manual_clock()))
     }
 
-    /// What tells the database from one that a dump of it was restored to: its server and its number there. A server that
-    /// was copied as a whole has the same.
+    /// What tells the database from one that a dump of it was restored to: the id of its server, and its number there.
+    /// A copy of the whole server has the same.
     async fn instance(&self) -> Result<String> {
         with_reader!(self, |reader| instance(reader))
     }

@@ -10,7 +10,8 @@ use super::ids::Ids;
 use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
-/// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
+/// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
+/// damaged.
 const KEEP: i64 = 2;
 
 /// Makes an uploaded blob what the run resumes from.
@@ -103,7 +104,7 @@ pub(super) async fn reject(
     Ok(())
 }
 
-/// Takes all checkpoints of these runs out of use.
+/// Forgets all checkpoints of these runs, also those on workers' machines. The blobs count as used until now.
 pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Result<()> {
     sqlx::query(concat!("update runs set void_attempts = attempt where id ", among!("$1")))
         .bind(runs.as_json())
@@ -150,7 +151,7 @@ async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> 
     Ok(())
 }
 
-/// Step of the newest checkpoint that the run may resume from, 0 if there is none.
+/// The step of the newest checkpoint that the run may resume from, 0 if there is none.
 pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64> {
     let newest = sqlx::query(
         "select coalesce(max(step), 0) as step from checkpoints where run_id = $1 and state = 'committed'",
@@ -161,7 +162,7 @@ pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64
     unsigned(&newest, "step")
 }
 
-/// What the run may resume from, newest first.
+/// The checkpoints that the run may resume from, newest first.
 pub(super) async fn of_run(tx: &mut Connection, run: u64) -> Result<Vec<Checkpoint>> {
     let rows = sqlx::query(
         "select step, sha256, bytes from checkpoints where run_id = $1 and state = 'committed' order by step desc",

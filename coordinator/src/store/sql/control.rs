@@ -30,8 +30,8 @@ pub(super) async fn set_duty(
     duty: Duty,
     now_ms: i64,
 ) -> Result<Option<u32>> {
-    // Locked, so that a claim that was granted runs under the duty so far is counted below, and later claims see the new
-    // duty.
+    // Locked, so that a claim that was granted runs under the duty so far is counted below, and later claims see the
+    // new duty.
     let workers: Vec<String> =
         sqlx::query_scalar(concat!("select id from workers where name = $1 order by id", for_update!()))
             .bind(worker)

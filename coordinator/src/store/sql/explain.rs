@@ -11,7 +11,7 @@ use super::dialect::{Connection, Row};
 use super::{events, runs};
 use crate::store::{Explanation, Result, RunRecord, StoreError};
 
-/// Events of the run that are told, the last ones.
+/// How many of the run's last events are told.
 const EVENTS: u32 = 20;
 
 /// What decides whether the run at `index` of the sweep's plan is trained; `None` if there is no such run.
@@ -33,7 +33,7 @@ pub(super) async fn explain(
     }))
 }
 
-/// The run, with what its sweep says and how many queued runs come before it.
+/// The run's row, with the limits of its sweep, and how many queued runs are granted before it.
 async fn find(reader: &mut Connection, sweep: &str, index: u32) -> Result<Option<Row>> {
     Ok(sqlx::query(
         "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, s.max_restarts, s.paused, s.max_concurrent,
@@ -54,7 +54,8 @@ async fn find(reader: &mut Connection, sweep: &str, index: u32) -> Result<Option
     .await?)
 }
 
-/// The run as it is shown, or why its configuration cannot be read: what decides about it is told all the same.
+/// The run as it is shown; or why its configuration cannot be read, since people are told what decides about such a run
+/// too.
 async fn read_if_possible(reader: &mut Connection, id: u64) -> Result<(Option<RunRecord>, Option<String>)> {
     match runs::fetch(reader, id).await {
         Ok(run) => Ok((run, None)),
@@ -83,8 +84,8 @@ fn situation(row: &Row, unreadable: Option<String>) -> Result<Situation> {
     })
 }
 
-/// Each worker's name and what is known of it, last seen first. Of workers that were not seen for `silent_ms`, it is said
-/// that they are gone.
+/// The names of the last hundred workers that were seen, and what is known of each, last seen first. A worker that was
+/// not seen for `silent_ms` counts as gone.
 async fn worker_situations(
     reader: &mut Connection,
     run: u64,

@@ -19,8 +19,8 @@ pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64)
     Ok(())
 }
 
-/// Lets runs count towards the limit again that had ended badly before the sweep was resumed, were queued again or left the
-/// plan since, and end badly once more.
+/// Lets runs count towards the limit again that had ended badly before the sweep was resumed, were queued again or left
+/// the plan since, and end badly once more.
 pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -> Result<()> {
     sqlx::query(
         "update sweeps set failed_at_resume = still.failed

@@ -1,8 +1,8 @@
 //! The proof that an attempt holds its run, in the statement that writes.
 //!
-//! The number alone is no proof: another database, or an older state of this one, has attempts with the same numbers. The
-//! token is random. It is missing (null) on attempts that version 0.1.0 granted, and 0 in calls of its workers; both are
-//! checked by number alone.
+//! An attempt's number alone is no proof: another database, or an older state of this one, has attempts with the same
+//! numbers. So each attempt has a random token too. The token is missing (null) on attempts that version 0.1.0 granted,
+//! and 0 in calls of that version's workers; these attempts and calls are checked by number alone.
 
 use sqlx::Database;
 use sqlx::query::Query;
@@ -31,7 +31,7 @@ pub(super) fn held(
         .bind(attempt.token.cast_signed())
 }
 
-/// Proves that the attempt holds its run.
+/// Proves that the attempt holds its run; [`StoreError::Fenced`] if it does not.
 pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
     let proof =
         held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;

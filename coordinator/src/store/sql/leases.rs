@@ -13,13 +13,13 @@ use super::locks;
 use super::workers::seen;
 use crate::store::{AttemptRef, Duty, Renewal, Result};
 
-/// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
+/// How many fresh terms a lease is given, one at each start of a coordinator, until a worker renews it.
 const FRESH_TERMS: i64 = 3;
-/// Runs that one transaction takes from their attempts.
+/// How many runs one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
 
-/// Extends the leases that these attempts hold to `term_ms` from now. The worker that renews an attempt is the run's holder
-/// from now on: the attempt is the proof, since a worker that is started again has another id.
+/// Extends the leases that these attempts hold to `term_ms` from now. The worker that renews an attempt is the run's
+/// holder from now on: the attempt is the proof, since a worker that is started again has another id.
 pub(super) async fn renew(
     tx: &mut Connection,
     worker: &str,
@@ -80,6 +80,7 @@ async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap
     rows.iter().map(holder).collect()
 }
 
+/// Gives the leases of these runs a new term, and the runs to this worker.
 async fn extend(tx: &mut Connection, worker: &str, runs: &Ids, now_ms: i64, term_ms: i64) -> Result<()> {
     sqlx::query(concat!(
         "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
@@ -106,7 +107,7 @@ pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) ->
     Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(&mut *reader).await?)
 }
 
-/// Takes runs of the sweep whose lease ended before this time from their attempts, [`STEP`] of them at the most.
+/// Takes runs of the sweep whose lease ended before this time from their attempts, at most [`STEP`] runs.
 pub(super) async fn expire(
     tx: &mut Connection,
     sweep_id: i64,
@@ -114,7 +115,7 @@ pub(super) async fn expire(
     now_ms: i64,
 ) -> Result<Vec<AttemptRef>> {
     locks::sweep(tx, sweep_id).await?;
-    // Locked until they are changed: a renewal comes before or after, never between.
+    // The rows are locked until they are changed, so that no renewal comes in between.
     let rows = sqlx::query(concat!(
         "select id, attempt as number, token from runs
          where sweep_id = $1 and state = 'running' and lease_expires_ms < $2 order by id limit $3",
@@ -136,8 +137,9 @@ pub(super) async fn expire(
 
 /// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer.
 ///
-/// A lease that was not renewed since it was given some is left to its end: workers whose coordinator starts again and
-/// again have had their chance. None ends later than a fresh term would, whatever became of the clock meanwhile.
+/// A lease that was given [`FRESH_TERMS`] of them since it was last renewed is left to its end: its worker had time to
+/// renew it. After this, no lease ends later than a fresh term would, even if the clock was changed since the lease was
+/// given.
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
     let running: Vec<i64> = sqlx::query_scalar(concat!(
         "select id from runs

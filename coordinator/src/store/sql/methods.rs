@@ -1,4 +1,5 @@
-//! The store's methods: each a transaction over the statements beside this file, or one that reads.
+//! The methods of the trait [`Store`]. Each runs statements of the modules beside this one, in a transaction or on a
+//! connection that reads.
 
 use acai_sweep::control::Intent;
 use acai_sweep::results::RunResult;
@@ -130,7 +131,7 @@ impl Store for SqlStore {
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
         let asked = claim.clone();
         with_writer!(self.writer, [asked], |tx, now_ms| claims::claim(tx, &asked, now_ms, term_ms))?;
-        // What was granted is read when nobody waits for this claim's locks any more.
+        // The grants are read after the transaction, when nobody waits for its locks any more.
         with_reader!(self, |reader| claims::granted(reader, &claim))
     }
 
@@ -142,7 +143,7 @@ impl Store for SqlStore {
     }
 
     async fn probe(&self) -> Result<i64> {
-        // By the way that renewals take: it shows that they could be stored.
+        // By the writer of the renewals: the question is whether these could be stored.
         with_writer!(self.renewing(), [], |tx, now_ms| leases::probe(tx, now_ms))
     }
 

@@ -6,8 +6,8 @@ use crate::store::{AttemptRef, Result, StoreError};
 
 /// The number up to which all points of the attempt are durable; 0 before the first one.
 ///
-/// To be called after the run's row is locked, as a statement of its own: a statement that has waited for that lock would
-/// still see the number that was there when the wait began.
+/// To be called after the run's row is locked, as a statement of its own: a statement that has waited for that lock
+/// would still see the number that was there when the wait began.
 pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Result<u64> {
     let row = sqlx::query("select acked_seq from attempts where run_id = $1 and number = $2")
         .bind(attempt.run.cast_signed())

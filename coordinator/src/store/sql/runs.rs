@@ -1,4 +1,4 @@
-//! Runs, read.
+//! Runs and their results, read.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +25,7 @@ macro_rules! select_runs {
     };
 }
 
+/// The runs in the sweep's plan from place `from` on, at most `most`; of all states if `states` is empty.
 pub(super) async fn list(
     reader: &mut Connection,
     sweep: &str,
@@ -34,7 +35,7 @@ pub(super) async fn list(
 ) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
-        // Not by the join: Postgres would read the whole plan for each page, and sort it.
+        // The sweep is not found by the join: Postgres would read the whole plan for each page, and sort it.
         "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true and r.idx >= $3
              and ($2 = '[]' or r.state in (",
         elements!("$2"),
@@ -49,6 +50,7 @@ pub(super) async fn list(
     rows.iter().map(record).collect()
 }
 
+/// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
 pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
         "s.name = $1 and r.in_plan = true and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
@@ -61,11 +63,13 @@ pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) ->
     rows.iter().map(record).collect()
 }
 
+/// What people call a run: `SWEEP/INDEX`.
 pub(super) async fn name(reader: &mut Connection, id: u64) -> Result<Option<String>> {
     let name = "select s.name || '/' || r.idx from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
     Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(&mut *reader).await?)
 }
 
+/// The run of this id.
 pub(super) async fn fetch(reader: &mut Connection, id: u64) -> Result<Option<RunRecord>> {
     let row =
         sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(&mut *reader).await?;
@@ -90,8 +94,9 @@ fn record(row: &Row) -> Result<RunRecord> {
     })
 }
 
+/// The runs in the sweep's plan, with the summaries of their metrics.
 pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
-    // One statement, so that runs and summaries are of one moment.
+    // Read in one statement, so that the runs and the summaries are of one moment.
     let rows = sqlx::query(
         "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
          from runs r

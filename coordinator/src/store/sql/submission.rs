@@ -30,6 +30,7 @@ pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -
     Ok(submission)
 }
 
+/// Stores the sweep and its plan; answers what has changed.
 async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
     let sweep_id = store_sweep(tx, sweep, now_ms).await?;
     let known = known(tx, sweep_id).await?;
@@ -102,11 +103,11 @@ struct Known {
 struct Replanning<'p> {
     /// Runs to add, with their places.
     new: Vec<(i64, &'p NewRun)>,
-    /// Stored runs that are not at their place yet, and it.
+    /// Stored runs that are not at their place yet, each with that place.
     moved: Vec<(i64, i64)>,
     /// Stored runs that leave the plan.
     left: Vec<i64>,
-    /// Stored runs that are not in it.
+    /// How many stored runs are not in the plan.
     others: usize,
 }
 
@@ -126,6 +127,7 @@ impl<'p> Replanning<'p> {
         Replanning { new, moved, left, others: known.len() }
     }
 
+    /// Changes the stored runs accordingly.
     async fn apply(&self, tx: &mut Connection, sweep_id: i64) -> Result<()> {
         // Only what changes is locked, in the order of ids.
         let moved = self.moved.iter().map(|(id, _)| *id);

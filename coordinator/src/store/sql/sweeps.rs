@@ -6,7 +6,7 @@ use super::columns::{state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use crate::store::{Overview, Result, SweepRecord};
 
-/// The columns of sweeps that an [`Overview`] is made of, and more.
+/// Reads the columns that [`overview`] takes, and further columns.
 macro_rules! select_sweeps {
     ($columns:literal, $rest:literal) => {
         concat!(
@@ -46,6 +46,7 @@ pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<
     Ok(Some(SweepRecord { overview, source: row.try_get("source")?, report }))
 }
 
+/// A sweep's progress: its row, and counts over its runs.
 async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
     let id: i64 = sweep.try_get("id")?;
     let by_state = sqlx::query(

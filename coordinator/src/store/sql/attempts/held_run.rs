@@ -11,11 +11,11 @@ use crate::store::{AttemptRef, Result, StoreError};
 /// A run that is held by the attempt that ends.
 pub(super) struct HeldRun {
     pub(super) sweep_id: i64,
-    /// Failures that it is charged with.
+    /// The failures that the run is charged with.
     pub(super) failures: u32,
-    /// Workers lost since its last checkpoint.
+    /// The workers that fell silent since the run's last checkpoint.
     pub(super) losses: u32,
-    /// What a person wants of it.
+    /// What a person has asked for while the run is trained.
     pub(super) desired: Option<Desired>,
     max_restarts: u32,
     max_lost_workers: u32,
@@ -96,7 +96,7 @@ async fn note_fault(tx: &mut Connection, attempt: AttemptRef) -> Result<u32> {
     unsigned(&row, "machines")
 }
 
-/// From now on the run joins no group.
+/// Notes that the run is to join no group from now on.
 async fn train_alone(tx: &mut Connection, run: u64) -> Result<()> {
     sqlx::query("update runs set alone = true where id = $1").bind(run.cast_signed()).execute(tx).await?;
     Ok(())

@@ -56,8 +56,8 @@ pub(super) async fn complete(
     events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }
 
-/// Ends an attempt by the run's own fault. Refused if points up to `last_seq`, which were acknowledged, are gone: the run is
-/// not judged by what is not all there.
+/// Ends an attempt by the run's own fault. Refused if points up to `last_seq`, which were acknowledged, are gone: the
+/// run is not judged by what is not all there.
 pub(super) async fn fail(
     tx: &mut Connection,
     attempt: AttemptRef,
@@ -152,7 +152,7 @@ async fn take_back(
     if changed.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
-/// Marks the attempt ended. False: it has ended so before, and this is a repeated call.
+/// Marks the attempt as ended. False if it has ended with this outcome before: then the call is a repeated one.
 async fn end(
     tx: &mut Connection,
     attempt: AttemptRef,

@@ -3,22 +3,22 @@
 /// How an attempt ended without completing its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Outcome {
-    /// A loss became NaN or infinite.
+    /// A loss of the training became NaN or infinite.
     Diverged,
     /// The run itself failed.
     Failed,
-    /// Its worker fell silent.
+    /// The attempt's worker fell silent.
     Lost,
-    /// Its worker gave the run back, for no fault.
+    /// The worker gave the run back, without a fault.
     Released,
-    /// Its machine could not train it.
+    /// The worker's machine could not train the run.
     MachineFault,
-    /// The trainer of its group broke down, and nobody knows by which of the group's runs.
+    /// The trainer of the run's group broke down, and nobody knows by which of the group's runs.
     GroupFault,
 }
 
 impl Outcome {
-    /// As it is stored with the attempt.
+    /// The word that is stored with the attempt.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Outcome::Diverged => "diverged",
@@ -28,7 +28,7 @@ impl Outcome {
         }
     }
 
-    /// What the event says that tells of it, after what the worker has `said`.
+    /// The remark in the run's event, with what the worker has `said`.
     pub(super) fn remark(self, said: &str) -> Option<String> {
         match self {
             Outcome::Lost => Some("its worker fell silent".to_owned()),

@@ -7,7 +7,7 @@ use super::super::columns::{attempt_ref, configuration, seed, token, unsigned};
 use super::super::dialect::{Connection, Row};
 use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 
-/// What this claim was given and still holds.
+/// The runs that this claim was granted and still holds.
 pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
         "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
@@ -29,10 +29,11 @@ pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) ->
     Ok(grants)
 }
 
-/// Earlier attempts that a grant tells of at the most. A checkpoint that an even earlier one left on a worker's machine is
-/// not gone on from; the coordinator's own is.
+/// How many earlier attempts a grant tells of at the most. A worker does not resume from a checkpoint on its machine
+/// that an even earlier attempt has left; it can resume from the coordinator's copy.
 const EARLIER_ATTEMPTS: i64 = 64;
 
+/// The run's latest attempts before this one, newest first.
 async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
     let rows = sqlx::query(
         "select number, token, acked_seq from attempts where run_id = $1 and number < $2

@@ -1,8 +1,8 @@
 //! Claims: which queued runs a worker is granted.
 //!
-//! The rule, with all its cases, is the table in [`acai_sweep::schedule`]. Of its parts, [`claim`] decides whether this claim
-//! is granted anything, [`queue`] finds the runs that may start and puts them in order, and [`start`] starts an attempt
-//! at each run that was chosen. [`grants`] reads what a claim was granted, also for one that is repeated.
+//! The rule, with all its cases, is the table in [`acai_sweep::schedule`]. Of its parts, [`claim`] decides whether this
+//! claim is granted anything, [`queue`] finds the runs that may start and puts them in order, and [`start`] starts an
+//! attempt at each run that was chosen. [`grants`] reads what a claim was granted, also for one that is repeated.
 
 mod grants;
 pub(in crate::store) mod queue;
@@ -17,7 +17,7 @@ use crate::store::{Claim, Duty, Result};
 pub(super) use grants::granted;
 use queue::Queue;
 
-/// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
+/// Starts attempts at queued runs for a worker, if the worker takes runs and waits for the answer to this claim.
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
@@ -29,9 +29,9 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
     Ok(())
 }
 
-/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it
-/// has. Of a claim without a number, as workers of the release before send it, only what it was granted shows that it was
-/// answered.
+/// Whether the worker still waits for the answer to this claim: it has not ended, and neither this claim nor a later
+/// one was answered before. The claim counts as answered from now on. A claim without a number comes from a worker of
+/// the release before; only the runs that it was granted show that it was answered.
 async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
     if claim.number == 0 {
         return Ok(sqlx::query_scalar(

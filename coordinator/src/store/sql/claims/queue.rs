@@ -1,7 +1,7 @@
 //! Which queued runs a worker could start, in order.
 //!
-//! A claim looks at what its worker can train, dataset by dataset, and at nothing else. Idle workers ask each second, and a
-//! hundred thousand runs that they cannot train should cost no time: neither theirs, nor that of the workers who can.
+//! A claim looks at what its worker can train, dataset by dataset, and at nothing else. Idle workers ask each second,
+//! and a hundred thousand runs that they cannot train must not slow their claims down, nor those of other workers.
 
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ pub(in super::super) const ELSEWHERE_MS: i64 = 60_000;
 const HORIZON: i64 = 10_000;
 /// Runs that are looked at after one was found that cannot be read.
 const LOOK: i64 = 1000;
-/// How often one claim looks for runs that can be read. The next claim goes on from there.
+/// How often one claim looks for runs that can be read, before it leaves the rest to the next claim.
 const LOOKS: u32 = 4;
 
 /// The datasets that sweeps have queued runs of, and whether each is among those of `$1`.
 ///
-/// One step of the index `runs_waiting` for each dataset of a sweep's queue, however many runs it has: the smallest
-/// dataset, then again and again the smallest of those that are larger.
+/// The statement takes one step of the index `runs_waiting` for each dataset of a sweep's queue, however many runs are
+/// on the dataset: to the smallest dataset, then again and again to the smallest of those that are larger.
 pub(in crate::store) const TRAINABLE: &str = concat!(
     "with recursive queued (sweep_id, dataset) as (
          select s.id, (select min(r.dataset) from runs r
@@ -46,9 +46,10 @@ pub(in crate::store) const TRAINABLE: &str = concat!(
 
 /// The queued runs of sweep `$1` on dataset `$2` that make up its first groups, in order.
 ///
-/// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group are
-/// found also where runs of other shapes stand between them, among the first `$4` runs; `$5` runs are answered. A run that
-/// is trained alone has a shape of its own. Runs are left out that machine `$6` could not train between the times `$7` and
+/// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group
+/// are found also where runs of other shapes stand between them, among the first `$4` runs; `$5` runs are answered. A
+/// run that is trained alone has a shape of its own. Runs are left out that machine `$6` could not train between the
+/// times `$7` and
 /// `$8`.
 pub(in crate::store) const FIRST_GROUPS: &str = concat!(
     "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
@@ -76,6 +77,8 @@ pub(in crate::store) const FIRST_GROUPS: &str = concat!(
 
 /// A candidate, after its place in the plan of its sweep.
 type Placed = (i64, Candidate);
+/// The ids of runs whose configuration cannot be read, by the reason.
+type Unreadable = BTreeMap<String, Vec<i64>>;
 
 /// What a claim can be served from.
 pub(super) struct Queue {
@@ -120,7 +123,7 @@ pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, no
     Ok(queue)
 }
 
-/// By sweep, the datasets of its queued runs that the worker can train. Looked up before anything is locked.
+/// By sweep, the datasets of its queued runs that the worker can train. This is looked up before anything is locked.
 async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<i64, Vec<String>>> {
     let rows = sqlx::query(TRAINABLE).bind(&worker.datasets).fetch_all(tx).await?;
     let mut trainable = BTreeMap::<i64, Vec<String>>::new();
@@ -140,8 +143,8 @@ async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = i64>) -> Result<
         .bind(ids.as_json())
         .fetch_all(&mut *tx)
         .await?;
-    // A statement of its own, after the locks: a statement that waited for the locks would still see what was there when it
-    // began to wait.
+    // A statement of its own, after the locks: a statement that waited for the locks would still see what was there
+    // when it began to wait.
     let sweeps = sqlx::query(concat!(
         "select s.id, s.max_concurrent,
                 (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
@@ -197,9 +200,9 @@ async fn first_groups(
     Ok(found)
 }
 
-/// The runs that can be read; and the ids of the others, by the reason.
-fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, BTreeMap<String, Vec<i64>>)> {
-    let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), BTreeMap::<String, Vec<i64>>::new());
+/// The runs that can be read, and those that cannot be.
+fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, Unreadable)> {
+    let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), Unreadable::new());
     for row in rows {
         match configuration(row) {
             Ok(_) => {
@@ -214,7 +217,7 @@ fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, BTreeMap<String,
 }
 
 /// Leaves runs out of the queue, each for its reason.
-async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: BTreeMap<String, Vec<i64>>) -> Result<()> {
+async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: Unreadable) -> Result<()> {
     for (reason, runs) in unreadable {
         tracing::error!(
             sweep,

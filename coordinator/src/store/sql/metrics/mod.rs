@@ -13,8 +13,8 @@ use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Point, Result, StoreError};
 use summary::{Summary, recompute};
 
-/// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to which all are durable. Points
-/// that are known are skipped, and after a gap none is taken.
+/// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to which all are durable.
+/// Points that are known are skipped, and after a gap none is taken.
 pub(super) async fn append(
     tx: &mut Connection,
     attempt: AttemptRef,
@@ -45,8 +45,8 @@ pub(super) async fn append(
     Ok(acked)
 }
 
-/// Proves that the attempt holds its run, and notes how far the run is, which a late report does not take back; answers the
-/// highest number up to which all points are durable.
+/// Proves that the attempt holds its run, and notes how far the run is, which a late report does not take back; answers
+/// the highest number up to which all points are durable.
 async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64> {
     let owned = held(
         concat!(
@@ -107,7 +107,8 @@ async fn add_to_summaries(tx: &mut Connection, run: i64, points: &[&Point]) -> R
     Ok(())
 }
 
-/// Replaces the values of points that are there and differ, and computes their summaries anew; answers how many differed.
+/// Replaces the values of points that are there and differ, and computes their summaries anew; answers how many
+/// differed.
 async fn replace(tx: &mut Connection, attempt: AttemptRef, points: &[&Point]) -> Result<i64> {
     let run = attempt.run.cast_signed();
     let mut changed = BTreeSet::new();
@@ -134,7 +135,8 @@ async fn replace(tx: &mut Connection, attempt: AttemptRef, points: &[&Point]) ->
     Ok(mismatches)
 }
 
-/// A value as it is stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal bits.
+/// A value as it is stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal
+/// bits.
 fn stored(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { value }
 }

@@ -8,7 +8,7 @@ use crate::store::Result;
 
 /// The summary of a metric of a run.
 ///
-/// Points are added one by one, so that how they were cut into batches leaves no trace in the bits of the sum.
+/// Points are added one by one, so that the bits of the sum do not depend on how the points were cut into batches.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     last_step: u64,
