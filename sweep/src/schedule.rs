@@ -9,7 +9,7 @@
 //! | claims, and waits for the answer | queued runs by the tables below |
 //! | repeats a claim that was answered | what it was granted then and still holds, and nothing else |
 //! | has slots that rest | runs for its other slots: it leaves those that rest out of its offer |
-//! | is cordoned or drained, or has said that it ends | nothing |
+//! | is cordoned or drained, or has said that it ends | nothing new |
 //!
 //! | A sweep that … | starts … |
 //! |---|---|
@@ -28,7 +28,7 @@
 //! | is on a dataset that the worker has | that worker |
 //! | is on a folder of one's own pictures, `images:PATH` | any worker ([`is_on_any_worker`]) |
 //! | is on another dataset | not that worker |
-//! | a machine could not train within the last minute | not that machine's workers: others are first |
+//! | a machine could not train within the last minute | not that machine's workers, unless it has come further since |
 //! | is to be trained alone, after the fault of a group | a worker as before, but as a group of its own |
 //!
 //! Within a sweep, runs start in the plan's order, in groups: the first run that is in no group yet opens the next
