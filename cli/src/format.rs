@@ -22,8 +22,13 @@ pub(crate) fn grid(headings: &[&str], rows: Vec<Vec<String>>) -> String {
 
 /// Rows under their headings as comma-separated values (RFC 4180).
 pub(crate) fn csv<S: AsRef<str>>(headings: &[S], rows: Vec<Vec<String>>) -> anyhow::Result<String> {
+    let headings = headings.iter().map(|heading| heading.as_ref().to_owned()).collect();
+    csv_rows(std::iter::once(headings).chain(rows))
+}
+
+/// Rows as comma-separated values, without headings.
+pub(crate) fn csv_rows(rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(headings.iter().map(AsRef::as_ref))?;
     for row in rows {
         writer.write_record(row)?;
     }

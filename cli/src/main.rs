@@ -8,6 +8,7 @@ mod format;
 mod log;
 mod output;
 mod signals;
+mod sparkline;
 
 use std::process::ExitCode;
 

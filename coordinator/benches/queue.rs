@@ -70,9 +70,9 @@ async fn measure(name: &str, store: Arc<dyn Store>, runs: u64, claims: u64) {
         ("cancel", Intent::Cancel, false),
         ("retry", retry, false),
     ] {
-        let indexes = if some { (0..u32::try_from(runs).unwrap()).collect() } else { Vec::new() };
+        let numbers = if some { (0..u32::try_from(runs).unwrap()).collect() } else { Vec::new() };
         let started = Instant::now();
-        let changes = store.runs_change("bench", indexes, intent).await.unwrap().unwrap();
+        let changes = store.runs_change("bench", numbers, intent).await.unwrap().unwrap();
         println!("{name}: {what} takes {:.2?} ({} runs changed)", started.elapsed(), changes.changed);
     }
     store.close().await;

@@ -17,7 +17,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{Claim, Point, Registration, Replacing, Store};
-use acai_coordinator::use_cases::{TableRequest, UseCases};
+use acai_coordinator::use_cases::{CurveRequest, TableRequest, UseCases};
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::results::Statistic;
 use acai_sweep::schedule::Offer;
@@ -101,6 +101,17 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     }
     assert_eq!(count, size.queued);
     say("all of them".to_owned(), begun.elapsed());
+
+    let begun = Instant::now();
+    let asked =
+        CurveRequest { numbers: Vec::new(), metric: METRICS[0].to_owned(), from_step: 0, most: Some(200) };
+    let mut curves = use_cases.curves("done", asked).await.unwrap();
+    let mut points = 0;
+    while let Some(curve) = curves.next().await {
+        points += curve.unwrap().points.len() as u64;
+    }
+    assert_eq!(points, size.completed);
+    say(format!("one metric's curves of {} runs, a point each", size.completed), begun.elapsed());
 
     let retry = Intent::Retry { states: RETRIED.to_vec(), from_scratch: false };
     for (what, intent) in [("pause", Intent::Pause), ("cancel", Intent::Cancel), ("retry", retry)] {

@@ -8,6 +8,8 @@ use crate::schedule::is_on_any_worker;
 pub struct Situation {
     /// Where the run is.
     pub state: RunState,
+    /// The sweep's file no longer asks for the run.
+    pub set_aside: bool,
     /// What its worker has been asked.
     pub desired: Option<Desired>,
     /// Its holder, or last holder.
@@ -82,6 +84,12 @@ pub fn run(situation: &Situation) -> Vec<String> {
             vec![because(&format!("it failed {failures} times, which is more than max_restarts allows"))]
         }
         RunState::Lost => vec![because("it was given up")],
+        RunState::Queued if situation.set_aside => {
+            vec![
+                "its sweep's file no longer asks for it: it starts when a file that does is submitted"
+                    .to_owned(),
+            ]
+        }
         RunState::Queued => waits(situation),
     }
 }
@@ -120,6 +128,9 @@ fn waits(situation: &Situation) -> Vec<String> {
 /// The first constraint that keeps a worker from the run; `None` if there is none.
 #[must_use]
 pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String> {
+    if situation.set_aside {
+        return Some("the run is set aside".to_owned());
+    }
     if !worker.alive {
         return Some("it has ended, or has not been heard of for the term of a lease".to_owned());
     }
@@ -152,6 +163,7 @@ mod tests {
     fn queued() -> Situation {
         Situation {
             state: RunState::Queued,
+            set_aside: false,
             desired: None,
             worker: None,
             message: None,

@@ -6,10 +6,11 @@
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
 //! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
 //! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep
-//!   ends in; [`report`]: what the file says of it.
+//!   ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table.
 
 pub mod configuration;
 pub mod control;
+pub mod curve;
 pub mod explain;
 pub mod file;
 pub mod metric;

@@ -388,7 +388,7 @@ mod tests {
     const BASIS: Basis = Basis { attempt: 1, token: 5, last_seq: 0 };
 
     fn open(state: &Path, attempt: u32) -> RunFolder {
-        let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
+        let assignment = Assignment { sweep: "../up".into(), number: 3, ..Assignment::default() };
         RunFolder::open(&state.join("runs"), &assignment, Attempt { run: 7, number: attempt, token: 0 })
             .unwrap()
     }
@@ -493,7 +493,7 @@ mod tests {
         fs::rename(&record, &away).unwrap();
         // What the system says of this link is neither that nothing is there nor what is: as with a failing disk.
         std::os::unix::fs::symlink(RECORD, &record).unwrap();
-        let assignment = Assignment { sweep: "../up".into(), index: 3, ..Assignment::default() };
+        let assignment = Assignment { sweep: "../up".into(), number: 3, ..Assignment::default() };
         let second = Attempt { run: 7, number: 2, token: 0 };
         let refused = RunFolder::open(&state.path().join("runs"), &assignment, second).unwrap_err();
         assert!(refused.to_string().contains("resume.json"), "{refused}");
@@ -520,8 +520,8 @@ mod tests {
     fn a_run_keeps_its_folder_when_its_place_in_the_plan_moves_also_one_that_was_named_by_that_place() {
         let state = tempfile::tempdir().unwrap();
         let runs = state.path().join("runs");
-        let at = |index, number| {
-            let assignment = Assignment { sweep: "s".into(), index, ..Assignment::default() };
+        let at = |run, number| {
+            let assignment = Assignment { sweep: "s".into(), number: run, ..Assignment::default() };
             RunFolder::open(&runs, &assignment, Attempt { run: 7, number, token: 0 }).unwrap()
         };
         for (step, name) in [(10, "s-4-run7"), (30, "s-12-run7"), (20, "s-8-run7"), (90, "s-4-run77")] {

@@ -108,7 +108,7 @@ impl Session {
         attempt: Attempt,
         assignment: &Assignment,
     ) -> Result<Option<protocol::Member>, MachineFault> {
-        let run = format!("{}/{}", assignment.sweep, assignment.index);
+        let run = format!("{}/{}", assignment.sweep, assignment.number);
         tracing::info!(%run, id = attempt.run, attempt = attempt.number, "attempt begins");
         let context = &self.context;
         let (runs, spools, wanted) = (context.state.runs(), context.state.spools(), assignment.clone());

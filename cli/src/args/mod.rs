@@ -14,8 +14,8 @@ pub(crate) use machines::{
     CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
 pub(crate) use reading::{
-    At, ExplainArguments, Format, Place, PlanArguments, ResultsArguments, RunsArguments, StatusArguments,
-    SubmitArguments, TableArguments, WatchArguments,
+    At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
+    StatusArguments, SubmitArguments, TableArguments, WatchArguments,
 };
 pub(crate) use target::Target;
 
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Runs(RunsArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),
+    /// Print the points of metrics: curves, for people and for pandas
+    Metrics(MetricsArguments),
     /// Follow what happens to a sweep's runs
     Watch(WatchArguments),
     /// Say why a run is not running

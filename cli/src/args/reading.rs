@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::target::{one_run, one_sweep};
+use super::target::{Target, one_run, one_sweep};
 use super::{Ask, CoordinatorUrl};
 
 #[derive(Debug, Args)]
@@ -66,9 +66,38 @@ pub(crate) struct RunsArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai metrics demo/3                          every metric of one run: its last value, its extremes, its curve
+  acai metrics demo --metric eval/mean_distance
+                                               one metric of every run
+  acai metrics demo --format csv > points.csv  every point, one a line, for pandas
+  acai metrics demo/3 --from-step 5000         what has come since
+
+A curve that is thinned (--points) keeps its ends, and of each stretch the smallest and the largest value.")]
+pub(crate) struct MetricsArguments {
+    /// Sweeps and runs: SWEEP or SWEEP/NUMBER
+    #[arg(required = true, value_name = "SWEEP[/NUMBER]")]
+    pub(crate) targets: Vec<Target>,
+    /// Metrics to show [default: every one that was reported]
+    #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// Only points of this step or a later one
+    #[arg(long, value_name = "STEP", default_value_t = 0)]
+    pub(crate) from_step: u64,
+    /// Thin each curve to this many points, 4 to 10000 [default: all, in CSV and JSON]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=10_000))]
+    pub(crate) points: Option<u32>,
+    #[command(flatten)]
+    pub(crate) at: CoordinatorUrl,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
-    /// The run: SWEEP/INDEX, as `acai runs SWEEP` shows it
-    #[arg(value_name = "SWEEP/INDEX", value_parser = one_run)]
+    /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]
     pub(crate) run: (String, u32),
     #[command(flatten)]
     pub(crate) ask: Ask,

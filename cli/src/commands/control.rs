@@ -78,7 +78,7 @@ async fn each_sweep(
 ) -> Result<(), Failure> {
     let mut client = connect_control(&arguments.ask.at.coordinator).await?;
     for runs in selections(arguments.targets) {
-        let (sweep, is_whole) = (runs.sweep.clone(), runs.indexes.is_empty());
+        let (sweep, is_whole) = (runs.sweep.clone(), runs.numbers.is_empty());
         let response = call(&mut client, runs).await?.into_inner();
         output.data(&match arguments.ask.json {
             true => json!({
@@ -92,19 +92,19 @@ async fn each_sweep(
     Ok(())
 }
 
-/// A whole sweep takes its single runs in.
-fn selections(targets: Vec<Target>) -> Vec<Selection> {
+/// The runs that are named, sweep by sweep. A whole sweep takes its single runs in.
+pub(super) fn selections(targets: Vec<Target>) -> Vec<Selection> {
     let mut sweeps: BTreeMap<String, Option<Vec<u32>>> = BTreeMap::new();
     for target in targets {
-        let indexes = sweeps.entry(target.sweep).or_insert_with(|| Some(Vec::new()));
-        match (target.index, indexes.as_mut()) {
-            (Some(index), Some(indexes)) => indexes.push(index),
-            _ => *indexes = None,
+        let numbers = sweeps.entry(target.sweep).or_insert_with(|| Some(Vec::new()));
+        match (target.number, numbers.as_mut()) {
+            (Some(number), Some(numbers)) => numbers.push(number),
+            _ => *numbers = None,
         }
     }
-    let selection = |(sweep, indexes): (String, Option<Vec<u32>>)| Selection {
+    let selection = |(sweep, numbers): (String, Option<Vec<u32>>)| Selection {
         sweep,
-        indexes: indexes.unwrap_or_default(),
+        numbers: numbers.unwrap_or_default(),
     };
     sweeps.into_iter().map(selection).collect()
 }
@@ -133,7 +133,7 @@ mod tests {
     fn runs_are_gathered_by_sweep_and_a_whole_sweep_takes_its_runs_in() {
         let targets = ["b/3", "a/1", "b/#5", "a"].map(|text| text.parse().unwrap()).to_vec();
         let selection =
-            |sweep: &str, indexes: &[u32]| Selection { sweep: sweep.to_owned(), indexes: indexes.to_vec() };
+            |sweep: &str, numbers: &[u32]| Selection { sweep: sweep.to_owned(), numbers: numbers.to_vec() };
         assert_eq!(selections(targets), [selection("a", &[]), selection("b", &[3, 5])]);
         assert!("a/x".parse::<Target>().is_err() && "/1".parse::<Target>().is_err());
     }

@@ -12,9 +12,9 @@ use crate::format::assignment;
 use crate::output::Output;
 
 pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Result<(), Failure> {
-    let (sweep, index) = arguments.run;
+    let (sweep, number) = arguments.run;
     let mut client = connect_control(&arguments.ask.at.coordinator).await?;
-    let response = client.explain_run(ExplainRequest { sweep, index }).await?.into_inner();
+    let response = client.explain_run(ExplainRequest { sweep, number }).await?.into_inner();
     output.data(&if arguments.ask.json { as_json(&response) } else { text(&response) })?;
     Ok(())
 }
@@ -35,7 +35,7 @@ fn text(response: &ExplainResponse) -> String {
     let mut lines = Vec::new();
     // One whose configuration the coordinator cannot read is known by its reasons alone.
     if let Some(run) = &response.run {
-        lines.push(format!("{}/{} is {}", run.sweep, run.index, state(run)));
+        lines.push(format!("{}/{} is {}", run.sweep, run.number, state(run)));
         lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
     }
     lines.extend(response.reasons.iter().map(|reason| format!("  - {reason}")));

@@ -6,6 +6,7 @@ mod data;
 mod duty;
 mod explain;
 mod ls;
+mod metrics;
 mod plan;
 mod results;
 mod run;
@@ -35,6 +36,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Status(arguments) => status::status(&arguments, *output).await,
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
+        Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,
         Command::Watch(arguments) => watch::watch(arguments, *output).await,
         Command::Explain(arguments) => explain::explain(arguments, *output).await,
         Command::Cancel(arguments) => control::cancel(arguments, *output).await,

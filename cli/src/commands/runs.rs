@@ -37,7 +37,7 @@ fn table(runs: &[Run]) -> String {
     headings.extend(&varying);
     headings.extend(["seed", "attempt", "trained", "worker", "message"]);
     let row = |run: &Run| {
-        let mut cells = vec![format!("#{}", run.index), state(run)];
+        let mut cells = vec![format!("#{}", run.number), state(run)];
         cells.extend(varying.iter().map(|name| of(run, name).unwrap_or_else(|| "-".to_owned())));
         cells.extend([run.seed.to_string(), run.attempt.to_string(), percent(run.step, run.total_steps)]);
         cells.extend([run.worker.clone(), run.message.clone()]);
@@ -53,7 +53,7 @@ fn flat(runs: &[Run]) -> anyhow::Result<String> {
     headings.extend(&parameters);
     headings.extend(["seed", "attempt", "step", "total_steps", "worker", "message"]);
     let row = |run: &Run| {
-        let mut cells = vec![run.index.to_string(), state(run)];
+        let mut cells = vec![run.number.to_string(), state(run)];
         cells.extend(parameters.iter().map(|name| of(run, name).unwrap_or_default()));
         let numbers = [run.seed, run.attempt.into(), run.step, run.total_steps];
         cells.extend(numbers.map(|number| number.to_string()));
@@ -91,7 +91,7 @@ pub(super) fn run_json(run: &Run) -> Value {
     json!({
         "id": run.id,
         "sweep": run.sweep,
-        "index": run.index,
+        "number": run.number,
         "state": format::state(run.state),
         "configuration": parameters_json(&run.configuration),
         "seed": run.seed,

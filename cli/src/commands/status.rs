@@ -72,7 +72,7 @@ fn text(response: &GetSweepResponse) -> String {
     for run in &response.failures {
         lines.push(format!(
             "  #{} {} after {} failures: {}",
-            run.index,
+            run.number,
             format::state(run.state),
             run.failures,
             run.message

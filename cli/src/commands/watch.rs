@@ -100,10 +100,10 @@ pub(super) fn event_line(event: &Event) -> String {
     line
 }
 
-/// By its place in the plan, as other commands name it; by its number in the database where it has none.
+/// The run as other commands name it. A coordinator of version 0.1.0 tells no number of a run that left the file.
 fn run(event: &Event) -> String {
-    match event.index {
-        Some(index) => format!("#{index}"),
+    match event.run_number {
+        Some(number) => format!("#{number}"),
         None => format!("run {}, which left the file,", event.run),
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn event_json(event: &Event) -> Value {
         "event": event.number,
         "unix_ms": event.unix_ms,
         "run": event.run,
-        "index": event.index,
+        "number": event.run_number,
         "state": state(event.state),
         "attempt": event.attempt,
         "worker": event.worker,

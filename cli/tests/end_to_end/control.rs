@@ -109,7 +109,7 @@ async fn a_trainer_that_is_killed_from_outside_is_not_the_runs_fault_and_people_
     eventually("its run is given back", || cluster.runs("queued") == 1);
     let runs = cluster.run_list();
     let queued = runs["runs"].as_array().unwrap().iter().find(|run| run["state"] == "queued").unwrap();
-    let explained = cluster.ask(&["explain", &format!("long/{}", queued["index"])]).ok();
+    let explained = cluster.ask(&["explain", &format!("long/{}", queued["number"])]).ok();
     assert!(explained.contains("first: it could not train this run a moment ago"), "{explained}");
     let events = cluster.ask(&["watch", "long", "--after", "0", "--once"]).ok();
     assert!(events.contains("given back, its machine could not train it: "), "{events}");
@@ -173,8 +173,8 @@ async fn runs_are_paused_explained_resumed_cancelled_and_retried() {
     let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let numbers: Vec<u64> = events.iter().map(|event| event["event"].as_u64().unwrap()).collect();
     assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "{numbers:?}");
-    let of = |index: u64| {
-        events.iter().filter(move |event| event["index"] == index).map(|event| event["state"].clone())
+    let of = |number: u64| {
+        events.iter().filter(move |event| event["number"] == number).map(|event| event["state"].clone())
     };
     let states: Vec<Value> = of(1).collect();
     assert_eq!(states, ["running", "paused", "cancelled", "queued", "running", "completed"]);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod control;
+mod curves;
 mod documentation;
 mod mistakes;
 mod outages;

@@ -28,7 +28,7 @@ fn other() -> String {
 }
 
 /// A trainer that reports and completes at once.
-const TRAINER: &str = r#"#!/usr/bin/env python3
+pub(crate) const TRAINER: &str = r#"#!/usr/bin/env python3
 import json, sys
 print(json.dumps({"event": "ready", "version": "0", "device": "cpu", "threads": 1, "libtorch": "none"}), flush=True)
 for line in sys.stdin:
@@ -52,7 +52,7 @@ fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
 }
 
 /// A coordinator, on which both runs of [`TWO`] are completed.
-fn with_results(place: &Place) -> (crate::Started, String) {
+pub(crate) fn with_results(place: &Place) -> (crate::Started, String) {
     place.file("two.yaml", TWO);
     place.program("trainer", TRAINER);
     let address = free_address();
@@ -120,10 +120,11 @@ fn logs_call_runs_what_people_call_them() {
     place.run(&["submit", "two.yaml", "--yes", "--coordinator", &url]).ok();
     let worker = ["worker", "--coordinator", &url, "--trainer", "./trainer", "--idle-timeout", "0.5"];
     let worker = place.run(&worker);
-    assert!(worker.stderr.contains("run=two/1"), "{worker:#?}");
+    assert!(worker.stderr.contains("run=two/2"), "{worker:#?}");
     coordinator.interrupt();
     let log = coordinator.wait().stderr;
-    for line in ["run granted run=two/0", "run completed run=two/0", "run completed run=two/1"] {
+    // The run that the second file brought has a number that none had before.
+    for line in ["run granted run=two/0", "run completed run=two/0", "run completed run=two/2"] {
         assert!(log.contains(line), "no `{line}` in {log}");
     }
 }

@@ -22,7 +22,7 @@ impl Controls {
         intent: Intent,
     ) -> Result<Response<v1::ControlResponse>, Status> {
         let Changes { changed, asked, unchanged } =
-            self.use_cases.change_runs(&runs.sweep, runs.indexes, intent).await?;
+            self.use_cases.change_runs(&runs.sweep, runs.numbers, intent).await?;
         Ok(Response::new(v1::ControlResponse { changed, asked, unchanged }))
     }
 }
@@ -77,8 +77,8 @@ impl ControlService for Controls {
         &self,
         request: Request<v1::ExplainRequest>,
     ) -> Result<Response<v1::ExplainResponse>, Status> {
-        let v1::ExplainRequest { sweep, index } = request.into_inner();
-        let explanation = self.use_cases.explain(&sweep, index).await?;
+        let v1::ExplainRequest { sweep, number } = request.into_inner();
+        let explanation = self.use_cases.explain(&sweep, number).await?;
         Ok(Response::new(explanation_message(&sweep, explanation)))
     }
 

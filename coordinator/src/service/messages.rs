@@ -9,7 +9,7 @@ pub(super) fn run_message(sweep: &str, run: RunRecord) -> v1::Run {
     v1::Run {
         id: run.id,
         sweep: sweep.to_owned(),
-        index: run.index,
+        number: run.number,
         state: v1::RunState::from(run.state).into(),
         configuration: parameters(&run.configuration),
         seed: run.seed,
@@ -29,7 +29,7 @@ pub(super) fn event_message(event: EventRecord) -> v1::Event {
         number: event.number,
         unix_ms: event.at_ms,
         run: event.run,
-        index: event.index,
+        run_number: Some(event.run_number),
         state: v1::RunState::from(event.state).into(),
         attempt: event.attempt,
         worker: event.worker.unwrap_or_default(),

@@ -14,7 +14,7 @@ use super::messages::run_message;
 use super::status::status;
 use super::{hardware, watch};
 use crate::store::{Duty, Overview, Place, Replacing, Rest, Store};
-use crate::use_cases::{Machine, Submitted, SweepStatus, TableRequest, UseCases};
+use crate::use_cases::{CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases};
 
 pub(crate) struct Sweeps {
     pub(crate) use_cases: UseCases,
@@ -119,6 +119,27 @@ impl SweepService for Sweeps {
         }))
     }
 
+    async fn list_metrics(
+        &self,
+        request: Request<v1::ListMetricsRequest>,
+    ) -> Result<Response<v1::ListMetricsResponse>, Status> {
+        let metrics = self.use_cases.metrics(&request.into_inner().sweep).await?;
+        Ok(Response::new(v1::ListMetricsResponse { metrics }))
+    }
+
+    type ListPointsStream = Pin<Box<dyn Stream<Item = Result<v1::Curve, Status>> + Send>>;
+
+    async fn list_points(
+        &self,
+        request: Request<v1::ListPointsRequest>,
+    ) -> Result<Response<Self::ListPointsStream>, Status> {
+        let v1::ListPointsRequest { sweep, numbers, metric, from_step, most } = request.into_inner();
+        let most = (most > 0).then_some(most);
+        let asked = CurveRequest { numbers, metric, from_step, most };
+        let curves = self.use_cases.curves(&sweep, asked).await?;
+        Ok(Response::new(Box::pin(curves.map(|part| Ok(curve_message(part?))))))
+    }
+
     async fn list_workers(
         &self,
         _: Request<v1::ListWorkersRequest>,
@@ -126,6 +147,19 @@ impl SweepService for Sweeps {
         let machines = self.use_cases.machines().await?;
         let workers = machines.into_iter().map(worker_message).collect();
         Ok(Response::new(v1::ListWorkersResponse { workers }))
+    }
+}
+
+fn curve_message(part: CurvePart) -> v1::Curve {
+    let CurvePart { run, points, is_thinned, is_last } = part;
+    v1::Curve {
+        number: run.number,
+        seed: run.seed,
+        state: v1::RunState::from(run.state).into(),
+        steps: points.iter().map(|point| point.step).collect(),
+        values: points.iter().map(|point| point.value).collect(),
+        thinned: is_thinned,
+        more: !is_last,
     }
 }
 

@@ -90,8 +90,8 @@ impl WorkerService for Workers {
             self.store.worker_set_rest(&worker, rest).await.map_err(status)?;
         }
         let grants = self.store.run_claim(claim, self.term_ms()).await.map_err(status)?;
-        for Grant { attempt, sweep, index, .. } in &grants {
-            let run = format!("{sweep}/{index}");
+        for Grant { attempt, sweep, number, .. } in &grants {
+            let run = format!("{sweep}/{number}");
             tracing::info!(%run, id = attempt.run, attempt = attempt.number, worker, "run granted");
         }
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
@@ -295,7 +295,7 @@ fn by_group(grants: Vec<Grant>) -> Vec<v1::Group> {
         let assignment = v1::Assignment {
             attempt: Some(attempt_message(grant.attempt)),
             sweep: grant.sweep,
-            index: grant.index,
+            number: grant.number,
             configuration: parameters(&grant.configuration),
             seed: grant.seed,
             checkpoint_kimg: grant.checkpoint_kimg.unwrap_or(evaluation),

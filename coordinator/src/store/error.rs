@@ -18,13 +18,11 @@ pub enum StoreError {
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(String),
-    /// The sweep's plan has no run at this place.
-    #[error("there is no run {index}: the plan has {runs}, counted from 0")]
+    /// The sweep's plan has no run of this number.
+    #[error("the sweep's plan has no run {number}; `acai runs` lists those that it has")]
     NoSuchRun {
         /// As it was asked for.
-        index: u32,
-        /// Runs in the plan.
-        runs: usize,
+        number: u32,
     },
     /// The sweep has not had that many events.
     #[error(

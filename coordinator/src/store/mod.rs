@@ -22,9 +22,9 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EarlierAttempt, EventRecord, Explanation, Grant,
-    Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, Registration, Renewal, Replacing,
-    Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EarlierAttempt, EventRecord,
+    Explanation, Grant, Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, PointOfRun,
+    Registration, Renewal, Replacing, Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -70,9 +70,9 @@ pub trait Store: Send + Sync + 'static {
         max_concurrent: Option<u32>,
     ) -> Result<bool>;
 
-    /// Applies what a person wants to the runs at `indexes` of the sweep's plan, or to all of it if there are none;
+    /// Applies what a person wants to the runs of these numbers in the sweep's plan, or to all of it if there are none;
     /// `None` if there is no such sweep.
-    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
+    async fn runs_change(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Option<Changes>>;
 
     /// The runs in the sweep's plan from place `from` on, in its order, at most `most` of them; of all states if `states` is
     /// empty.
@@ -84,18 +84,34 @@ pub trait Store: Send + Sync + 'static {
         most: u32,
     ) -> Result<Vec<RunRecord>>;
 
-    /// What people call a run, `SWEEP/INDEX`; `None` if there is none of this id.
+    /// What people call a run, `SWEEP/NUMBER`; `None` if there is none of this id.
     async fn run_name(&self, run: u64) -> Result<Option<String>>;
 
-    /// What decides whether the run at `index` of the sweep's plan is trained; workers that were silent for
+    /// What decides whether run `number` of the sweep is trained; workers that were silent for
     /// `silent_ms` count as gone.
-    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>>;
+    async fn run_explain(&self, sweep: &str, number: u32, silent_ms: i64) -> Result<Option<Explanation>>;
 
     /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most` in its order.
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>>;
 
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
+
+    /// Runs of the sweep in the order of their numbers, from number `from` on, at most `most`, with what is known of a metric
+    /// of each: those of these numbers, also such as were set aside, or if there are none all that are in the plan.
+    async fn curve_runs(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        metric: &str,
+        (from, most): (u32, u32),
+    ) -> Result<Vec<CurveRun>>;
+
+    /// Points of a metric, of each of these runs from a step on: run by run in this order and by their steps, at most `most`.
+    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>>;
+
+    /// Names of the metrics that runs in the sweep's plan have reported.
+    async fn metric_list(&self, sweep: &str) -> Result<Vec<String>>;
 
     /// The sweep's events after a place, in order, at most `most`; `NoSuchEvent` if the place is beyond its last one, and
     /// `OtherEvent` if there is another event than the caller has seen there.

@@ -227,8 +227,10 @@ pub struct SweepRecord {
 pub struct RunRecord {
     /// Its number in this database.
     pub id: u64,
-    /// Place in the plan.
-    pub index: u32,
+    /// Its number in its sweep, for ever.
+    pub number: u32,
+    /// Place in the plan, which submissions change.
+    pub place: u32,
     /// Key of its random numbers.
     pub seed: u64,
     /// What it trains.
@@ -327,8 +329,8 @@ pub struct Grant {
     pub group: u32,
     /// Its sweep.
     pub sweep: String,
-    /// Place in the plan.
-    pub index: u32,
+    /// The run's number in its sweep.
+    pub number: u32,
     /// Key of its random numbers.
     pub seed: u64,
     /// What to train.
@@ -349,6 +351,34 @@ pub struct Grant {
 pub struct Point {
     /// Such as `eval/mean_distance`.
     pub name: String,
+    /// Training steps done.
+    pub step: u64,
+    /// Finite.
+    pub value: f64,
+}
+
+/// A run, as one whose curve is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CurveRun {
+    /// Its number in this database.
+    pub id: u64,
+    /// Its number in its sweep.
+    pub number: u32,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// Where it is in its life.
+    pub state: RunState,
+    /// How many points of the metric it has.
+    pub points: u64,
+    /// Step of the last of them; 0 if there are none.
+    pub last_step: u64,
+}
+
+/// A point of a run's metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointOfRun {
+    /// The run's number in this database.
+    pub run: u64,
     /// Training steps done.
     pub step: u64,
     /// Finite.
@@ -401,8 +431,8 @@ pub struct EventRecord {
     pub at_ms: i64,
     /// The run's number in this database.
     pub run: u64,
-    /// Its place in the plan at that time; `None` if it was not in it.
-    pub index: Option<u32>,
+    /// The run's number in its sweep.
+    pub run_number: u32,
     /// The state that it entered.
     pub state: RunState,
     /// Claims of the run so far.

@@ -6,19 +6,19 @@ use super::{Result, UseCaseError, UseCases};
 use crate::store::{Changes, Explanation};
 
 /// Runs that a call can name one by one.
-const INDEXES: usize = 100_000;
+const RUNS: usize = 100_000;
 
 impl UseCases {
-    /// Applies what a person wants to the runs at `indexes` of the sweep's plan, or to all of it if there are none.
+    /// Applies what a person wants to the runs numbered `numbers` in the sweep's plan, or to all of it if there are none.
     ///
     /// # Errors
-    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), and too many indexes.
-    pub async fn change_runs(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Changes> {
-        if indexes.len() > INDEXES {
-            let problem = format!("names more than {INDEXES} runs");
-            return Err(UseCaseError::Question { part: "indexes", problem });
+    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), and too many numbers.
+    pub async fn change_runs(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Changes> {
+        if numbers.len() > RUNS {
+            let problem = format!("names more than {RUNS} runs");
+            return Err(UseCaseError::Question { part: "numbers", problem });
         }
-        let Some(changes) = self.store.runs_change(sweep, indexes, intent.clone()).await? else {
+        let Some(changes) = self.store.runs_change(sweep, numbers, intent.clone()).await? else {
             return Err(self.no_such_sweep(sweep).await);
         };
         let Changes { changed, asked, .. } = changes;
@@ -43,16 +43,16 @@ impl UseCases {
         }
     }
 
-    /// What decides whether the run at `index` of the sweep's plan is trained.
+    /// What decides whether run `number` of the sweep is trained.
     ///
     /// # Errors
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), [`NoSuchRun`](UseCaseError::NoSuchRun).
-    pub async fn explain(&self, sweep: &str, index: u32) -> Result<Explanation> {
+    pub async fn explain(&self, sweep: &str, number: u32) -> Result<Explanation> {
         let silent_ms = i64::from(self.terms.lease_ms);
-        if let Some(explanation) = self.store.run_explain(sweep, index, silent_ms).await? {
+        if let Some(explanation) = self.store.run_explain(sweep, number, silent_ms).await? {
             return Ok(explanation);
         }
         self.sweep(sweep).await?;
-        Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), index })
+        Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number })
     }
 }

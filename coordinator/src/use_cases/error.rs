@@ -36,12 +36,12 @@ pub enum UseCaseError {
         hint: String,
     },
     /// The sweep has no such run.
-    #[error("{sweep} has no run {index}\nhint: `acai runs {sweep}` lists them")]
+    #[error("{sweep} has no run {number}\nhint: `acai runs {sweep}` lists them")]
     NoSuchRun {
         /// The sweep.
         sweep: String,
-        /// The place in its plan.
-        index: u32,
+        /// The number that it has not.
+        number: u32,
     },
     /// There never was a worker of this name.
     #[error("there is no worker `{worker}`\nhint: {hint}")]

@@ -5,6 +5,7 @@
 //! nothing by itself. So another transport can do the same, and says the same.
 
 mod control;
+mod curves;
 mod error;
 mod machines;
 mod results;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::lease::LeaseTerms;
 use crate::store::Store;
 
+pub use curves::{CurvePart, CurveRequest, Curves};
 pub use error::{Result, UseCaseError};
 pub use machines::Machine;
 pub use results::{ResultTables, TableRequest};

@@ -48,7 +48,7 @@ async fn send_all(
     sender: &mpsc::Sender<std::result::Result<RunRecord, StoreError>>,
 ) -> std::result::Result<(), StoreError> {
     while let Some(last) = page.last() {
-        let next = last.index.saturating_add(1);
+        let next = last.place.saturating_add(1);
         for run in page {
             if sender.send(Ok(run)).await.is_err() {
                 return Ok(());

@@ -45,7 +45,7 @@ impl World<'_> {
             if round % RESUMED == 0 {
                 calls.extend(self.sweeps.iter().map(|sweep| {
                     let (sweep, intent) = (sweep.name.clone(), Intent::Resume);
-                    (None, Call::Change { sweep, indexes: Vec::new(), intent })
+                    (None, Call::Change { sweep, numbers: Vec::new(), intent })
                 }));
             }
             for who in 0..self.workers.len() {

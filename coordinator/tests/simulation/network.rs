@@ -66,7 +66,7 @@ pub(crate) enum Call {
     Submit(Box<NewSweep>),
     Change {
         sweep: String,
-        indexes: Vec<u32>,
+        numbers: Vec<u32>,
         intent: Intent,
     },
     Limit {
@@ -179,8 +179,8 @@ impl Call {
                 expired.await.map(|_| Answer::Taken)
             }
             Call::Submit(sweep) => store.sweep_submit(*sweep).await.map(|_| Answer::Taken),
-            Call::Change { sweep, indexes, intent } => {
-                store.runs_change(&sweep, indexes, intent).await.map(|changes| {
+            Call::Change { sweep, numbers, intent } => {
+                store.runs_change(&sweep, numbers, intent).await.map(|changes| {
                     assert!(changes.is_some(), "sweep {sweep} is not there");
                     Answer::Taken
                 })

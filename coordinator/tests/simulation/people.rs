@@ -33,7 +33,7 @@ impl World<'_> {
             }
         };
         let run = self.random.random_range(0..sweep.places());
-        let indexes = if self.random.random_range(0..3) == 0 { Vec::new() } else { vec![run] };
-        Call::Change { sweep: name, indexes, intent }
+        let numbers = if self.random.random_range(0..3) == 0 { Vec::new() } else { vec![run] };
+        Call::Change { sweep: name, numbers, intent }
     }
 }

@@ -77,7 +77,7 @@ async fn runs_of_one_shape_are_granted_as_a_group(store: &Tested) {
     let mut wish = claim("w", "c", 2);
     wish.offer = Offer { groups: 2, group_size: 3 };
     let grants = store.run_claim(wish, LEASE).await.unwrap();
-    let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.index)).collect();
+    let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.number)).collect();
     assert_eq!(groups, [(0, 0), (0, 3), (1, 1), (1, 2), (1, 4)]);
 }
 
@@ -100,7 +100,7 @@ async fn a_group_is_full_however_far_apart_the_runs_of_its_shape_are(store: &Tes
     let mut wish = claim("w", "c", 2);
     wish.offer = Offer { groups: 2, group_size: 3 };
     let grants = store.run_claim(wish, LEASE).await.unwrap();
-    let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.index)).collect();
+    let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.number)).collect();
     assert_eq!(groups, [(0, 0), (0, 20), (0, 40), (1, 1), (1, 21), (1, 41)]);
 }
 
@@ -125,7 +125,7 @@ async fn a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits(store: &T
     wish.offer.group_size = 2;
     let grants = store.run_claim(wish, LEASE).await.unwrap();
     let groups: Vec<_> =
-        grants.iter().map(|grant| (grant.group, grant.sweep.as_str(), grant.index)).collect();
+        grants.iter().map(|grant| (grant.group, grant.sweep.as_str(), grant.number)).collect();
     let expected = [(0, "limited", 0), (1, "other", 0), (1, "other", 1), (2, "other", 2), (2, "other", 3)];
     assert_eq!(groups, expected);
 }

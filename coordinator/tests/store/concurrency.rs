@@ -37,7 +37,7 @@ async fn a_change_of_thousands_of_runs_is_told_run_by_run_and_repeated_changes_n
     let held = store.run_claim(claim("w", "c", 3), LEASE).await.unwrap();
     assert_eq!(held.len(), 3);
 
-    // Every second run, by its place, the held ones among them; then all.
+    // Every second run, by its number, the held ones among them; then all.
     let some: Vec<u32> = (0..RUNS).step_by(2).collect();
     let changes = store.runs_change("s", some, Intent::Cancel).await.unwrap().unwrap();
     assert_eq!((changes.changed, changes.asked, changes.unchanged), (RUNS / 2 - 2, 2, 0));
@@ -48,7 +48,7 @@ async fn a_change_of_thousands_of_runs_is_told_run_by_run_and_repeated_changes_n
 
     let events = store.event_list("s", 0.into(), u32::MAX).await.unwrap();
     assert!(events.iter().map(|event| event.number).eq(1..=u64::from(RUNS)), "no gaps");
-    let cancelled: Vec<u32> = events[3..].iter().filter_map(|event| event.index).collect();
+    let cancelled: Vec<u32> = events[3..].iter().map(|event| event.run_number).collect();
     let evens = (4..RUNS).step_by(2);
     assert_eq!(cancelled, evens.chain((3..RUNS).step_by(2)).collect::<Vec<_>>(), "in the plan's order");
 }
@@ -156,8 +156,8 @@ async fn submissions_changes_ends_expiry_and_claims_at_once_never_wait_in_a_circ
                 for intent in [Intent::Cancel, cancelled, Intent::PauseNow, Intent::Resume, retry(true)] {
                     // Some of them, last first, or all.
                     let some = rand::rng().random_range(0..3) > 0;
-                    let indexes = if some { (0..RUNS as u32 / 3).rev().collect() } else { Vec::new() };
-                    expect(one.runs_change(name, indexes, intent).await);
+                    let numbers = if some { (0..RUNS as u32 / 3).rev().collect() } else { Vec::new() };
+                    expect(one.runs_change(name, numbers, intent).await);
                 }
             }
         });

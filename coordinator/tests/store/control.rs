@@ -76,11 +76,11 @@ async fn a_paused_sweep_starts_nothing_and_goes_on_when_resumed(store: &Tested) 
 
     // One run alone.
     store.sweep_submit(sweep("s", &[0.1, 0.5])).await.unwrap();
-    let one = store.runs_change("s", vec![0], Intent::Pause).await.unwrap().unwrap();
+    let one = store.runs_change("s", vec![2], Intent::Pause).await.unwrap().unwrap();
     assert_eq!(one, Changes { changed: 1, asked: 0, unchanged: 0 });
     assert_eq!(states(store).await[0], RunState::Paused);
     let claimed = store.run_claim(claim("w", "others", 9), LEASE).await.unwrap();
-    assert_eq!(claimed.iter().map(|grant| grant.index).collect::<Vec<_>>(), [2]);
+    assert_eq!(claimed.iter().map(|grant| grant.number).collect::<Vec<_>>(), [3]);
 }
 
 async fn pausing_now_has_the_workers_yield(store: &Tested) {
@@ -189,7 +189,7 @@ async fn limits_can_be_changed_while_the_sweep_runs(store: &Tested) {
 async fn a_run_that_is_not_in_the_plan_is_an_error_and_changes_nothing(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
     let refused = store.runs_change("s", vec![0, 2], Intent::Cancel).await;
-    assert!(matches!(refused, Err(StoreError::NoSuchRun { index: 2, runs: 2 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::NoSuchRun { number: 2 })), "{refused:?}");
     assert_eq!(states(store).await, [RunState::Queued, RunState::Queued]);
     assert_eq!(store.runs_change("t", vec![], Intent::Cancel).await.unwrap(), None);
 }
@@ -202,14 +202,14 @@ async fn every_change_of_state_is_an_event_without_gaps(store: &Tested) {
     store.runs_change("s", vec![1], Intent::Cancel).await.unwrap();
     let events = store.event_list("s", 0.into(), 99).await.unwrap();
     let told: Vec<_> =
-        events.iter().map(|event| (event.number, event.index, event.state, event.attempt)).collect();
+        events.iter().map(|event| (event.number, event.run_number, event.state, event.attempt)).collect();
     use RunState::{Cancelled, Diverged, Queued, Running};
     let expected = [
-        (1, Some(0), Running, 1),
-        (2, Some(0), Queued, 1),
-        (3, Some(0), Running, 2),
-        (4, Some(0), Diverged, 2),
-        (5, Some(1), Cancelled, 0),
+        (1, 0, Running, 1),
+        (2, 0, Queued, 1),
+        (3, 0, Running, 2),
+        (4, 0, Diverged, 2),
+        (5, 1, Cancelled, 0),
     ];
     assert_eq!(told, expected);
     assert_eq!(events[3].message.as_deref(), Some("loss_ae is NaN"));
@@ -253,7 +253,7 @@ async fn a_queued_run_is_explained(store: &Tested) {
     one_running(store).await;
     store.sweep_set_limits("s", None, Some(1)).await.unwrap();
     let explanation = store.run_explain("s", 1, LEASE).await.unwrap().unwrap();
-    assert_eq!(explanation.run.unwrap().index, 1);
+    assert_eq!(explanation.run.unwrap().number, 1);
     let situation = explanation.situation;
     assert_eq!(
         (situation.state, situation.running, situation.max_concurrent),

@@ -125,7 +125,7 @@ async fn runs_of_a_group_whose_trainer_broke_down_are_granted_alone(store: &Test
         }
     }
     let again = store.run_claim(grouped("second"), LEASE).await.unwrap();
-    let groups: Vec<(u32, u32)> = again.iter().map(|grant| (grant.group, grant.index)).collect();
+    let groups: Vec<(u32, u32)> = again.iter().map(|grant| (grant.group, grant.number)).collect();
     assert_eq!(groups, [(0, 0), (1, 1), (2, 2), (2, 3), (3, 4), (3, 5)]);
     // Alone, its end is its own.
     let state = store.attempt_fail(again[0].attempt, false, "SIGSEGV".to_owned(), 0).await.unwrap();

@@ -8,6 +8,7 @@ mod checkpoints;
 mod claims;
 mod concurrency;
 mod control;
+mod curves;
 mod files;
 mod machine_faults;
 mod metrics;

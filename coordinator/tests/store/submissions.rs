@@ -1,6 +1,6 @@
 //! Sweeps come in, and their runs with them.
 
-use acai_coordinator::store::{NewSweep, Replacing, Store, Submission};
+use acai_coordinator::store::{NewSweep, Replacing, RunRecord, Store, StoreError, Submission};
 use acai_sweep::control::Intent;
 use acai_sweep::metric::{Goal, Metric};
 use acai_sweep::report::Report;
@@ -11,6 +11,7 @@ use crate::{LEASE, Tested, claim, claim_one, contract, one_running, point, regis
 contract!(
     the_same_file_again_adds_nothing,
     a_larger_grid_adds_only_what_is_missing,
+    runs_keep_their_numbers_whatever_is_submitted_later,
     runs_that_left_the_file_are_set_aside_and_come_back,
     a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_can_be_cancelled,
     a_dry_run_changes_nothing_and_answers_what_would_happen,
@@ -50,8 +51,32 @@ async fn a_larger_grid_adds_only_what_is_missing(store: &Tested) {
     let larger = store.sweep_submit(sweep("s", &[0.5, 0.1])).await.unwrap();
     assert_eq!(larger, Submission { new_runs: 2, existing_runs: 2, ..STORED });
     let runs = store.run_list("s", &[]).await.unwrap();
-    assert_eq!(runs.iter().map(|run| run.index).collect::<Vec<_>>(), [0, 1, 2, 3], "in the new plan's order");
+    assert_eq!(runs.iter().map(|run| run.place).collect::<Vec<_>>(), [0, 1, 2, 3], "in the new plan's order");
     assert_eq!([runs[1].id, runs[3].id], before[..], "runs keep their identity");
+}
+
+async fn runs_keep_their_numbers_whatever_is_submitted_later(store: &Tested) {
+    let submit = async |name, lambdas: &[f64]| store.sweep_submit(sweep(name, lambdas)).await.unwrap();
+    let numbers = async || {
+        let runs = store.run_list("s", &[]).await.unwrap();
+        let lambda = |run: &RunRecord| run.configuration.get("lambda").unwrap().to_string();
+        runs.iter().map(|run| format!("{}: {}", run.number, lambda(run))).collect::<Vec<_>>()
+    };
+    submit("s", &[0.1, 0.5]).await;
+    // Numbers count the runs of one sweep.
+    submit("other", &[0.1]).await;
+    assert_eq!(numbers().await, ["0: 0.1", "1: 0.5", "2: 0.1", "3: 0.5"]);
+    submit("s", &[0.5]).await;
+    assert_eq!(numbers().await, ["1: 0.5", "3: 0.5"]);
+    submit("s", &[0.9, 0.5]).await;
+    assert_eq!(numbers().await, ["4: 0.9", "1: 0.5", "5: 0.9", "3: 0.5"], "no number is used again");
+
+    // A run that was set aside is changed by nobody, and can be explained.
+    let refused = store.runs_change("s", vec![0], Intent::Cancel).await;
+    assert!(matches!(refused, Err(StoreError::NoSuchRun { number: 0 })), "{refused:?}");
+    let explanation = store.run_explain("s", 0, LEASE).await.unwrap().unwrap();
+    assert!(explanation.situation.set_aside);
+    assert_eq!(store.run_name(explanation.run.unwrap().id).await.unwrap().as_deref(), Some("s/0"));
 }
 
 async fn runs_that_left_the_file_are_set_aside_and_come_back(store: &Tested) {
@@ -85,12 +110,11 @@ async fn a_run_that_leaves_the_file_while_it_is_trained_is_given_back_shown_and_
     assert_eq!(store.attempt_release(second).await.unwrap(), RunState::Cancelled);
     assert_eq!(store.sweep_list().await.unwrap()[0].leaving, 0);
 
-    // Nobody takes it for the run that has its place now.
     let events = store.event_list("s", 0.into(), 99).await.unwrap();
-    let told = |run| events.iter().filter(move |event| event.run == run).map(|it| (it.index, it.state));
+    let told = |run| events.iter().filter(move |event| event.run == run).map(|it| (it.run_number, it.state));
     use RunState::{Cancelled, Queued, Running};
-    assert_eq!(told(first.run).collect::<Vec<_>>(), [(Some(0), Running), (None, Queued)]);
-    assert_eq!(told(second.run).collect::<Vec<_>>(), [(Some(1), Running), (None, Cancelled)]);
+    assert_eq!(told(first.run).collect::<Vec<_>>(), [(0, Running), (0, Queued)]);
+    assert_eq!(told(second.run).collect::<Vec<_>>(), [(1, Running), (1, Cancelled)]);
 }
 
 async fn a_dry_run_changes_nothing_and_answers_what_would_happen(store: &Tested) {
@@ -147,7 +171,7 @@ async fn runs_are_listed_in_pages_of_the_plan(store: &Tested) {
             .await
             .unwrap()
             .iter()
-            .map(|run| run.index)
+            .map(|run| run.number)
             .collect()
     };
     assert_eq!(page(&[], 0, 3).await, [0, 1, 2]);

@@ -20,12 +20,12 @@ async fn a_run_that_cannot_be_read_stays_queued_says_why_and_keeps_no_other_from
     register(store, "w").await;
     store.tamper(SPOIL_TWO).await;
     let granted = store.run_claim(claim("w", "first", 1), LEASE).await.unwrap();
-    assert_eq!(granted.iter().map(|grant| grant.index).collect::<Vec<_>>(), [2]);
+    assert_eq!(granted.iter().map(|grant| grant.number).collect::<Vec<_>>(), [2]);
     let granted = store.run_claim(claim("w", "second", 9), LEASE).await.unwrap();
-    assert_eq!(granted.iter().map(|grant| grant.index).collect::<Vec<_>>(), [3]);
+    assert_eq!(granted.iter().map(|grant| grant.number).collect::<Vec<_>>(), [3]);
 
-    for (index, why) in [(0, "weight_decay"), (1, "garbage")] {
-        let explanation = store.run_explain("s", index, LEASE).await.unwrap().unwrap();
+    for (number, why) in [(0, "weight_decay"), (1, "garbage")] {
+        let explanation = store.run_explain("s", number, LEASE).await.unwrap().unwrap();
         assert_eq!(explanation.situation.state, RunState::Queued, "nothing is lost");
         let reasons = explain::run(&explanation.situation).join("\n");
         assert!(reasons.contains(why) && reasons.contains("leaves it out"), "{reasons}");
@@ -40,7 +40,7 @@ async fn a_queue_of_thousands_that_cannot_be_read_is_passed_over(store: &Tested)
     register(store, "w").await;
     store.tamper("update runs set config = 'garbage' where idx < 2990").await;
     let granted = store.run_claim(claim("w", "c", 1), LEASE).await.unwrap();
-    assert_eq!(granted.iter().map(|grant| grant.index).collect::<Vec<_>>(), [2990]);
+    assert_eq!(granted.iter().map(|grant| grant.number).collect::<Vec<_>>(), [2990]);
 }
 
 async fn is_started_when_it_can_be_read(store: Tested) {

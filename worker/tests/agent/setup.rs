@@ -32,7 +32,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
     let assignment = |run| Assignment {
         attempt: Some(attempt(run, 1)),
         sweep: "lines".into(),
-        index: run as u32,
+        number: run as u32,
         configuration: configuration.clone(),
         seed: 0,
         checkpoint_kimg: 1.0,

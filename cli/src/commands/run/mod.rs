@@ -67,7 +67,7 @@ async fn train(
     if open(&status) > 0 {
         if is_paused(&status) {
             // Whoever runs it wants it to go on.
-            let sweep = Selection { sweep: name.clone(), indexes: Vec::new() };
+            let sweep = Selection { sweep: name.clone(), numbers: Vec::new() };
             machine.control().await?.resume_runs(sweep).await?;
             status = fetch(&mut machine.client, name).await?;
         }
@@ -110,7 +110,7 @@ async fn train(
         0 => Ok(()),
         bad => {
             for run in &status.failures {
-                output.note(&format!("#{} {}: {}", run.index, crate::format::state(run.state), run.message));
+                output.note(&format!("#{} {}: {}", run.number, crate::format::state(run.state), run.message));
             }
             Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
         }

@@ -60,7 +60,7 @@ impl Progress {
         for run in &status.failures {
             if self.known_failures.insert((run.id, run.failures)) {
                 let text =
-                    format!("#{} failed, now {}: {}", run.index, format::state(run.state), run.message);
+                    format!("#{} failed, now {}: {}", run.number, format::state(run.state), run.message);
                 self.bar.suspend(|| self.output.note(&text));
             }
         }

@@ -4,6 +4,8 @@
 //! some of these runs. So nobody else waits for long, however many runs there are. If the caller goes away after some
 //! steps, the request can be made again: it does nothing to runs that have been changed already.
 
+use std::collections::BTreeSet;
+
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
 
@@ -40,34 +42,36 @@ fn rule(intent: &Intent, whole: bool, state: RunState, desired: Option<Desired>)
     }
 }
 
-/// Selects the runs at `indexes` of the sweep's plan; `None` if there is no such sweep. Without indexes all runs of the
+/// Selects the runs of these numbers in the sweep's plan; `None` if there is no such sweep. Without numbers all runs of the
 /// plan are selected, and the sweep itself is paused or resumed. Then an intent to cancel is also about runs that left
 /// the plan while they were trained.
 pub(super) async fn select(
     tx: &mut Connection,
     sweep: &str,
-    indexes: &[u32],
+    numbers: &[u32],
     intent: &Intent,
 ) -> Result<Option<Selection>> {
     let Some(sweep_id) = locks::sweep_named(tx, sweep).await? else { return Ok(None) };
-    let whole = indexes.is_empty();
-    if let Some(largest) = indexes.iter().max() {
-        check_place(tx, sweep_id, *largest).await?;
-    } else {
+    let whole = numbers.is_empty();
+    if whole {
         set_paused(tx, sweep_id, intent).await?;
     }
     let rows = sqlx::query(concat!(
-        "select id, state, desired from runs
-         where sweep_id = $1 and (in_plan = true and ($2 or idx ",
+        "select id, number, state, desired from runs
+         where sweep_id = $1 and (in_plan = true and ($2 or number ",
         among!("$3"),
         ") or in_plan = false and state = 'running' and $4) order by in_plan desc, idx"
     ))
     .bind(sweep_id)
     .bind(whole)
-    .bind(Ids::new(indexes.iter().map(|&index| index.into())).as_json())
+    .bind(Ids::new(numbers.iter().map(|&number| number.into())).as_json())
     .bind(whole && *intent == Intent::Cancel)
     .fetch_all(&mut *tx)
     .await?;
+    let found = rows.iter().map(|row| unsigned(row, "number")).collect::<Result<BTreeSet<u32>>>()?;
+    if let Some(&number) = numbers.iter().find(|number| !found.contains(number)) {
+        return Err(StoreError::NoSuchRun { number });
+    }
     let mut selection = Selection { sweep_id, runs: Vec::with_capacity(rows.len()), unchanged: 0 };
     for row in &rows {
         match rule(intent, whole, state(row)?, desired(row)?) {
@@ -76,18 +80,6 @@ pub(super) async fn select(
         }
     }
     Ok(Some(selection))
-}
-
-/// Refuses a place that the sweep's plan does not have.
-async fn check_place(tx: &mut Connection, sweep_id: i64, index: u32) -> Result<()> {
-    let planned: i64 = sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and in_plan = true")
-        .bind(sweep_id)
-        .fetch_one(tx)
-        .await?;
-    if i64::from(index) >= planned {
-        return Err(StoreError::NoSuchRun { index, runs: usize::try_from(planned).unwrap_or(0) });
-    }
-    Ok(())
 }
 
 /// Pauses or resumes the sweep itself, if the intent is that.

@@ -31,9 +31,8 @@ pub(super) async fn note(
     now_ms: i64,
 ) -> Result<()> {
     let noted = sqlx::query(concat!(
-        "insert into events (sweep_id, number, at_ms, run_id, idx, state, attempt, worker, message)
-         select s.id, s.last_event + row_number() over (order by r.idx, r.id), $3, r.id,
-                case when r.in_plan = true then r.idx end, r.state, r.attempt,
+        "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
+         select s.id, s.last_event + row_number() over (order by r.idx, r.id), $3, r.id, r.state, r.attempt,
                 case when $4 then (select w.name from workers w where w.id = r.worker_id) end, $5
          from runs r join sweeps s on s.id = r.sweep_id
          where s.id = $2 and r.id ",
@@ -79,9 +78,10 @@ pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str
 macro_rules! select_events {
     ($rest:literal) => {
         concat!(
-            "select e.number, e.at_ms, e.run_id, e.idx, e.state, e.attempt, e.worker, e.message
+            "select e.number, e.at_ms, e.run_id, r.number as run_number, e.state, e.attempt, e.worker, e.message
              from events e
              join sweeps s on s.id = e.sweep_id
+             join runs r on r.id = e.run_id
              where s.name = $1 and ",
             $rest
         )
@@ -151,7 +151,7 @@ fn record(row: &Row) -> Result<EventRecord> {
         number: unsigned(row, "number")?,
         at_ms: row.try_get("at_ms")?,
         run: unsigned(row, "run_id")?,
-        index: row.try_get::<Option<i64>, _>("idx")?.map(|index| u32::try_from(index).unwrap_or(u32::MAX)),
+        run_number: unsigned(row, "run_number")?,
         state: state(row)?,
         attempt: unsigned(row, "attempt")?,
         worker: row.try_get("worker")?,

@@ -14,15 +14,15 @@ use crate::store::{Explanation, Result, RunRecord, StoreError};
 /// How many of the run's last events are told.
 const EVENTS: u32 = 20;
 
-/// What decides whether the run at `index` of the sweep's plan is trained; `None` if there is no such run.
+/// What decides whether run `number` of the sweep is trained; `None` if there is no such run.
 pub(super) async fn explain(
     reader: &mut Connection,
     sweep: &str,
-    index: u32,
+    number: u32,
     now_ms: i64,
     silent_ms: i64,
 ) -> Result<Option<Explanation>> {
-    let Some(row) = find(reader, sweep, index).await? else { return Ok(None) };
+    let Some(row) = find(reader, sweep, number).await? else { return Ok(None) };
     let id = unsigned(&row, "id")?;
     let (run, unreadable) = read_if_possible(reader, id).await?;
     Ok(Some(Explanation {
@@ -34,10 +34,10 @@ pub(super) async fn explain(
 }
 
 /// The run's row, with the limits of its sweep, and how many queued runs are granted before it.
-async fn find(reader: &mut Connection, sweep: &str, index: u32) -> Result<Option<Row>> {
+async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<Row>> {
     Ok(sqlx::query(
-        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, s.max_restarts, s.paused, s.max_concurrent,
-                w.name as worker,
+        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused,
+                s.max_concurrent, w.name as worker,
                 (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
                 (select count(*) from runs o join sweeps p on p.id = o.sweep_id
                  where o.state = 'queued' and o.in_plan = true and o.unreadable is null and p.paused is null
@@ -46,10 +46,10 @@ async fn find(reader: &mut Connection, sweep: &str, index: u32) -> Result<Option
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join workers w on w.id = r.worker_id
-         where s.name = $1 and r.idx = $2 and r.in_plan = true",
+         where s.name = $1 and r.number = $2",
     )
     .bind(sweep)
-    .bind(i64::from(index))
+    .bind(i64::from(number))
     .fetch_optional(reader)
     .await?)
 }
@@ -70,6 +70,7 @@ fn situation(row: &Row, unreadable: Option<String>) -> Result<Situation> {
     let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
     Ok(Situation {
         state: state(row)?,
+        set_aside: !row.try_get::<bool, _>("in_plan")?,
         desired: desired(row)?,
         worker: row.try_get("worker")?,
         message: row.try_get("message")?,

@@ -11,12 +11,12 @@ use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, explain, fence,
-    leases, metrics, runs, submission, sweeps, workers,
+    leases, metrics, points, runs, submission, sweeps, workers,
 };
 use crate::store::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, Duty, EventRecord, Explanation, Grant, Mishap,
-    NewSweep, Overview, Place, Point, Registration, Renewal, Rest, Result, RunRecord, Store, StoreError,
-    Submission, SweepRecord, WorkerRecord,
+    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EventRecord, Explanation, Grant,
+    Mishap, NewSweep, Overview, Place, Point, PointOfRun, Registration, Renewal, Rest, Result, RunRecord,
+    Store, StoreError, Submission, SweepRecord, WorkerRecord,
 };
 
 #[async_trait]
@@ -52,10 +52,10 @@ impl Store for SqlStore {
         ))
     }
 
-    async fn runs_change(&self, sweep: &str, indexes: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
-        let (sweep, whole, asked) = (sweep.to_owned(), indexes.is_empty(), intent.clone());
-        let selected = with_writer!(self.writer, [sweep, indexes, asked], |tx, _now_ms| changes::select(
-            tx, &sweep, &indexes, &asked
+    async fn runs_change(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
+        let (sweep, whole, asked) = (sweep.to_owned(), numbers.is_empty(), intent.clone());
+        let selected = with_writer!(self.writer, [sweep, numbers, asked], |tx, _now_ms| changes::select(
+            tx, &sweep, &numbers, &asked
         ));
         let Some(Selection { sweep_id, runs, unchanged }) = selected? else { return Ok(None) };
         let mut total = Changes { unchanged, ..Changes::default() };
@@ -85,9 +85,9 @@ impl Store for SqlStore {
         with_reader!(self, |reader| runs::name(reader, run))
     }
 
-    async fn run_explain(&self, sweep: &str, index: u32, silent_ms: i64) -> Result<Option<Explanation>> {
+    async fn run_explain(&self, sweep: &str, number: u32, silent_ms: i64) -> Result<Option<Explanation>> {
         let now_ms = self.now().await?;
-        with_reader!(self, |reader| explain::explain(reader, sweep, index, now_ms, silent_ms))
+        with_reader!(self, |reader| explain::explain(reader, sweep, number, now_ms, silent_ms))
     }
 
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
@@ -96,6 +96,24 @@ impl Store for SqlStore {
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
         with_reader!(self, |reader| runs::results(reader, sweep))
+    }
+
+    async fn curve_runs(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        metric: &str,
+        page: (u32, u32),
+    ) -> Result<Vec<CurveRun>> {
+        with_reader!(self, |reader| points::runs(reader, sweep, numbers, metric, page))
+    }
+
+    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>> {
+        with_reader!(self, |reader| points::list(reader, runs, metric, most))
+    }
+
+    async fn metric_list(&self, sweep: &str) -> Result<Vec<String>> {
+        with_reader!(self, |reader| points::metrics(reader, sweep))
     }
 
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {

@@ -22,7 +22,7 @@
 //!   which runs are granted.
 //! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`control`] is about sweeps and
 //!   machines.
-//! - What people read: [`runs`], [`sweeps`], and what decides about a run, [`explain`].
+//! - What people read: [`runs`], [`points`], [`sweeps`], and what decides about a run, [`explain`].
 //! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
 //!   implements [`Store`](crate::store::Store) by such calls.
 
@@ -43,6 +43,7 @@ mod leases;
 mod locks;
 mod methods;
 mod metrics;
+mod points;
 mod progress;
 mod runs;
 mod submission;

@@ -14,7 +14,7 @@ use crate::store::{Result, RunRecord};
 macro_rules! select_runs {
     ($($rest:expr),+ $(,)?) => {
         concat!(
-            "select r.id, r.idx, r.seed, r.config, r.state, r.attempt, r.step, r.total_steps, r.failures, r.losses,
+            "select r.id, r.number, r.idx, r.seed, r.config, r.state, r.attempt, r.step, r.total_steps, r.failures, r.losses,
                     r.desired, r.message, w.name as worker
              from runs r
              join sweeps s on s.id = r.sweep_id
@@ -65,7 +65,8 @@ pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) ->
 
 /// What people call a run: `SWEEP/INDEX`.
 pub(super) async fn name(reader: &mut Connection, id: u64) -> Result<Option<String>> {
-    let name = "select s.name || '/' || r.idx from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
+    let name =
+        "select s.name || '/' || r.number from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
     Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(&mut *reader).await?)
 }
 
@@ -79,7 +80,8 @@ pub(super) async fn fetch(reader: &mut Connection, id: u64) -> Result<Option<Run
 fn record(row: &Row) -> Result<RunRecord> {
     Ok(RunRecord {
         id: unsigned(row, "id")?,
-        index: unsigned(row, "idx")?,
+        number: unsigned(row, "number")?,
+        place: unsigned(row, "idx")?,
         seed: seed(row)?,
         configuration: configuration(row)?,
         state: state(row)?,

@@ -109,10 +109,13 @@ struct Replanning<'p> {
     left: Vec<i64>,
     /// How many stored runs are not in the plan.
     others: usize,
+    /// How many runs are stored. Runs are numbered in the order in which they are added, from 0 on.
+    stored: usize,
 }
 
 impl<'p> Replanning<'p> {
     fn of(sweep: &'p NewSweep, known: &[Known]) -> Replanning<'p> {
+        let stored = known.len();
         let mut known: HashMap<(&str, i64), &Known> =
             known.iter().map(|run| ((run.config_hash.as_str(), run.seed), run)).collect();
         let (mut new, mut moved) = (Vec::new(), Vec::new());
@@ -124,7 +127,7 @@ impl<'p> Replanning<'p> {
             }
         }
         let left = known.values().filter(|run| run.in_plan).map(|run| run.id).collect();
-        Replanning { new, moved, left, others: known.len() }
+        Replanning { new, moved, left, others: known.len(), stored }
     }
 
     /// Changes the stored runs accordingly.
@@ -139,8 +142,10 @@ impl<'p> Replanning<'p> {
             .bind(Ids::new(self.left.iter().copied()).as_json())
             .execute(&mut *tx)
             .await?;
+        let mut number = i64::try_from(self.stored).unwrap_or(i64::MAX);
         for runs in self.new.chunks(ROWS) {
-            insert(tx, sweep_id, runs).await?;
+            insert(tx, sweep_id, runs, number).await?;
+            number += i64::try_from(runs.len()).unwrap_or(i64::MAX);
         }
         Ok(())
     }
@@ -179,12 +184,17 @@ async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
     Ok(())
 }
 
-/// Adds runs at their places.
-async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> Result<()> {
+/// Adds runs at their places in the plan, numbered from `first_number` on.
+async fn insert(
+    tx: &mut Connection,
+    sweep_id: i64,
+    runs: &[(i64, &NewRun)],
+    first_number: i64,
+) -> Result<()> {
     let mut insert = QueryBuilder::new(
-        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan) ",
+        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan, number) ",
     );
-    insert.push_values(runs, |mut row, (index, run)| {
+    insert.push_values((first_number..).zip(runs), |mut row, (number, (place, run))| {
         row.push_bind(sweep_id)
             .push_bind(run.seed.cast_signed())
             .push_bind(run.configuration.json.as_str())
@@ -193,8 +203,9 @@ async fn insert(tx: &mut Connection, sweep_id: i64, runs: &[(i64, &NewRun)]) -> 
             .push_bind(run.configuration.dataset.as_str())
             .push_bind(i64::from(run.configuration.batch))
             .push_bind(run.total_steps.cast_signed())
-            .push_bind(*index)
-            .push_bind(true);
+            .push_bind(*place)
+            .push_bind(true)
+            .push_bind(number);
     });
     insert.build().execute(tx).await?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 /// The runs that this claim was granted and still holds.
 pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(
-        "select r.id, r.idx, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
+        "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
          join sweeps s on s.id = r.sweep_id
@@ -59,7 +59,7 @@ fn grant(row: &Row) -> Result<Grant> {
         attempt: attempt_ref(row)?,
         group: unsigned(row, "claim_group")?,
         sweep: row.try_get("sweep")?,
-        index: unsigned(row, "idx")?,
+        number: unsigned(row, "run_number")?,
         seed: seed(row)?,
         configuration: configuration(row)?,
         checkpoint_kimg: row.try_get("checkpoint_kimg")?,

@@ -1,0 +1,120 @@
+//! `acai metrics`
+
+use acai_proto::v1::{Curve, ListMetricsRequest, ListPointsRequest, Selection};
+use serde_json::{Value, json};
+use tonic::Streaming;
+
+use super::control::selections;
+use crate::args::{Format, MetricsArguments};
+use crate::client::{Client, connect};
+use crate::failure::Failure;
+use crate::format::{csv, csv_rows, grid, mean_and_std, state};
+use crate::output::Output;
+use crate::sparkline::sparkline;
+
+/// Points that a curve in a table is drawn from.
+const DRAWN: u32 = 200;
+
+pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at.coordinator).await?;
+    let (mut table, mut documents) = (Vec::new(), Vec::new());
+    if arguments.format == Format::Csv {
+        output.data(&csv(&["sweep", "run", "seed", "state", "metric", "step", "value"], Vec::new())?)?;
+    }
+    for Selection { sweep, numbers } in selections(arguments.targets) {
+        let metrics = match arguments.metrics.as_slice() {
+            [] => names(&mut client, &sweep).await?,
+            metrics => metrics.to_vec(),
+        };
+        for metric in metrics {
+            let most = arguments.points.unwrap_or(if arguments.format == Format::Table { DRAWN } else { 0 });
+            let request = ListPointsRequest {
+                sweep: sweep.clone(),
+                numbers: numbers.clone(),
+                metric: metric.clone(),
+                from_step: arguments.from_step,
+                most,
+            };
+            let mut curves = Curves(client.list_points(request).await?.into_inner());
+            while let Some(curve) = curves.next().await? {
+                match arguments.format {
+                    Format::Table => table.push(summary(&sweep, &metric, &curve)),
+                    Format::Csv if curve.steps.is_empty() => {}
+                    Format::Csv => output.data(&rows(&sweep, &metric, &curve)?)?,
+                    Format::Json => documents.push(document(&sweep, &metric, &curve)),
+                }
+            }
+        }
+    }
+    match arguments.format {
+        Format::Csv => {}
+        Format::Json => output.data(&json!({"version": 1, "curves": documents}).to_string())?,
+        Format::Table if table.is_empty() => output.note("no run has reported a metric yet"),
+        Format::Table => output.data(&grid(&HEADINGS, table))?,
+    }
+    Ok(())
+}
+
+async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String>, Failure> {
+    let request = ListMetricsRequest { sweep: sweep.to_owned() };
+    Ok(client.list_metrics(request).await?.into_inner().metrics)
+}
+
+/// Curves with their parts put together.
+struct Curves(Streaming<Curve>);
+
+impl Curves {
+    async fn next(&mut self) -> Result<Option<Curve>, tonic::Status> {
+        let Some(mut curve) = self.0.message().await? else { return Ok(None) };
+        while curve.more {
+            let Some(part) = self.0.message().await? else { break };
+            curve.steps.extend(part.steps);
+            curve.values.extend(part.values);
+            curve.more = part.more;
+        }
+        Ok(Some(curve))
+    }
+}
+
+/// A curve as CSV, a point a line.
+fn rows(sweep: &str, metric: &str, curve: &Curve) -> anyhow::Result<String> {
+    let row = |(step, value): (&u64, &f64)| {
+        let (run, seed) = (curve.number.to_string(), curve.seed.to_string());
+        let point = [step.to_string(), value.to_string()];
+        [vec![sweep.to_owned(), run, seed, state(curve.state), metric.to_owned()], point.to_vec()].concat()
+    };
+    let points = curve.steps.iter().zip(&curve.values);
+    csv_rows(points.map(row))
+}
+
+fn document(sweep: &str, metric: &str, curve: &Curve) -> Value {
+    json!({
+        "sweep": sweep,
+        "number": curve.number,
+        "seed": curve.seed,
+        "state": state(curve.state),
+        "metric": metric,
+        "thinned": curve.thinned,
+        "steps": curve.steps,
+        "values": curve.values,
+    })
+}
+
+const HEADINGS: [&str; 9] = ["run", "seed", "state", "metric", "step", "last", "lowest", "highest", "curve"];
+
+/// A curve as people see it, in one line.
+fn summary(sweep: &str, metric: &str, curve: &Curve) -> Vec<String> {
+    let values = curve.values.iter().copied();
+    let figure = |value: Option<f64>| value.map_or("-".to_owned(), |value| mean_and_std(value, 0.0, 1));
+    vec![
+        format!("{sweep}/{}", curve.number),
+        curve.seed.to_string(),
+        state(curve.state),
+        metric.to_owned(),
+        curve.steps.last().map_or("-".to_owned(), ToString::to_string),
+        figure(values.clone().last()),
+        figure(values.clone().reduce(f64::min)),
+        figure(values.reduce(f64::max)),
+        sparkline(&curve.steps, &curve.values),
+    ]
+}
