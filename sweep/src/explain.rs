@@ -1,6 +1,7 @@
 //! Why a run does not run, in words for people.
 
 use crate::run::{Desired, RunState};
+use crate::schedule::is_on_any_worker;
 
 /// What is known of a run and its sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,8 +140,7 @@ pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String>
     if situation.unreadable.is_some() {
         return Some("it is not given what the coordinator cannot read".to_owned());
     }
-    // A folder of one's own pictures may be on any worker.
-    if !worker.datasets.contains(&situation.dataset) && !situation.dataset.starts_with("images:") {
+    if !worker.datasets.contains(&situation.dataset) && !is_on_any_worker(&situation.dataset) {
         return Some(format!("it does not have the dataset {}", situation.dataset));
     }
     if let Some(fault) = &worker.could_not {

@@ -1,6 +1,42 @@
 //! Which queued runs a worker is given.
+//!
+//! A worker offers to start some groups of runs ([`Offer`]). The coordinator's store looks up the runs that may start,
+//! in order ([`Candidate`]), and [`choose_groups`] forms groups of them. The whole rule is in these tables, of which
+//! [`explain`](crate::explain) tells people the case that they ask for.
+//!
+//! | A worker that … | is given … |
+//! |---|---|
+//! | claims, and waits for the answer | queued runs by the tables below |
+//! | repeats a claim that was answered | what it was granted then and still holds, and nothing else |
+//! | has slots that rest | runs for its other slots: it leaves those that rest out of its offer |
+//! | is cordoned or drained, or has said that it ends | nothing new |
+//!
+//! | A sweep that … | starts … |
+//! |---|---|
+//! | is paused | no run |
+//! | has `max_concurrent`, and as many runs that are held | no run, and the next sweep has its turn |
+//! | has `max_concurrent`, and fewer runs that are held | as many runs as the difference |
+//! | has no `max_concurrent` | any number of runs |
+//!
+//! Sweeps have their turns by priority, the largest first; of one priority, the sweep that was submitted first is
+//! first.
+//!
+//! | A run that … | is given to … |
+//! |---|---|
+//! | is not queued, or is not in its sweep's plan | no worker |
+//! | has a configuration that the coordinator cannot read | no worker, until a coordinator starts that can read it |
+//! | is on a dataset that the worker has | that worker |
+//! | is on a folder of one's own pictures, `images:PATH` | any worker ([`is_on_any_worker`]) |
+//! | is on another dataset | not that worker |
+//! | a machine could not train within the last minute | not that machine's workers, unless it has come further since |
+//! | is to be trained alone, after the fault of a group | a worker as before, but as a group of its own |
+//!
+//! Within a sweep, runs start in the plan's order, in groups: the first run that is in no group yet opens the next
+//! group, and later runs of the same sweep and shape fill it, up to the offered size.
 
 use std::collections::BTreeMap;
+
+use crate::training::IMAGES;
 
 /// What a worker has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +56,13 @@ pub struct Candidate {
     pub sweep: i64,
     /// Runs that share it may train as one group.
     pub shape_key: String,
+}
+
+/// Whether runs on the dataset of this name may be given to any worker. A folder of one's own pictures may be on any
+/// machine; workers name only the other datasets when they say what they have.
+#[must_use]
+pub fn is_on_any_worker(dataset: &str) -> bool {
+    dataset.starts_with(IMAGES)
 }
 
 /// Groups of run ids for the worker, out of `candidates` in the order they should start.

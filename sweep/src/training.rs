@@ -133,7 +133,7 @@ pub enum Dataset {
 }
 
 /// Before the path of a folder of pictures.
-const IMAGES: &str = "images:";
+pub(crate) const IMAGES: &str = "images:";
 /// Bytes of a folder's path: it is part of every run's configuration.
 const LONGEST_PATH: usize = 1024;
 

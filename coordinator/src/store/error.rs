@@ -45,16 +45,16 @@ pub enum StoreError {
     /// Another transaction was in the way, again and again.
     #[error("the database is busy: {0}")]
     Collision(String),
-    /// The disk is full; room may come.
+    /// The disk is full. Writes may succeed later, when there is room again.
     #[error("the database has no room left on its disk")]
     Full,
-    /// The disk of a database file did not flush what was written; how much of that is on it nobody knows.
+    /// The disk of a database file did not flush what was written. Nobody knows how much of that is on the disk.
     #[error("the database's disk does not flush what is written to it: {0}")]
     Unflushed(String),
     /// A row does not read back as it must have been written.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
-    /// A run whose configuration this version cannot read; nothing is wrong with it.
+    /// A run has a configuration that this version cannot read, although nothing is wrong with the run.
     #[error(
         "a run of the database was stored by another version of acai and cannot be read here: {0}\nhint: use the newest version that has used this database"
     )]
@@ -85,8 +85,8 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether a flush of SQLite failed. Other I/O errors leave nothing that is taken for durable: what was to be written is
-/// written again. Those of a Postgres server are its own to see to.
+/// Whether a flush of SQLite failed. After other I/O errors nothing is taken for durable that is not, since it is
+/// written again. The flushes of a Postgres server are that server's to care for.
 fn is_unflushed(error: &sqlx::Error) -> bool {
     /// SQLITE_IOERR_FSYNC and SQLITE_IOERR_DIR_FSYNC.
     const FLUSH: [&str; 2] = ["1034", "1290"];

@@ -130,11 +130,11 @@ pub trait Store: Send + Sync + 'static {
     /// Says whether workers of this name take runs; answers how many they hold, `None` if there never was one.
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>>;
 
-    /// Notes which of a worker's slots rest, and why. What is known already is not written again.
+    /// Notes which of a worker's slots rest, and why. Writes nothing if the same is noted already.
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()>;
 
-    /// Grants queued runs to a worker, each with a new attempt and a lease of `term_ms`. A claim that was answered
-    /// before gets the same grant, less what has ended since.
+    /// Grants queued runs to a worker, by the rule in [`acai_sweep::schedule`], each with a new attempt and a lease of
+    /// `term_ms`. A claim that was answered before gets the same grant, less what has ended since.
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>>;
 
     /// Extends the leases that these attempts hold to `term_ms` from now. Whoever renews an attempt holds its run: the
@@ -148,9 +148,10 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the runs whose lease ended before this time from their attempts; answers those attempts.
     async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>>;
 
-    /// Gives running leases a term of at least `term_ms` from now, and no shorter one than their workers know: after a
-    /// restart nothing is known of the time in between. Only a few times, though, until a lease is renewed: a worker that
-    /// is gone does not keep its runs because coordinators start again and again.
+    /// Gives running leases a term of at least `term_ms` from now, and no shorter one than their workers know: a
+    /// coordinator that starts does not know whether workers could renew them while it was away. A lease is given such
+    /// a term only a few times until it is renewed, so that a worker that is gone does not keep its runs while
+    /// coordinators start again and again.
     async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64>;
 
     /// Whether the attempt holds its run; [`StoreError::Fenced`] if not.
@@ -235,7 +236,7 @@ pub trait Store: Send + Sync + 'static {
     /// Resolves, with an error that says so, when the store can take no writes any more until it is opened again.
     async fn broken(&self) -> StoreError;
 
-    /// Does what it was told, refuses what comes later, and closes the database: one that is a file is whole in that file
-    /// alone then.
+    /// Finishes the calls that have begun, refuses later ones, and closes the database. A database in a file is then
+    /// complete in that file alone.
     async fn close(&self);
 }

@@ -52,9 +52,9 @@ pub struct NewSweep {
     pub priority: i64,
     /// Runs at a time.
     pub max_concurrent: Option<u32>,
-    /// Failures a run may have and still be queued again.
+    /// How many failures a run may have and still be queued again.
     pub max_restarts: u32,
-    /// Workers in a row that a run may lose, with no checkpoint between.
+    /// How many workers in a row may fall silent over a run, with no checkpoint between, until the run is given up.
     pub max_lost_workers: u32,
     /// Runs that may end badly before the sweep pauses.
     pub max_failed_runs: Option<u32>,
@@ -80,7 +80,8 @@ pub enum Replacing {
 }
 
 impl NewSweep {
-    /// One of which only the name and the runs are known: no limits, and each failure or lost worker ends a run.
+    /// A sweep of which only the name and the runs are given: it has no limits, and each failure or lost worker ends a
+    /// run.
     #[must_use]
     pub fn new(name: &str, runs: Vec<NewRun>) -> NewSweep {
         NewSweep {
@@ -106,20 +107,20 @@ impl NewSweep {
 pub struct NewRun {
     /// Key of its random numbers.
     pub seed: u64,
-    /// What it trains, shared with the runs of other seeds.
+    /// What the run trains; shared with the runs of other seeds.
     pub configuration: Arc<PlannedConfiguration>,
     /// Steps of the whole run.
     pub total_steps: u64,
 }
 
 impl NewRun {
-    /// One that shares its configuration with no other.
+    /// A run that shares its configuration with no other run.
     #[must_use]
     pub fn new(configuration: &Configuration, seed: u64) -> NewRun {
         NewRun::of(&Arc::new(PlannedConfiguration::new(configuration)), seed)
     }
 
-    /// One of several of a configuration.
+    /// One of several runs of a configuration.
     #[must_use]
     pub fn of(configuration: &Arc<PlannedConfiguration>, seed: u64) -> NewRun {
         NewRun { seed, total_steps: configuration.total_steps, configuration: Arc::clone(configuration) }
@@ -164,15 +165,15 @@ impl PlannedConfiguration {
 pub struct Submission {
     /// Runs added.
     pub new_runs: u32,
-    /// Runs of the plan that were there.
+    /// Runs of the plan that were stored before.
     pub existing_runs: u32,
-    /// Runs that are not in the plan.
+    /// Stored runs that are not in the plan.
     pub other_runs: u32,
-    /// Those of them that were in the plan before.
+    /// Those of the other runs that were in the plan before.
     pub set_aside: u32,
-    /// Those of these that have results: any point.
+    /// Those of the runs set aside that have results, which is any point.
     pub set_aside_with_results: u32,
-    /// Whether it was done.
+    /// Whether the submission was stored.
     pub is_stored: bool,
 }
 
@@ -203,7 +204,7 @@ pub struct Overview {
     pub leaving: u32,
     /// Images that the runs of the plan have been trained on.
     pub images_done: u64,
-    /// Images that they will have been trained on.
+    /// Images that the runs of the plan will have been trained on in the end.
     pub images_total: u64,
     /// Datasets of its queued runs.
     pub queued_datasets: Vec<String>,
@@ -216,7 +217,8 @@ pub struct SweepRecord {
     pub overview: Overview,
     /// The YAML text.
     pub source: String,
-    /// What the file says of tables; `None` where an earlier version stored it, or a later one in its own way.
+    /// What the file says of tables. `None` if an earlier version stored the sweep, which did not keep this, or a later
+    /// version, in a way that this version cannot read.
     pub report: Option<Report>,
 }
 
@@ -241,7 +243,7 @@ pub struct RunRecord {
     pub step: u64,
     /// Steps of the whole run.
     pub total_steps: u64,
-    /// Name of its holder, or last holder.
+    /// Name of the worker that holds the run, or held it last.
     pub worker: Option<String>,
     /// Failures charged to it.
     pub failures: u32,
@@ -275,7 +277,7 @@ pub struct Registration {
 pub struct Rest {
     /// How many.
     pub slots: u32,
-    /// Why the last of them does; for people.
+    /// Why the last of them rests; for people.
     pub reason: String,
 }
 
@@ -301,7 +303,7 @@ pub struct WorkerRecord {
     pub duty: Duty,
     /// Its slots that take none for a while.
     pub rest: Option<Rest>,
-    /// It has said that it ends.
+    /// Whether it has said that it ends.
     pub ended: bool,
 }
 
@@ -337,7 +339,8 @@ pub struct Grant {
     pub checkpoint_kimg: Option<f64>,
     /// What training may go on from, newest first.
     pub checkpoints: Vec<Checkpoint>,
-    /// What attempts up to this one left on a worker's machine is not to be gone on from.
+    /// The number of the last attempt whose checkpoints on a worker's machine must not be used, nor those of attempts
+    /// before it.
     pub void_attempts: u32,
     /// The run's latest earlier attempts, newest first.
     pub earlier_attempts: Vec<EarlierAttempt>,
@@ -389,18 +392,18 @@ pub struct Changes {
     pub changed: u32,
     /// Runs whose workers are asked.
     pub asked: u32,
-    /// Runs that it does not apply to.
+    /// Runs that the intent does not apply to.
     pub unchanged: u32,
 }
 
 /// Whether a machine takes runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duty {
-    /// It does.
+    /// It takes runs.
     Open,
-    /// No more.
+    /// It takes no more runs.
     Cordoned,
-    /// No more, and what it has is asked for.
+    /// It takes no more runs, and is asked to give back those that it has.
     Drained,
 }
 
@@ -449,7 +452,7 @@ pub struct Explanation {
     pub situation: Situation,
     /// What is known of each worker, by name; last seen first.
     pub workers: Vec<(String, WorkerSituation)>,
-    /// The last that happened to it, oldest first.
+    /// The run's last events, oldest first.
     pub events: Vec<EventRecord>,
 }
 

@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a database is, as somebody wrote it: `sqlite:FILE`, `postgres://USER:PASSWORD@HOST/DATABASE`, or a mistake.
+/// Where a database is, as somebody wrote it: `sqlite:FILE`, `postgres://USER:PASSWORD@HOST/DATABASE`, or something
+/// that is neither.
 ///
-/// Displays, also for debugging, without what may be a password.
+/// Shown without what may be a password, also in debug output.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
@@ -30,7 +31,7 @@ impl From<&str> for DatabaseUrl {
     }
 }
 
-/// Takes everything: what is wrong with it is said when it is opened, and without the password.
+/// Takes every text: what is wrong with a URL is said when the database is opened, and without the password.
 impl FromStr for DatabaseUrl {
     type Err = Infallible;
 
@@ -55,12 +56,12 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 /// A URL without what may be a secret: what stands between the user and `@`, and every parameter. In a URL with
-/// mistakes it may stand elsewhere; where that is not clear, only the beginning is shown.
+/// mistakes the secret may stand elsewhere; if it is not clear where, only the beginning of the URL is shown.
 pub(crate) fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
     let separator = if scheme.is_empty() { "" } else { "://" };
     let shown = match rest.rsplit_once('@') {
-        // A parameter with an @, or a password with a question mark?
+        // This may be a parameter with an @, or a password with a question mark. So nothing is shown.
         Some((before, _)) if before.contains(['?', '#', '=']) => "…".to_owned(),
         Some((before, host)) => {
             let user = before.split([':', '/', '&']).next().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use acai_sweep::file::SweepFile;
 use acai_sweep::report::Report;
+use acai_sweep::schedule::is_on_any_worker;
 
 use super::{Result, UseCaseError, UseCases};
 use crate::store::{Overview, RunRecord, SweepRecord};
@@ -60,8 +61,7 @@ impl UseCases {
         let sweep = self.sweep(name).await?;
         let failures = self.store.failure_list(name, FAILURES).await?;
         let served = self.served_datasets().await?;
-        // A worker may have any folder of one's own pictures.
-        let is_served = |dataset: &String| served.contains(dataset) || dataset.starts_with("images:");
+        let is_served = |dataset: &String| served.contains(dataset) || is_on_any_worker(dataset);
         let waiting = sweep.overview.queued_datasets.iter().filter(|dataset| !is_served(dataset));
         let waiting_for_datasets = waiting.cloned().collect();
         Ok(SweepStatus { sweep, failures, waiting_for_datasets })

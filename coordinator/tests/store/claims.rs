@@ -19,6 +19,7 @@ contract!(
     larger_priority_comes_first_and_max_concurrent_holds,
     a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits,
     a_worker_gets_only_what_it_has_the_data_for,
+    runs_on_a_folder_of_pictures_are_granted_to_any_worker,
     a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt,
     renewing_keeps_a_lease_and_names_what_is_lost,
     the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up,
@@ -130,16 +131,27 @@ async fn a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits(store: &T
 }
 
 async fn a_worker_gets_only_what_it_has_the_data_for(store: &Tested) {
-    let mut other = sweep("s", &[0.1]);
-    for run in &mut other.runs {
-        let values = [("model", Scalar::from("acai")), ("dataset", "mnist32".into())];
-        *run = NewRun::new(&Configuration::new(values).unwrap(), run.seed);
-    }
-    store.sweep_submit(other).await.unwrap();
+    store.sweep_submit(sweep_on("mnist32")).await.unwrap();
     register(store, "w").await;
     assert!(store.run_claim(claim("w", "c", 1), LEASE).await.unwrap().is_empty());
     let [overview] = store.sweep_list().await.unwrap().try_into().unwrap();
     assert_eq!(overview.queued_datasets, ["mnist32"]);
+}
+
+async fn runs_on_a_folder_of_pictures_are_granted_to_any_worker(store: &Tested) {
+    store.sweep_submit(sweep_on("images:my/pictures")).await.unwrap();
+    register(store, "w").await;
+    assert_eq!(store.run_claim(claim("w", "c", 1), LEASE).await.unwrap().len(), 1);
+}
+
+/// A sweep whose runs are on this dataset.
+fn sweep_on(dataset: &str) -> NewSweep {
+    let mut other = sweep("s", &[0.1]);
+    for run in &mut other.runs {
+        let values = [("model", Scalar::from("acai")), ("dataset", dataset.into())];
+        *run = NewRun::new(&Configuration::new(values).unwrap(), run.seed);
+    }
+    other
 }
 
 async fn a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt(store: &Tested) {

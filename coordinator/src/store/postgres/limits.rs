@@ -7,18 +7,18 @@ use tokio::time::timeout;
 
 use crate::store::{Result, StoreError};
 
-/// How long a coordinator waits for its server, which may vanish without a word: its machine loses power, or a network
-/// swallows what is sent. After that the connection is given up, and the next call has another one.
+/// How long a coordinator waits for its server, which may vanish without an error: its machine loses power, or a
+/// network drops what is sent. After that the connection is given up, and the next call has another one.
 ///
-/// While a server can be reached, its own limits on statements and locks, which are shorter, come first: their errors
-/// say more.
+/// The server's own limits on statements and locks are shorter. So while the server can be reached they come first,
+/// with errors that say more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// For a connection, until it can be used.
+    /// The time until a new connection can be used.
     pub connect: Duration,
-    /// For a read, and for the renewal of leases: a few short statements.
+    /// The time for a read, or for a renewal of leases: a few short statements.
     pub short: Duration,
-    /// For a transaction that writes: the submission of the largest sweep has hundreds of statements.
+    /// The time for a transaction that writes: the submission of the largest sweep has hundreds of statements.
     pub transaction: Duration,
 }
 
@@ -37,8 +37,8 @@ impl Default for Limits {
 pub(super) struct Limit(pub(super) Duration);
 
 impl Limit {
-    /// The answer of `work`, or an error if there is none in time. The connection must not be used again then: nobody
-    /// knows what is under way on it.
+    /// The answer of `work`, or an error if there is none in time. After such an error the connection must not be used
+    /// again, since the answer may still be under way on it.
     pub(super) async fn keep<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
         timeout(self.0, work).await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable(format!("it did not answer within {:?}", self.0)))

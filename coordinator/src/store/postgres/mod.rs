@@ -1,8 +1,8 @@
 //! The shared store: one Postgres database, any number of coordinators.
 //!
-//! Correctness rests on the database alone: each transition is guarded in its own statement,
-//! transactions that lock each other out are tried again, and the clock that leases are judged by is the database's. The
-//! statements are those of every store, in `store/sql/`.
+//! Correctness rests on the database alone: each change of a state has its condition in the same statement,
+//! transactions that lock each other out are tried again, and the clock that leases are judged by is the database's.
+//! The statements are those of every store, in `store/sql/`.
 
 mod dialect;
 mod limits;
@@ -12,52 +12,20 @@ mod pool;
 mod queue_plan;
 mod writer;
 
-#[path = "../sql/attempts.rs"]
-mod attempts;
-#[path = "../sql/blobs.rs"]
-mod blobs;
-#[path = "../sql/calls.rs"]
-mod calls;
-#[path = "../sql/changes.rs"]
-mod changes;
-#[path = "../sql/checkpoints.rs"]
-mod checkpoints;
-#[path = "../sql/control.rs"]
-mod control;
-#[path = "../sql/events.rs"]
-mod events;
-#[path = "../sql/fence.rs"]
-mod fence;
-#[path = "../sql/leases.rs"]
-mod leases;
-#[path = "../sql/locks.rs"]
-mod locks;
-#[path = "../sql/store.rs"]
-mod methods;
-#[path = "../sql/metrics.rs"]
-mod metrics;
-#[path = "../sql/points.rs"]
-mod points;
-#[path = "../sql/queue.rs"]
-mod queue;
-#[path = "../sql/runs.rs"]
-mod runs;
-#[path = "../sql/sweeps.rs"]
-mod sweeps;
-#[path = "../sql/workers.rs"]
-mod workers;
+#[path = "../sql/mod.rs"]
+mod sql;
 
 use sqlx::PgConnection;
 
 use super::{Result, StoreError};
 use crate::clock::ManualClock;
-use calls::read;
 use pool::{Lent, Pool};
+use sql::{queue, with_reader};
 use writer::Writer;
 
 pub use limits::Limits;
 
-/// The name by which the shared code knows this store.
+/// The name by which the module [`sql`] knows this store.
 use PostgresStore as Store;
 
 /// A store in a Postgres database.
@@ -65,14 +33,15 @@ use PostgresStore as Store;
 pub struct PostgresStore {
     readers: Pool,
     writer: Writer,
-    /// With connections of its own: transactions that wait for a sweep's lock can take all others.
+    /// The writer of renewals. It has connections of its own, since transactions that wait for a sweep's lock can take
+    /// all connections of the other writer.
     renewing: Writer,
 }
 
 /// Unix milliseconds by the database's clock.
 const NOW_MS: &str = "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
 
-/// Now: by the database's clock, unless a test moves it.
+/// The time by the database's clock, or by a test's clock.
 async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Result<i64> {
     match manual {
         Some(clock) => Ok(clock.now_ms()),
@@ -81,7 +50,7 @@ async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Res
 }
 
 impl PostgresStore {
-    /// Never: the next transaction has another connection.
+    /// Never resolves: after an error, the next transaction has another connection.
     async fn until_broken(&self) -> StoreError {
         std::future::pending().await
     }
@@ -99,13 +68,13 @@ impl PostgresStore {
     }
 
     async fn now(&self) -> Result<i64> {
-        read!(self, |reader| now(reader, self.writer.manual_clock()))
+        with_reader!(self, |reader| now(reader, self.writer.manual_clock()))
     }
 
-    /// What tells the database from one that a dump of it was restored to: its server and its number there. A server that
-    /// was copied as a whole has the same.
+    /// What tells the database from one that a dump of it was restored to: the id of its server, and its number there.
+    /// A copy of the whole server has the same.
     async fn instance(&self) -> Result<String> {
-        read!(self, |reader| instance(reader))
+        with_reader!(self, |reader| instance(reader))
     }
 }
 

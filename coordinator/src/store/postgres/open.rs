@@ -17,12 +17,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The oldest server that the statements are written for.
 const OLDEST_SERVER: i32 = 140_000;
-/// Connections that read, that write, and that renew leases, of one coordinator.
+/// How many connections of one coordinator read, write, and renew leases.
 const READERS: u32 = 4;
 const WRITERS: u32 = 8;
 const RENEWERS: u32 = 2;
-/// Settings of each session: limits of a statement, of a wait for a lock, and of a transaction whose coordinator is gone;
-/// and a coordinator that is not heard of for a minute has no session any more, so that they do not heap up.
+/// Settings of each session: limits of a statement, of a wait for a lock, and of a transaction whose coordinator is
+/// gone. The server ends the session of a coordinator that it did not hear of for a minute, so that dead sessions do
+/// not add up.
 const SESSION: [(&str, &str); 6] = [
     ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
@@ -31,7 +32,8 @@ const SESSION: [(&str, &str); 6] = [
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
 ];
-/// A migration takes as long as it takes: on a large database minutes, for which other coordinators wait.
+/// Settings of the session that migrates. On a large database a migration takes minutes, for which other coordinators
+/// wait.
 const NO_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "0"), ("lock_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
 /// What is said of a server that gave no answer in time.
@@ -48,7 +50,7 @@ impl PostgresStore {
         Self::open_with(url, clock, Limits::default()).await
     }
 
-    /// As [`open`](Self::open), for a server that is waited for as `limits` says.
+    /// As [`open`](Self::open), with limits for how long the server is waited for.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -98,7 +100,7 @@ async fn until_silent(connection: &mut PgConnection, limits: Limits) {
     }
 }
 
-/// A server that may lose what it has committed cannot keep our promise.
+/// Refuses a server that is too old, or that may lose what it has committed: nothing could be acknowledged on it.
 async fn check_settings(
     connection: &mut PgConnection,
     place: &str,

@@ -1,8 +1,9 @@
 //! A few connections to the server, each lent to one call at a time.
 //!
-//! Not sqlx's own pool: that one asks a connection that comes back whether it lives, without a limit, and so waits for as
-//! long as the kernel does on one whose server has vanished. Here a connection belongs to the call that it is lent to. Only
-//! a call that ends in order gives it back; with any other it is closed, also when the call is dropped.
+//! sqlx's own pool asks each connection that comes back whether it still works, and has no limit for the answer. If the
+//! server has vanished, it waits as long as the kernel does. So this pool replaces it. Here a connection belongs to the
+//! call that it is lent to. A call that ends in order gives the connection back. With any other call the connection is
+//! closed, also when the call is dropped.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,13 +18,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::limits::Limit;
 use crate::store::{Result, StoreError};
 
-/// A connection that nobody needed for this long is closed: on its way something may have forgotten it.
+/// A connection that nobody needed for this long is closed: a firewall or the like on its way may have forgotten it.
 const IDLE: Duration = Duration::from_secs(600);
-/// A connection is not lent again after this long: a session of the server only grows.
+/// A connection is not lent again after this long, since the memory of the server's session only grows.
 const AGE: Duration = Duration::from_secs(1800);
-/// The server is asked again after this long while it refuses connections …
+/// The server is asked again after this long if it refuses a connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-/// … and after twice as long each further time, up to this.
+/// The pause before the server is asked again doubles each time, up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Connections, made when they are needed.
@@ -62,12 +63,13 @@ impl Lent {
         &mut self.connection
     }
 
-    /// For what is done on it.
+    /// The limit of time for what is done on the connection.
     pub(super) fn limit(&self) -> Limit {
         self.pool.0.limit
     }
 
-    /// Others may have it, unless this answer says that the server failed: then the idle ones are not trusted either.
+    /// Lets others have the connection. If this answer says that the server failed, the connection is closed, and the
+    /// idle ones with it: they have probably failed too.
     pub(super) fn give_back<T>(self, answer: &Result<T>) {
         let Lent { connection, opened, pool, _permit } = self;
         if matches!(answer, Err(StoreError::Unavailable(_))) {
@@ -79,7 +81,8 @@ impl Lent {
 }
 
 impl Pool {
-    /// Up to `size` connections, each made within `connect`; what is done on one has `limit`.
+    /// A pool of up to `size` connections. `connect` limits the time in which one is made, `limit` that of what is done
+    /// on one.
     pub(super) fn new(options: PgConnectOptions, size: u32, connect: Duration, limit: Duration) -> Pool {
         Pool(Arc::new(Shared {
             options,
@@ -118,7 +121,7 @@ impl Pool {
             if found.since.elapsed() > IDLE {
                 continue;
             }
-            // Half of the time: the other half is for a new connection.
+            // The other half of the time is for a new connection.
             match timeout(self.0.connect / 2, found.connection.ping()).await {
                 Ok(Ok(())) => return Some(found),
                 Ok(Err(_)) => {}
@@ -133,7 +136,7 @@ impl Pool {
     /// Lends nothing any more, waits for what is lent, and closes the connections.
     pub(super) async fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
-        // What is lent comes back within its limit; this is for more work than one limit's.
+        // A call that is lent a connection may first have to make it, and then has the limit of time for its work.
         let all = timeout(self.0.connect + self.0.limit.0, self.0.permits.acquire_many(self.0.size)).await;
         if all.is_err() {
             tracing::error!("somebody still uses the database while it is closed");
@@ -142,7 +145,7 @@ impl Pool {
         let idle = std::mem::take(&mut *self.idle());
         let ends = async {
             for Idle { connection, .. } in idle {
-                // So that the server notes the end of the session at once.
+                // In order, so that the server ends the session at once. An error changes nothing.
                 let _ = connection.close().await;
             }
         };

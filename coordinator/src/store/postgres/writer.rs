@@ -1,11 +1,12 @@
 //! Transactions that write.
 //!
-//! Each runs in a task of its own, and the request only waits for its answer. A request can be dropped at any moment,
-//! when its client hangs up or its deadline passes; with sqlx 0.9.0 a transaction that is dropped while it begins
-//! stays open on its connection, and what the next user of that connection writes is lost (sqlx issue 4385). A transaction
-//! that the server does not answer in time is dropped too: its connection is closed with it, and nobody uses it again.
+//! Each transaction runs in a task of its own, and the request only waits for the answer. A request can be dropped at
+//! any moment, when its client hangs up or its deadline passes; with sqlx 0.9.0 a transaction that is dropped while it
+//! begins stays open on its connection, and what the next user of that connection writes is lost (sqlx issue 4385). A
+//! transaction that the server does not answer in time is dropped too, but its connection is closed with it, and nobody
+//! uses it again.
 //!
-//! Postgres flushes concurrent commits together, so there is nothing to gather here.
+//! Postgres flushes concurrent commits together. So transactions are not gathered here, as they are for SQLite.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ use super::pool::Pool;
 use crate::clock::ManualClock;
 use crate::store::{Result, StoreError};
 
-/// Times that a transaction is tried which collides with others.
+/// How often a transaction is tried that collides with others.
 const TRIES: u32 = 12;
 
 type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -87,13 +88,13 @@ impl Writer {
         let now_ms = now(&mut transaction, self.manual_clock()).await?;
         match statements(&mut transaction, now_ms).await {
             Ok(answer) => {
-                // Where the answer to this is lost, nobody knows whether it took effect. The caller is told that the
-                // database failed and calls again, and every method gives a repeated call its first answer.
+                // If the answer to the commit is lost, nobody knows whether the commit took effect. The caller is told
+                // that the database failed, and calls again; every method gives a repeated call its first answer.
                 transaction.commit().await?;
                 Ok(answer)
             }
             Err(error) => {
-                // A connection that cannot undo is broken, and so is its transaction.
+                // If this fails the connection is broken, and the server undoes the transaction when it notes that.
                 let undone = transaction.rollback().await;
                 undone.map_err(|broken| StoreError::Unavailable(broken.to_string()))?;
                 Err(error)
@@ -102,7 +103,8 @@ impl Writer {
     }
 }
 
-/// Before the next try: up to 2, 4, 8 … 256 ms, spread by chance so that those who collided do not meet again.
+/// The pause before the next try: up to 4, 8, 16 … 256 ms, spread by chance, so that transactions that have collided do
+/// not collide again.
 fn pause(tries: u32) -> Duration {
     Duration::from_millis(2 << tries.min(7)).mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }

@@ -1,12 +1,12 @@
 //! Which files have the blobs' bytes, and which blobs are still needed.
 //!
-//! A file's name is known from before the file is made until nothing needs it, and never again: first in `uploads`, then
-//! in `blobs`.
+//! The name of a file is stored before the file is made, and is forgotten when nothing needs the file any more; no
+//! other file has that name later. At first the name is in the table `uploads`, then in `blobs`.
 
 use sqlx::Row as _;
 
+use super::columns::unsigned;
 use super::dialect::{Connection, Row, for_update};
-use super::runs::unsigned;
 use crate::store::{BlobFile, Result};
 
 /// Notes that a file of this name is about to be made.
@@ -20,7 +20,7 @@ pub(super) async fn begin(tx: &mut Connection, file: &BlobFile, now_ms: i64) -> 
     Ok(())
 }
 
-/// Forgets a file that was begun. True: it was known.
+/// Forgets a file that was begun. False if it was forgotten before.
 pub(super) async fn abandon(tx: &mut Connection, file: &BlobFile) -> Result<bool> {
     let forgotten = sqlx::query("delete from uploads where sha256 = $1 and tag = $2")
         .bind(&file.sha256)
@@ -30,8 +30,8 @@ pub(super) async fn abandon(tx: &mut Connection, file: &BlobFile) -> Result<bool
     Ok(forgotten.rows_affected() > 0)
 }
 
-/// Makes a file that was begun the blob's, unless that has one other than `gone`. Answers which it has now; none if the
-/// file is forgotten.
+/// Makes a file that was begun the file of its blob, unless the blob has a file other than `gone`. Answers which file
+/// the blob has now; `None` if the file that was begun is forgotten.
 pub(super) async fn add(
     tx: &mut Connection,
     file: &BlobFile,
@@ -67,7 +67,7 @@ pub(super) async fn find(reader: &mut Connection, sha256: &str) -> Result<Option
     found.as_ref().map(blob).transpose()
 }
 
-/// As [`find`]; the blob is as good as new.
+/// As [`find`], and the blob counts as used now.
 pub(super) async fn touch(tx: &mut Connection, sha256: &str, now_ms: i64) -> Result<Option<(BlobFile, u64)>> {
     let found =
         sqlx::query("update blobs set last_used_ms = $2 where sha256 = $1 returning sha256, tag, bytes")
@@ -78,8 +78,9 @@ pub(super) async fn touch(tx: &mut Connection, sha256: &str, now_ms: i64) -> Res
     found.as_ref().map(blob).transpose()
 }
 
-/// Forgets a damaged file with all checkpoints in it, of whatever runs. Whoever commits the same blob at this moment
-/// waits for the row, or has it first and is seen here.
+/// Forgets a damaged file with all checkpoints in it, of whatever runs; false if the blob has another file by now. A
+/// commit of the same blob at the same time either waits for the blob's row, or locks that row first, and its
+/// checkpoint is forgotten here.
 pub(super) async fn condemn(tx: &mut Connection, file: &BlobFile) -> Result<bool> {
     let locked =
         sqlx::query(concat!("select sha256 from blobs where sha256 = $1 and tag = $2", for_update!()))
@@ -96,8 +97,8 @@ pub(super) async fn condemn(tx: &mut Connection, file: &BlobFile) -> Result<bool
 }
 
 /// Forgets the blobs that no checkpoint has needed since `unused_ms`, and the files that were begun before
-/// `abandoned_ms`. A rejected checkpoint needs its blob until its run is completed without it.
-/// Answers the forgotten files.
+/// `abandoned_ms`; answers the forgotten files. A rejected checkpoint needs its blob until the run is completed without
+/// that checkpoint.
 pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>> {
     let abandoned = sqlx::query("delete from uploads where begun_ms < $1 returning sha256, tag")
         .bind(abandoned_ms)
@@ -120,7 +121,7 @@ pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i
     abandoned.iter().chain(&unused).map(file).collect()
 }
 
-/// Every file that is known.
+/// Every file whose name is stored.
 pub(super) async fn files(reader: &mut Connection) -> Result<Vec<BlobFile>> {
     let rows = sqlx::query("select sha256, tag from blobs union select sha256, tag from uploads")
         .fetch_all(&mut *reader)

@@ -1,8 +1,8 @@
-//! How methods of a store read and write.
+//! How a method of the store runs its statements: on a connection for reading, or in a transaction that writes.
 
-/// A read, on a connection that is lent for it. An error of the connection, or an answer that does not come in time, costs
-/// that connection.
-macro_rules! read {
+/// Runs `$statements` on a connection that the store lends for reading. An error of the connection, or an answer that
+/// does not come in time, costs that connection.
+macro_rules! with_reader {
     ($store:ident, |$reader:ident| $statements:expr) => {{
         let mut lent = $store.lend_reader().await?;
         let limit = lent.limit();
@@ -16,16 +16,11 @@ macro_rules! read {
         answer
     }};
 }
-pub(super) use read;
+pub(in crate::store) use with_reader;
 
-/// A write transaction. What it needs is shared and not moved into it, since it may have to be tried again.
-macro_rules! write {
-    ($store:ident, $($rest:tt)*) => { write_by!(&$store.writer, $($rest)*) };
-}
-pub(super) use write;
-
-/// As [`write!`], by a certain writer.
-macro_rules! write_by {
+/// Runs `$statements` in a transaction of a writer. The arguments in brackets are shared with the transaction and not
+/// moved into it, since it may have to be tried again.
+macro_rules! with_writer {
     ($writer:expr, [$($argument:ident),*], |$tx:ident, $now_ms:ident| $statements:expr) => {{
         $(let $argument = std::sync::Arc::new($argument);)*
         $writer.write(move |$tx, $now_ms| {
@@ -35,4 +30,4 @@ macro_rules! write_by {
         .await
     }};
 }
-pub(super) use write_by;
+pub(super) use with_writer;

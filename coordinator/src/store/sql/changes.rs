@@ -1,8 +1,8 @@
 //! What people want of runs, done in steps.
 //!
-//! What is asked for decides once which runs it is about; then each step, a transaction, changes some of them. So however
-//! many there are, nobody waits for long, and a caller that went away after some steps is gone on from by the next one:
-//! what is done already does not apply again.
+//! A first transaction selects the runs that the request is about. Then each step, a transaction of its own, changes
+//! some of these runs. So nobody else waits for long, however many runs there are. If the caller goes away after some
+//! steps, the request can be made again: it does nothing to runs that have been changed already.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,15 @@ use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
 
 use super::checkpoints;
-use super::control::{desired, forget_failures_undone};
+use super::columns::{desired, state, unsigned};
 use super::dialect::{Connection, Row, among, for_update};
 use super::events::{self, Cause};
-use super::locks::{self, Ids};
-use super::runs::{state, unsigned};
+use super::failure_limit::forget_failures_undone;
+use super::ids::Ids;
+use super::locks;
 use crate::store::{Changes, Result, StoreError};
 
-/// Runs of a step.
+/// How many runs one step changes.
 pub(super) const STEP: usize = 1000;
 
 /// Why a sweep is paused when a person asked for it.
@@ -26,23 +27,24 @@ const BY_REQUEST: &str = "by request";
 /// The runs that an intent is about.
 pub(super) struct Selection {
     pub(super) sweep_id: i64,
-    /// Those that it would change, in the plan's order.
+    /// The runs that the intent would change, in the plan's order.
     pub(super) runs: Vec<i64>,
-    /// How many others there are.
+    /// How many runs the intent would leave as they are.
     pub(super) unchanged: u32,
 }
 
-/// What `intent`, about the whole plan if `whole`, does to a run.
+/// What `intent` does to a run in this state. With `whole`, the intent is about the whole plan.
 fn rule(intent: &Intent, whole: bool, state: RunState, desired: Option<Desired>) -> Change {
     match change(intent, state, desired) {
-        // A sweep that is paused keeps its queue: nothing in it starts.
+        // Queued runs stay queued: nothing of a paused sweep starts, and they go on with the sweep.
         Change::Become(_) if whole && matches!(intent, Intent::Pause | Intent::PauseNow) => Change::Nothing,
         change => change,
     }
 }
 
-/// The runs of these numbers in the sweep's plan, or all of it, which is then paused or resumed as a whole; `None` if there
-/// is no such sweep. Who cancels all of it also means runs that left the plan while they were trained.
+/// Selects the runs of these numbers in the sweep's plan; `None` if there is no such sweep. Without numbers all runs of the
+/// plan are selected, and the sweep itself is paused or resumed. Then an intent to cancel is also about runs that left
+/// the plan while they were trained.
 pub(super) async fn select(
     tx: &mut Connection,
     sweep: &str,
@@ -80,6 +82,7 @@ pub(super) async fn select(
     Ok(Some(selection))
 }
 
+/// Pauses or resumes the sweep itself, if the intent is that.
 async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {
     match intent {
         Intent::Pause | Intent::PauseNow => {
@@ -104,7 +107,7 @@ async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Resu
     Ok(())
 }
 
-/// A step: does to these runs of a sweep what `intent` does to them as they are by now.
+/// Does one step: changes these runs of a sweep as `intent` asks, by the states that they have now.
 pub(super) async fn apply(
     tx: &mut Connection,
     sweep_id: i64,
@@ -146,6 +149,7 @@ pub(super) async fn apply(
     Ok(changes)
 }
 
+/// The ids of the runs, by what the intent does to them.
 fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, Vec<i64>)>> {
     let mut groups: Vec<(Change, Vec<i64>)> = Vec::new();
     for row in rows {
@@ -159,6 +163,8 @@ fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, 
     Ok(groups)
 }
 
+/// Moves runs into the state `next`. A retry also forgets their failures, losses and faults; one from scratch also
+/// forgets their checkpoints.
 async fn enter(
     tx: &mut Connection,
     sweep_id: i64,
@@ -189,6 +195,7 @@ async fn enter(
     events::note(tx, sweep_id, runs, Cause::Person, None, now_ms).await
 }
 
+/// Notes what the holders of these runs are asked.
 async fn set_desired(tx: &mut Connection, runs: &Ids, desired: Option<Desired>) -> Result<()> {
     sqlx::query(concat!("update runs set desired = $2 where id ", among!("$1")))
         .bind(runs.as_json())

@@ -2,13 +2,16 @@
 
 use sqlx::Row as _;
 
+use super::blobs;
+use super::columns::{storable, unsigned};
 use super::dialect::{Connection, among, for_update};
-use super::fence::{held, is_held};
-use super::locks::Ids;
-use super::runs::{acked_seq, storable, unsigned, within};
+use super::fence::{self, held, is_held};
+use super::ids::Ids;
+use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
 
-/// Committed checkpoints of a run to keep, so that there is another one when the newest turns out damaged.
+/// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
+/// damaged.
 const KEEP: i64 = 2;
 
 /// Makes an uploaded blob what the run resumes from.
@@ -19,7 +22,29 @@ pub(super) async fn commit(
     last_seq: u64,
     now_ms: i64,
 ) -> Result<()> {
-    // A checkpoint beyond all others is progress: losses and faults of machines are counted from here.
+    own(tx, attempt, checkpoint.step).await?;
+    let acked_seq = acked_seq(tx, attempt).await?;
+    // A worker that resumes here does not report again what came before: all of that has to be durable.
+    if acked_seq < last_seq {
+        return Err(StoreError::Conflict(format!(
+            "{acked_seq} of the {last_seq} points before the checkpoint are durable"
+        )));
+    }
+    // Changes the blob's row, so that a collection of garbage that runs at the same time sees that the blob is needed.
+    let blob = blobs::touch(tx, &checkpoint.sha256, now_ms).await?;
+    if blob.is_none_or(|(_, bytes)| bytes != checkpoint.bytes) {
+        return Err(StoreError::Conflict(format!(
+            "the checkpoint's blob `{}` is not there",
+            checkpoint.sha256
+        )));
+    }
+    insert(tx, attempt, checkpoint, now_ms).await?;
+    drop_all_but(tx, attempt.run, KEEP, now_ms).await
+}
+
+/// Proves that the attempt holds its run, and that the run has this step. A checkpoint beyond all others is progress:
+/// losses and faults of machines are counted from there.
+async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<()> {
     let owned = held(
         concat!(
             "update runs set losses = case when $4 > newest.step then 0 else losses end,
@@ -32,26 +57,20 @@ pub(super) async fn commit(
         ),
         attempt,
     )
-    .bind(checkpoint.step.cast_signed())
-    .fetch_optional(&mut *tx)
+    .bind(step.cast_signed())
+    .fetch_optional(tx)
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
-    within(checkpoint.step, &owned)?;
-    let acked_seq = acked_seq(tx, attempt).await?;
-    // The barrier: a worker that resumes here reports nothing before it again.
-    if acked_seq < last_seq {
-        return Err(StoreError::Conflict(format!(
-            "{acked_seq} of the {last_seq} points before the checkpoint are durable"
-        )));
-    }
-    // Changes the row, so that a collection of garbage that runs at the same time sees that it is needed.
-    let blob = super::blobs::touch(tx, &checkpoint.sha256, now_ms).await?;
-    if blob.is_none_or(|(_, bytes)| bytes != checkpoint.bytes) {
-        return Err(StoreError::Conflict(format!(
-            "the checkpoint's blob `{}` is not there",
-            checkpoint.sha256
-        )));
-    }
+    check_step(step, &owned)
+}
+
+/// Adds the checkpoint, or replaces the run's checkpoint of the same step.
+async fn insert(
+    tx: &mut Connection,
+    attempt: AttemptRef,
+    checkpoint: &Checkpoint,
+    now_ms: i64,
+) -> Result<()> {
     sqlx::query(
         "insert into checkpoints (run_id, step, sha256, bytes, attempt, committed_ms) values ($1, $2, $3, $4, $5, $6)
          on conflict (run_id, step) do update set sha256 = excluded.sha256, bytes = excluded.bytes,
@@ -63,19 +82,19 @@ pub(super) async fn commit(
     .bind(checkpoint.bytes.cast_signed())
     .bind(i64::from(attempt.number))
     .bind(now_ms)
-    .execute(&mut *tx)
+    .execute(tx)
     .await?;
-    drop_all_but(tx, attempt.run, KEEP, now_ms).await
+    Ok(())
 }
 
-/// Takes a checkpoint that the run cannot go on from out of use. Its blob is kept: another version may read it.
+/// Takes a checkpoint out of use that the run cannot go on from. Its blob is kept: another version may read it.
 pub(super) async fn reject(
     tx: &mut Connection,
     attempt: AttemptRef,
     sha256: &str,
     reason: &str,
 ) -> Result<()> {
-    super::leases::check(tx, attempt).await?;
+    fence::check(tx, attempt).await?;
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
         .bind(attempt.run.cast_signed())
         .bind(sha256)
@@ -85,7 +104,7 @@ pub(super) async fn reject(
     Ok(())
 }
 
-/// Takes all checkpoints of these runs out of use.
+/// Forgets all checkpoints of these runs, also those on workers' machines. The blobs count as used until now.
 pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Result<()> {
     sqlx::query(concat!("update runs set void_attempts = attempt where id ", among!("$1")))
         .bind(runs.as_json())
@@ -111,6 +130,7 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
     Ok(())
 }
 
+/// Forgets the run's committed checkpoints but the newest `keep`. Their blobs count as used until now.
 async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {
     let dropped = sqlx::query_scalar::<_, String>(
         "delete from checkpoints where run_id = $1 and state = 'committed' and step not in
@@ -131,7 +151,7 @@ async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> 
     Ok(())
 }
 
-/// Step of the newest checkpoint that the run may resume from, 0 if there is none.
+/// The step of the newest checkpoint that the run may resume from, 0 if there is none.
 pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64> {
     let newest = sqlx::query(
         "select coalesce(max(step), 0) as step from checkpoints where run_id = $1 and state = 'committed'",
@@ -142,7 +162,7 @@ pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64
     unsigned(&newest, "step")
 }
 
-/// What the run may resume from, newest first.
+/// The checkpoints that the run may resume from, newest first.
 pub(super) async fn of_run(tx: &mut Connection, run: u64) -> Result<Vec<Checkpoint>> {
     let rows = sqlx::query(
         "select step, sha256, bytes from checkpoints where run_id = $1 and state = 'committed' order by step desc",

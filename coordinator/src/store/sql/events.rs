@@ -1,25 +1,27 @@
-//! What happened to runs, in an order that nobody can miss a part of.
+//! What happened to runs, numbered so that whoever reads the events in order misses none.
 
 use sqlx::Row as _;
 
+use super::columns::{state, storable, unsigned};
 use super::dialect::{Connection, Row, among};
-use super::locks::Ids;
-use super::runs::{state, unsigned};
-use crate::store::{EventRecord, Place, Result, StoreError};
+use super::fence;
+use super::ids::Ids;
+use super::locks;
+use crate::store::{AttemptRef, EventRecord, Place, Result, StoreError};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// An attempt: its worker is named.
+    /// An attempt. The event names its worker.
     Attempt,
-    /// A person.
+    /// A person. The event names no worker.
     Person,
 }
 
 /// Notes that these runs of a sweep have just entered their states, in the plan's order.
 ///
-/// Numbers are given under a lock on the sweep's row that lasts to the commit. So they are in the order of the commits,
-/// and whoever has seen number n will never find another one before it.
+/// Numbers are given under a lock on the sweep's row that lasts to the commit. So the numbers are in the order of the
+/// commits: whoever has seen event n has been able to see all events before it.
 pub(super) async fn note(
     tx: &mut Connection,
     sweep_id: i64,
@@ -51,6 +53,27 @@ pub(super) async fn note(
     Ok(())
 }
 
+/// Adds an event with a message of a running attempt, unless the run's last event has the same message.
+pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str, now_ms: i64) -> Result<()> {
+    locks::run(tx, attempt.run).await?;
+    fence::check(tx, attempt).await?;
+    let message = storable(message);
+    let last: Option<Option<String>> =
+        sqlx::query_scalar("select message from events where run_id = $1 order by number desc limit 1")
+            .bind(attempt.run.cast_signed())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if last.flatten().as_deref() == Some(message.as_str()) {
+        return Ok(());
+    }
+    let sweep_id: i64 = sqlx::query_scalar("select sweep_id from runs where id = $1")
+        .bind(attempt.run.cast_signed())
+        .fetch_one(&mut *tx)
+        .await?;
+    let run = Ids::new([attempt.run.cast_signed()]);
+    note(tx, sweep_id, &run, Cause::Attempt, Some(&message), now_ms).await
+}
+
 /// The columns of an [`EventRecord`].
 macro_rules! select_events {
     ($rest:literal) => {
@@ -65,8 +88,9 @@ macro_rules! select_events {
     };
 }
 
-/// The sweep's events after a place, at most `most`; an error if it never had that many, or has another one there: whoever
-/// goes on from a place in what a restored database has lost would miss the events up to it.
+/// The sweep's events after a place, at most `most`. An error if the sweep never had that many events, or has another
+/// event at the place than the caller has seen. Both are so after a database was restored that lacks the newest events:
+/// a caller that went on from the place would miss the events that have these numbers now.
 pub(super) async fn list(
     reader: &mut Connection,
     sweep: &str,
@@ -89,7 +113,8 @@ pub(super) async fn list(
             return Err(StoreError::NoSuchEvent { after: after.number, last });
         }
     }
-    // After what follows was read: a database that is put back between the two is noticed.
+    // The event at the place is read after those that follow it, so that a database that is put back in between is
+    // noticed.
     if let Some(seen_ms) = after.at_ms.filter(|_| after.number > 0) {
         let at_ms: Option<i64> = sqlx::query_scalar(
             "select e.at_ms from events e join sweeps s on s.id = e.sweep_id where s.name = $1 and e.number = $2",

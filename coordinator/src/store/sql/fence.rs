@@ -1,14 +1,14 @@
 //! The proof that an attempt holds its run, in the statement that writes.
 //!
-//! The number alone is no proof: another database, or an older state of this one, has attempts with the same numbers. The
-//! token is random. It is missing (null) on attempts that version 0.1.0 granted, and 0 in calls of its workers; both are
-//! checked by number alone.
+//! An attempt's number alone is no proof: another database, or an older state of this one, has attempts with the same
+//! numbers. So each attempt has a random token too. The token is missing (null) on attempts that version 0.1.0 granted,
+//! and 0 in calls of that version's workers; these attempts and calls are checked by number alone.
 
 use sqlx::Database;
 use sqlx::query::Query;
 
 use super::dialect::Connection;
-use crate::store::AttemptRef;
+use crate::store::{AttemptRef, Result, StoreError};
 
 type Sql = <Connection as sqlx::Connection>::Database;
 
@@ -29,6 +29,13 @@ pub(super) fn held(
         .bind(attempt.run.cast_signed())
         .bind(i64::from(attempt.number))
         .bind(attempt.token.cast_signed())
+}
+
+/// Proves that the attempt holds its run; [`StoreError::Fenced`] if it does not.
+pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
+    let proof =
+        held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
+    if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
 /// Whether a call with the token of `attempt` may speak for an attempt that has the token `stored`.

@@ -1,194 +1,25 @@
-//! Who holds which run, and until when.
+//! Who holds which run, and until when: renewals and expiry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use acai_sweep::schedule::choose_groups;
 use sqlx::Row as _;
 
 use super::attempts::{Outcome, interrupt};
-use super::checkpoints;
-use super::control::desired;
-use super::dialect::{Connection, Row};
-use super::dialect::{among, for_update, items, skip_locked};
-use super::events::{self, Cause};
-use super::fence::{self, held, is_held};
-use super::locks::{self, Ids};
-use super::queue::queue;
-use super::runs::{configuration, seed, unsigned};
+use super::columns::{attempt_ref, desired, unsigned};
+use super::dialect::{Connection, Row, among, for_update, skip_locked};
+use super::fence;
+use super::ids::Ids;
+use super::locks;
 use super::workers::seen;
-use crate::store::{AttemptRef, Claim, Duty, EarlierAttempt, Grant, Renewal, Result, StoreError};
+use crate::store::{AttemptRef, Duty, Renewal, Result};
 
-/// Fresh terms that a lease is given, one at each start of a coordinator, until its worker renews it.
+/// How many fresh terms a lease is given, one at each start of a coordinator, until a worker renews it.
 const FRESH_TERMS: i64 = 3;
-/// Runs that one transaction takes from their attempts.
+/// How many runs one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
 
-/// Starts attempts at queued runs for a worker, if its claim is one that it waits for.
-pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
-    let worker = seen(tx, &claim.worker, now_ms).await?;
-    if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
-        let (candidates, headroom) = queue(tx, &worker, claim.offer, now_ms).await?;
-        let groups = choose_groups(&candidates, headroom, claim.offer);
-        let sweeps = candidates.iter().map(|candidate| (candidate.run, candidate.sweep)).collect();
-        start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
-    }
-    Ok(())
-}
-
-/// Whether neither this claim nor a later one of its worker has been answered, and the worker is there; from now on, it
-/// has. Of a claim without a number, as workers of the release before send it, only what it was granted shows that it was
-/// answered.
-async fn is_awaited(tx: &mut Connection, claim: &Claim) -> Result<bool> {
-    if claim.number == 0 {
-        return Ok(sqlx::query_scalar(
-            "select not exists (select 1 from attempts where claim_id = $1 and worker_id = $2)",
-        )
-        .bind(&claim.id)
-        .bind(&claim.worker)
-        .fetch_one(tx)
-        .await?);
-    }
-    let answered =
-        sqlx::query("update workers set claims = $2 where id = $1 and claims < $2 and ended_ms is null")
-            .bind(&claim.worker)
-            .bind(claim.number.cast_signed())
-            .execute(tx)
-            .await?;
-    Ok(answered.rows_affected() > 0)
-}
-
-/// Starts an attempt at each run of the groups, which are locked; `sweeps` has theirs.
-async fn start_attempts(
-    tx: &mut Connection,
-    claim: &Claim,
-    groups: &[Vec<u64>],
-    sweeps: &HashMap<u64, i64>,
-    now_ms: i64,
-    term_ms: i64,
-) -> Result<()> {
-    let (mut starts, mut by_sweep) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
-    for (group, runs) in groups.iter().enumerate() {
-        for run in runs {
-            starts.push((run.cast_signed(), group, rand::random_range(1..=u64::MAX).cast_signed()));
-            if let Some(&sweep_id) = sweeps.get(run) {
-                by_sweep.entry(sweep_id).or_default().push(run.cast_signed());
-            }
-        }
-    }
-    let starts = serde_json::json!(starts).to_string();
-    sqlx::query(concat!(
-        "update runs set state = 'running', attempt = attempt + 1, worker_id = $2, lease_expires_ms = $3,
-                         lease_term_ms = $4, fresh_terms = 0, token = start.token,
-                         step = coalesce((select max(c.step) from checkpoints c
-                                          where c.run_id = runs.id and c.state = 'committed'), 0)
-         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 2 as bigint) as token from ",
-        items!("$1"),
-        ") as start
-         where runs.id = start.run and runs.state = 'queued'"
-    ))
-    .bind(&starts)
-    .bind(&claim.worker)
-    .bind(now_ms.saturating_add(term_ms))
-    .bind(term_ms)
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query(concat!(
-        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
-         select r.id, r.attempt, $2, $3, start.position, $4, r.token
-         from (select cast(value ->> 0 as bigint) as run, cast(value ->> 1 as bigint) as position from ",
-        items!("$1"),
-        ") as start
-         join runs r on r.id = start.run"
-    ))
-    .bind(&starts)
-    .bind(&claim.worker)
-    .bind(&claim.id)
-    .bind(now_ms)
-    .execute(&mut *tx)
-    .await?;
-    for (sweep_id, runs) in by_sweep {
-        events::note(tx, sweep_id, &Ids::new(runs), Cause::Attempt, None, now_ms).await?;
-    }
-    Ok(())
-}
-
-/// What this claim was given and still holds.
-pub(super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
-    let rows = sqlx::query(
-        "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
-         from attempts a
-         join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
-         join sweeps s on s.id = r.sweep_id
-         where a.claim_id = $1 and a.worker_id = $2
-         order by a.claim_group, r.idx",
-    )
-    .bind(&claim.id)
-    .bind(&claim.worker)
-    .fetch_all(&mut *reader)
-    .await?;
-    let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
-    for grant in &mut grants {
-        grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;
-        grant.earlier_attempts = earlier_attempts(reader, grant.attempt).await?;
-    }
-    Ok(grants)
-}
-
-/// Earlier attempts that a grant tells of at the most. A checkpoint that an even earlier one left on a worker's machine is
-/// not gone on from; the coordinator's own is.
-const EARLIER_ATTEMPTS: i64 = 64;
-
-async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
-    let rows = sqlx::query(
-        "select number, token, acked_seq from attempts where run_id = $1 and number < $2
-         order by number desc limit $3",
-    )
-    .bind(attempt.run.cast_signed())
-    .bind(i64::from(attempt.number))
-    .bind(EARLIER_ATTEMPTS)
-    .fetch_all(tx)
-    .await?;
-    let earlier = |row: &Row| {
-        Ok(EarlierAttempt {
-            number: unsigned(row, "number")?,
-            token: token(row)?,
-            acked_seq: unsigned(row, "acked_seq")?,
-        })
-    };
-    rows.iter().map(earlier).collect()
-}
-
-fn grant(row: &Row) -> Result<Grant> {
-    Ok(Grant {
-        attempt: attempt_ref(row)?,
-        group: unsigned(row, "claim_group")?,
-        sweep: row.try_get("sweep")?,
-        number: unsigned(row, "run_number")?,
-        seed: seed(row)?,
-        configuration: configuration(row)?,
-        checkpoint_kimg: row.try_get("checkpoint_kimg")?,
-        checkpoints: Vec::new(),
-        void_attempts: unsigned(row, "void_attempts")?,
-        earlier_attempts: Vec::new(),
-    })
-}
-
-fn attempt_ref(row: &Row) -> Result<AttemptRef> {
-    Ok(AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")?, token: token(row)? })
-}
-
-/// An attempt's token; version 0.1.0 gave none.
-fn token(row: &Row) -> Result<u64> {
-    Ok(row.try_get::<Option<i64>, _>("token")?.map_or(AttemptRef::NO_TOKEN, i64::cast_unsigned))
-}
-
-/// Proves that the attempt holds its run.
-pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
-    let proof =
-        held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
-    if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
-}
-
+/// Extends the leases that these attempts hold to `term_ms` from now. The worker that renews an attempt is the run's
+/// holder from now on: the attempt is the proof, since a worker that is started again has another id.
 pub(super) async fn renew(
     tx: &mut Connection,
     worker: &str,
@@ -197,6 +28,38 @@ pub(super) async fn renew(
     term_ms: i64,
 ) -> Result<Renewal> {
     let drained = seen(tx, worker, now_ms).await?.duty == Duty::Drained;
+    let holders = holders(tx, attempts).await?;
+    let mut renewal = Renewal::default();
+    let mut renewed = Vec::with_capacity(attempts.len());
+    for &attempt in attempts {
+        match holders.get(&attempt.run).filter(|holder| holder.is(attempt)) {
+            None => renewal.fenced.push(attempt),
+            Some(holder) => {
+                renewed.push(attempt.run.cast_signed());
+                renewal.yielding.extend((drained || holder.is_to_yield).then_some(attempt));
+            }
+        }
+    }
+    extend(tx, worker, &Ids::new(renewed), now_ms, term_ms).await?;
+    Ok(renewal)
+}
+
+/// The attempt that holds a run.
+struct Holder {
+    number: u32,
+    token: Option<i64>,
+    /// Whether its worker is to give the run back: a person asked for that, or the sweep's file has the run no longer.
+    is_to_yield: bool,
+}
+
+impl Holder {
+    fn is(&self, attempt: AttemptRef) -> bool {
+        self.number == attempt.number && fence::matches(attempt, self.token)
+    }
+}
+
+/// The attempts that hold the runs of these attempts, by run. The runs are locked.
+async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap<u64, Holder>> {
     let rows = sqlx::query(concat!(
         "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
         among!("$1"),
@@ -204,43 +67,35 @@ pub(super) async fn renew(
         for_update!()
     ))
     .bind(Ids::new(attempts.iter().map(|attempt| attempt.run.cast_signed())).as_json())
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    let mut held = HashMap::with_capacity(rows.len());
-    for row in &rows {
-        // A run that the file no longer asks for is not trained on.
-        let yields = drained || desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?;
-        let holder: (u32, Option<i64>, bool) = (unsigned(row, "attempt")?, row.try_get("token")?, yields);
-        held.insert(unsigned::<u64>(row, "id")?, holder);
-    }
-    let mut renewal = Renewal::default();
-    let mut renewed = Vec::with_capacity(attempts.len());
-    for &attempt in attempts {
-        let held = held
-            .get(&attempt.run)
-            .filter(|(number, token, _)| *number == attempt.number && fence::matches(attempt, *token));
-        match held {
-            None => renewal.fenced.push(attempt),
-            Some((_, _, yields)) => {
-                renewed.push(attempt.run.cast_signed());
-                renewal.yielding.extend(yields.then_some(attempt));
-            }
-        }
-    }
+    let holder = |row: &Row| {
+        let holder = Holder {
+            number: unsigned(row, "attempt")?,
+            token: row.try_get("token")?,
+            is_to_yield: desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?,
+        };
+        Ok((unsigned(row, "id")?, holder))
+    };
+    rows.iter().map(holder).collect()
+}
+
+/// Gives the leases of these runs a new term, and the runs to this worker.
+async fn extend(tx: &mut Connection, worker: &str, runs: &Ids, now_ms: i64, term_ms: i64) -> Result<()> {
     sqlx::query(concat!(
         "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
         among!("$1")
     ))
-    .bind(Ids::new(renewed).as_json())
+    .bind(runs.as_json())
     .bind(now_ms.saturating_add(term_ms))
     .bind(term_ms)
     .bind(worker)
     .execute(tx)
     .await?;
-    Ok(renewal)
+    Ok(())
 }
 
-/// Writes to the disk what is there already; answers the time before.
+/// Writes to the disk and changes nothing; answers the time before that.
 pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
     sqlx::query("update identity set id = id").execute(tx).await?;
     Ok(now_ms)
@@ -252,7 +107,7 @@ pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) ->
     Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(&mut *reader).await?)
 }
 
-/// Takes runs of the sweep whose lease ended before this time from their attempts, [`STEP`] of them at the most.
+/// Takes runs of the sweep whose lease ended before this time from their attempts, at most [`STEP`] runs.
 pub(super) async fn expire(
     tx: &mut Connection,
     sweep_id: i64,
@@ -260,7 +115,7 @@ pub(super) async fn expire(
     now_ms: i64,
 ) -> Result<Vec<AttemptRef>> {
     locks::sweep(tx, sweep_id).await?;
-    // Locked until they are changed: a renewal comes before or after, never between.
+    // The rows are locked until they are changed, so that no renewal comes in between.
     let rows = sqlx::query(concat!(
         "select id, attempt as number, token from runs
          where sweep_id = $1 and state = 'running' and lease_expires_ms < $2 order by id limit $3",
@@ -282,8 +137,9 @@ pub(super) async fn expire(
 
 /// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer.
 ///
-/// A lease that was not renewed since it was given some is left to its end: workers whose coordinator starts again and
-/// again have had their chance. None ends later than a fresh term would, whatever became of the clock meanwhile.
+/// A lease that was given [`FRESH_TERMS`] of them since it was last renewed is left to its end: its worker had time to
+/// renew it. After this, no lease ends later than a fresh term would, even if the clock was changed since the lease was
+/// given.
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
     let running: Vec<i64> = sqlx::query_scalar(concat!(
         "select id from runs

@@ -1,23 +1,25 @@
 //! The one order in which rows are locked.
 //!
-//! Workers, then sweeps, then runs, then what belongs to a run (its attempts, points, summaries and events); of one kind
-//! those with the smaller id first. Every transaction locks in this order, and lets go of all when it ends. So nobody
-//! waits in a circle: on Postgres, which notices one only after a second and then ends somebody.
+//! Workers, then sweeps, then runs, then what belongs to a run (its attempts, points, summaries and events); of one
+//! kind those with the smaller id first. Every transaction locks rows in this order, and releases them when it ends. So
+//! no transactions wait for each other in a circle, which Postgres notices only after a second, and ends one of them.
 //!
-//! Checkpoints and their blobs come last, and have no order among them: a commit locks the new blob, then checkpoints, then
-//! the blobs of those that it drops. Only runs that train the same thing under the same seed, in two sweeps, share blobs, and
-//! two of their commits, or a commit and a collection, may have to be tried again.
+//! Checkpoints and their blobs come last, and have no order among them: a commit locks the new blob, then checkpoints,
+//! then the blobs of the checkpoints that it drops. Only runs that train the same configuration under the same seed, in
+//! two sweeps, share blobs; two commits of such runs, or a commit and a collection of garbage, may have to be tried
+//! again.
 //!
-//! Who may end in an event, which is given its number under the lock of its sweep, therefore locks the sweep before the
-//! run. Reports, renewals and checkpoints end in none: they lock runs alone, and no sweep keeps them waiting.
+//! An event is given its number under the lock of its sweep. So a transaction that may end in an event locks the sweep
+//! before the run. Reports, renewals and checkpoints make no events: they lock runs alone, and do not wait for sweeps.
 //!
-//! The locks are those that an update takes, and nothing stronger: rows that refer to a locked one can be added meanwhile.
-//! On SQLite one transaction writes at a time, and there is nothing to lock.
+//! The locks are those that an update takes, and nothing stronger: rows that refer to a locked one can be added
+//! meanwhile. On SQLite one transaction writes at a time, and there is nothing to lock.
 
 use super::dialect::{Connection, among, for_update};
+use super::ids::Ids;
 use crate::store::Result;
 
-/// Locks the sweep of this name; its id, if there is one.
+/// Locks the sweep of this name; answers its id, `None` if there is no such sweep.
 pub(super) async fn sweep_named(tx: &mut Connection, name: &str) -> Result<Option<i64>> {
     let locked = sqlx::query_scalar(concat!("select id from sweeps where name = $1", for_update!()));
     Ok(locked.bind(name).fetch_optional(tx).await?)
@@ -30,7 +32,7 @@ pub(super) async fn sweep(tx: &mut Connection, sweep_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Locks a run, after its sweep. Nothing if there is no such run.
+/// Locks a run, after its sweep. Does nothing if there is no such run.
 pub(super) async fn run(tx: &mut Connection, run: u64) -> Result<()> {
     sqlx::query(concat!(
         "select id from sweeps where id = (select sweep_id from runs where id = $1)",
@@ -44,25 +46,10 @@ pub(super) async fn run(tx: &mut Connection, run: u64) -> Result<()> {
     Ok(())
 }
 
-/// Locks runs whose sweep is locked, or that end in no event.
+/// Locks runs without their sweep. For runs whose sweep is locked already, and for what makes no event.
 pub(super) async fn runs(tx: &mut Connection, ids: &Ids) -> Result<()> {
     let locked =
         sqlx::query(concat!("select id from runs where id ", among!("$1"), " order by id", for_update!()));
     locked.bind(ids.as_json()).fetch_all(tx).await?;
     Ok(())
-}
-
-/// Ids that one statement is about.
-#[derive(Debug, Clone)]
-pub(super) struct Ids(String);
-
-impl Ids {
-    pub(super) fn new(ids: impl IntoIterator<Item = i64>) -> Ids {
-        Ids(serde_json::Value::from_iter(ids).to_string())
-    }
-
-    /// As `among!` takes them.
-    pub(super) fn as_json(&self) -> &str {
-        &self.0
-    }
 }

@@ -2,8 +2,8 @@
 
 use sqlx::Row as _;
 
+use super::columns::{seed, state, unsigned};
 use super::dialect::{Connection, Row, among};
-use super::runs::{seed, state, unsigned};
 use crate::store::{CurveRun, PointOfRun, Result};
 
 /// Runs of the sweep, in the order of their numbers from `from` on, at most `most`, with what is known of a metric of each:

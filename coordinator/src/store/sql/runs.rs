@@ -1,15 +1,14 @@
-//! Runs, read.
+//! Runs and their results, read.
 
 use std::collections::BTreeMap;
 
-use acai_sweep::configuration::{Configuration, ConfigurationError};
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
-use super::control::desired;
+use super::columns::{configuration, desired, seed, state, unsigned};
 use super::dialect::{Connection, Row, elements};
-use crate::store::{AttemptRef, Result, RunRecord, StoreError};
+use crate::store::{Result, RunRecord};
 
 /// The columns of a [`RunRecord`].
 macro_rules! select_runs {
@@ -26,6 +25,7 @@ macro_rules! select_runs {
     };
 }
 
+/// The runs in the sweep's plan from place `from` on, at most `most`; of all states if `states` is empty.
 pub(super) async fn list(
     reader: &mut Connection,
     sweep: &str,
@@ -35,7 +35,7 @@ pub(super) async fn list(
 ) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
     let rows = sqlx::query(select_runs!(
-        // Not by the join: Postgres would read the whole plan for each page, and sort it.
+        // The sweep is not found by the join: Postgres would read the whole plan for each page, and sort it.
         "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true and r.idx >= $3
              and ($2 = '[]' or r.state in (",
         elements!("$2"),
@@ -50,6 +50,7 @@ pub(super) async fn list(
     rows.iter().map(record).collect()
 }
 
+/// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
 pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
         "s.name = $1 and r.in_plan = true and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
@@ -62,12 +63,14 @@ pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) ->
     rows.iter().map(record).collect()
 }
 
+/// What people call a run: `SWEEP/INDEX`.
 pub(super) async fn name(reader: &mut Connection, id: u64) -> Result<Option<String>> {
     let name =
         "select s.name || '/' || r.number from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
     Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(&mut *reader).await?)
 }
 
+/// The run of this id.
 pub(super) async fn fetch(reader: &mut Connection, id: u64) -> Result<Option<RunRecord>> {
     let row =
         sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(&mut *reader).await?;
@@ -93,8 +96,9 @@ fn record(row: &Row) -> Result<RunRecord> {
     })
 }
 
+/// The runs in the sweep's plan, with the summaries of their metrics.
 pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
-    // One statement, so that runs and summaries are of one moment.
+    // Read in one statement, so that the runs and the summaries are of one moment.
     let rows = sqlx::query(
         "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
          from runs r
@@ -132,52 +136,4 @@ pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<
         }
     }
     Ok(results)
-}
-
-/// A count or an id. The database's integers are signed; ours never are negative.
-pub(super) fn unsigned<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T> {
-    let value: i64 = row.try_get(column)?;
-    T::try_from(value).map_err(|_| StoreError::Corrupt(format!("`{column}` is {value}")))
-}
-
-/// Text without the one character that Postgres does not take.
-pub(super) fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
-/// Points 1 to this number of the attempt are durable. Read in a statement of its own, after the run's row is locked: one
-/// that waited for the lock still sees what was there when it began.
-pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Result<u64> {
-    let row = sqlx::query("select acked_seq from attempts where run_id = $1 and number = $2")
-        .bind(attempt.run.cast_signed())
-        .bind(i64::from(attempt.number))
-        .fetch_one(tx)
-        .await?;
-    unsigned(&row, "acked_seq")
-}
-
-/// An error for a step that the run does not have.
-pub(super) fn within(step: u64, run: &Row) -> Result<()> {
-    let total_steps: u64 = unsigned(run, "total_steps")?;
-    if step > total_steps {
-        return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
-    }
-    Ok(())
-}
-
-pub(super) fn seed(row: &Row) -> Result<u64> {
-    Ok(row.try_get::<i64, _>("seed")?.cast_unsigned())
-}
-
-pub(super) fn state(row: &Row) -> Result<RunState> {
-    let word: &str = row.try_get("state")?;
-    word.parse().map_err(|_| StoreError::Corrupt(format!("`{word}` is no state of a run")))
-}
-
-pub(super) fn configuration(row: &Row) -> Result<Configuration> {
-    let json: &str = row.try_get("config")?;
-    Configuration::from_json(json).map_err(|error| match error {
-        ConfigurationError::Parameter(error) => StoreError::OtherVersion(error.to_string()),
-        error => StoreError::Corrupt(format!("`{json}`: {error}")),
-    })
 }

@@ -1,210 +1,30 @@
-//! Sweeps and their plans.
+//! Sweeps and their progress, read.
 
-use std::collections::HashMap;
+use sqlx::Row as _;
 
-use sqlx::{Executor as _, QueryBuilder, Row as _};
+use super::columns::{state, unsigned, words_from_json};
+use super::dialect::{Connection, Row};
+use crate::store::{Overview, Result, SweepRecord};
 
-use super::control;
-use super::dialect::{Connection, Row, among, items};
-use super::locks::{self, Ids};
-use super::runs::{state, storable, unsigned};
-use super::workers::{words_from_json, words_to_json};
-use crate::store::{NewRun, NewSweep, Overview, Replacing, Result, Submission, SweepRecord};
-
-/// Rows in one insert; SQLite takes 32,766 bound values.
-const ROWS: usize = 1000;
-
-/// Stores the sweep, or undoes that where it is not to be done: so what a dry run answers is what would happen.
-pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
-    tx.execute("savepoint submission").await?;
-    let mut submission = store(tx, sweep, now_ms).await?;
-    submission.is_stored = match sweep.replacing {
-        Replacing::DryRun => false,
-        Replacing::WithoutResults => submission.set_aside_with_results == 0,
-        Replacing::Any => true,
+/// Reads the columns that [`overview`] takes, and further columns.
+macro_rules! select_sweeps {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event",
+            $columns,
+            ", (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint)
+                from attempts a join runs r on r.id = a.run_id where r.sweep_id = sweeps.id) as replay_mismatches
+             from sweeps ",
+            $rest
+        )
     };
-    if !submission.is_stored {
-        tx.execute("rollback to savepoint submission").await?;
-    }
-    tx.execute("release savepoint submission").await?;
-    Ok(submission)
 }
 
-async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
-    let sweep_id: i64 = sqlx::query_scalar(
-        "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
-                             max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         on conflict (name) do update set source = excluded.source, description = excluded.description,
-             tags = excluded.tags, priority = excluded.priority, max_concurrent = excluded.max_concurrent,
-             max_restarts = excluded.max_restarts, checkpoint_kimg = excluded.checkpoint_kimg,
-             max_lost_workers = excluded.max_lost_workers, max_failed_runs = excluded.max_failed_runs,
-             report = excluded.report
-         returning id",
-    )
-    .bind(&sweep.name)
-    .bind(now_ms)
-    .bind(&sweep.source)
-    .bind(storable(&sweep.description))
-    .bind(words_to_json(&sweep.tags))
-    .bind(sweep.priority)
-    .bind(sweep.max_concurrent.map(i64::from))
-    .bind(i64::from(sweep.max_restarts))
-    .bind(sweep.checkpoint_kimg)
-    .bind(i64::from(sweep.max_lost_workers))
-    .bind(sweep.max_failed_runs.map(i64::from))
-    .bind(storable(&serde_json::json!(sweep.report).to_string()))
-    .fetch_one(&mut *tx)
-    .await?;
-
-    let known = known(tx, sweep_id).await?;
-    let changes = Replanning::of(sweep, &known);
-    // Only what changes is locked, in the order of ids.
-    locks::runs(tx, &Ids::new(changes.moved.iter().map(|(id, _)| *id).chain(changes.left.iter().copied())))
-        .await?;
-    for runs in changes.moved.chunks(ROWS) {
-        move_in_plan(tx, runs).await?;
-    }
-    let set_aside = changes.left.len();
-    let left = Ids::new(changes.left);
-    sqlx::query(concat!("update runs set in_plan = false where id ", among!("$1")))
-        .bind(left.as_json())
-        .execute(&mut *tx)
-        .await?;
-    let mut number = i64::try_from(known.len()).unwrap_or(i64::MAX);
-    for runs in changes.new.chunks(ROWS) {
-        insert(tx, sweep_id, runs, number).await?;
-        number += i64::try_from(runs.len()).unwrap_or(i64::MAX);
-    }
-    control::forget_failures_undone(tx, sweep_id).await?;
-
-    let with_results: i64 = sqlx::query_scalar(concat!(
-        "select count(*) from runs where id ",
-        among!("$1"),
-        " and exists (select 1 from summaries m where m.run_id = runs.id)"
-    ))
-    .bind(left.as_json())
-    .fetch_one(&mut *tx)
-    .await?;
-
-    let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
-    Ok(Submission {
-        new_runs: count(changes.new.len()),
-        existing_runs: count(sweep.runs.len() - changes.new.len()),
-        other_runs: count(changes.others),
-        set_aside: count(set_aside),
-        set_aside_with_results: u32::try_from(with_results).unwrap_or(u32::MAX),
-        is_stored: true,
-    })
-}
-
-/// A run that is stored.
-struct Known {
-    id: i64,
-    config_hash: String,
-    seed: i64,
-    index: i64,
-    in_plan: bool,
-}
-
-/// What a plan changes.
-struct Replanning<'p> {
-    /// Runs to add, with their places.
-    new: Vec<(i64, &'p NewRun)>,
-    /// Stored runs that are not at their place yet, and it.
-    moved: Vec<(i64, i64)>,
-    /// Stored runs that leave the plan.
-    left: Vec<i64>,
-    /// Stored runs that are not in it.
-    others: usize,
-}
-
-impl<'p> Replanning<'p> {
-    fn of(sweep: &'p NewSweep, known: &[Known]) -> Replanning<'p> {
-        let mut known: HashMap<(&str, i64), &Known> =
-            known.iter().map(|run| ((run.config_hash.as_str(), run.seed), run)).collect();
-        let (mut new, mut moved) = (Vec::new(), Vec::new());
-        for (index, run) in (0i64..).zip(&sweep.runs) {
-            match known.remove(&(run.configuration.config_hash.as_str(), run.seed.cast_signed())) {
-                None => new.push((index, run)),
-                Some(run) if run.in_plan && run.index == index => {}
-                Some(run) => moved.push((run.id, index)),
-            }
-        }
-        let left = known.values().filter(|run| run.in_plan).map(|run| run.id).collect();
-        Replanning { new, moved, left, others: known.len() }
-    }
-}
-
-/// The sweep's runs.
-async fn known(tx: &mut Connection, sweep_id: i64) -> Result<Vec<Known>> {
-    let rows = sqlx::query("select id, config_hash, seed, idx, in_plan from runs where sweep_id = $1")
-        .bind(sweep_id)
-        .fetch_all(tx)
-        .await?;
-    let run = |row: &Row| {
-        Ok(Known {
-            id: row.try_get("id")?,
-            config_hash: row.try_get("config_hash")?,
-            seed: row.try_get("seed")?,
-            index: row.try_get("idx")?,
-            in_plan: row.try_get("in_plan")?,
-        })
-    };
-    rows.iter().map(run).collect()
-}
-
-/// Gives stored runs their places.
-async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
-    sqlx::query(concat!(
-        "update runs set in_plan = true, idx = place.idx
-         from (select cast(value ->> 0 as bigint) as id, cast(value ->> 1 as bigint) as idx from ",
-        items!("$1"),
-        ") as place
-         where runs.id = place.id"
-    ))
-    .bind(serde_json::json!(runs).to_string())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Adds runs at their places in the plan, numbered from `first_number` on.
-async fn insert(
-    tx: &mut Connection,
-    sweep_id: i64,
-    runs: &[(i64, &NewRun)],
-    first_number: i64,
-) -> Result<()> {
-    let mut insert = QueryBuilder::new(
-        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan, number) ",
-    );
-    insert.push_values((first_number..).zip(runs), |mut row, (number, (place, run))| {
-        row.push_bind(sweep_id)
-            .push_bind(run.seed.cast_signed())
-            .push_bind(run.configuration.json.as_str())
-            .push_bind(run.configuration.config_hash.as_str())
-            .push_bind(run.configuration.shape_key.as_str())
-            .push_bind(run.configuration.dataset.as_str())
-            .push_bind(i64::from(run.configuration.batch))
-            .push_bind(run.total_steps.cast_signed())
-            .push_bind(*place)
-            .push_bind(true)
-            .push_bind(number);
-    });
-    insert.build().execute(tx).await?;
-    Ok(())
-}
-
+/// Every sweep with its progress, newest first.
 pub(super) async fn list(reader: &mut Connection) -> Result<Vec<Overview>> {
-    let rows = sqlx::query(
-        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event,
-                (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
-                 where r.sweep_id = sweeps.id) as replay_mismatches
-         from sweeps order by submitted_ms desc, id desc",
-    )
-    .fetch_all(&mut *reader)
-    .await?;
+    let rows = sqlx::query(select_sweeps!("", "order by submitted_ms desc, id desc"))
+        .fetch_all(&mut *reader)
+        .await?;
     let mut sweeps = Vec::with_capacity(rows.len());
     for row in &rows {
         sweeps.push(overview(reader, row).await?);
@@ -212,28 +32,21 @@ pub(super) async fn list(reader: &mut Connection) -> Result<Vec<Overview>> {
     Ok(sweeps)
 }
 
+/// One sweep with its progress and its file.
 pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<SweepRecord>> {
-    let row = sqlx::query(
-        "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event, source, report,
-                (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint) from attempts a join runs r on r.id = a.run_id
-                 where r.sweep_id = sweeps.id) as replay_mismatches
-         from sweeps where name = $1",
-    )
-    .bind(name)
-    .fetch_optional(&mut *reader)
-    .await?;
-    match row {
-        None => Ok(None),
-        Some(row) => {
-            let report: Option<&str> = row.try_get("report")?;
-            // What cannot be read is in the file as well.
-            let report = report.and_then(|json| serde_json::from_str(json).ok());
-            let overview = overview(reader, &row).await?;
-            Ok(Some(SweepRecord { overview, source: row.try_get("source")?, report }))
-        }
-    }
+    let row = sqlx::query(select_sweeps!(", source, report", "where name = $1"))
+        .bind(name)
+        .fetch_optional(&mut *reader)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let report: Option<&str> = row.try_get("report")?;
+    // A report that cannot be read here can be made again from the file.
+    let report = report.and_then(|json| serde_json::from_str(json).ok());
+    let overview = overview(reader, &row).await?;
+    Ok(Some(SweepRecord { overview, source: row.try_get("source")?, report }))
 }
 
+/// A sweep's progress: its row, and counts over its runs.
 async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
     let id: i64 = sweep.try_get("id")?;
     let by_state = sqlx::query(

@@ -1,11 +1,12 @@
-//! Workers.
+//! Workers: what they say of themselves, when they were last seen, and whether they take runs.
 
 use sqlx::Row as _;
 
+use super::columns::{storable, unsigned, words_from_json, words_to_json};
 use super::dialect::{Connection, Row};
-use super::runs::{storable, unsigned};
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
+/// Adds the worker, or notes what it says of itself now; answers which database this is.
 pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms: i64) -> Result<String> {
     sqlx::query(
         "insert into workers (id, registered_ms, name, version, hardware, slots, datasets, last_seen_ms)
@@ -26,11 +27,12 @@ pub(super) async fn register(tx: &mut Connection, worker: &Registration, now_ms:
     database(tx).await
 }
 
-/// Which database this is.
+/// The id of this database, other letters and digits for each database.
 pub(super) async fn database(reader: &mut Connection) -> Result<String> {
     Ok(sqlx::query_scalar("select id from identity").fetch_one(reader).await?)
 }
 
+/// Notes that the worker ends.
 pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<()> {
     let known = sqlx::query("update workers set ended_ms = coalesce(ended_ms, $2) where id = $1")
         .bind(worker)
@@ -43,12 +45,12 @@ pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Res
 /// A worker that has just called.
 pub(super) struct Caller {
     pub(super) name: String,
-    /// A JSON array of what it can train on.
+    /// The names of the datasets that it has, as a JSON array.
     pub(super) datasets: String,
     pub(super) duty: Duty,
 }
 
-/// Notes that the worker called.
+/// Notes the time of the worker's call.
 pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Result<Caller> {
     let row = sqlx::query("update workers set last_seen_ms = $2 where id = $1 returning datasets, name")
         .bind(worker)
@@ -56,7 +58,8 @@ pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Resu
         .fetch_optional(&mut *tx)
         .await?
         .ok_or_else(|| StoreError::UnknownWorker(worker.to_owned()))?;
-    // Read in a statement of its own, after the lock on the worker: who changes its duty holds that too.
+    // Read in a statement of its own, after the worker's row is locked: whoever changes the worker's duty locks that
+    // row too.
     let drain = sqlx::query_scalar("select drain from cordons where worker_name = $1")
         .bind(row.try_get::<&str, _>("name")?)
         .fetch_optional(tx)
@@ -64,7 +67,7 @@ pub(super) async fn seen(tx: &mut Connection, worker: &str, now_ms: i64) -> Resu
     Ok(Caller { name: row.try_get("name")?, datasets: row.try_get("datasets")?, duty: duty(drain) })
 }
 
-/// Whether that is what is known of the worker's slots.
+/// Whether this rest is stored for the worker already.
 pub(super) async fn has_rest(reader: &mut Connection, worker: &str, rest: &Rest) -> Result<bool> {
     let known = sqlx::query("select resting_slots, resting from workers where id = $1")
         .bind(worker)
@@ -75,10 +78,12 @@ pub(super) async fn has_rest(reader: &mut Connection, worker: &str, rest: &Rest)
     Ok(known.try_get::<i64, _>("resting_slots")? == i64::from(rest.slots) && reason == reason_of(rest))
 }
 
+/// The reason as it is stored: none if no slot rests.
 fn reason_of(rest: &Rest) -> Option<String> {
     Some(storable(&rest.reason)).filter(|_| rest.slots > 0)
 }
 
+/// Stores which of the worker's slots rest.
 pub(super) async fn set_rest(tx: &mut Connection, worker: &str, rest: &Rest) -> Result<()> {
     let reason = reason_of(rest);
     let noted = sqlx::query("update workers set resting_slots = $2, resting = $3 where id = $1")
@@ -90,6 +95,7 @@ pub(super) async fn set_rest(tx: &mut Connection, worker: &str, rest: &Rest) -> 
     if noted.rows_affected() == 0 { Err(StoreError::UnknownWorker(worker.to_owned())) } else { Ok(()) }
 }
 
+/// The duty that the column `drain` of a worker's cordon says; without a cordon the worker takes runs.
 fn duty(drain: Option<bool>) -> Duty {
     match drain {
         None => Duty::Open,
@@ -98,6 +104,7 @@ fn duty(drain: Option<bool>) -> Duty {
     }
 }
 
+/// Every worker, last seen first.
 pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
     let rows = sqlx::query(
         "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
@@ -128,12 +135,4 @@ pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
         })
     };
     rows.iter().map(record).collect()
-}
-
-pub(super) fn words_to_json(words: &[String]) -> String {
-    serde_json::Value::from(words).to_string()
-}
-
-pub(super) fn words_from_json(json: &str) -> Result<Vec<String>> {
-    serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("`{json}`: {error}")))
 }

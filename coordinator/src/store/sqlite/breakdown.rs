@@ -1,4 +1,4 @@
-//! A writing task that breaks down.
+//! What happens when the task that writes breaks down.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -44,8 +44,8 @@ async fn a_server_whose_writer_broke_down_ends_with_an_error_instead_of_refusing
     let ended = timeout(PATIENCE, server).await.expect("the server goes on without a writer").unwrap();
     assert!(ended.unwrap_err().to_string().contains("broke down"));
 
-    // A process would end here. In this one the task of the client's connection holds the store until it has noticed that
-    // the client is gone.
+    // A coordinator's process would end here. In this process the task of the client's connection holds the store until
+    // it notices that the client is gone.
     drop(client);
     let released = async {
         while Arc::strong_count(&store) > 1 {

@@ -27,7 +27,8 @@ macro_rules! among {
 }
 pub(super) use among;
 
-/// Locks the rows that are read until the transaction ends. Nobody else writes here: nothing to lock.
+/// Locks the rows that are read until the transaction ends. On SQLite nobody else writes at the same time, so there is
+/// nothing to lock.
 macro_rules! for_update {
     () => {
         ""

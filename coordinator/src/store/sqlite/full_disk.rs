@@ -1,4 +1,4 @@
-//! A disk that is full, played by a limit on the pages of the file.
+//! What happens when the disk is full. A limit on the pages of the file stands for the full disk.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -36,7 +36,7 @@ async fn a_full_disk_refuses_writes_and_keeps_what_it_has_until_there_is_room() 
     };
     assert!(matches!(refused, StoreError::Full), "{refused:?}");
     assert!(kept > 0);
-    // Also for those that are in one transaction.
+    // Writes that share one transaction are refused too.
     let (one, other, read) = tokio::join!(
         store.sweep_submit(sweep(kept)),
         store.sweep_submit(sweep(kept + 1)),

@@ -1,8 +1,9 @@
 //! The log of a database (`-wal`), as an earlier process left it.
 //!
-//! That may have ended over a flush that failed, or been killed before it. What it wrote can still be read then, from the
-//! system's memory, though it is not on the disk and no flush will bring it there: the system takes it for clean. Whatever is
-//! committed behind it in the log would be lost with it when the power fails. So the bytes are written once more, and flushed.
+//! The process may have ended because a flush failed, or may have been killed before one. Then what it wrote can still
+//! be read, from the system's memory, but may not be on the disk; and no flush brings it there, since the system
+//! believes that it is. If the power failed, it would be lost, and with it whatever is committed behind it in the log.
+//! So the bytes of the log are written once more, and flushed.
 
 use std::fs::File;
 use std::io;
@@ -11,14 +12,14 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Executor, SqliteConnection};
 
-/// Bytes at a time.
+/// How many bytes are written at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Makes all that is in the log of the database at `path` durable. Nobody else may write to it meanwhile, and so nobody
-/// changes the log.
+/// Makes all that is in the log of the database at `path` durable. A transaction keeps others from writing to the
+/// database meanwhile, so that nobody changes the log.
 ///
 /// # Errors
-/// In words: the disk's, or that another program writes to the database.
+/// What the disk reports, or that another program writes to the database; in words.
 pub(super) async fn make_durable(connection: &mut SqliteConnection, path: &Path) -> Result<(), String> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
@@ -63,7 +64,7 @@ mod tests {
         let of = |name: &str| folder.path().join(name);
         let store = SqliteStore::open(&of("acai.db"), Clock::start()).await.unwrap();
         store.sweep_submit(NewSweep::new("kept", Vec::new())).await.unwrap();
-        // As the files of a process that was killed.
+        // Copies of the files, as a process leaves them that is killed.
         std::fs::copy(of("acai.db"), of("left.db")).unwrap();
         std::fs::copy(of("acai.db-wal"), of("left.db-wal")).unwrap();
         let before = std::fs::read(of("left.db-wal")).unwrap();

@@ -1,8 +1,8 @@
 //! The embedded store: one SQLite file, one coordinator.
 //!
-//! Reads take a connection of a small pool. Writes go to one task with the only writing connection
-//! ([`writer`]), so no request can hold or abandon a transaction, and what is queued together is
-//! committed together. The statements are those of every store, in `store/sql/`.
+//! Reads take a connection of a small pool. Writes go to one task with the only connection that writes ([`writer`]). So
+//! no request can hold or abandon a transaction, and what is queued together is committed together. The statements are
+//! those of every store, in `store/sql/`.
 
 #[cfg(test)]
 mod breakdown;
@@ -15,40 +15,8 @@ mod open;
 mod queue_plan;
 mod writer;
 
-#[path = "../sql/attempts.rs"]
-mod attempts;
-#[path = "../sql/blobs.rs"]
-mod blobs;
-#[path = "../sql/calls.rs"]
-mod calls;
-#[path = "../sql/changes.rs"]
-mod changes;
-#[path = "../sql/checkpoints.rs"]
-mod checkpoints;
-#[path = "../sql/control.rs"]
-mod control;
-#[path = "../sql/events.rs"]
-mod events;
-#[path = "../sql/fence.rs"]
-mod fence;
-#[path = "../sql/leases.rs"]
-mod leases;
-#[path = "../sql/locks.rs"]
-mod locks;
-#[path = "../sql/store.rs"]
-mod methods;
-#[path = "../sql/metrics.rs"]
-mod metrics;
-#[path = "../sql/points.rs"]
-mod points;
-#[path = "../sql/queue.rs"]
-mod queue;
-#[path = "../sql/runs.rs"]
-mod runs;
-#[path = "../sql/sweeps.rs"]
-mod sweeps;
-#[path = "../sql/workers.rs"]
-mod workers;
+#[path = "../sql/mod.rs"]
+mod sql;
 
 use std::fs::File;
 use std::path::Path;
@@ -61,14 +29,14 @@ use tokio::time::timeout;
 use super::{Result, StoreError};
 use crate::blobs::directory::birth;
 use crate::clock::Clock;
-use calls::read;
+use sql::{queue, with_reader};
 use writer::Writer;
 
-/// The name by which the shared code knows this store.
+/// The name by which the module [`sql`] knows this store.
 use SqliteStore as Store;
 
-/// A store in one SQLite file. Dropping it lets another coordinator have the file; [`close`](super::Store::close) it
-/// before, so that the file is all there is.
+/// A store in one SQLite file. When it is dropped, another coordinator can open the file.
+/// [`close`](super::Store::close) it before, so that the file alone is the whole database.
 #[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
@@ -78,7 +46,7 @@ pub struct SqliteStore {
     _lock: File,
 }
 
-/// How long those who read when the store is closed have to end.
+/// How long reads may still take when the store is closed.
 const READERS_END: Duration = Duration::from_secs(5);
 
 impl SqliteStore {
@@ -87,7 +55,7 @@ impl SqliteStore {
     }
 
     async fn close_all(&self) {
-        // Before the writer: who still reads keeps the log from being moved into the file.
+        // The readers are closed before the writer: a read would keep the log from being moved into the file.
         if timeout(READERS_END, self.readers.close()).await.is_err() {
             tracing::error!("somebody still reads the database while it is closed");
         }
@@ -106,9 +74,9 @@ impl SqliteStore {
         Ok(self.clock.now_ms())
     }
 
-    /// What tells the file from its copies.
+    /// What tells the file from copies of it.
     async fn instance(&self) -> Result<String> {
-        let file = read!(self, |reader| file(reader))?;
+        let file = with_reader!(self, |reader| file(reader))?;
         birth(Path::new(&file)).map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
@@ -119,11 +87,12 @@ async fn file(reader: &mut SqliteConnection) -> Result<String> {
     Ok(file.fetch_one(reader).await?)
 }
 
-/// A connection that is lent to a read. A file is at hand: what is done on it has no limit, and it goes back by itself.
+/// A connection that is lent to a read. A file always answers, so what is done on the connection has no time limit. The
+/// pool takes the connection back when this is dropped.
 #[derive(Debug)]
 struct Lent(PoolConnection<Sqlite>);
 
-/// No limit.
+/// The limit of time for what is done on a connection: none.
 #[derive(Debug, Clone, Copy)]
 struct Limit;
 

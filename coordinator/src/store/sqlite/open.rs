@@ -17,13 +17,13 @@ use crate::store::{DatabaseUrl, OpenError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
-/// Before it, writers and checkpoints in WAL mode can corrupt the file.
+/// The oldest version in which writers and checkpoints in WAL mode cannot corrupt the file.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-/// Permissions of the files that are made: for their user alone.
+/// Permissions of the files that are made: their user alone may read and write them.
 const PRIVATE: u32 = 0o600;
 
-/// Connections that read.
+/// How many connections read.
 const READERS: u32 = 4;
 
 impl SqliteStore {
@@ -78,10 +78,11 @@ impl SqliteStore {
     }
 }
 
-/// The file that a path names, however it is spelt: what SQLite calls it. It is made if it is missing.
+/// The path of the database's file without links and `..`, by which SQLite knows the file. The file is made if it is
+/// missing.
 ///
-/// A file with several names is refused: SQLite keeps the newest part of a database beside one of them, and would not find
-/// it by another.
+/// A file with several names is refused: SQLite keeps the newest part of a database in files beside one of the names,
+/// and would not find these by another name.
 fn named(path: &Path) -> Result<PathBuf, OpenError> {
     let failed = |cause: io::Error| OpenError::Failed {
         doing: "open",
@@ -90,7 +91,7 @@ fn named(path: &Path) -> Result<PathBuf, OpenError> {
     };
     let real = match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // SQLite gives the files that it puts beside it the same permissions.
+            // SQLite gives the files that it puts beside the database the same permissions.
             File::options().create(true).append(true).mode(PRIVATE).open(path).map_err(failed)?;
             path.canonicalize()
         }
@@ -104,8 +105,8 @@ fn named(path: &Path) -> Result<PathBuf, OpenError> {
     Ok(real)
 }
 
-/// An exclusive lock beside the database: SQLite's own would not tell a second coordinator apart
-/// from a reader.
+/// An exclusive lock on a file beside the database. SQLite's own locks would not tell a second coordinator from
+/// somebody who reads.
 fn lock(path: &Path) -> Result<File, OpenError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
@@ -140,7 +141,8 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), Result<O
     Ok(())
 }
 
-/// Reads back what durability and consistency rest on: SQLite keeps silent where it cannot do as it is told.
+/// Reads the settings back that durability and consistency rest on: SQLite gives no error where it does not take a
+/// setting.
 async fn check_settings(
     connection: &mut SqliteConnection,
     path: &Path,

@@ -1,13 +1,13 @@
 //! The one task that writes.
 //!
-//! Callers send it work and await the answer. A caller that goes away (a client hung up, a
-//! deadline passed) only loses the answer: its transaction ends as if it had waited. All work that
-//! is queued when a transaction begins shares it, each piece in a savepoint of its own, and all
-//! answers follow the one commit: under load an fsync is paid once for many requests.
+//! Callers send work to the task and wait for the answer. A caller that goes away (a client hung up, a deadline passed)
+//! only loses the answer: its work is done all the same. All work that is queued when a transaction begins is done in
+//! that transaction, each piece in a savepoint of its own, and all answers follow the one commit. So under load one
+//! fsync serves many requests.
 //!
-//! A flush that fails ends the task, and with it the server. The system may then call clean what is not on the disk, and the
-//! next flush succeeds without writing it: nothing that rests on that may be acknowledged.
-//! Who opens the file next writes the log once more ([`super::log`]).
+//! A flush that fails ends the task, and with it the server: the system may then believe that what was written is on
+//! the disk, so that the next flush succeeds without writing it, and nothing that rests on it may be acknowledged. The
+//! coordinator that opens the file next writes the log once more ([`super::log`]).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,9 +18,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::clock::Clock;
 use crate::store::{Result, StoreError};
 
-/// Pieces of work that wait at the most; more make their callers wait.
+/// How many pieces of work may be queued. Callers with more work wait until there is room.
 const QUEUE: usize = 1024;
-/// Pieces of work in one transaction at the most.
+/// How many pieces of work one transaction has at the most.
 const BATCH: usize = 256;
 
 type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -28,8 +28,8 @@ type Pending<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// Given the outcome of the commit, sends the caller its answer.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// Does its statements, given the time, if there is a transaction to do them in; then says whether to keep them, and
-/// how to answer.
+/// A piece of work. It is given the connection, if there is a transaction on it, and the time; runs its statements; and
+/// answers whether to keep what they did, and how to answer the caller.
 type Work = Box<
     dyn for<'c> FnOnce(Result<&'c mut SqliteConnection>, i64) -> Pending<'c, (Result<()>, Answer)> + Send,
 >;
@@ -38,20 +38,21 @@ type Work = Box<
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Work>,
-    /// Whether it was told to end.
+    /// Tells the task to end.
     closing: watch::Sender<bool>,
-    /// Held open by the task, which leaves why it ended if that was the disk's fault.
+    /// Held open by the task. When the task ends over a fault of the disk, it leaves the error here.
     ended: watch::Receiver<Option<StoreError>>,
 }
 
 impl Writer {
-    /// Starts the task on the connection that all writes will use. It ends when it is closed, or with the last `Writer`.
+    /// Starts the task on the connection that all writes will use. It ends when it is closed, or with the last
+    /// `Writer`.
     pub(super) fn start(connection: SqliteConnection, clock: Clock) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (closing, told) = watch::channel(false);
         let (alive, ended) = watch::channel(None);
         tokio::spawn(async move {
-            // However the task ends, this end of the channel goes with it.
+            // The channel is closed however the task ends, since its sender is dropped with the task.
             if let Err(failure) = run(connection, clock, waiting, told).await {
                 alive.send_replace(Some(failure));
             }
@@ -59,7 +60,7 @@ impl Writer {
         Writer { queue, closing, ended }
     }
 
-    /// Does what was sent, refuses what comes later, and closes the connection.
+    /// Does the work that was sent, refuses what comes later, and closes the connection.
     pub(super) async fn close(&self) {
         self.closing.send_replace(true);
         self.ended().await;
@@ -78,7 +79,7 @@ impl Writer {
 
     async fn ended(&self) -> Option<StoreError> {
         let mut ended = self.ended.clone();
-        // The error that comes in the end says that the task is gone.
+        // An error comes when the task is gone.
         while ended.changed().await.is_ok() {}
         ended.borrow().clone()
     }
@@ -119,7 +120,7 @@ async fn run(
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         let closing = async {
-            // An error: whoever could tell is gone, and so are all who send work.
+            // An error comes when all who could tell the task to end are gone. They are also all who send work.
             let _ = told.wait_for(|told| *told).await;
         };
         let count = tokio::select! {
@@ -137,7 +138,8 @@ async fn run(
         let committed = transact(&mut connection, clock.now_ms(), batch.drain(..), &mut answers).await;
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction was undone");
-            // Fails if SQLite has undone it by itself, as it does when the disk is full; which is as good.
+            // This fails if SQLite has undone the transaction by itself, as it does when the disk is full; then nothing
+            // is left to undo.
             let _ = connection.execute("rollback").await;
         }
         for answer in answers {
@@ -152,7 +154,7 @@ async fn run(
     Ok(())
 }
 
-/// Moves what is in the log into the file, which then is the whole database.
+/// Moves what is in the log into the file, which then is the whole database, and closes the connection.
 async fn close(mut connection: SqliteConnection) {
     let log = sqlx::query_scalar::<_, i64>("pragma wal_checkpoint(truncate)");
     match log.fetch_one(&mut connection).await {
@@ -165,8 +167,8 @@ async fn close(mut connection: SqliteConnection) {
     }
 }
 
-/// One transaction over all of `batch`. Work that fails is undone alone; the error is its caller's. An error of the
-/// transaction itself is everybody's.
+/// Does all work of `batch` in one transaction. Work that fails is undone alone, and its caller gets the error. An
+/// error of the transaction itself goes to all callers.
 async fn transact(
     connection: &mut SqliteConnection,
     now_ms: i64,

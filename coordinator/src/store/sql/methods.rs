@@ -1,4 +1,5 @@
-//! The store's methods: each a transaction over the statements beside this file, or one that reads.
+//! The methods of the trait [`Store`]. Each runs statements of the modules beside this one, in a transaction or on a
+//! connection that reads.
 
 use acai_sweep::control::Intent;
 use acai_sweep::results::RunResult;
@@ -6,11 +7,11 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use super::attempts::Outcome;
-use super::calls::{read, write, write_by};
+use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, control, events, leases, metrics, points, runs,
-    sweeps, workers,
+    Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, explain, fence,
+    leases, metrics, points, runs, submission, sweeps, workers,
 };
 use crate::store::{
     AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EventRecord, Explanation, Grant,
@@ -25,15 +26,15 @@ impl Store for SqlStore {
     }
 
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
-        write!(self, [sweep], |tx, now_ms| sweeps::submit(tx, &sweep, now_ms))
+        with_writer!(self.writer, [sweep], |tx, now_ms| submission::submit(tx, &sweep, now_ms))
     }
 
     async fn sweep_list(&self) -> Result<Vec<Overview>> {
-        read!(self, |reader| sweeps::list(reader))
+        with_reader!(self, |reader| sweeps::list(reader))
     }
 
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>> {
-        read!(self, |reader| sweeps::fetch(reader, name))
+        with_reader!(self, |reader| sweeps::fetch(reader, name))
     }
 
     async fn sweep_set_limits(
@@ -43,19 +44,24 @@ impl Store for SqlStore {
         max_concurrent: Option<u32>,
     ) -> Result<bool> {
         let name = name.to_owned();
-        write!(self, [name], |tx, _now_ms| control::set_limits(tx, &name, priority, max_concurrent))
+        with_writer!(self.writer, [name], |tx, _now_ms| control::set_limits(
+            tx,
+            &name,
+            priority,
+            max_concurrent
+        ))
     }
 
     async fn runs_change(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Option<Changes>> {
         let (sweep, whole, asked) = (sweep.to_owned(), numbers.is_empty(), intent.clone());
-        let selected = write!(self, [sweep, numbers, asked], |tx, _now_ms| changes::select(
+        let selected = with_writer!(self.writer, [sweep, numbers, asked], |tx, _now_ms| changes::select(
             tx, &sweep, &numbers, &asked
         ));
         let Some(Selection { sweep_id, runs, unchanged }) = selected? else { return Ok(None) };
         let mut total = Changes { unchanged, ..Changes::default() };
         for runs in runs.chunks(changes::STEP) {
             let (runs, intent) = (runs.to_vec(), intent.clone());
-            let step = write!(self, [runs, intent], |tx, now_ms| changes::apply(
+            let step = with_writer!(self.writer, [runs, intent], |tx, now_ms| changes::apply(
                 tx, sweep_id, &runs, &intent, whole, now_ms
             ))?;
             total.changed += step.changed;
@@ -72,24 +78,24 @@ impl Store for SqlStore {
         from: u32,
         most: u32,
     ) -> Result<Vec<RunRecord>> {
-        read!(self, |reader| runs::list(reader, sweep, states, from, most))
+        with_reader!(self, |reader| runs::list(reader, sweep, states, from, most))
     }
 
     async fn run_name(&self, run: u64) -> Result<Option<String>> {
-        read!(self, |reader| runs::name(reader, run))
+        with_reader!(self, |reader| runs::name(reader, run))
     }
 
     async fn run_explain(&self, sweep: &str, number: u32, silent_ms: i64) -> Result<Option<Explanation>> {
         let now_ms = self.now().await?;
-        read!(self, |reader| control::explain(reader, sweep, number, now_ms, silent_ms))
+        with_reader!(self, |reader| explain::explain(reader, sweep, number, now_ms, silent_ms))
     }
 
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
-        read!(self, |reader| runs::failures(reader, sweep, most))
+        with_reader!(self, |reader| runs::failures(reader, sweep, most))
     }
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
-        read!(self, |reader| runs::results(reader, sweep))
+        with_reader!(self, |reader| runs::results(reader, sweep))
     }
 
     async fn curve_runs(
@@ -99,71 +105,73 @@ impl Store for SqlStore {
         metric: &str,
         page: (u32, u32),
     ) -> Result<Vec<CurveRun>> {
-        read!(self, |reader| points::runs(reader, sweep, numbers, metric, page))
+        with_reader!(self, |reader| points::runs(reader, sweep, numbers, metric, page))
     }
 
     async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>> {
-        read!(self, |reader| points::list(reader, runs, metric, most))
+        with_reader!(self, |reader| points::list(reader, runs, metric, most))
     }
 
     async fn metric_list(&self, sweep: &str) -> Result<Vec<String>> {
-        read!(self, |reader| points::metrics(reader, sweep))
+        with_reader!(self, |reader| points::metrics(reader, sweep))
     }
 
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {
-        read!(self, |reader| events::list(reader, sweep, after, most))
+        with_reader!(self, |reader| events::list(reader, sweep, after, most))
     }
 
     async fn worker_register(&self, worker: Registration) -> Result<String> {
-        write!(self, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
+        with_writer!(self.writer, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
     }
 
     async fn worker_leave(&self, worker: &str) -> Result<()> {
         let worker = worker.to_owned();
-        write!(self, [worker], |tx, now_ms| workers::leave(tx, &worker, now_ms))
+        with_writer!(self.writer, [worker], |tx, now_ms| workers::leave(tx, &worker, now_ms))
     }
 
     async fn worker_list(&self) -> Result<Vec<WorkerRecord>> {
-        read!(self, |reader| workers::list(reader))
+        with_reader!(self, |reader| workers::list(reader))
     }
 
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>> {
         let name = name.to_owned();
-        write!(self, [name], |tx, now_ms| control::set_duty(tx, &name, duty, now_ms))
+        with_writer!(self.writer, [name], |tx, now_ms| control::set_duty(tx, &name, duty, now_ms))
     }
 
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()> {
-        if read!(self, |reader| workers::has_rest(reader, worker, &rest))? {
+        if with_reader!(self, |reader| workers::has_rest(reader, worker, &rest))? {
             return Ok(());
         }
         let worker = worker.to_owned();
-        write!(self, [worker, rest], |tx, _now_ms| workers::set_rest(tx, &worker, &rest))
+        with_writer!(self.writer, [worker, rest], |tx, _now_ms| workers::set_rest(tx, &worker, &rest))
     }
 
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
         let asked = claim.clone();
-        write!(self, [asked], |tx, now_ms| leases::claim(tx, &asked, now_ms, term_ms))?;
-        // What was granted is read when nobody waits for this claim's locks any more.
-        read!(self, |reader| leases::granted(reader, &claim))
+        with_writer!(self.writer, [asked], |tx, now_ms| claims::claim(tx, &asked, now_ms, term_ms))?;
+        // The grants are read after the transaction, when nobody waits for its locks any more.
+        with_reader!(self, |reader| claims::granted(reader, &claim))
     }
 
     async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {
         let worker = worker.to_owned();
-        write_by!(self.renewing(), [worker, attempts], |tx, now_ms| leases::renew(
+        with_writer!(self.renewing(), [worker, attempts], |tx, now_ms| leases::renew(
             tx, &worker, &attempts, now_ms, term_ms
         ))
     }
 
     async fn probe(&self) -> Result<i64> {
-        // By the way that renewals take: it shows that they could be stored.
-        write_by!(self.renewing(), [], |tx, now_ms| leases::probe(tx, now_ms))
+        // By the writer of the renewals: the question is whether these could be stored.
+        with_writer!(self.renewing(), [], |tx, now_ms| leases::probe(tx, now_ms))
     }
 
     async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>> {
         let mut lost = Vec::new();
-        for sweep_id in read!(self, |reader| leases::sweeps_to_expire(reader, before_ms))? {
+        for sweep_id in with_reader!(self, |reader| leases::sweeps_to_expire(reader, before_ms))? {
             loop {
-                let step = write!(self, [], |tx, now_ms| leases::expire(tx, sweep_id, before_ms, now_ms))?;
+                let step = with_writer!(self.writer, [], |tx, now_ms| leases::expire(
+                    tx, sweep_id, before_ms, now_ms
+                ))?;
                 let is_last = step.len() < leases::STEP;
                 lost.extend(step);
                 if is_last {
@@ -175,11 +183,11 @@ impl Store for SqlStore {
     }
 
     async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64> {
-        write!(self, [], |tx, now_ms| leases::grant_fresh_terms(tx, now_ms, term_ms))
+        with_writer!(self.writer, [], |tx, now_ms| leases::grant_fresh_terms(tx, now_ms, term_ms))
     }
 
     async fn attempt_check(&self, attempt: AttemptRef) -> Result<()> {
-        write!(self, [], |tx, _now_ms| leases::check(tx, attempt))
+        with_writer!(self.writer, [], |tx, _now_ms| fence::check(tx, attempt))
     }
 
     async fn metrics_append(
@@ -189,11 +197,13 @@ impl Store for SqlStore {
         points: Vec<Point>,
         step: u64,
     ) -> Result<u64> {
-        write!(self, [points], |tx, _now_ms| metrics::append(tx, attempt, first_seq, &points, step))
+        with_writer!(self.writer, [points], |tx, _now_ms| metrics::append(
+            tx, attempt, first_seq, &points, step
+        ))
     }
 
     async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()> {
-        write!(self, [], |tx, now_ms| attempts::complete(tx, attempt, step, last_seq, now_ms))
+        with_writer!(self.writer, [], |tx, now_ms| attempts::complete(tx, attempt, step, last_seq, now_ms))
     }
 
     async fn attempt_fail(
@@ -204,11 +214,19 @@ impl Store for SqlStore {
         last_seq: u64,
     ) -> Result<RunState> {
         let outcome = if diverged { Outcome::Diverged } else { Outcome::Failed };
-        write!(self, [message], |tx, now_ms| attempts::fail(tx, attempt, outcome, &message, last_seq, now_ms))
+        with_writer!(self.writer, [message], |tx, now_ms| attempts::fail(
+            tx, attempt, outcome, &message, last_seq, now_ms
+        ))
     }
 
     async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState> {
-        write!(self, [], |tx, now_ms| attempts::interrupt(tx, attempt, Outcome::Released, None, now_ms))
+        with_writer!(self.writer, [], |tx, now_ms| attempts::interrupt(
+            tx,
+            attempt,
+            Outcome::Released,
+            None,
+            now_ms
+        ))
     }
 
     async fn attempt_release_after(&self, attempt: AttemptRef, mishap: Mishap) -> Result<RunState> {
@@ -216,7 +234,7 @@ impl Store for SqlStore {
             Mishap::MachineFault(message) => (Outcome::MachineFault, message),
             Mishap::GroupFault(message) => (Outcome::GroupFault, message),
         };
-        write!(self, [message], |tx, now_ms| attempts::interrupt(
+        with_writer!(self.writer, [message], |tx, now_ms| attempts::interrupt(
             tx,
             attempt,
             outcome,
@@ -226,7 +244,7 @@ impl Store for SqlStore {
     }
 
     async fn attempt_note(&self, attempt: AttemptRef, message: String) -> Result<()> {
-        write!(self, [message], |tx, now_ms| attempts::tell(tx, attempt, &message, now_ms))
+        with_writer!(self.writer, [message], |tx, now_ms| events::tell(tx, attempt, &message, now_ms))
     }
 
     async fn checkpoint_commit(
@@ -235,7 +253,7 @@ impl Store for SqlStore {
         checkpoint: Checkpoint,
         last_seq: u64,
     ) -> Result<()> {
-        write!(self, [checkpoint], |tx, now_ms| checkpoints::commit(
+        with_writer!(self.writer, [checkpoint], |tx, now_ms| checkpoints::commit(
             tx,
             attempt,
             &checkpoint,
@@ -245,40 +263,48 @@ impl Store for SqlStore {
     }
 
     async fn checkpoint_step(&self, run: u64) -> Result<u64> {
-        read!(self, |reader| checkpoints::newest_step(reader, run))
+        with_reader!(self, |reader| checkpoints::newest_step(reader, run))
     }
 
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()> {
-        write!(self, [sha256, reason], |tx, _now_ms| checkpoints::reject(tx, attempt, &sha256, &reason))
+        with_writer!(self.writer, [sha256, reason], |tx, _now_ms| checkpoints::reject(
+            tx, attempt, &sha256, &reason
+        ))
     }
 
     async fn blob_begin(&self, file: BlobFile) -> Result<()> {
-        write!(self, [file], |tx, now_ms| blobs::begin(tx, &file, now_ms))
+        with_writer!(self.writer, [file], |tx, now_ms| blobs::begin(tx, &file, now_ms))
     }
 
     async fn blob_abandon(&self, file: BlobFile) -> Result<()> {
-        write!(self, [file], |tx, _now_ms| blobs::abandon(tx, &file)).map(drop)
+        with_writer!(self.writer, [file], |tx, _now_ms| blobs::abandon(tx, &file)).map(drop)
     }
 
     async fn blob_add(&self, file: BlobFile, bytes: u64, gone: Option<BlobFile>) -> Result<Option<BlobFile>> {
-        write!(self, [file, gone], |tx, now_ms| blobs::add(tx, &file, bytes, gone.as_ref().as_ref(), now_ms))
+        with_writer!(self.writer, [file, gone], |tx, now_ms| blobs::add(
+            tx,
+            &file,
+            bytes,
+            gone.as_ref().as_ref(),
+            now_ms
+        ))
     }
 
     async fn blob_find(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
-        read!(self, |reader| blobs::find(reader, sha256))
+        with_reader!(self, |reader| blobs::find(reader, sha256))
     }
 
     async fn blob_use(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>> {
         let sha256 = sha256.to_owned();
-        write!(self, [sha256], |tx, now_ms| blobs::touch(tx, &sha256, now_ms))
+        with_writer!(self.writer, [sha256], |tx, now_ms| blobs::touch(tx, &sha256, now_ms))
     }
 
     async fn blob_condemn(&self, file: BlobFile) -> Result<bool> {
-        write!(self, [file], |tx, _now_ms| blobs::condemn(tx, &file))
+        with_writer!(self.writer, [file], |tx, _now_ms| blobs::condemn(tx, &file))
     }
 
     async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>> {
-        write!(self, [], |tx, now_ms| blobs::collect(
+        with_writer!(self.writer, [], |tx, now_ms| blobs::collect(
             tx,
             now_ms.saturating_sub(unused_ms),
             now_ms.saturating_sub(abandoned_ms)
@@ -286,11 +312,11 @@ impl Store for SqlStore {
     }
 
     async fn blob_files(&self) -> Result<Vec<BlobFile>> {
-        read!(self, |reader| blobs::files(reader))
+        with_reader!(self, |reader| blobs::files(reader))
     }
 
     async fn identity(&self) -> Result<(String, String)> {
-        let database = read!(self, |reader| workers::database(reader))?;
+        let database = with_reader!(self, |reader| workers::database(reader))?;
         Ok((database, self.instance().await?))
     }
 

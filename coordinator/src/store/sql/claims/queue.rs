@@ -1,32 +1,33 @@
 //! Which queued runs a worker could start, in order.
 //!
-//! A claim looks at what its worker can train, dataset by dataset, and at nothing else: idle workers ask each second,
-//! and a hundred thousand runs that they cannot train cost them, and those whose turn it is, nothing.
+//! A claim looks at what its worker can train, dataset by dataset, and at nothing else. Idle workers ask each second,
+//! and a hundred thousand runs that they cannot train must not slow their claims down, nor those of other workers.
 
 use std::collections::BTreeMap;
 
-use acai_sweep::schedule::{Candidate, Offer};
+use acai_sweep::schedule::{Candidate, Offer, is_on_any_worker};
 use sqlx::Row as _;
 
-use super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
-use super::locks::Ids;
-use super::runs::{configuration, storable, unsigned};
-use super::workers::Caller;
+use super::super::columns::{configuration, storable, unsigned};
+use super::super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
+use super::super::ids::Ids;
+use super::super::workers::Caller;
 use crate::store::Result;
 
 /// A run is not granted again for this long to a machine that could not train it: others may have it first.
-pub(super) const ELSEWHERE_MS: i64 = 60_000;
+pub(in super::super) const ELSEWHERE_MS: i64 = 60_000;
 /// Queued runs of a sweep and dataset among which the runs of groups are looked for.
 const HORIZON: i64 = 10_000;
-/// Runs that are looked at when one of them could not be read …
+/// Runs that are looked at after one was found that cannot be read.
 const LOOK: i64 = 1000;
-/// … and how often a claim looks: whoever asks next goes on.
+/// How often one claim looks for runs that can be read, before it leaves the rest to the next claim.
 const LOOKS: u32 = 4;
 
-/// The datasets of `$1` that sweeps have queued runs of. One step of the index `runs_waiting` for each dataset of a queue,
-/// however many runs it has: the smallest one, then again and again the smallest of those that are larger. A folder of
-/// one's own pictures may be on any worker.
-pub(super) const TRAINABLE: &str = concat!(
+/// The datasets that sweeps have queued runs of, and whether each is among those of `$1`.
+///
+/// The statement takes one step of the index `runs_waiting` for each dataset of a sweep's queue, however many runs are
+/// on the dataset: to the smallest dataset, then again and again to the smallest of those that are larger.
+pub(in crate::store) const TRAINABLE: &str = concat!(
     "with recursive queued (sweep_id, dataset) as (
          select s.id, (select min(r.dataset) from runs r
                        where r.sweep_id = s.id and r.state = 'queued' and r.in_plan = true
@@ -38,17 +39,19 @@ pub(super) const TRAINABLE: &str = concat!(
                                and r.unreadable is null and r.dataset > q.dataset)
          from queued q where q.dataset is not null
      )
-     select sweep_id, dataset from queued where dataset in (",
+     select sweep_id, dataset, dataset in (",
     elements!("$1"),
-    ") or dataset like 'images:%'"
+    ") as on_worker from queued where dataset is not null"
 );
 
 /// The queued runs of sweep `$1` on dataset `$2` that make up its first groups, in order.
 ///
-/// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group are
-/// found where others stand between them, among the first `$4`. Without groups the first runs are enough. A run that is
-/// trained alone has a shape of its own, and one that the worker's machine could not train just now is not among them.
-pub(super) const FIRST_GROUPS: &str = concat!(
+/// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group
+/// are found also where runs of other shapes stand between them, among the first `$4` runs; `$5` runs are answered. A
+/// run that is trained alone has a shape of its own. Runs are left out that machine `$6` could not train between the
+/// times `$7` and
+/// `$8`.
+pub(in crate::store) const FIRST_GROUPS: &str = concat!(
     "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
      where state = 'queued' and id in (
          select id from (
@@ -72,65 +75,76 @@ pub(super) const FIRST_GROUPS: &str = concat!(
     skip_locked!()
 );
 
-/// The runs that could start, in order and enough of them for the offer, and how many more each limited sweep may start.
+/// A candidate, after its place in the plan of its sweep.
+type Placed = (i64, Candidate);
+/// The ids of runs whose configuration cannot be read, by the reason.
+type Unreadable = BTreeMap<String, Vec<i64>>;
+
+/// What a claim can be served from.
+pub(super) struct Queue {
+    /// The runs that could start, in order, and enough of them for the offer.
+    pub(super) candidates: Vec<Candidate>,
+    /// How many more runs each sweep with a limit may start.
+    pub(super) headroom: BTreeMap<i64, u32>,
+}
+
+/// The runs that could start on this worker.
 ///
 /// The sweeps that have any are locked first, in one order: claims that come at the same time wait for each other, so
 /// that none of them counts too few of a limited sweep's runs.
-pub(super) async fn queue(
-    tx: &mut Connection,
-    worker: &Caller,
-    offer: Offer,
-    now_ms: i64,
-) -> Result<(Vec<Candidate>, BTreeMap<i64, u32>)> {
-    let (mut candidates, mut headroom) = (Vec::new(), BTreeMap::new());
+pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, now_ms: i64) -> Result<Queue> {
+    let mut queue = Queue { candidates: Vec::new(), headroom: BTreeMap::new() };
     let trainable = trainable(tx, worker).await?;
     if trainable.is_empty() {
-        return Ok((candidates, headroom));
+        return Ok(queue);
     }
     let wanted = u64::from(offer.groups) * u64::from(offer.group_size);
-    // Only those of them count that may start: a sweep at its limit must not hide the next one.
+    // Only the runs count that may start: the queue of a sweep at its limit must not hide the next sweep's.
     let mut startable: u64 = 0;
     for sweep in lock(tx, trainable.keys().copied()).await? {
         if startable >= wanted {
             break;
         }
-        let id: i64 = sweep.try_get("id")?;
-        if let Some(limit) = sweep.try_get::<Option<i64>, _>("max_concurrent")? {
-            let free = limit - sweep.try_get::<i64, _>("running")?;
-            let Some(free @ 1..) = u32::try_from(free).ok() else { continue };
-            headroom.insert(id, free);
+        let (id, free) = (sweep.try_get("id")?, free(&sweep)?);
+        if free == Some(0) {
+            continue;
         }
+        queue.headroom.extend(free.map(|free| (id, free)));
         let mut runs = Vec::new();
         for dataset in trainable.get(&id).into_iter().flatten() {
             runs.extend(first_groups(tx, id, dataset, worker, offer, now_ms).await?);
         }
-        // Runs of a shape have one dataset: each dataset's first groups are all that the first groups can be of.
+        // All runs of a group are on one dataset. So the first groups of the sweep are among the first of each dataset.
         runs.sort_by_key(|(index, _)| *index);
-        let may_start = headroom.get(&id).map_or(u64::MAX, |&free| free.into());
+        let may_start = free.map_or(u64::MAX, u64::from);
         startable += may_start.min(runs.len() as u64);
-        candidates.extend(runs.into_iter().map(|(_, candidate)| candidate));
+        queue.candidates.extend(runs.into_iter().map(|(_, candidate)| candidate));
     }
-    Ok((candidates, headroom))
+    Ok(queue)
 }
 
-/// By sweep, what the worker could train of its queue. Looked up before anything is locked.
+/// By sweep, the datasets of its queued runs that the worker can train. This is looked up before anything is locked.
 async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<i64, Vec<String>>> {
     let rows = sqlx::query(TRAINABLE).bind(&worker.datasets).fetch_all(tx).await?;
     let mut trainable = BTreeMap::<i64, Vec<String>>::new();
     for row in &rows {
-        trainable.entry(row.try_get("sweep_id")?).or_default().push(row.try_get("dataset")?);
+        let dataset: String = row.try_get("dataset")?;
+        if row.try_get("on_worker")? || is_on_any_worker(&dataset) {
+            trainable.entry(row.try_get("sweep_id")?).or_default().push(dataset);
+        }
     }
     Ok(trainable)
 }
 
-/// Locks these sweeps; answers those that may start runs, in order.
+/// Locks these sweeps; answers those that are not paused, in the order of their turns.
 async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = i64>) -> Result<Vec<Row>> {
     let ids = Ids::new(sweeps);
     sqlx::query(concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!()))
         .bind(ids.as_json())
         .fetch_all(&mut *tx)
         .await?;
-    // In a statement of its own, after the locks: one that waited for them still sees what was there when it began.
+    // A statement of its own, after the locks: a statement that waited for the locks would still see what was there
+    // when it began to wait.
     let sweeps = sqlx::query(concat!(
         "select s.id, s.max_concurrent,
                 (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
@@ -141,7 +155,15 @@ async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = i64>) -> Result<
     Ok(sweeps.bind(ids.as_json()).fetch_all(tx).await?)
 }
 
-/// As [`FIRST_GROUPS`] says, each with its place. Runs whose configuration cannot be read are left out, from now on.
+/// How many more runs the sweep may start; `None` if it has no limit.
+fn free(sweep: &Row) -> Result<Option<u32>> {
+    let Some(limit) = sweep.try_get::<Option<i64>, _>("max_concurrent")? else { return Ok(None) };
+    let running: i64 = sweep.try_get("running")?;
+    Ok(Some(u32::try_from(limit - running).unwrap_or(0)))
+}
+
+/// The runs that [`FIRST_GROUPS`] finds. Runs whose configuration cannot be read are left
+/// out of the queue from now on.
 async fn first_groups(
     tx: &mut Connection,
     sweep: i64,
@@ -149,16 +171,17 @@ async fn first_groups(
     worker: &Caller,
     offer: Offer,
     now_ms: i64,
-) -> Result<Vec<(i64, Candidate)>> {
+) -> Result<Vec<Placed>> {
     let (groups, size) = (i64::from(offer.groups), i64::from(offer.group_size.max(1)));
-    let mut looks = 0;
-    loop {
-        // Where one cannot be read, the next ones often cannot either: many are looked at.
-        let least = if looks == 0 { 0 } else { LOOK };
+    let mut found = Vec::new();
+    for look in 0..LOOKS {
+        // Where one run cannot be read, the next ones often cannot either: further looks are at many.
+        let least = if look == 0 { 0 } else { LOOK };
         let rows = sqlx::query(FIRST_GROUPS)
             .bind(sweep)
             .bind(dataset)
             .bind(size)
+            // Without groups, the first runs are enough.
             .bind(if size == 1 { groups.max(least) } else { HORIZON })
             .bind((groups * size).max(least))
             .bind(&worker.name)
@@ -167,31 +190,34 @@ async fn first_groups(
             .bind(now_ms)
             .fetch_all(&mut *tx)
             .await?;
-        let (mut found, mut unreadable) =
-            (Vec::with_capacity(rows.len()), BTreeMap::<String, Vec<i64>>::new());
-        for row in &rows {
-            match configuration(row) {
-                Ok(_) => {
-                    let shape_key = row.try_get("shape_key")?;
-                    let candidate = Candidate { run: unsigned(row, "id")?, sweep, shape_key };
-                    found.push((row.try_get("idx")?, candidate));
-                }
-                Err(reason) => unreadable.entry(reason.to_string()).or_default().push(row.try_get("id")?),
-            }
-        }
-        looks += 1;
+        let unreadable;
+        (found, unreadable) = candidates(&rows, sweep)?;
         if unreadable.is_empty() {
-            return Ok(found);
+            break;
         }
         set_aside(tx, sweep, unreadable).await?;
-        if looks == LOOKS {
-            return Ok(found);
+    }
+    Ok(found)
+}
+
+/// The runs that can be read, and those that cannot be.
+fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, Unreadable)> {
+    let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), Unreadable::new());
+    for row in rows {
+        match configuration(row) {
+            Ok(_) => {
+                let shape_key = row.try_get("shape_key")?;
+                let candidate = Candidate { run: unsigned(row, "id")?, sweep, shape_key };
+                found.push((row.try_get("idx")?, candidate));
+            }
+            Err(reason) => unreadable.entry(reason.to_string()).or_default().push(row.try_get("id")?),
         }
     }
+    Ok((found, unreadable))
 }
 
 /// Leaves runs out of the queue, each for its reason.
-async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: BTreeMap<String, Vec<i64>>) -> Result<()> {
+async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: Unreadable) -> Result<()> {
     for (reason, runs) in unreadable {
         tracing::error!(
             sweep,
@@ -210,7 +236,7 @@ async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: BTreeMap<String,
 
 /// Takes the runs that could not be read into the queue again: another version may read them, and somebody may have
 /// repaired them.
-pub(super) async fn look_again(tx: &mut Connection) -> std::result::Result<(), sqlx::Error> {
+pub(in crate::store) async fn look_again(tx: &mut Connection) -> std::result::Result<(), sqlx::Error> {
     sqlx::query(concat!(
         "update runs set unreadable = null
          where id in (select id from runs where unreadable is not null order by id",

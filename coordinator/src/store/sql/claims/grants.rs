@@ -1,0 +1,70 @@
+//! What claims were granted.
+
+use sqlx::Row as _;
+
+use super::super::checkpoints;
+use super::super::columns::{attempt_ref, configuration, seed, token, unsigned};
+use super::super::dialect::{Connection, Row};
+use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
+
+/// The runs that this claim was granted and still holds.
+pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
+    let rows = sqlx::query(
+        "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
+         from attempts a
+         join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
+         join sweeps s on s.id = r.sweep_id
+         where a.claim_id = $1 and a.worker_id = $2
+         order by a.claim_group, r.idx",
+    )
+    .bind(&claim.id)
+    .bind(&claim.worker)
+    .fetch_all(&mut *reader)
+    .await?;
+    let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
+    for grant in &mut grants {
+        grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;
+        grant.earlier_attempts = earlier_attempts(reader, grant.attempt).await?;
+    }
+    Ok(grants)
+}
+
+/// How many earlier attempts a grant tells of at the most. A worker does not resume from a checkpoint on its machine
+/// that an even earlier attempt has left; it can resume from the coordinator's copy.
+const EARLIER_ATTEMPTS: i64 = 64;
+
+/// The run's latest attempts before this one, newest first.
+async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
+    let rows = sqlx::query(
+        "select number, token, acked_seq from attempts where run_id = $1 and number < $2
+         order by number desc limit $3",
+    )
+    .bind(attempt.run.cast_signed())
+    .bind(i64::from(attempt.number))
+    .bind(EARLIER_ATTEMPTS)
+    .fetch_all(tx)
+    .await?;
+    let earlier = |row: &Row| {
+        Ok(EarlierAttempt {
+            number: unsigned(row, "number")?,
+            token: token(row)?,
+            acked_seq: unsigned(row, "acked_seq")?,
+        })
+    };
+    rows.iter().map(earlier).collect()
+}
+
+fn grant(row: &Row) -> Result<Grant> {
+    Ok(Grant {
+        attempt: attempt_ref(row)?,
+        group: unsigned(row, "claim_group")?,
+        sweep: row.try_get("sweep")?,
+        number: unsigned(row, "run_number")?,
+        seed: seed(row)?,
+        configuration: configuration(row)?,
+        checkpoint_kimg: row.try_get("checkpoint_kimg")?,
+        checkpoints: Vec::new(),
+        void_attempts: unsigned(row, "void_attempts")?,
+        earlier_attempts: Vec::new(),
+    })
+}

@@ -1,0 +1,132 @@
+//! What decides whether a run is trained, as people are told.
+//!
+//! The cases are those of the table in [`acai_sweep::schedule`], by which claims are granted runs.
+
+use acai_sweep::explain::{Situation, WorkerSituation};
+use sqlx::Row as _;
+
+use super::claims::queue::ELSEWHERE_MS;
+use super::columns::{desired, state, unsigned, words_from_json};
+use super::dialect::{Connection, Row};
+use super::{events, runs};
+use crate::store::{Explanation, Result, RunRecord, StoreError};
+
+/// How many of the run's last events are told.
+const EVENTS: u32 = 20;
+
+/// What decides whether run `number` of the sweep is trained; `None` if there is no such run.
+pub(super) async fn explain(
+    reader: &mut Connection,
+    sweep: &str,
+    number: u32,
+    now_ms: i64,
+    silent_ms: i64,
+) -> Result<Option<Explanation>> {
+    let Some(row) = find(reader, sweep, number).await? else { return Ok(None) };
+    let id = unsigned(&row, "id")?;
+    let (run, unreadable) = read_if_possible(reader, id).await?;
+    Ok(Some(Explanation {
+        situation: situation(&row, unreadable)?,
+        run,
+        workers: worker_situations(reader, id, now_ms, silent_ms).await?,
+        events: events::of_run(reader, sweep, id, EVENTS).await?,
+    }))
+}
+
+/// The run's row, with the limits of its sweep, and how many queued runs are granted before it.
+async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<Row>> {
+    Ok(sqlx::query(
+        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused,
+                s.max_concurrent, w.name as worker,
+                (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
+                (select count(*) from runs o join sweeps p on p.id = o.sweep_id
+                 where o.state = 'queued' and o.in_plan = true and o.unreadable is null and p.paused is null
+                   and (p.priority > s.priority or (p.priority = s.priority and p.id < s.id)
+                        or (p.id = s.id and o.idx < r.idx))) as ahead
+         from runs r
+         join sweeps s on s.id = r.sweep_id
+         left join workers w on w.id = r.worker_id
+         where s.name = $1 and r.number = $2",
+    )
+    .bind(sweep)
+    .bind(i64::from(number))
+    .fetch_optional(reader)
+    .await?)
+}
+
+/// The run as it is shown; or why its configuration cannot be read, since people are told what decides about such a run
+/// too.
+async fn read_if_possible(reader: &mut Connection, id: u64) -> Result<(Option<RunRecord>, Option<String>)> {
+    match runs::fetch(reader, id).await {
+        Ok(run) => Ok((run, None)),
+        Err(error @ (StoreError::Corrupt(_) | StoreError::OtherVersion(_))) => {
+            Ok((None, Some(error.to_string())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn situation(row: &Row, unreadable: Option<String>) -> Result<Situation> {
+    let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
+    Ok(Situation {
+        state: state(row)?,
+        set_aside: !row.try_get::<bool, _>("in_plan")?,
+        desired: desired(row)?,
+        worker: row.try_get("worker")?,
+        message: row.try_get("message")?,
+        failures: unsigned(row, "failures")?,
+        max_restarts: unsigned(row, "max_restarts")?,
+        sweep_paused: row.try_get("paused")?,
+        max_concurrent: max_concurrent.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
+        running: unsigned(row, "running")?,
+        ahead: unsigned(row, "ahead")?,
+        dataset: row.try_get("dataset")?,
+        unreadable,
+    })
+}
+
+/// The names of the last hundred workers that were seen, and what is known of each, last seen first. A worker that was
+/// not seen for `silent_ms` counts as gone.
+async fn worker_situations(
+    reader: &mut Connection,
+    run: u64,
+    now_ms: i64,
+    silent_ms: i64,
+) -> Result<Vec<(String, WorkerSituation)>> {
+    let rows = sqlx::query(
+        "select w.name, w.last_seen_ms, w.ended_ms is not null as ended, w.datasets, w.slots, w.resting_slots, w.resting,
+                c.worker_name is not null as cordoned,
+                (select a.message from attempts a
+                 join runs r on r.id = a.run_id
+                 join workers o on o.id = a.worker_id
+                 where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after
+                   and o.name = w.name and a.ended_ms > $2 and a.ended_ms <= $3
+                 order by a.number desc limit 1) as could_not,
+                (select count(distinct a.claim_id || '/' || a.claim_group)
+                 from runs r join attempts a on a.run_id = r.id and a.number = r.attempt
+                 where r.worker_id = w.id and r.state = 'running') as running
+         from workers w
+         left join cordons c on c.worker_name = w.name
+         order by w.last_seen_ms desc, w.id limit 100",
+    )
+    .bind(run.cast_signed())
+    .bind(now_ms.saturating_sub(ELSEWHERE_MS))
+    .bind(now_ms)
+    .fetch_all(&mut *reader)
+    .await?;
+    let situation = |row: &Row| {
+        let last_seen_ms: i64 = row.try_get("last_seen_ms")?;
+        let situation = WorkerSituation {
+            alive: now_ms - last_seen_ms < silent_ms && !row.try_get::<bool, _>("ended")?,
+            cordoned: row.try_get("cordoned")?,
+            datasets: words_from_json(row.try_get("datasets")?)?,
+            slots: unsigned(row, "slots")?,
+            running: unsigned(row, "running")?,
+            resting: unsigned(row, "resting_slots")?,
+            resting_because: row.try_get("resting")?,
+            could_not: row.try_get("could_not")?,
+        };
+        Ok((row.try_get("name")?, situation))
+    };
+    rows.iter().map(situation).collect()
+}

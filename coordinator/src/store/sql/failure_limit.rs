@@ -1,0 +1,35 @@
+//! The limit `max_failed_runs`: how many runs of a sweep's plan may end badly before the sweep pauses.
+//!
+//! Runs that had ended badly when a person resumed the sweep do not count again: `failed_at_resume` says how many.
+
+use super::dialect::Connection;
+use crate::store::Result;
+
+/// Pauses the sweep if, since it was last resumed, as many of its runs have ended badly as it allows.
+pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+    sqlx::query(
+        "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
+         where id = $1 and paused is null and max_failed_runs <=
+            (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
+            - failed_at_resume",
+    )
+    .bind(sweep_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Lets runs count towards the limit again that had ended badly before the sweep was resumed, were queued again or left
+/// the plan since, and end badly once more.
+pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+    sqlx::query(
+        "update sweeps set failed_at_resume = still.failed
+         from (select count(*) as failed from runs
+               where sweep_id = $1 and in_plan = true and state in ('failed', 'lost')) as still
+         where id = $1 and failed_at_resume > still.failed",
+    )
+    .bind(sweep_id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What is known of a metric of a run without reading its points.
+
+use sqlx::Row as _;
+
+use super::super::columns::unsigned;
+use super::super::dialect::Connection;
+use crate::store::Result;
+
+/// The summary of a metric of a run.
+///
+/// Points are added one by one, so that the bits of the sum do not depend on how the points were cut into batches.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    last_step: u64,
+    last: f64,
+    min: f64,
+    max: f64,
+    sum: f64,
+    count: i64,
+}
+
+impl Summary {
+    /// The summary of a metric so far; of no points if there is none.
+    pub(super) async fn fetch(tx: &mut Connection, run: i64, name: &str) -> Result<Summary> {
+        let row = sqlx::query(
+            "select last_step, last, min, max, sum, count from summaries where run_id = $1 and name = $2",
+        )
+        .bind(run)
+        .bind(name)
+        .fetch_optional(tx)
+        .await?;
+        let Some(row) = row else { return Ok(Summary::default()) };
+        Ok(Summary {
+            last_step: unsigned(&row, "last_step")?,
+            last: row.try_get("last")?,
+            min: row.try_get("min")?,
+            max: row.try_get("max")?,
+            sum: row.try_get("sum")?,
+            count: row.try_get("count")?,
+        })
+    }
+
+    pub(super) fn add(&mut self, step: u64, value: f64) {
+        if self.count == 0 {
+            (self.min, self.max) = (value, value);
+        }
+        if step >= self.last_step {
+            (self.last_step, self.last) = (step, value);
+        }
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        // Points are finite, and so is the sum: where it would be beyond the largest number, it stays at that.
+        self.sum = (self.sum + value).clamp(f64::MIN, f64::MAX);
+        self.count += 1;
+    }
+
+    pub(super) async fn store(&self, tx: &mut Connection, run: i64, name: &str) -> Result<()> {
+        sqlx::query(
+            "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
+                 min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
+        )
+        .bind(run)
+        .bind(name)
+        .bind(self.last_step.cast_signed())
+        .bind(self.last)
+        .bind(self.min)
+        .bind(self.max)
+        .bind(self.sum)
+        .bind(self.count)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Computes the summary of a metric anew, from all of its points.
+pub(super) async fn recompute(tx: &mut Connection, run: i64, name: &str) -> Result<()> {
+    let points = sqlx::query("select step, value from metrics where run_id = $1 and name = $2 order by step")
+        .bind(run)
+        .bind(name)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut summary = Summary::default();
+    for point in &points {
+        summary.add(unsigned(point, "step")?, point.try_get("value")?);
+    }
+    summary.store(tx, run, name).await
+}

@@ -1,0 +1,56 @@
+//! What a store reads and writes: the SQL statements of every store, and the rules in and around them.
+//!
+//! # Why this is compiled twice
+//!
+//! `sqlite/mod.rs` and `postgres/mod.rs` each include this file by its path, so that there is a module `sqlite::sql`
+//! and a module `postgres::sql`. The two databases take the same statements, but sqlx has types of its own for each
+//! database's connections, rows and bound values, and functions that are generic over all of these would need a page of
+//! trait bounds each. Instead each store says in its `dialect` what `Connection` and `Row` are, and how the database
+//! spells the few pieces of SQL that differ. `Store` is the type of the store, `SqliteStore` or `PostgresStore`.
+//!
+//! # Map
+//!
+//! A module uses only modules of the lines above its line, modules before it in its line, and its own submodules.
+//!
+//! - Values: [`columns`] says how they are kept in columns, [`ids`] binds many ids as one value.
+//! - What statements rest on: [`progress`] is how far an attempt has come, [`fence`] the proof that it holds its run,
+//!   [`locks`] the order in which rows are locked.
+//! - What follows from a change of a run: [`events`] tell of it, [`failure_limit`] pauses a sweep with too many
+//!   failures.
+//! - What attempts bring: [`metrics`], the files of [`blobs`], and [`checkpoints`] in them.
+//! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
+//!   which runs are granted.
+//! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`control`] is about sweeps and
+//!   machines.
+//! - What people read: [`runs`], [`points`], [`sweeps`], and what decides about a run, [`explain`].
+//! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
+//!   implements [`Store`](crate::store::Store) by such calls.
+
+mod attempts;
+mod blobs;
+mod calls;
+mod changes;
+mod checkpoints;
+mod claims;
+mod columns;
+mod control;
+mod events;
+mod explain;
+mod failure_limit;
+mod fence;
+mod ids;
+mod leases;
+mod locks;
+mod methods;
+mod metrics;
+mod points;
+mod progress;
+mod runs;
+mod submission;
+mod sweeps;
+mod workers;
+
+use super::{Store, dialect};
+
+pub(super) use calls::with_reader;
+pub(super) use claims::queue;
