@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
 use anyhow::{Context, ensure};
@@ -16,6 +17,7 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) type Client = SweepServiceClient<Channel>;
+pub(crate) type Blobs = BlobServiceClient<Channel>;
 pub(crate) type Control = ControlServiceClient<Channel>;
 
 /// Connects to the coordinator at `url`, to submit and to read.
@@ -26,6 +28,11 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<Client> {
 /// Connects to the coordinator at `url`, to change what is queued and running.
 pub(crate) async fn connect_control(url: &str) -> anyhow::Result<Control> {
     Ok(ControlServiceClient::new(channel(url).await?))
+}
+
+/// Connects to the coordinator at `url`, to download.
+pub(crate) async fn connect_blobs(url: &str) -> anyhow::Result<Blobs> {
+    Ok(BlobServiceClient::new(channel(url).await?))
 }
 
 async fn channel(url: &str) -> anyhow::Result<Channel> {

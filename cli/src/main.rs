@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod commands;
+mod download;
 mod failure;
 mod format;
 mod log;

@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+mod artifacts;
 mod control;
 mod data;
 mod machines;
@@ -8,6 +9,7 @@ mod target;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
 pub(crate) use control::{DutyArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments};
 pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use machines::{
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Results(ResultsArguments),
     /// Print the points of metrics: curves, for people and for pandas
     Metrics(MetricsArguments),
+    /// List and download the files that runs leave: pictures of what a model does
+    Artifacts(ArtifactsArguments),
     /// Follow what happens to a sweep's runs
     Watch(WatchArguments),
     /// Say why a run is not running

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod artifacts;
 mod control;
 mod coordinator;
 mod data;
@@ -37,6 +38,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
         Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,
+        Command::Artifacts(arguments) => artifacts::artifacts(arguments.command, *output).await,
         Command::Watch(arguments) => watch::watch(arguments, *output).await,
         Command::Explain(arguments) => explain::explain(arguments, *output).await,
         Command::Cancel(arguments) => control::cancel(arguments, *output).await,

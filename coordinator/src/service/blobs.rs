@@ -121,7 +121,11 @@ impl BlobTransfers {
         mut data: Vec<u8>,
         mut messages: Streaming<v1::UploadRequest>,
     ) -> Result<Response<v1::UploadResponse>, Status> {
-        self.store.attempt_check(header.attempt).await.map_err(status)?;
+        match header.is_artifact {
+            true => self.store.attempt_check_latest(header.attempt).await,
+            false => self.store.attempt_check(header.attempt).await,
+        }
+        .map_err(status)?;
         let gone = match arrival::look(&*self.store, &*self.blobs, &header.digest).await.map_err(unkept)? {
             Present::Whole(bytes) if bytes == header.size => {
                 return Ok(Response::new(v1::UploadResponse {}));
@@ -174,6 +178,7 @@ struct Header {
     digest: Digest,
     size: u64,
     offset: u64,
+    is_artifact: bool,
 }
 
 impl TryFrom<v1::UploadHeader> for Header {
@@ -190,7 +195,7 @@ impl TryFrom<v1::UploadHeader> for Header {
         if header.offset > header.size {
             return Err(FieldError::new("header.offset", "is beyond the size"));
         }
-        Ok(Header { attempt, digest, size: header.size, offset: header.offset })
+        Ok(Header { attempt, digest, size: header.size, offset: header.offset, is_artifact: header.artifact })
     }
 }
 

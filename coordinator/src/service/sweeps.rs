@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use super::messages::run_message;
 use super::status::status;
 use super::{hardware, watch};
-use crate::store::{Duty, Overview, Place, Replacing, Rest, Store};
+use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest, Store};
 use crate::use_cases::{CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases};
 
 pub(crate) struct Sweeps {
@@ -140,6 +140,17 @@ impl SweepService for Sweeps {
         Ok(Response::new(Box::pin(curves.map(|part| Ok(curve_message(part?))))))
     }
 
+    type ListArtifactsStream = Pin<Box<dyn Stream<Item = Result<v1::Artifact, Status>> + Send>>;
+
+    async fn list_artifacts(
+        &self,
+        request: Request<v1::ListArtifactsRequest>,
+    ) -> Result<Response<Self::ListArtifactsStream>, Status> {
+        let v1::ListArtifactsRequest { sweep, numbers } = request.into_inner();
+        let artifacts = self.use_cases.artifacts(&sweep, numbers).await?;
+        Ok(Response::new(Box::pin(artifacts.map(|artifact| Ok(artifact_message(artifact?))))))
+    }
+
     async fn list_workers(
         &self,
         _: Request<v1::ListWorkersRequest>,
@@ -160,6 +171,19 @@ fn curve_message(part: CurvePart) -> v1::Curve {
         values: points.iter().map(|point| point.value).collect(),
         thinned: is_thinned,
         more: !is_last,
+    }
+}
+
+fn artifact_message(record: ArtifactRecord) -> v1::Artifact {
+    let ArtifactRecord { number, artifact, attempt, added_ms } = record;
+    v1::Artifact {
+        number,
+        name: artifact.name,
+        step: artifact.step,
+        sha256: artifact.sha256,
+        bytes: artifact.bytes,
+        attempt,
+        added_unix_ms: added_ms,
     }
 }
 

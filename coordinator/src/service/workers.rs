@@ -17,7 +17,7 @@ use crate::inspections::Inspections;
 use crate::lease::LeaseTerms;
 use crate::run_name::run_name;
 use crate::store::{
-    AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Mishap, Point, Registration, Rest, Store,
+    Artifact, AttemptRef, Checkpoint, Claim, EarlierAttempt, Grant, Mishap, Point, Registration, Rest, Store,
 };
 
 /// Points in a call at the most.
@@ -181,6 +181,22 @@ impl WorkerService for Workers {
         let run = run_name(&*self.store, attempt.run).await;
         tracing::warn!(%run, id = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(Response::new(v1::FailResponse { state: v1::RunState::from(state).into() }))
+    }
+
+    async fn add_artifact(
+        &self,
+        request: Request<v1::AddArtifactRequest>,
+    ) -> Result<Response<v1::AddArtifactResponse>, Status> {
+        let request = request.into_inner();
+        let attempt = attempt(request.attempt)?;
+        let artifact = Artifact {
+            name: file_name("name", request.name)?,
+            step: step("step", request.step)?,
+            sha256: sha256("sha256", request.sha256)?,
+            bytes: request.bytes,
+        };
+        self.store.artifact_add(attempt, artifact).await.map_err(status)?;
+        Ok(Response::new(v1::AddArtifactResponse {}))
     }
 
     async fn release(
@@ -356,6 +372,15 @@ fn attempt_message(attempt: AttemptRef) -> v1::Attempt {
 fn name(field: &'static str, text: String) -> Result<String, FieldError> {
     if text.is_empty() || text.len() > NAME || text.chars().any(char::is_control) {
         return Err(FieldError::new(field, format!("is not a name of 1 to {NAME} bytes")));
+    }
+    Ok(text)
+}
+
+/// A name that a file can have anywhere.
+fn file_name(field: &'static str, text: String) -> Result<String, FieldError> {
+    let text = name(field, text)?;
+    if text.contains(['/', '\\']) || text.starts_with('.') {
+        return Err(FieldError::new(field, "is no name of a file: it has a folder, or a dot in front"));
     }
     Ok(text)
 }

@@ -22,9 +22,10 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EarlierAttempt, EventRecord,
-    Explanation, Grant, Mishap, NewRun, NewSweep, Overview, Place, PlannedConfiguration, Point, PointOfRun,
-    Registration, Renewal, Replacing, Rest, RunRecord, Submission, SweepRecord, WorkerRecord,
+    Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
+    Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview, Place,
+    PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
+    SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -97,6 +98,9 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
 
+    /// Those of these numbers that runs of the sweep have, in order; of runs that were set aside too.
+    async fn run_numbers(&self, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>>;
+
     /// Runs of the sweep in the order of their numbers, from number `from` on, at most `most`, with what is known of a metric
     /// of each: those of these numbers, also such as were set aside, or if there are none all that are in the plan.
     async fn curve_runs(
@@ -167,7 +171,7 @@ pub trait Store: Send + Sync + 'static {
         step: u64,
     ) -> Result<u64>;
 
-    /// Ends a run that has all its steps and points.
+    /// Ends a run that has all its steps and points; of its checkpoints the newest stays.
     async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()>;
 
     /// Ends an attempt by the run's own fault; answers what became of the run. Refused if its points up to `last_seq`, which
@@ -204,6 +208,23 @@ pub trait Store: Send + Sync + 'static {
     /// Takes a checkpoint of the attempt's run out of use. Its blob stays.
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;
 
+    /// Whether the attempt is its run's latest one, ended or not; [`StoreError::Fenced`] if not.
+    async fn attempt_check_latest(&self, attempt: AttemptRef) -> Result<()>;
+
+    /// Makes a stored blob an artifact of the run whose latest attempt this is, in place of an earlier artifact of the run of
+    /// this name and step.
+    async fn artifact_add(&self, attempt: AttemptRef, artifact: Artifact) -> Result<()>;
+
+    /// Artifacts of the sweep's runs in the order of the runs' numbers, steps and names, after a place, at most `most`: of the
+    /// runs of these numbers, also such as were set aside, or if there are none of all that are in the plan.
+    async fn artifact_list(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        after: Option<&ArtifactPlace>,
+        most: u32,
+    ) -> Result<Vec<ArtifactRecord>>;
+
     /// Notes that a file of this name is about to be made: one that no file has had.
     async fn blob_begin(&self, file: BlobFile) -> Result<()>;
 
@@ -220,10 +241,10 @@ pub trait Store: Send + Sync + 'static {
     /// As [`blob_find`](Self::blob_find), and the blob stays as if it had just been uploaded.
     async fn blob_use(&self, sha256: &str) -> Result<Option<(BlobFile, u64)>>;
 
-    /// Forgets a file whose bytes are damaged, with all checkpoints in it; false if the blob has another one by now.
+    /// Forgets a file whose bytes are damaged, with all checkpoints and artifacts in it; false if the blob has another one by now.
     async fn blob_condemn(&self, file: BlobFile) -> Result<bool>;
 
-    /// Forgets the blobs that no checkpoint has needed for `unused_ms`, and files that were begun `abandoned_ms` ago.
+    /// Forgets the blobs that no checkpoint and no artifact has needed for `unused_ms`, and files that were begun `abandoned_ms` ago.
     /// Answers the files whose names are forgotten by this.
     async fn blob_collect(&self, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>>;
 

@@ -2,11 +2,9 @@
 
 use acai_sweep::control::Intent;
 
+use super::runs::NAMED;
 use super::{Result, UseCaseError, UseCases};
 use crate::store::{Changes, Explanation};
-
-/// Runs that a call can name one by one.
-const RUNS: usize = 100_000;
 
 impl UseCases {
     /// Applies what a person wants to the runs numbered `numbers` in the sweep's plan, or to all of it if there are none.
@@ -14,8 +12,8 @@ impl UseCases {
     /// # Errors
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), and too many numbers.
     pub async fn change_runs(&self, sweep: &str, numbers: Vec<u32>, intent: Intent) -> Result<Changes> {
-        if numbers.len() > RUNS {
-            let problem = format!("names more than {RUNS} runs");
+        if numbers.len() > NAMED {
+            let problem = format!("names more than {NAMED} runs");
             return Err(UseCaseError::Question { part: "numbers", problem });
         }
         let Some(changes) = self.store.runs_change(sweep, numbers, intent.clone()).await? else {

@@ -17,8 +17,6 @@ const RUNS: u32 = 64;
 const POINTS: usize = 10_000;
 /// Parts that wait for a reader at the most.
 const AHEAD: usize = 4;
-/// Runs that can be named one by one.
-const NAMED: usize = 100_000;
 /// How many points a curve may be thinned to.
 const MOST: RangeInclusive<u32> = Thinner::FEWEST as u32..=10_000;
 
@@ -59,19 +57,14 @@ impl UseCases {
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), [`NoSuchRun`](UseCaseError::NoSuchRun), a metric that no run of the plan
     /// has reported; later on, the store's.
     pub async fn curves(&self, sweep: &str, request: CurveRequest) -> Result<Curves> {
-        let question = |part, problem| Err(UseCaseError::Question { part, problem });
-        if request.numbers.len() > NAMED {
-            return question("numbers", format!("names more than {NAMED} runs"));
-        }
         if let Some(most) = request.most.filter(|most| !MOST.contains(most)) {
-            let (fewest, most_of_all) = (MOST.start(), MOST.end());
-            return question(
-                "most",
-                format!(
-                    "is {most}: a curve is thinned to {fewest} points or more, and to {most_of_all} at the most"
-                ),
+            let (fewest, limit) = (MOST.start(), MOST.end());
+            let problem = format!(
+                "is {most}: a curve is thinned to {fewest} points or more, and to {limit} at the most"
             );
+            return Err(UseCaseError::Question { part: "most", problem });
         }
+        self.check_numbers(sweep, &request.numbers).await?;
         self.check_metric(sweep, &request.metric).await?;
         let mut reading = Reading::new(Arc::clone(&self.store), sweep, request);
         // What is wrong with the question is found before anything is answered.
@@ -141,9 +134,6 @@ impl Reading {
             return Ok(Vec::new());
         }
         let runs = self.store.curve_runs(&self.sweep, named, metric, (self.next_number, RUNS)).await?;
-        if let Some(&missing) = named.iter().find(|&&number| runs.iter().all(|run| run.number != number)) {
-            return Err(UseCaseError::NoSuchRun { sweep: self.sweep.clone(), number: missing });
-        }
         self.next_named += named.len();
         self.next_number = runs.last().map_or(self.next_number, |run| run.number.saturating_add(1));
         Ok(runs)

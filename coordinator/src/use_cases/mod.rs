@@ -4,6 +4,7 @@
 //! A transport (`service/` for gRPC) turns messages into calls of [`UseCases`] and answers into messages, and decides
 //! nothing by itself. So another transport can do the same, and says the same.
 
+mod artifacts;
 mod control;
 mod curves;
 mod error;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::lease::LeaseTerms;
 use crate::store::Store;
 
+pub use artifacts::Artifacts;
 pub use curves::{CurvePart, CurveRequest, Curves};
 pub use error::{Result, UseCaseError};
 pub use machines::Machine;

@@ -6,11 +6,13 @@ use acai_sweep::run::RunState;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Result, UseCases};
+use super::{Result, UseCaseError, UseCases};
 use crate::store::{RunRecord, Store, StoreError};
 
 /// Runs that are read at a time, and that wait for a reader at the most.
 const PAGE: u32 = 500;
+/// Runs that a call can name one by one.
+pub(super) const NAMED: usize = 100_000;
 
 /// Runs as they are read.
 pub type Runs = ReceiverStream<std::result::Result<RunRecord, StoreError>>;
@@ -36,6 +38,25 @@ impl UseCases {
             }
         });
         Ok(ReceiverStream::new(receiver))
+    }
+
+    /// Refuses numbers that no run of the sweep has, and too many of them.
+    pub(super) async fn check_numbers(&self, sweep: &str, numbers: &[u32]) -> Result<()> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        if numbers.len() > NAMED {
+            let problem = format!("names more than {NAMED} runs");
+            return Err(UseCaseError::Question { part: "numbers", problem });
+        }
+        let known = self.store.run_numbers(sweep, numbers).await?;
+        match numbers.iter().find(|number| known.binary_search(number).is_err()) {
+            None => Ok(()),
+            Some(_) if known.is_empty() && self.store.sweep_fetch(sweep).await?.is_none() => {
+                Err(self.no_such_sweep(sweep).await)
+            }
+            Some(&number) => Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number }),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::attempt::{Context, FAREWELL};
+use crate::attempt::{Context, FAREWELL, LAST_UPLOADS};
 use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::summary::Summary;
@@ -53,7 +53,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What the machine lacks later, or on one slot alone, is no error: the slot rests.
 pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Result<Summary, WorkerError> {
     let mut shutdown = pin!(shutdown);
-    let Started { context, registrar, slots } = tokio::select! {
+    let Started { context, registrar, uploads: _uploads, slots } = tokio::select! {
         started = start::start(&config) => started?,
         () = &mut shutdown => return Ok(Summary::default()),
     };
@@ -94,8 +94,12 @@ struct Agent {
 impl Agent {
     async fn work(&mut self) -> Result<Summary, WorkerError> {
         let worked = self.claim_and_train().await;
+        // A worker that ends by itself has time; one that is told to stop may be killed soon.
+        let last_uploads =
+            if self.context.stop.is_asked() { LAST_UPLOADS } else { self.context.last_uploads };
         self.context.stop.ask();
         let drained = self.drain().await;
+        self.context.artifacts.settled(last_uploads).await;
         self.registrar.leave().await;
         tracing::info!("the worker ends: {}", self.summary);
         worked.and(drained).map(|()| self.summary)

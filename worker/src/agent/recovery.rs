@@ -95,7 +95,7 @@ async fn end(context: &Context, left: LeftAttempt) -> Outcome {
         context.coordinator.clone(),
         Arc::clone(&context.leases),
     );
-    let member = Member { attempt, folder, reporter, resume: None };
+    let member = Member { attempt, folder, reporter, artifacts: context.artifacts.clone(), resume: None };
     finish(context, member, Ending::from(word)).await.outcome
 }
 

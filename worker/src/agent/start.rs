@@ -7,6 +7,7 @@ use acai_proto::v1::{Hardware, RegisterRequest};
 use uuid::Uuid;
 
 use super::registrar::{FIRST_CONTACT, Registrar};
+use crate::artifacts::{Artifacts, Uploads};
 use crate::attempt::{Context, Limits, Stop};
 use crate::config::WorkerConfig;
 use crate::error::WorkerError;
@@ -21,6 +22,7 @@ use crate::trainer::locate;
 pub(super) struct Started {
     pub(super) context: Arc<Context>,
     pub(super) registrar: Arc<Registrar>,
+    pub(super) uploads: Uploads,
     pub(super) slots: Vec<Slot>,
 }
 
@@ -37,8 +39,11 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
     let patience = if state.has_served() { config.outage.max(FIRST_CONTACT) } else { FIRST_CONTACT };
     let terms = registrar.first_contact(patience).await?;
     state.serve(registrar.database())?;
+    let coordinator = registrar.connection()?;
+    let (artifacts, uploads) = Artifacts::start(coordinator.clone(), state.runs());
     let context = Context {
-        coordinator: registrar.connection()?,
+        coordinator,
+        artifacts,
         leases: Arc::new(Leases::new(terms, config.outage)),
         trainer,
         data: config.data.clone(),
@@ -51,7 +56,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         stop: Stop::default(),
         has_started_trainers: AtomicBool::new(false),
     };
-    Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), slots })
+    Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), uploads, slots })
 }
 
 fn registration(config: &WorkerConfig, hardware: Hardware, slots: u32) -> RegisterRequest {

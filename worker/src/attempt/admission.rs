@@ -90,5 +90,6 @@ async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -
     if let Some(own) = resume.as_ref().filter(|own| own.step > newest) {
         reporter.checkpoint(own.clone());
     }
-    Ok(Member { attempt, folder, reporter, resume })
+    let artifacts = context.artifacts.clone();
+    Ok(Member { attempt, folder, reporter, artifacts, resume })
 }

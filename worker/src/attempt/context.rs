@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 
 use super::progress_watch::Limits;
 use super::stop::Stop;
+use crate::artifacts::Artifacts;
 use crate::client::Client;
 use crate::leases::Leases;
 use crate::reporting::Capacity;
@@ -18,12 +19,13 @@ use crate::state_folder::StateFolder;
 pub(crate) const FAREWELL: Duration = Duration::from_secs(4);
 /// The part of [`FAREWELL`] that uploads have: a checkpoint that has not arrived by then costs training time, not the
 /// run.
-const LAST_UPLOADS: Duration = Duration::from_secs(2);
+pub(crate) const LAST_UPLOADS: Duration = Duration::from_secs(2);
 
 /// Handles and settings for training a group.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) coordinator: Client,
+    pub(crate) artifacts: Artifacts,
     pub(crate) leases: Arc<Leases>,
     pub(crate) trainer: PathBuf,
     pub(crate) data: Option<PathBuf>,

@@ -7,6 +7,7 @@ use acai_sweep::trainer_protocol::{Event, FailureKind};
 
 use super::ending::Ending;
 use super::machine_fault::MachineFault;
+use crate::artifacts::Artifacts;
 use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
 use crate::run_folder::RunFolder;
@@ -19,6 +20,7 @@ pub(crate) struct Member {
     pub(crate) attempt: Attempt,
     pub(crate) folder: RunFolder,
     pub(crate) reporter: Reporter,
+    pub(crate) artifacts: Artifacts,
     /// What training continues from.
     pub(crate) resume: Option<Checkpoint>,
 }
@@ -38,13 +40,12 @@ impl Member {
                 Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
-            Event::Artifact { path, .. } => match self.holds("artifact", &path)? {
+            Event::Artifact { step, path, .. } => match self.holds("artifact", &path)? {
                 // A lost picture is no reason to lose the run.
-                Ok(()) => {
-                    if let Err(error) = self.folder.keep_artifact(&path) {
-                        tracing::warn!("cannot keep `{}`: {error}", path.display());
-                    }
-                }
+                Ok(()) => match self.folder.keep_artifact(&path, self.attempt, step) {
+                    Ok(artifact) => self.artifacts.upload(artifact),
+                    Err(error) => tracing::warn!("cannot keep `{}`: {error}", path.display()),
+                },
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
             Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),

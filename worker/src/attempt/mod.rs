@@ -21,7 +21,7 @@ mod stop;
 mod supervision;
 
 pub(crate) use closing::finish;
-pub(crate) use context::{Context, FAREWELL};
+pub(crate) use context::{Context, FAREWELL, LAST_UPLOADS};
 pub(crate) use ending::Ending;
 pub(crate) use group::train;
 pub(crate) use launch::probe;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
-    ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest, LeaveRequest,
-    LeaveResponse, RegisterRequest, RegisterResponse, RejectCheckpointRequest, ReleaseRequest, RenewRequest,
-    RenewResponse, ReportMetricsRequest, ReportMetricsResponse,
+    AddArtifactRequest, ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest,
+    LeaveRequest, LeaveResponse, RegisterRequest, RegisterResponse, RejectCheckpointRequest, ReleaseRequest,
+    RenewRequest, RenewResponse, ReportMetricsRequest, ReportMetricsResponse,
 };
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
@@ -111,6 +111,15 @@ impl Client {
         until_answered(|| {
             let (mut client, request) = (self.client.clone(), request.clone());
             async move { self.answer(client.reject_checkpoint(request).await) }
+        })
+        .await
+    }
+
+    /// Repeated through an outage.
+    pub(crate) async fn add_artifact(&self, request: AddArtifactRequest) -> Result<(), Rejection> {
+        until_answered(|| {
+            let (mut client, request) = (self.client.clone(), request.clone());
+            async move { self.answer(client.add_artifact(request).await) }
         })
         .await
     }

@@ -67,6 +67,8 @@ fn remove_folder_if_empty(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use acai_proto::v1::Attempt;
+
     use crate::run_folder::fixture::{basis, open, written};
 
     #[test]
@@ -78,7 +80,8 @@ mod tests {
         let folder = open(state.path(), 2);
         let picture = folder.attempt().join("picture.png");
         fs::write(&picture, "").unwrap();
-        folder.keep_artifact(&picture).unwrap();
+        let attempt = Attempt { run: 7, number: 2, token: 0 };
+        folder.keep_artifact(&picture, attempt, 10).unwrap();
         let kept = written(&folder, 10);
         folder.commit(&kept, basis()).unwrap();
         remove_empty(&state.path().join("runs")).unwrap();

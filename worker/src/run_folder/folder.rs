@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use acai_proto::v1::{Assignment, Attempt};
 
 use super::cleanup::clear;
-use super::layout::{self, PICTURES};
+use super::layout;
 use super::name::name_of;
 use super::record::Record;
 use super::set_aside;
@@ -81,13 +81,6 @@ impl RunFolder {
             Err(error) if leads_nowhere(&error) => Ok(false),
             file => Ok(file?.parent() == Some(&self.attempt)),
         }
-    }
-
-    /// Takes a file of the attempt's folder to where no later attempt clears it away.
-    pub(crate) fn keep_artifact(&self, file: &Path) -> io::Result<()> {
-        let pictures = self.root.join(PICTURES);
-        fs::create_dir_all(&pictures)?;
-        fs::rename(file, pictures.join(file.file_name().unwrap_or_default()))
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! <state>/runs/<sweep>-run<id>/
 //!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
-//!   pictures/        what its trainers drew
+//!   pictures/        what its trainers drew; `.NAME.upload` beside what the coordinator does not have yet
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
@@ -15,10 +15,11 @@
 //! starts.
 //!
 //! Read `folder` first, then `checkpoints` (which of them count), which rest on `record` (what `resume.json` says),
-//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more).
+//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more). `artifact` is about the pictures.
 //!
 //! All calls block on the disk.
 
+mod artifact;
 mod basis;
 mod checkpoint;
 mod checkpoints;
@@ -32,6 +33,7 @@ mod pictures;
 mod record;
 mod set_aside;
 
+pub(crate) use artifact::{Artifact, artifacts_to_upload};
 pub(crate) use basis::Basis;
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use cleanup::remove_empty;

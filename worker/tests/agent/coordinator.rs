@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) yielding: HashSet<Attempt>,
     /// Checkpoints that were committed, with the number of the last point before each.
     pub(crate) checkpoints: Vec<(Attempt, Checkpoint, u64)>,
+    /// Artifacts that were added: name, step and bytes.
+    pub(crate) artifacts: Vec<(Attempt, String, u64, Vec<u8>)>,
     /// Digests of checkpoints that were rejected.
     pub(crate) rejected: Vec<String>,
     /// What was uploaded, by digest.
@@ -401,6 +403,20 @@ impl WorkerService for Coordinator {
             assert!(acked >= last_seq, "committed before {last_seq} points are acknowledged");
             state.checkpoints.push((attempt, checkpoint, last_seq));
             Ok(CommitCheckpointResponse {})
+        })
+    }
+
+    async fn add_artifact(
+        &self,
+        request: Request<AddArtifactRequest>,
+    ) -> Result<Response<AddArtifactResponse>, Status> {
+        let AddArtifactRequest { attempt, name, step, sha256, bytes } = request.into_inner();
+        self.serve("add_artifact", |state, _| {
+            state.check(attempt.unwrap())?;
+            let blob = state.blobs.get(&sha256).expect("an artifact is added after its upload").clone();
+            assert_eq!(blob.len() as u64, bytes);
+            state.artifacts.push((attempt.unwrap(), name, step, blob));
+            Ok(AddArtifactResponse {})
         })
     }
 

@@ -17,6 +17,13 @@ checkpoint() {
     echo weights > "$folder/step-$2"
     echo "{\"event\":\"checkpoint\",\"run\":$1,\"step\":$2,\"path\":\"$folder/step-$2\"}"
 }
+# For a group of one: artifact RUN STEP NAME.
+artifact() {
+    folder=$(echo "$start" | sed 's/.*"folder":"\([^"]*\)".*/\1/')
+    file=$(printf '%s/%s-%09d.png' "$folder" "$3" "$2")
+    echo "drawn at $2" > "$file"
+    echo "{\"event\":\"artifact\",\"run\":$1,\"step\":$2,\"path\":\"$file\"}"
+}
 
 [ ! -e "$data/before_ready.sh" ] || . "$data/before_ready.sh"
 echo '{"event":"ready","version":"1","device":"cpu","threads":1,"libtorch":"none"}'

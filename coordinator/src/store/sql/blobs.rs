@@ -92,11 +92,12 @@ pub(super) async fn condemn(tx: &mut Connection, file: &BlobFile) -> Result<bool
         return Ok(false);
     }
     sqlx::query("delete from checkpoints where sha256 = $1").bind(&file.sha256).execute(&mut *tx).await?;
+    sqlx::query("delete from artifacts where sha256 = $1").bind(&file.sha256).execute(&mut *tx).await?;
     sqlx::query("delete from blobs where sha256 = $1").bind(&file.sha256).execute(tx).await?;
     Ok(true)
 }
 
-/// Forgets the blobs that no checkpoint has needed since `unused_ms`, and the files that were begun before
+/// Forgets the blobs that no checkpoint and no artifact has needed since `unused_ms`, and the files that were begun before
 /// `abandoned_ms`; answers the forgotten files. A rejected checkpoint needs its blob until the run is completed without
 /// that checkpoint.
 pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i64) -> Result<Vec<BlobFile>> {
@@ -113,6 +114,7 @@ pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i
     let unused = sqlx::query(
         "delete from blobs where last_used_ms < $1 and not exists
              (select 1 from checkpoints c where c.sha256 = blobs.sha256)
+             and not exists (select 1 from artifacts a where a.sha256 = blobs.sha256)
          returning sha256, tag",
     )
     .bind(unused_ms)

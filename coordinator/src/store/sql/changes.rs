@@ -164,7 +164,7 @@ fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, 
 }
 
 /// Moves runs into the state `next`. A retry also forgets their failures, losses and faults; one from scratch also
-/// forgets their checkpoints.
+/// forgets their checkpoints and artifacts.
 async fn enter(
     tx: &mut Connection,
     sweep_id: i64,

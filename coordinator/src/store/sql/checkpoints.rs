@@ -104,7 +104,8 @@ pub(super) async fn reject(
     Ok(())
 }
 
-/// Forgets all checkpoints of these runs, also those on workers' machines. The blobs count as used until now.
+/// Forgets all checkpoints of these runs, also those on workers' machines, and all their artifacts. The blobs count as used
+/// until now.
 pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Result<()> {
     sqlx::query(concat!("update runs set void_attempts = attempt where id ", among!("$1")))
         .bind(runs.as_json())
@@ -112,8 +113,11 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
         .await?;
     sqlx::query(concat!(
         "update blobs set last_used_ms = $2 where sha256 in
-            (select b.sha256 from blobs b where exists
-                (select 1 from checkpoints c where c.sha256 = b.sha256 and c.state = 'committed' and c.run_id ",
+            (select b.sha256 from blobs b
+             where exists (select 1 from checkpoints c
+                           where c.sha256 = b.sha256 and c.state = 'committed' and c.run_id ",
+        among!("$1"),
+        ") or exists (select 1 from artifacts a where a.sha256 = b.sha256 and a.run_id ",
         among!("$1"),
         ") order by b.sha256",
         for_update!(),
@@ -123,15 +127,17 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
     .bind(now_ms)
     .execute(&mut *tx)
     .await?;
-    sqlx::query(concat!("delete from checkpoints where run_id ", among!("$1")))
-        .bind(runs.as_json())
-        .execute(tx)
-        .await?;
+    for forgotten in [
+        concat!("delete from checkpoints where run_id ", among!("$1")),
+        concat!("delete from artifacts where run_id ", among!("$1")),
+    ] {
+        sqlx::query(forgotten).bind(runs.as_json()).execute(&mut *tx).await?;
+    }
     Ok(())
 }
 
 /// Forgets the run's committed checkpoints but the newest `keep`. Their blobs count as used until now.
-async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {
+pub(super) async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {
     let dropped = sqlx::query_scalar::<_, String>(
         "delete from checkpoints where run_id = $1 and state = 'committed' and step not in
             (select step from checkpoints where run_id = $1 and state = 'committed' order by step desc limit $2)

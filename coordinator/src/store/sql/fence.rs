@@ -7,7 +7,7 @@
 use sqlx::Database;
 use sqlx::query::Query;
 
-use super::dialect::Connection;
+use super::dialect::{Connection, for_update};
 use crate::store::{AttemptRef, Result, StoreError};
 
 type Sql = <Connection as sqlx::Connection>::Database;
@@ -36,6 +36,16 @@ pub(super) async fn check(tx: &mut Connection, attempt: AttemptRef) -> Result<()
     let proof =
         held(concat!("update runs set attempt = attempt where ", is_held!()), attempt).execute(tx).await?;
     if proof.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
+}
+
+/// Whether the attempt is its run's latest one, [`StoreError::Fenced`] if not. The attempt may have ended: a picture of the
+/// last step is on its way while its run is completed.
+pub(super) async fn check_latest(tx: &mut Connection, attempt: AttemptRef) -> Result<()> {
+    let latest = concat!(
+        "select id from runs where id = $1 and attempt = $2 and (token = $3 or token is null or $3 = 0)",
+        for_update!()
+    );
+    held(latest, attempt).fetch_optional(tx).await?.map(drop).ok_or(StoreError::Fenced(attempt))
 }
 
 /// Whether a call with the token of `attempt` may speak for an attempt that has the token `stored`.

@@ -10,13 +10,13 @@ use super::attempts::Outcome;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, attempts, blobs, changes, checkpoints, claims, control, events, explain, fence,
-    leases, metrics, points, runs, submission, sweeps, workers,
+    Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, events, explain,
+    fence, leases, metrics, points, runs, submission, sweeps, workers,
 };
 use crate::store::{
-    AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun, Duty, EventRecord, Explanation, Grant,
-    Mishap, NewSweep, Overview, Place, Point, PointOfRun, Registration, Renewal, Rest, Result, RunRecord,
-    Store, StoreError, Submission, SweepRecord, WorkerRecord,
+    Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
+    Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
+    Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission, SweepRecord, WorkerRecord,
 };
 
 #[async_trait]
@@ -96,6 +96,10 @@ impl Store for SqlStore {
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
         with_reader!(self, |reader| runs::results(reader, sweep))
+    }
+
+    async fn run_numbers(&self, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>> {
+        with_reader!(self, |reader| runs::numbers(reader, sweep, numbers))
     }
 
     async fn curve_runs(
@@ -270,6 +274,24 @@ impl Store for SqlStore {
         with_writer!(self.writer, [sha256, reason], |tx, _now_ms| checkpoints::reject(
             tx, attempt, &sha256, &reason
         ))
+    }
+
+    async fn attempt_check_latest(&self, attempt: AttemptRef) -> Result<()> {
+        with_writer!(self.writer, [], |tx, _now_ms| fence::check_latest(tx, attempt))
+    }
+
+    async fn artifact_add(&self, attempt: AttemptRef, artifact: Artifact) -> Result<()> {
+        with_writer!(self.writer, [artifact], |tx, now_ms| artifacts::add(tx, attempt, &artifact, now_ms))
+    }
+
+    async fn artifact_list(
+        &self,
+        sweep: &str,
+        numbers: &[u32],
+        after: Option<&ArtifactPlace>,
+        most: u32,
+    ) -> Result<Vec<ArtifactRecord>> {
+        with_reader!(self, |reader| artifacts::list(reader, sweep, numbers, after, most))
     }
 
     async fn blob_begin(&self, file: BlobFile) -> Result<()> {

@@ -17,7 +17,8 @@
 //!   [`locks`] the order in which rows are locked.
 //! - What follows from a change of a run: [`events`] tell of it, [`failure_limit`] pauses a sweep with too many
 //!   failures.
-//! - What attempts bring: [`metrics`], the files of [`blobs`], and [`checkpoints`] in them.
+//! - What attempts bring: [`metrics`], the files of [`blobs`], [`checkpoints`] and [`artifacts`] in
+//!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
 //! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`control`] is about sweeps and
@@ -26,6 +27,7 @@
 //! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
 //!   implements [`Store`](crate::store::Store) by such calls.
 
+mod artifacts;
 mod attempts;
 mod blobs;
 mod calls;

@@ -7,7 +7,7 @@ use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
 use super::columns::{configuration, desired, seed, state, unsigned};
-use super::dialect::{Connection, Row, elements};
+use super::dialect::{Connection, Row, among, elements};
 use crate::store::{Result, RunRecord};
 
 /// The columns of a [`RunRecord`].
@@ -61,6 +61,20 @@ pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) ->
     .fetch_all(&mut *reader)
     .await?;
     rows.iter().map(record).collect()
+}
+
+/// Those of these numbers that runs of the sweep have, in order.
+pub(super) async fn numbers(reader: &mut Connection, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>> {
+    let rows = sqlx::query(concat!(
+        "select number from runs where sweep_id = (select id from sweeps where name = $1) and number ",
+        among!("$2"),
+        " order by number"
+    ))
+    .bind(sweep)
+    .bind(serde_json::json!(numbers).to_string())
+    .fetch_all(reader)
+    .await?;
+    rows.iter().map(|row| unsigned(row, "number")).collect()
 }
 
 /// What people call a run: `SWEEP/INDEX`.

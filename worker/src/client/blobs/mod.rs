@@ -1,4 +1,4 @@
-//! Checkpoints on their way to the coordinator's blob store and back, under the SHA-256 of their bytes.
+//! Checkpoints and artifacts on their way to the coordinator's blob store and back, under the SHA-256 of their bytes.
 
 mod digest;
 mod download;
@@ -39,11 +39,31 @@ impl Blobs {
         step: u64,
         file: &Path,
     ) -> Result<Checkpoint, TransferError> {
+        self.upload_file(attempt, step, file, false).await
+    }
+
+    /// As [`upload`](Self::upload), of a file for people. The attempt may have ended.
+    pub(crate) async fn upload_artifact(
+        &self,
+        attempt: Attempt,
+        step: u64,
+        file: &Path,
+    ) -> Result<Checkpoint, TransferError> {
+        self.upload_file(attempt, step, file, true).await
+    }
+
+    async fn upload_file(
+        &self,
+        attempt: Attempt,
+        step: u64,
+        file: &Path,
+        is_artifact: bool,
+    ) -> Result<Checkpoint, TransferError> {
         let hashed = digest(file).await;
         let (sha256, bytes) = hashed.map_err(|cause| TransferError::File { path: file.to_owned(), cause })?;
         let checkpoint = Checkpoint { step, sha256, bytes };
-        let upload =
-            Upload { client: &self.client, peer: &self.peer, attempt, file, checkpoint: &checkpoint };
+        let (client, peer) = (&self.client, &self.peer);
+        let upload = Upload { client, peer, attempt, file, checkpoint: &checkpoint, is_artifact };
         upload.run().await?;
         Ok(checkpoint)
     }

@@ -1,4 +1,4 @@
-//! A checkpoint's way to the blob store.
+//! The way of a checkpoint or an artifact to the blob store.
 
 use std::io;
 use std::path::Path;
@@ -24,13 +24,14 @@ pub(super) const CHUNK: usize = 1 << 20;
 /// checkpoint is not worth more tries, since the next one comes.
 const TRIES_UNWANTED: u32 = 4;
 
-/// An upload of one checkpoint's file.
+/// An upload of one file.
 pub(super) struct Upload<'a> {
     pub(super) client: &'a BlobServiceClient<Channel>,
     pub(super) peer: &'a Peer,
     pub(super) attempt: Attempt,
     pub(super) file: &'a Path,
     pub(super) checkpoint: &'a Checkpoint,
+    pub(super) is_artifact: bool,
 }
 
 impl Upload<'_> {
@@ -76,6 +77,7 @@ impl Upload<'_> {
             sha256: self.checkpoint.sha256.clone(),
             size: self.checkpoint.bytes,
             offset,
+            artifact: self.is_artifact,
         };
         let (messages, outgoing) = mpsc::channel(2);
         let mut client = self.client.clone();

@@ -6,6 +6,7 @@ mod outcome;
 use acai_sweep::run::{Interruption, RunState, after};
 use sqlx::Row as _;
 
+use super::checkpoints;
 use super::columns::{state, storable, unsigned};
 use super::dialect::{Connection, for_update};
 use super::events::{self, Cause};
@@ -52,6 +53,8 @@ pub(super) async fn complete(
             "{acked_seq} of its points are durable, but it says that it reported {last_seq}"
         )));
     }
+    // A run that is not trained any more needs no other one, should the last turn out damaged.
+    checkpoints::drop_all_but(tx, attempt.run, 1, now_ms).await?;
     let run = Ids::new([attempt.run.cast_signed()]);
     events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }

@@ -1,0 +1,79 @@
+//! Pictures come to the coordinator, and nothing waits for them.
+
+use std::time::Duration;
+
+use acai_worker::Summary;
+
+use crate::coordinator::{Coordinator, Fault};
+use crate::setup::{LONG, Machine, attempt, group, until};
+
+/// Draws two pictures, and completes.
+const DRAWS: &str = "artifact 7 10 reconstructions; artifact 7 16 reconstructions; finished 7 16";
+
+fn drawn(coordinator: &Coordinator) -> Vec<(String, u64, Vec<u8>)> {
+    coordinator.read(|state| {
+        let artifacts = state.artifacts.iter();
+        artifacts.map(|(_, name, step, bytes)| (name.clone(), *step, bytes.clone())).collect()
+    })
+}
+
+fn both() -> Vec<(String, u64, Vec<u8>)> {
+    [10, 16]
+        .map(|step| ("reconstructions.png".to_owned(), step, format!("drawn at {step}\n").into_bytes()))
+        .into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_uploaded_and_stay_on_the_machine() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, DRAWS);
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary.completed, 1);
+    assert_eq!(drawn(&coordinator), both());
+    assert!(machine.run_file(7, "pictures/reconstructions-000000010.png").is_file());
+    assert!(!machine.run_file(7, "pictures/.reconstructions-000000010.png.upload").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_completed_while_its_pictures_do_not_arrive_and_the_next_worker_brings_them() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["add_artifact"]));
+    let mut machine = Machine::new(&coordinator, DRAWS);
+    machine.config.last_uploads = Duration::from_millis(50);
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary { completed: 1, ..Summary::default() });
+    assert_eq!(drawn(&coordinator), []);
+
+    coordinator.change(|state| state.down.clear());
+    machine.config.last_uploads = LONG;
+    machine.work().await.unwrap();
+    assert_eq!(drawn(&coordinator), both());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_the_coordinator_will_not_have_is_tried_once_and_holds_up_no_other() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| drop(state.faults.insert("add_artifact", [Fault::Refused].into())));
+    let machine = Machine::new(&coordinator, DRAWS);
+    machine.work().await.unwrap();
+    machine.work().await.unwrap();
+    assert_eq!(drawn(&coordinator), both()[1..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_never_ends_delays_neither_points_nor_checkpoints() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| drop(state.faults.insert("upload", [Fault::Hung].into())));
+    let mut machine =
+        Machine::new(&coordinator, "artifact 7 10 reconstructions; metric 7 1; read -r line; stopped 7 1");
+    machine.config.last_uploads = Duration::from_millis(50);
+    let working = machine.work_until(async {
+        coordinator
+            .until(|state| state.points.get(&attempt(7, 1)).is_some_and(|points| !points.is_empty()))
+            .await;
+        // The picture is on its way.
+        let note = machine.run_file(7, "pictures/.reconstructions-000000010.png.upload");
+        until(|| note.exists()).await;
+    });
+    assert_eq!(working.await.unwrap().released, 1);
+}
