@@ -1,6 +1,8 @@
 //! The command `acai`.
 
+mod address;
 mod args;
+mod blobs_place;
 mod client;
 mod commands;
 mod download;

@@ -11,6 +11,7 @@ use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::transport::Server;
+use tonic::transport::server::Router;
 
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
@@ -110,46 +111,16 @@ async fn serve_with(
     if fresh_terms > 0 {
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
-    let use_cases = UseCases::new(store.clone(), terms);
-    let sweeps = Sweeps { use_cases: use_cases.clone(), store: store.clone(), stop };
-    let sweeps = SweepServiceServer::new(sweeps)
-        .max_decoding_message_size(MESSAGE_BYTES)
-        .max_encoding_message_size(TABLE_BYTES);
-    let inspections = Inspections::default();
-    let workers =
-        WorkerServiceServer::new(Workers { store: store.clone(), blobs: blobs.clone(), terms, inspections })
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(ANSWER_BYTES);
-    let controls = ControlServiceServer::new(Controls { use_cases })
-        .max_decoding_message_size(MESSAGE_BYTES)
-        .max_encoding_message_size(ANSWER_BYTES);
-    let transfers = BlobServiceServer::new(BlobTransfers {
-        store: store.clone(),
-        blobs: blobs.clone(),
-        patience: limits.patience,
-    })
-    .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
-    .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
     let (draining, drained) = tokio::sync::oneshot::channel();
-    let server = Server::builder()
-        .max_concurrent_streams(STREAMS)
-        .concurrency_limit_per_connection(STREAMS as usize)
-        .load_shed(true)
-        .http2_max_header_list_size(HEADER_BYTES)
-        .http2_max_pending_accept_reset_streams(Some(RESETS))
-        .max_connection_age(limits.connection_age)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(Signed(Deadline { service: sweeps, after: REQUEST_DEADLINE }))
-        .add_service(Signed(Deadline { service: workers, after: REQUEST_DEADLINE }))
-        .add_service(Signed(Deadline { service: controls, after: REQUEST_DEADLINE }))
-        .add_service(Signed(transfers))
-        .serve_with_incoming_shutdown(connections(listener, CONNECTIONS, GREETING), async {
+    let server = services(&store, &blobs, terms, limits, stop).serve_with_incoming_shutdown(
+        connections(listener, CONNECTIONS, GREETING),
+        async {
             shutdown.await;
             // Watchers would stay for as long as they are let.
             stopping.send_replace(true);
             let _ = draining.send(());
-        });
+        },
+    );
     // A connection that never closes must not keep the server: the drain has a deadline of its own.
     let deadline = async {
         if drained.await.is_err() {
@@ -167,6 +138,69 @@ async fn serve_with(
     };
     store.close().await;
     ended
+}
+
+/// Answers those who read: the services on a store that takes no writes, with nothing that a coordinator does by itself.
+/// Until it is dropped.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve_reading(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    terms: LeaseTerms,
+) -> Result<(), ServeError> {
+    let (_running, stop) = watch::channel(false);
+    let services = services(&store, &blobs, terms, Limits::default(), stop);
+    Ok(services.serve_with_incoming(connections(listener, CONNECTIONS, GREETING)).await?)
+}
+
+/// All services, with their limits. `stop` becomes true when the server ends.
+fn services(
+    store: &Arc<dyn Store>,
+    blobs: &Arc<dyn Blobs>,
+    terms: LeaseTerms,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+) -> Router {
+    let use_cases = UseCases::new(Arc::clone(store), terms);
+    let sweeps = Sweeps { use_cases: use_cases.clone(), store: Arc::clone(store), stop };
+    let sweeps = SweepServiceServer::new(sweeps)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(TABLE_BYTES);
+    let inspections = Inspections::default();
+    let workers = WorkerServiceServer::new(Workers {
+        store: Arc::clone(store),
+        blobs: Arc::clone(blobs),
+        terms,
+        inspections,
+    })
+    .max_decoding_message_size(MESSAGE_BYTES)
+    .max_encoding_message_size(ANSWER_BYTES);
+    let controls = ControlServiceServer::new(Controls { use_cases })
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
+    let transfers = BlobServiceServer::new(BlobTransfers {
+        store: Arc::clone(store),
+        blobs: Arc::clone(blobs),
+        patience: limits.patience,
+    })
+    .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
+    .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
+    Server::builder()
+        .max_concurrent_streams(STREAMS)
+        .concurrency_limit_per_connection(STREAMS as usize)
+        .load_shed(true)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(RESETS))
+        .max_connection_age(limits.connection_age)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .add_service(Signed(Deadline { service: sweeps, after: REQUEST_DEADLINE }))
+        .add_service(Signed(Deadline { service: workers, after: REQUEST_DEADLINE }))
+        .add_service(Signed(Deadline { service: controls, after: REQUEST_DEADLINE }))
+        .add_service(Signed(transfers))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CoordinatorUrl, Target};
+use super::{Coordinator, Target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,7 +58,7 @@ pub(crate) struct ChosenArtifacts {
     #[arg(long = "name", value_name = "NAMES", value_delimiter = ',')]
     pub(crate) names: Vec<String>,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
 }
 
 /// Which steps' files are meant.

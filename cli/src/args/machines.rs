@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{CoordinatorUrl, TableArguments};
+use super::TableArguments;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -75,7 +75,7 @@ pub(crate) struct CoordinatorArguments {
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
     pub(crate) db: DatabaseUrl,
     /// Where checkpoints are kept: a folder, made where missing, or a bucket; the same one for all coordinators of a
-    /// Postgres, and to be named there [default: the file of an SQLite database with .blobs appended]
+    /// Postgres, and to be named there [default: where the database remembers that they are, or else the file of an SQLite database with .blobs appended]
     #[arg(long, value_name = "DIR|s3://BUCKET/PREFIX")]
     pub(crate) blobs: Option<String>,
     /// Make that place this database's own although another one, or a copy of this one, kept checkpoints there: it deletes
@@ -106,8 +106,9 @@ What a run leaves is in STATE/runs/SWEEP-runID, where ID is its `id` in `acai ru
 last checkpoint, which is the trained model, and its pictures. They stay until you delete them, which you may at
 any time when the run is not under way here; folders without either are removed when the worker starts.")]
 pub(crate) struct WorkerArguments {
-    #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    /// Address of the coordinator
+    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700")]
+    pub(crate) coordinator: String,
     /// Name for people [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,

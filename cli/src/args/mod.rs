@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+mod answering;
 mod artifacts;
 mod control;
 mod data;
@@ -9,6 +10,7 @@ mod target;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use answering::Answering;
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
 pub(crate) use control::{DutyArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments};
 pub(crate) use data::{DataArguments, DataCommand};
@@ -96,18 +98,20 @@ pub(crate) enum Command {
     Worker(WorkerArguments),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CoordinatorUrl {
-    /// Address of the coordinator
-    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700")]
-    pub(crate) coordinator: String,
+/// Who answers a command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Coordinator {
+    /// Who answers: a coordinator's address, or a state folder, which the run that goes on in it answers for, or else is
+    /// read [default: .acai where there is one, or http://127.0.0.1:7700]
+    #[arg(long, value_name = "URL|DIR", env = "ACAI_COORDINATOR")]
+    pub(crate) coordinator: Option<Answering>,
 }
 
 /// Whom a command asks, and how it shows the answer.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::target::{Target, one_run, one_sweep};
-use super::{Ask, CoordinatorUrl};
+use super::{Ask, Coordinator};
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
@@ -60,7 +60,7 @@ pub(crate) struct RunsArguments {
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     pub(crate) state: Vec<acai_sweep::run::RunState>,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -89,7 +89,7 @@ pub(crate) struct MetricsArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=10_000))]
     pub(crate) points: Option<u32>,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
@@ -125,7 +125,7 @@ pub(crate) struct WatchArguments {
     #[arg(long)]
     pub(crate) once: bool,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -137,7 +137,7 @@ pub(crate) struct ResultsArguments {
     #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
     #[command(flatten)]
-    pub(crate) at: CoordinatorUrl,
+    pub(crate) at: Coordinator,
     #[command(flatten)]
     pub(crate) table: TableArguments,
 }

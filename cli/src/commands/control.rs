@@ -44,7 +44,7 @@ pub(super) async fn retry(arguments: RetryArguments, output: Output) -> Result<(
 }
 
 pub(super) async fn set(arguments: SetArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at).await?;
     let SetArguments { sweep, priority, max_concurrent, .. } = arguments;
     client.set_limits(SetLimitsRequest { sweep: sweep.clone(), priority, max_concurrent }).await?;
     if arguments.ask.json {
@@ -76,7 +76,7 @@ async fn each_sweep(
     words: &Words,
     call: impl AsyncFn(&mut Control, Selection) -> Result<tonic::Response<ControlResponse>, tonic::Status>,
 ) -> Result<(), Failure> {
-    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at).await?;
     for runs in selections(arguments.targets) {
         let (sweep, is_whole) = (runs.sweep.clone(), runs.numbers.is_empty());
         let response = call(&mut client, runs).await?.into_inner();

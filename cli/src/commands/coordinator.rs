@@ -1,10 +1,9 @@
 //! `acai coordinator`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use acai_coordinator::store::DatabaseUrl;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::{LeaseTerms, blobs, serve, store};
+use acai_coordinator::{LeaseTerms, serve, store};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 
@@ -13,6 +12,7 @@ use crate::failure::Failure;
 use crate::log;
 use crate::output::Output;
 use crate::signals::Shutdown;
+use crate::{address, blobs_place};
 
 pub(super) async fn coordinator(arguments: &CoordinatorArguments, output: Output) -> Result<(), Failure> {
     Ok(run(arguments, output).await?)
@@ -28,21 +28,28 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {
         anyhow!("cannot listen on {}: {error}\nhint: choose another --listen HOST:PORT", arguments.listen)
     })?;
-    if arguments.db.is_postgres() && arguments.blobs.is_none() {
+    let store = store::open(&arguments.db).await?;
+    if arguments.db.is_postgres() && arguments.blobs.is_none() && store.blobs_place().await?.is_none() {
         bail!(
             "--blobs does not say where checkpoints are kept\nhint: one place for all coordinators of this Postgres: --blobs DIR or --blobs s3://BUCKET/PREFIX"
         );
     }
-    let store = store::open(&arguments.db).await?;
-    let beside = blobs_beside(&arguments.db);
-    let place = arguments.blobs.clone().unwrap_or_else(|| beside.display().to_string());
-    let blobs = blobs::open(&place, &beside).await?;
-    blobs::owner::claim(&*store, &*blobs, arguments.take_blobs)
-        .await
-        .with_context(|| format!("cannot keep checkpoints in `{place}`"))?;
+    let file = SqliteStore::path_of_url(&arguments.db).ok();
+    let beside = blobs_beside(file.as_deref());
+    let asked = (arguments.blobs.as_deref(), beside.as_path());
+    let (blobs, place) =
+        blobs_place::open(&*store, file.as_deref(), asked, arguments.take_blobs, output).await?;
     log::to_stderr();
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
+    // Those on this machine who name the database's folder find it.
+    let _published = match &file {
+        Some(file) => Some(
+            address::publish(file, &format!("http://{address}"))
+                .with_context(|| format!("cannot say beside `{}` where it is served", file.display()))?,
+        ),
+        None => None,
+    };
     output.note(&format!(
         "coordinator: {}, checkpoints in {place}, on http://{address}, Ctrl-C stops it",
         arguments.db
@@ -53,13 +60,6 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
 }
 
 /// Where checkpoints go beside a database that is a file; for others, where those to a bucket come together.
-fn blobs_beside(db: &DatabaseUrl) -> PathBuf {
-    match SqliteStore::path_of_url(db) {
-        Ok(file) => {
-            let mut folder = file.into_os_string();
-            folder.push(".blobs");
-            folder.into()
-        }
-        Err(_) => PathBuf::from("acai-blobs"),
-    }
+fn blobs_beside(file: Option<&Path>) -> PathBuf {
+    file.map_or_else(|| PathBuf::from("acai-blobs"), |file| file.with_added_extension("blobs"))
 }

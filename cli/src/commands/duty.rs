@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 pub(super) async fn set(arguments: DutyArguments, duty: WorkerDuty, output: Output) -> Result<(), Failure> {
-    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at).await?;
     let request = SetWorkerDutyRequest { worker: arguments.worker.clone(), duty: duty.into() };
     let running = client.set_worker_duty(request).await?.into_inner().running;
     if arguments.ask.json {

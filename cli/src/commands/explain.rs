@@ -13,7 +13,7 @@ use crate::output::Output;
 
 pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Result<(), Failure> {
     let (sweep, number) = arguments.run;
-    let mut client = connect_control(&arguments.ask.at.coordinator).await?;
+    let mut client = connect_control(&arguments.ask.at).await?;
     let response = client.explain_run(ExplainRequest { sweep, number }).await?.into_inner();
     output.data(&if arguments.ask.json { as_json(&response) } else { text(&response) })?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::format::{grid, percent, states};
 use crate::output::Output;
 
 pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     let sweeps = client.list_sweeps(ListSweepsRequest {}).await?.into_inner().sweeps;
     if arguments.json {
         let sweeps: Vec<Value> = sweeps.iter().map(sweep_json).collect();

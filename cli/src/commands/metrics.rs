@@ -16,7 +16,7 @@ use crate::sparkline::sparkline;
 const DRAWN: u32 = 200;
 
 pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     let (mut table, mut documents) = (Vec::new(), Vec::new());
     if arguments.format == Format::Csv {
         output.data(&csv(&["sweep", "run", "seed", "state", "metric", "step", "value"], Vec::new())?)?;

@@ -15,7 +15,7 @@ use crate::format::{csv, grid, mean_and_std, parameters_json, value};
 use crate::output::Output;
 
 pub(super) async fn results(arguments: &ResultsArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     print_table(&mut client, &arguments.sweep, &arguments.table, output).await
 }
 

@@ -10,7 +10,7 @@ use crate::format::{self, csv, grid, parameters_json, percent, value};
 use crate::output::Output;
 
 pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     let states = arguments.state.iter().map(|&state| RunState::from(state).into()).collect();
     let mut stream = client.list_runs(ListRunsRequest { sweep: arguments.sweep, states }).await?.into_inner();
     let mut runs = Vec::new();

@@ -12,7 +12,7 @@ use crate::format::{self, kimg, percent, states};
 use crate::output::Output;
 
 pub(super) async fn status(arguments: &StatusArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.ask.at.coordinator).await?;
+    let mut client = connect(&arguments.ask.at).await?;
     let request = GetSweepRequest { sweep: arguments.sweep.clone() };
     let response = client.get_sweep(request).await?.into_inner();
     output.data(&if arguments.ask.json { json(&response).to_string() } else { text(&response) })?;

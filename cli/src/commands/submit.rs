@@ -12,7 +12,7 @@ use crate::output::Output;
 
 pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
-    let mut client = connect(&arguments.ask.at.coordinator).await?;
+    let mut client = connect(&arguments.ask.at).await?;
     let answer = match arguments.dry_run {
         true => dry_run(&mut client, &sweep.source).await?.ok_or_else(|| {
             anyhow::anyhow!(

@@ -16,7 +16,7 @@ use crate::output::Output;
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     let mut after = arguments.after;
     let mut is_waiting = false;
     loop {

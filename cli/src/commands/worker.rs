@@ -17,7 +17,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         adopt: arguments.adopt,
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
-        ..config(arguments.at.coordinator, arguments.state, arguments.training)
+        ..config(arguments.coordinator, arguments.state, arguments.training)
     };
     let shutdown = Shutdown::on_signal(|| {
         tracing::info!("stopping: the trainers write checkpoints; once more to exit at once");

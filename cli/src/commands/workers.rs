@@ -10,7 +10,7 @@ use crate::format::grid;
 use crate::output::Output;
 
 pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at.coordinator).await?;
+    let mut client = connect(&arguments.at).await?;
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
     if arguments.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();

@@ -10,6 +10,7 @@ mod mistakes;
 mod outages;
 mod released;
 mod secrets;
+mod state_folders;
 mod submitting;
 mod sweeps;
 

@@ -2,9 +2,10 @@
 
 use std::net::TcpListener;
 
+use acai_testing::postgres::Postgres;
 use sqlx::Executor;
 
-use crate::{Ended, FAILING_TRAINER, Place, free_address};
+use crate::{Ended, FAILING_TRAINER, Place, eventually, free_address};
 
 const GOOD: &str = "\
 version: 1
@@ -81,7 +82,6 @@ async fn a_coordinator_that_cannot_start_says_why() {
     refused(&start("sqlite:acai.db", &taken), 1, &[&taken, "in use", "--listen"]);
     refused(&start("sqlite:acai.db", "0.0.0.0:0"), 1, &["--insecure"]);
     assert!(!place.path("acai.db").exists());
-    refused(&start("postgres://nobody@127.0.0.1:1/none", "127.0.0.1:0"), 1, &["--blobs"]);
     refused(&start("mysql://x", "127.0.0.1:0"), 1, &["mysql://x", "sqlite:FILE"]);
     refused(&start("sqlite:no/such/folder/acai.db", "127.0.0.1:0"), 1, &["no/such/folder/acai.db"]);
 
@@ -94,6 +94,25 @@ async fn a_coordinator_that_cannot_start_says_why() {
     place.database("acai.db").await.execute(newer).await.unwrap();
     refused(&start("sqlite:acai.db", "127.0.0.1:0"), 1, &["acai.db", "newer version"]);
     refused(&place.run(&["run", "good.yaml", "--state", "."]), 1, &["acai.db", "newer version"]);
+}
+
+#[test]
+fn a_coordinator_on_postgres_has_to_be_told_once_where_checkpoints_are_kept() {
+    let Some(server) = Postgres::start() else { return };
+    let (place, url) = (Place::new(), server.create_database().unwrap());
+    let address = free_address();
+    let start = ["coordinator", "--db", &url, "--listen", &address];
+    refused(&place.run(&start), 1, &["--blobs"]);
+    let arguments = [&start[..], &["--blobs", "kept"]].concat();
+    for arguments in [&arguments[..], &start] {
+        let coordinator = place.start(arguments);
+        eventually("the coordinator listens", || {
+            place.run(&["ls", "--coordinator", &address]).code == Some(0)
+        });
+        coordinator.interrupt();
+        let ended = coordinator.wait();
+        assert!(ended.stderr.contains("kept"), "{ended:#?}");
+    }
 }
 
 #[tokio::test]

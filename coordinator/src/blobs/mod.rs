@@ -19,6 +19,7 @@ mod blocking;
 mod digest;
 pub mod directory;
 mod error;
+pub mod missing;
 pub mod owner;
 pub mod s3;
 pub(crate) mod staging;

@@ -15,6 +15,7 @@ pub(super) fn status(error: StoreError) -> Status {
         }
         StoreError::Unstorable(_) => Code::InvalidArgument,
         StoreError::NoSuchRun { .. } => Code::NotFound,
+        StoreError::OnlyRead(_) => Code::FailedPrecondition,
         StoreError::Collision(_) => Code::Unavailable,
         StoreError::Full => Code::ResourceExhausted,
         StoreError::Corrupt(_) | StoreError::OtherVersion(_) => Code::DataLoss,

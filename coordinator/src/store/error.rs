@@ -45,6 +45,12 @@ pub enum StoreError {
     /// Another transaction was in the way, again and again.
     #[error("the database is busy: {0}")]
     Collision(String),
+    /// The database was opened to be read.
+    #[error(
+        "`{}` is only read by this command, since no coordinator serves it\nhint: `acai coordinator --db sqlite:{}` serves it; `acai run FILE` trains in it",
+        .0.display(), .0.display()
+    )]
+    OnlyRead(PathBuf),
     /// The disk is full. Writes may succeed later, when there is room again.
     #[error("the database has no room left on its disk")]
     Full,
@@ -129,6 +135,15 @@ pub enum OpenError {
         /// How many there are.
         names: u64,
     },
+    /// There is no such file.
+    #[error("there is no database `{}`", .0.display())]
+    Missing(PathBuf),
+    /// Written by an earlier version of this program, and opened to be read.
+    #[error(
+        "`{}` was written by an earlier version of acai, and is brought up to date only by a coordinator\nhint: start `acai coordinator --db sqlite:{}` once, or use the version that wrote it",
+        .0.display(), .0.display()
+    )]
+    Older(PathBuf),
     /// Written by a later version of this program.
     #[error(
         "`{place}` was written by a newer version of acai (its migration {migration} is unknown here)\nhint: use that version, or another database"

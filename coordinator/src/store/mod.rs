@@ -251,6 +251,12 @@ pub trait Store: Send + Sync + 'static {
     /// Every file that is known: those of blobs, and those that were begun.
     async fn blob_files(&self) -> Result<Vec<BlobFile>>;
 
+    /// Where the blobs are kept, as [`blobs_set_place`](Self::blobs_set_place) was told last.
+    async fn blobs_place(&self) -> Result<Option<String>>;
+
+    /// Remembers where the blobs are kept.
+    async fn blobs_set_place(&self, place: &str) -> Result<()>;
+
     /// Which database this is, random; and what tells it from its copies.
     async fn identity(&self) -> Result<(String, String)>;
 

@@ -7,19 +7,20 @@ use serde_json::{Value, json};
 
 use super::Found;
 use super::ls::document;
+use crate::args::Coordinator;
 use crate::client::connect_blobs;
 use crate::download::{Fetched, fetch};
 use crate::failure::Failure;
 use crate::output::Output;
 
 pub(super) async fn get(
-    url: &str,
+    at: &Coordinator,
     artifacts: &[Found],
     folder: &Path,
     as_json: bool,
     output: Output,
 ) -> Result<(), Failure> {
-    let mut blobs = connect_blobs(url).await?;
+    let mut blobs = connect_blobs(at).await?;
     let (mut documents, mut new, mut bytes) = (Vec::new(), 0, 0);
     for found in artifacts {
         let path = path(folder, found);

@@ -21,7 +21,7 @@ pub(super) async fn artifacts(command: ArtifactsCommand, output: Output) -> Resu
         }
         ArtifactsCommand::Get { chosen, step, output: folder, json } => {
             let artifacts = list(&chosen, step).await?;
-            get::get(&chosen.at.coordinator, &artifacts, &folder, json, output).await
+            get::get(&chosen.at, &artifacts, &folder, json, output).await
         }
     }
 }
@@ -34,7 +34,7 @@ struct Found {
 
 /// The artifacts that are meant, sweep by sweep in the order of runs, steps and names.
 async fn list(chosen: &ChosenArtifacts, step: Step) -> Result<Vec<Found>, Failure> {
-    let mut client = connect(&chosen.at.coordinator).await?;
+    let mut client = connect(&chosen.at).await?;
     let mut found = Vec::new();
     for Selection { sweep, numbers } in selections(chosen.targets.clone()) {
         let request = ListArtifactsRequest { sweep: sweep.clone(), numbers };

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_coordinator::blobs::{Blobs, directory::Directory, owner};
 use acai_coordinator::clock::Clock;
 use acai_coordinator::server::ServeError;
+use acai_coordinator::store::Store as _;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
+use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_sweep::plan::Plan;
 use acai_sweep::training::Dataset;
 use acai_worker::{Summary, WorkerError};
@@ -18,9 +19,12 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 
+use crate::address::{self, Published};
 use crate::args::TrainingArguments;
-use crate::client::{Client, Control, connect, connect_control};
+use crate::blobs_place;
+use crate::client::{Client, Control, channel, client, state};
 use crate::commands::worker;
+use crate::output::Output;
 use crate::signals::Shutdown;
 
 /// Says what is missing before anything is made: the trainer, or files of a dataset.
@@ -52,6 +56,7 @@ type Coordinator = JoinHandle<Result<(), ServeError>>;
 pub(super) struct Machine {
     pub(super) client: Client,
     url: String,
+    _address: Published,
     coordinator: Coordinator,
     stop_coordinator: Shutdown,
     worker: Option<JoinHandle<Result<Summary, WorkerError>>>,
@@ -59,23 +64,34 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// A coordinator on the database in `state`, on a free port.
-    pub(super) async fn start(state: &Path) -> anyhow::Result<Self> {
-        let store = SqliteStore::open(&state.join("acai.db"), Clock::start()).await?;
-        let blobs: Arc<dyn Blobs> = Arc::new(Directory::open(&state.join("blobs"))?);
-        // They are beside each other and nobody else's, however they came there.
-        owner::claim(&store, &*blobs, true).await?;
+    /// A coordinator on the database in the state folder `folder`, on a free port.
+    pub(super) async fn start(folder: &Path, output: Output) -> anyhow::Result<Self> {
+        let database = state::database(folder);
+        let store = SqliteStore::open(&database, Clock::start()).await?;
+        let default = folder.join("blobs");
+        // What is beside the database is nobody else's, however it came there.
+        let beside = store.blobs_place().await?.is_none_or(|place| Path::new(&place).is_relative());
+        let (blobs, _) = blobs_place::open(&store, Some(&database), (None, &default), beside, output).await?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
         let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
+        let address = address::publish(&database, &url).context("cannot say where this run listens")?;
         let stop_coordinator = Shutdown::new();
         let stop = stop_coordinator.wait();
         let mut coordinator =
             tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stop));
-        let client = match connect(&url).await {
-            Ok(client) => client,
+        let client = match channel(&url).await {
+            Ok(channel) => client(channel),
             Err(error) => return Err(cause(&mut coordinator, error).await),
         };
-        Ok(Machine { client, url, coordinator, stop_coordinator, worker: None, stop_worker: Shutdown::new() })
+        Ok(Machine {
+            client,
+            url,
+            _address: address,
+            coordinator,
+            stop_coordinator,
+            worker: None,
+            stop_worker: Shutdown::new(),
+        })
     }
 
     /// Why something failed: `error`, unless the coordinator has ended by itself and is to blame.
@@ -85,7 +101,7 @@ impl Machine {
 
     /// To change what is queued.
     pub(super) async fn control(&self) -> anyhow::Result<Control> {
-        connect_control(&self.url).await
+        Ok(ControlServiceClient::new(channel(&self.url).await?))
     }
 
     pub(super) fn start_worker(&mut self, state: &Path, training: &TrainingArguments) {

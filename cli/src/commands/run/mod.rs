@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: RunArguments, output: Output) -> Result<(), F
     let shutdown = Shutdown::on_signal(move || {
         output.note("\nstopping: the trainers write checkpoints (Ctrl-C again to exit at once)");
     })?;
-    let mut machine = Machine::start(&arguments.state).await?;
+    let mut machine = Machine::start(&arguments.state, output).await?;
     let outcome = match train(&mut machine, &sweep, &arguments, &shutdown, output).await {
         Err(Failure::Error(error)) => Err(Failure::Error(machine.cause(error).await)),
         outcome => outcome,

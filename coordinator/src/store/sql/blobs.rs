@@ -123,6 +123,17 @@ pub(super) async fn collect(tx: &mut Connection, unused_ms: i64, abandoned_ms: i
     abandoned.iter().chain(&unused).map(file).collect()
 }
 
+/// Where the blobs are kept, if that is known.
+pub(super) async fn place(reader: &mut Connection) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("select blobs from identity").fetch_one(reader).await?)
+}
+
+/// Remembers where the blobs are kept.
+pub(super) async fn set_place(tx: &mut Connection, place: &str) -> Result<()> {
+    sqlx::query("update identity set blobs = $1").bind(place).execute(tx).await?;
+    Ok(())
+}
+
 /// Every file whose name is stored.
 pub(super) async fn files(reader: &mut Connection) -> Result<Vec<BlobFile>> {
     let rows = sqlx::query("select sha256, tag from blobs union select sha256, tag from uploads")

@@ -337,6 +337,15 @@ impl Store for SqlStore {
         with_reader!(self, |reader| blobs::files(reader))
     }
 
+    async fn blobs_place(&self) -> Result<Option<String>> {
+        with_reader!(self, |reader| blobs::place(reader))
+    }
+
+    async fn blobs_set_place(&self, place: &str) -> Result<()> {
+        let place = place.to_owned();
+        with_writer!(self.writer, [place], |tx, _now_ms| blobs::set_place(tx, &place))
+    }
+
     async fn identity(&self) -> Result<(String, String)> {
         let database = with_reader!(self, |reader| workers::database(reader))?;
         Ok((database, self.instance().await?))

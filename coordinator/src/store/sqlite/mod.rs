@@ -42,8 +42,8 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     clock: Clock,
-    /// Held for as long as the store lives.
-    _lock: File,
+    /// Held for as long as the store lives; none by a store that only reads.
+    _lock: Option<File>,
 }
 
 /// How long reads may still take when the store is closed.

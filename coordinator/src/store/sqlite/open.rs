@@ -1,5 +1,6 @@
 //! Opening the file: lock, pragmas, checks, migrations.
 
+use std::cmp::Ordering;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -13,7 +14,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use super::log::make_durable;
 use super::{SqliteStore, Writer, queue};
 use crate::clock::Clock;
-use crate::store::{DatabaseUrl, OpenError};
+use crate::store::{DatabaseUrl, OpenError, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -74,7 +75,57 @@ impl SqliteStore {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(|error| failed("open", &error))?;
-        Ok(SqliteStore { readers, writer: Writer::start(writing, clock.clone()), clock, _lock: lock })
+        Ok(SqliteStore { readers, writer: Writer::start(writing, clock.clone()), clock, _lock: Some(lock) })
+    }
+
+    /// Opens the database to be read: beside a coordinator that serves it, or where there is none. Writes are refused, and
+    /// nothing of the file changes.
+    ///
+    /// # Errors
+    /// [`OpenError`]: there is no such file, it is no database, or belongs to another version.
+    pub async fn open_to_read(path: &Path) -> Result<Self, OpenError> {
+        let failed = |doing, cause: &dyn std::fmt::Display| OpenError::Failed {
+            doing,
+            place: path.display().to_string(),
+            cause: cause.to_string(),
+        };
+        if !path.try_exists().map_err(|error| failed("open", &error))? {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(named(path)?)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await;
+        let readers = readers.map_err(|error| failed("open", &error))?;
+        let schema = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations");
+        let schema: i64 = schema.fetch_one(&readers).await.map_err(|error| failed("read", &error))?;
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        match schema.cmp(&newest) {
+            Ordering::Less => return Err(OpenError::Older(path.to_owned())),
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                return Err(OpenError::Newer { place: path.display().to_string(), migration: schema });
+            }
+        }
+        let writer = Writer::refusing(StoreError::OnlyRead(path.to_owned()));
+        Ok(SqliteStore { readers, writer, clock: Clock::start(), _lock: None })
+    }
+
+    /// Whether a coordinator serves the database at this moment.
+    ///
+    /// # Errors
+    /// [`OpenError`]: there is no such file, or nobody may look.
+    pub fn is_served(path: &Path) -> Result<bool, OpenError> {
+        if !path.exists() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        match lock(&named(path)?) {
+            Ok(_) => Ok(false),
+            Err(OpenError::InUse(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -45,6 +45,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// A writer that does nothing, and answers each write with this error.
+    pub(super) fn refusing(refusal: StoreError) -> Self {
+        let (queue, _) = mpsc::channel(1);
+        let (_, ended) = watch::channel(Some(refusal));
+        Writer { queue, closing: watch::Sender::new(true), ended }
+    }
+
     /// Starts the task on the connection that all writes will use. It ends when it is closed, or with the last
     /// `Writer`.
     pub(super) fn start(connection: SqliteConnection, clock: Clock) -> Self {
@@ -90,7 +97,9 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Pending<'c, Result<T>> + Send + 'static,
     {
-        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+        let reason = || self.ended.borrow().clone();
+        let stopped =
+            || reason().unwrap_or_else(|| StoreError::Unavailable("its writer has stopped".to_owned()));
         let (caller, answer) = oneshot::channel();
         let work: Work = Box::new(move |connection, now_ms| {
             Box::pin(async move {

@@ -1,0 +1,48 @@
+//! Who answers a command.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A coordinator, or a folder in which `acai run` keeps its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answering {
+    /// At this URL.
+    Coordinator(String),
+    Folder(PathBuf),
+}
+
+impl FromStr for Answering {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        // `localhost:7700`, and no folder of a path.
+        let is_address = text.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
+        });
+        Ok(match text {
+            url if url.contains("://") => Answering::Coordinator(url.to_owned()),
+            address if is_address => Answering::Coordinator(format!("http://{address}")),
+            folder => Answering::Folder(folder.into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answering;
+
+    #[test]
+    fn a_url_and_a_port_are_a_coordinators_and_all_else_is_a_folder() {
+        let coordinator = |url: &str| Answering::Coordinator(url.to_owned());
+        for (text, expected) in [
+            ("http://host:7700", coordinator("http://host:7700")),
+            ("localhost:7700", coordinator("http://localhost:7700")),
+            ("[::1]:7700", coordinator("http://[::1]:7700")),
+            (".acai", Answering::Folder(".acai".into())),
+            ("/data/a:7/state", Answering::Folder("/data/a:7/state".into())),
+        ] {
+            assert_eq!(text.parse::<Answering>(), Ok(expected), "{text}");
+        }
+    }
+}
