@@ -61,13 +61,17 @@ calls! {
     release: Release(ReleaseRequest) -> ReleaseResponse,
     commit_checkpoint: CommitCheckpoint(CommitCheckpointRequest) -> CommitCheckpointResponse,
     reject_checkpoint: RejectCheckpoint(RejectCheckpointRequest) -> RejectCheckpointResponse,
+    add_artifact: AddArtifact(AddArtifactRequest) -> AddArtifactResponse,
 }
 
 impl Call {
-    /// The attempt in whose name it writes; none for calls that are not about one.
+    /// The attempt that has to hold its run for this call; none for other calls. A picture is brought by the run's latest
+    /// attempt, which may have ended.
     pub(crate) fn attempt(&self) -> Option<v1::Attempt> {
         match self {
-            Call::Register(_) | Call::Leave(_) | Call::Claim(_) | Call::Renew(_) => None,
+            Call::Register(_) | Call::Leave(_) | Call::Claim(_) | Call::Renew(_) | Call::AddArtifact(_) => {
+                None
+            }
             Call::ReportMetrics(request) => request.attempt,
             Call::Complete(request) => request.attempt,
             Call::Fail(request) => request.attempt,

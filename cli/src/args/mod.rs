@@ -6,6 +6,7 @@ mod control;
 mod data;
 mod machines;
 mod reading;
+mod runs;
 mod target;
 
 use clap::{Args, Parser, Subcommand};
@@ -21,6 +22,7 @@ pub(crate) use reading::{
     At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
     StatusArguments, SubmitArguments, TableArguments, WatchArguments,
 };
+pub(crate) use runs::{FetchArguments, ShowArguments, What};
 pub(crate) use target::Target;
 
 use control::{CANCEL_EXAMPLES, RESUME_EXAMPLES};
@@ -60,6 +62,10 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// List the runs of a sweep
     Runs(RunsArguments),
+    /// Show all of one run: configuration, attempts, scores, checkpoints, and the command that trains it alone
+    Show(ShowArguments),
+    /// Download what a run has left: its trained model, or its pictures
+    Fetch(FetchArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),
     /// Print the points of metrics: curves, for people and for pandas

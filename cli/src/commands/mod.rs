@@ -6,12 +6,14 @@ mod coordinator;
 mod data;
 mod duty;
 mod explain;
+mod fetch;
 mod ls;
 mod metrics;
 mod plan;
 mod results;
 mod run;
 mod runs;
+mod show;
 mod status;
 mod submit;
 mod watch;
@@ -36,6 +38,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Ls(arguments) => ls::ls(&arguments, *output).await,
         Command::Status(arguments) => status::status(&arguments, *output).await,
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
+        Command::Show(arguments) => show::show(arguments, *output).await,
+        Command::Fetch(arguments) => fetch::fetch(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
         Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,
         Command::Artifacts(arguments) => artifacts::artifacts(arguments.command, *output).await,

@@ -38,7 +38,7 @@ fn trained() -> Place {
 }
 
 /// Every command that only reads.
-const QUESTIONS: [&[&str]; 9] = [
+const QUESTIONS: [&[&str]; 10] = [
     &["ls"],
     &["status", "two"],
     &["runs", "two"],
@@ -47,6 +47,7 @@ const QUESTIONS: [&[&str]; 9] = [
     &["artifacts", "ls", "two"],
     &["watch", "two", "--after", "0", "--once"],
     &["explain", "two/0"],
+    &["show", "two/0"],
     &["workers"],
 ];
 

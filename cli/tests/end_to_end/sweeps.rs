@@ -1,5 +1,8 @@
 //! From a sweep file to its table.
 
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::Value;
 
 use crate::{FAILING_TRAINER, Place};
@@ -48,6 +51,9 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     assert!(!again.stderr.contains("new runs"), "{again:#?}");
     assert_eq!(again.ok(), table);
 
+    the_command_that_show_names_trains_a_run_to_the_same_digits(&place);
+    what_a_run_has_learnt_is_fetched_for_pytorch(&place);
+
     // The figures are those of the points in the database.
     let json = place.run(&["run", "tiny.yaml", "--format", "json"]).ok();
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -86,6 +92,39 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     place.file("tiny.yaml", &finals.replace("[lines32, digits32]", "digits32"));
     let table = place.run(&["run", "tiny.yaml", "--yes"]).ok();
     assert!(table.contains("  final/clustering_accuracy") && !table.contains("eval/"), "{table}");
+}
+
+fn the_command_that_show_names_trains_a_run_to_the_same_digits(place: &Place) {
+    let shown = place.run(&["show", "tiny/7"]).ok();
+    for words in ["tiny/7 is completed", "digits32", "1  completed on", "images/s", "checkpoints", "pictures"]
+    {
+        assert!(shown.contains(words), "no `{words}` in {shown}");
+    }
+    let shown: Value = serde_json::from_str(&place.run(&["show", "tiny/7", "--json"]).ok()).unwrap();
+    let command = shown["command"].as_str().unwrap();
+    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
+    let trainer = Path::new(env!("CARGO_BIN_EXE_acai")).with_file_name("acai-trainer");
+    let alone =
+        Command::new(trainer).args(arguments).arg("--json").current_dir(place.path("")).output().unwrap();
+    assert!(alone.status.success(), "{command}: {alone:?}");
+    let scores: Value = serde_json::from_slice(&alone.stdout).unwrap();
+    let scores = scores["scores"].as_object().unwrap();
+    assert!(!scores.is_empty());
+    for (name, score) in scores {
+        assert_eq!(&shown["metrics"][name]["last"], score, "{name} of `{command}`");
+    }
+}
+
+fn what_a_run_has_learnt_is_fetched_for_pytorch(place: &Place) {
+    let fetched = place.run(&["fetch", "tiny/7", "--what", "weights"]).ok();
+    assert_eq!(fetched.trim(), "./tiny-7/weights.safetensors");
+    let whole = place.run(&["fetch", "tiny/7"]).ok();
+    let bytes = |file: &str| std::fs::metadata(place.path(file)).unwrap().len();
+    // Adam has two moments of each weight.
+    assert!(bytes(whole.trim()) > 2 * bytes(fetched.trim()));
+    assert_eq!(place.run(&["fetch", "tiny/7", "--what", "pictures"]).ok().lines().count(), 3);
+    let none = place.run(&["fetch", "tiny/99"]);
+    assert!(none.stderr.contains("tiny has no run 99"), "{none:#?}");
 }
 
 #[tokio::test]

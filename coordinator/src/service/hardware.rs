@@ -10,6 +10,7 @@ pub(super) fn to_json(hardware: &v1::Hardware) -> String {
         "cpu": hardware.cpu,
         "cores": hardware.cores,
         "memory_bytes": hardware.memory_bytes,
+        "threads": hardware.threads,
         "gpus": hardware.gpus.iter().map(gpu).collect::<Vec<_>>(),
     })
     .to_string()
@@ -28,6 +29,10 @@ pub(super) fn from_json(json: &str) -> v1::Hardware {
         cpu: text(&value, "cpu"),
         cores: value["cores"].as_u64().and_then(|cores| u32::try_from(cores).ok()).unwrap_or_default(),
         memory_bytes: value["memory_bytes"].as_u64().unwrap_or_default(),
+        threads: value["threads"]
+            .as_u64()
+            .and_then(|threads| u32::try_from(threads).ok())
+            .unwrap_or_default(),
         gpus: value["gpus"].as_array().map(|gpus| gpus.iter().map(gpu).collect()).unwrap_or_default(),
     }
 }

@@ -10,7 +10,7 @@ use acai_sweep::results::{self, Statistic, Table};
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
-use super::messages::run_message;
+use super::messages::{details_message, run_message};
 use super::status::status;
 use super::{hardware, watch};
 use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest, Store};
@@ -76,6 +76,15 @@ impl SweepService for Sweeps {
         let runs = self.use_cases.runs(&sweep, states.collect::<Result<Vec<_>, _>>()?).await?;
         let messages = runs.map(move |run| Ok(run_message(&sweep, run.map_err(status)?)));
         Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn get_run(
+        &self,
+        request: Request<v1::GetRunRequest>,
+    ) -> Result<Response<v1::GetRunResponse>, Status> {
+        let v1::GetRunRequest { sweep, number } = request.into_inner();
+        let details = self.use_cases.run(&sweep, number).await?;
+        Ok(Response::new(details_message(&sweep, details)))
     }
 
     type WatchSweepStream = watch::Events;

@@ -22,10 +22,10 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
-    Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview, Place,
-    PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunRecord, Submission,
-    SweepRecord, WorkerRecord,
+    Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
+    CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview,
+    Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails,
+    RunRecord, StoredCheckpoint, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -84,6 +84,9 @@ pub trait Store: Send + Sync + 'static {
         from: u32,
         most: u32,
     ) -> Result<Vec<RunRecord>>;
+
+    /// The run of this number in the sweep, in its plan or set aside, with all that is known of it.
+    async fn run_details(&self, sweep: &str, number: u32) -> Result<Option<RunDetails>>;
 
     /// What people call a run, `SWEEP/NUMBER`; `None` if there is none of this id.
     async fn run_name(&self, run: u64) -> Result<Option<String>>;

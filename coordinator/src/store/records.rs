@@ -1,11 +1,13 @@
 //! What goes into a store and comes out of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::blobs::Name;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::report::Report;
+use acai_sweep::results::Summary;
 use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
 
@@ -355,6 +357,59 @@ pub struct Point {
     pub step: u64,
     /// Finite.
     pub value: f64,
+}
+
+/// A run with all that is known of it.
+#[derive(Debug, Clone)]
+pub struct RunDetails {
+    /// The run.
+    pub run: RunRecord,
+    /// The sweep's file no longer asks for the run.
+    pub set_aside: bool,
+    /// Its executions, in order.
+    pub attempts: Vec<AttemptRecord>,
+    /// Its metrics.
+    pub summaries: BTreeMap<String, Summary>,
+    /// Its checkpoints, newest first.
+    pub checkpoints: Vec<StoredCheckpoint>,
+}
+
+/// An execution of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Counts claims of the run, from 1.
+    pub number: u32,
+    /// Name of its worker.
+    pub worker: String,
+    /// Of the worker's program.
+    pub version: String,
+    /// The worker's machine, as JSON.
+    pub hardware: String,
+    /// When the run was granted.
+    pub started_ms: i64,
+    /// When the attempt ended.
+    pub ended_ms: Option<i64>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// Why it ended, for people.
+    pub message: Option<String>,
+    /// Points that differed from those of an earlier attempt.
+    pub replay_mismatches: u64,
+    /// The last step that it has points of.
+    pub step: Option<u64>,
+}
+
+/// A checkpoint as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// What it is.
+    pub checkpoint: Checkpoint,
+    /// Which attempt wrote it.
+    pub attempt: u32,
+    /// When it was committed.
+    pub committed_ms: i64,
+    /// Why it was taken out of use; `None` if it can be resumed from.
+    pub rejected: Option<String>,
 }
 
 /// A run, as one whose curve is read.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Result, UseCaseError, UseCases};
-use crate::store::{RunRecord, Store, StoreError};
+use crate::store::{RunDetails, RunRecord, Store, StoreError};
 
 /// Runs that are read at a time, and that wait for a reader at the most.
 const PAGE: u32 = 500;
@@ -38,6 +38,18 @@ impl UseCases {
             }
         });
         Ok(ReceiverStream::new(receiver))
+    }
+
+    /// One run with all that is known of it.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), [`NoSuchRun`](UseCaseError::NoSuchRun).
+    pub async fn run(&self, sweep: &str, number: u32) -> Result<RunDetails> {
+        if let Some(details) = self.store.run_details(sweep, number).await? {
+            return Ok(details);
+        }
+        self.sweep(sweep).await?;
+        Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number })
     }
 
     /// Refuses numbers that no run of the sweep has, and too many of them.

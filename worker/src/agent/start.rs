@@ -30,8 +30,9 @@ pub(super) struct Started {
 pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError> {
     let trainer = locate(config.trainer.as_deref())?;
     let state = StateFolder::open(&config.state, config.adopt)?;
-    let hardware = hardware::detect().await;
+    let mut hardware = hardware::detect().await;
     let slots = slots(&hardware, config.device, config.slots, config.threads)?;
+    hardware.threads = slots.first().map_or(0, |slot| slot.threads);
     let registration = registration(config, hardware, slots.len() as u32);
     let registrar = Registrar::new(config.coordinator.clone(), registration)?;
     // A coordinator that was started together with this worker may need a moment, but a wrong address should not take

@@ -26,6 +26,7 @@ pub async fn detect() -> Hardware {
         cores,
         memory_bytes: system.as_ref().map_or(0, memory_bytes),
         gpus: gpus().await,
+        threads: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use acai_proto::v1::Artifact;
 use anyhow::Context;
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ pub(super) async fn get(
     let mut blobs = connect_blobs(at).await?;
     let (mut documents, mut new, mut bytes) = (Vec::new(), 0, 0);
     for found in artifacts {
-        let path = path(folder, found);
+        let path = path(&folder.join(format!("{}-{}", found.sweep, found.artifact.number)), &found.artifact);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
         let artifact = &found.artifact;
@@ -47,13 +48,13 @@ pub(super) async fn get(
     Ok(())
 }
 
-/// `DIR/demo-3/interpolations-000000100.png`, with the step so that files of several steps have their order.
-fn path(folder: &Path, Found { sweep, artifact }: &Found) -> PathBuf {
+/// `FOLDER/interpolations-000000100.png`, with the step so that files of several steps have their order.
+pub(in crate::commands) fn path(folder: &Path, artifact: &Artifact) -> PathBuf {
     let name = Path::new(&artifact.name);
     let stem = name.file_stem().unwrap_or_default().to_string_lossy();
     let mut file = PathBuf::from(format!("{stem}-{:09}", artifact.step));
     if let Some(extension) = name.extension() {
         file.add_extension(extension);
     }
-    folder.join(format!("{sweep}-{}", artifact.number)).join(file)
+    folder.join(file)
 }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use acai_proto::v1::{Artifact, ListArtifactsRequest, Selection};
 
+pub(super) use get::path;
+
 use super::control::selections;
 use crate::args::{ArtifactsCommand, ChosenArtifacts, Step};
 use crate::client::connect;

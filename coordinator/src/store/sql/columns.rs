@@ -3,6 +3,7 @@
 //! Every module beside this one may use it, and it uses none of them.
 
 use acai_sweep::configuration::{Configuration, ConfigurationError};
+use acai_sweep::results::Summary;
 use acai_sweep::run::{Desired, RunState};
 use sqlx::Row as _;
 
@@ -34,6 +35,17 @@ pub(super) fn desired(row: &Row) -> Result<Option<Desired>> {
         Some("paused") => Ok(Some(Desired::Paused)),
         Some(word) => Err(StoreError::Corrupt(format!("`{word}` is nothing that can be desired"))),
     }
+}
+
+/// What is known of a metric without reading its points.
+pub(super) fn summary(row: &Row) -> Result<Summary> {
+    let count: i64 = row.try_get("count")?;
+    Ok(Summary {
+        last: row.try_get("last")?,
+        min: row.try_get("min")?,
+        max: row.try_get("max")?,
+        mean: row.try_get::<f64, _>("sum")? / count as f64,
+    })
 }
 
 /// What a run trains.

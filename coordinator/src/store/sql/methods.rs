@@ -10,13 +10,14 @@ use super::attempts::Outcome;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, events, explain,
-    fence, leases, metrics, points, runs, submission, sweeps, workers,
+    Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, details, events,
+    explain, fence, leases, metrics, points, runs, submission, sweeps, workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
-    Registration, Renewal, Rest, Result, RunRecord, Store, StoreError, Submission, SweepRecord, WorkerRecord,
+    Registration, Renewal, Rest, Result, RunDetails, RunRecord, Store, StoreError, Submission, SweepRecord,
+    WorkerRecord,
 };
 
 #[async_trait]
@@ -79,6 +80,10 @@ impl Store for SqlStore {
         most: u32,
     ) -> Result<Vec<RunRecord>> {
         with_reader!(self, |reader| runs::list(reader, sweep, states, from, most))
+    }
+
+    async fn run_details(&self, sweep: &str, number: u32) -> Result<Option<RunDetails>> {
+        with_reader!(self, |reader| details::fetch(reader, sweep, number))
     }
 
     async fn run_name(&self, run: u64) -> Result<Option<String>> {

@@ -23,7 +23,8 @@
 //!   which runs are granted.
 //! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`control`] is about sweeps and
 //!   machines.
-//! - What people read: [`runs`], [`points`], [`sweeps`], and what decides about a run, [`explain`].
+//! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], and what decides about it,
+//!   [`explain`].
 //! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
 //!   implements [`Store`](crate::store::Store) by such calls.
 
@@ -36,6 +37,7 @@ mod checkpoints;
 mod claims;
 mod columns;
 mod control;
+mod details;
 mod events;
 mod explain;
 mod failure_limit;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use acai_sweep::results::{RunResult, Summary};
+use acai_sweep::results::RunResult;
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
-use super::columns::{configuration, desired, seed, state, unsigned};
+use super::columns::{configuration, desired, seed, state, summary, unsigned};
 use super::dialect::{Connection, Row, among, elements};
 use crate::store::{Result, RunRecord};
 
@@ -139,14 +139,7 @@ pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<
         }
         let name: Option<String> = row.try_get("name")?;
         if let (Some(name), Some(run)) = (name, results.last_mut()) {
-            let count: i64 = row.try_get("count")?;
-            let summary = Summary {
-                last: row.try_get("last")?,
-                min: row.try_get("min")?,
-                max: row.try_get("max")?,
-                mean: row.try_get::<f64, _>("sum")? / count as f64,
-            };
-            run.summaries.insert(name, summary);
+            run.summaries.insert(name, summary(row)?);
         }
     }
     Ok(results)

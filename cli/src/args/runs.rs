@@ -1,0 +1,50 @@
+//! Commands about one run.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::target::one_run;
+use super::{Ask, Coordinator};
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]
+    pub(crate) run: (String, u32),
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai fetch demo/3                      its trained model, into demo-3/
+  acai fetch demo/3 --what pictures -o paper
+  acai fetch demo/3 --what checkpoint    with the optimizer's state, to go on from
+
+The checkpoint of a model is what `acai-trainer eval`, `interpolate` and `export` read; the weights are a plain
+safetensors file, with names and shapes of PyTorch.")]
+pub(crate) struct FetchArguments {
+    /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]
+    pub(crate) run: (String, u32),
+    /// What of it
+    #[arg(long, value_enum, default_value_t = What::Checkpoint)]
+    pub(crate) what: What,
+    /// Folder for the files: DIR/SWEEP-NUMBER/
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// The newest checkpoint, which of a completed run is its trained model
+    Checkpoint,
+    /// What that model has learnt, without the optimizer's state
+    Weights,
+    /// The pictures of the last step
+    Pictures,
+}

@@ -1,0 +1,99 @@
+//! `acai fetch`
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acai_proto::v1::{GetRunRequest, ListArtifactsRequest};
+use anyhow::{Context, anyhow};
+use safetensors::SafeTensors;
+
+use crate::args::{FetchArguments, What};
+use crate::client::{connect, connect_blobs};
+use crate::download::{Fetched, fetch as download};
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// What the names of the optimizer's tensors begin with, in a checkpoint.
+const OPTIMIZER: [&str; 2] = ["first_moment.", "second_moment."];
+
+pub(super) async fn fetch(arguments: FetchArguments, output: Output) -> Result<(), Failure> {
+    let (sweep, number) = &arguments.run;
+    let folder = arguments.output.join(format!("{sweep}-{number}"));
+    let files = match arguments.what {
+        What::Pictures => pictures(&arguments, &folder).await?,
+        What::Checkpoint => vec![checkpoint(&arguments, &folder).await?.0],
+        What::Weights => {
+            let (checkpoint, fetched) = checkpoint(&arguments, &folder).await?;
+            let weights = folder.join("weights.safetensors");
+            strip(&checkpoint, &weights)?;
+            if fetched == Fetched::New {
+                fs::remove_file(&checkpoint)
+                    .with_context(|| format!("cannot remove `{}`", checkpoint.display()))?;
+            }
+            vec![weights]
+        }
+    };
+    for file in files {
+        output.data(&file.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The newest checkpoint that the run can be resumed from.
+async fn checkpoint(arguments: &FetchArguments, folder: &Path) -> Result<(PathBuf, Fetched), Failure> {
+    let (sweep, number) = arguments.run.clone();
+    let mut client = connect(&arguments.at).await?;
+    let details = client.get_run(GetRunRequest { sweep: sweep.clone(), number }).await?.into_inner();
+    let newest = details.checkpoints.into_iter().find(|checkpoint| checkpoint.rejected.is_empty());
+    let newest = newest.ok_or_else(|| {
+        anyhow!(
+            "{sweep}/{number} has no checkpoint yet\nhint: `acai show {sweep}/{number}` says how far it is"
+        )
+    })?;
+    make(folder)?;
+    let path = folder.join(format!("checkpoint-{:09}.safetensors", newest.step));
+    let mut blobs = connect_blobs(&arguments.at).await?;
+    let fetched = download(&mut blobs, (&newest.sha256, newest.bytes), &path).await?;
+    Ok((path, fetched))
+}
+
+/// The pictures of the last step that has any.
+async fn pictures(arguments: &FetchArguments, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (sweep, number) = arguments.run.clone();
+    let mut client = connect(&arguments.at).await?;
+    let request = ListArtifactsRequest { sweep: sweep.clone(), numbers: vec![number] };
+    let mut stream = client.list_artifacts(request).await?.into_inner();
+    let mut artifacts = Vec::new();
+    while let Some(artifact) = stream.message().await? {
+        artifacts.push(artifact);
+    }
+    let last = artifacts.iter().map(|artifact| artifact.step).max();
+    let last = last.ok_or_else(|| anyhow!("{sweep}/{number} has left no pictures yet"))?;
+    make(folder)?;
+    let mut blobs = connect_blobs(&arguments.at).await?;
+    let mut paths = Vec::new();
+    for artifact in artifacts.iter().filter(|artifact| artifact.step == last) {
+        let path = super::artifacts::path(folder, artifact);
+        download(&mut blobs, (&artifact.sha256, artifact.bytes), &path).await?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", folder.display()))
+}
+
+/// Writes what the checkpoint's model has learnt, without the optimizer's state.
+fn strip(checkpoint: &Path, weights: &Path) -> anyhow::Result<()> {
+    let bytes = fs::read(checkpoint).with_context(|| format!("cannot read `{}`", checkpoint.display()))?;
+    let is_no_checkpoint = || format!("`{}` is no safetensors file", checkpoint.display());
+    let file = SafeTensors::deserialize(&bytes).with_context(is_no_checkpoint)?;
+    let of_optimizer = |name: &str| OPTIMIZER.iter().any(|moment| name.starts_with(moment));
+    let learnt = file.tensors().into_iter().filter(|(name, _)| !of_optimizer(name));
+    // Readers of PyTorch's files look for this.
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let cannot_write = || format!("cannot write `{}`", weights.display());
+    safetensors::serialize_to_file(learnt, Some(metadata), weights).with_context(cannot_write)
+}
