@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::check::snapshot::{CheckpointRow, FinalWeights};
 
 /// The final weights of all runs below a worker's state folder that have reached their last step: a checkpoint is
-/// named after its step, and lies in `runs/<sweep>-run<id>/attempt-<n>/`.
+/// named after its step, and lies in `runs/<sweep>-<number>/attempt-<n>/`; which run that is stands in `run.json`.
 ///
 /// # Errors
 /// If a file cannot be read, or is none that a trainer writes.
@@ -19,8 +19,9 @@ pub fn in_state_folder(
 ) -> anyhow::Result<Vec<FinalWeights>> {
     let mut found = Vec::new();
     for folder in folders(&state.join("runs")) {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let run = name.rsplit_once("-run").and_then(|(_, id)| id.parse::<u64>().ok());
+        let about = fs::read(folder.join("run.json")).ok();
+        let about = about.and_then(|about| serde_json::from_slice::<serde_json::Value>(&about).ok());
+        let run = about.and_then(|about| about["id"].as_u64());
         let Some((run, steps)) = run.and_then(|run| Some((run, total_steps(run)?))) else { continue };
         for attempt in folders(&folder) {
             let file = attempt.join(format!("checkpoint-{steps:09}.safetensors"));
@@ -95,10 +96,15 @@ mod tests {
             let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), payload].concat();
             fs::write(path, bytes).unwrap();
         };
-        write("s-0-run7/attempt-1/checkpoint-000000016.safetensors", "{}", b"early");
-        write("s-0-run7/attempt-1/checkpoint-000000032.safetensors", "{}", b"weights");
-        write("s-0-run7/attempt-2/checkpoint-000000032.safetensors", "{\"a\": 1}", b"weights");
-        write("s-1-run8/attempt-2/checkpoint-000000016.safetensors", "{}", b"early");
+        for (folder, id) in [("s-0", 7), ("s-1", 8)] {
+            let folder = state.path().join("runs").join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("run.json"), format!(r#"{{"id": {id}}}"#)).unwrap();
+        }
+        write("s-0/attempt-1/checkpoint-000000016.safetensors", "{}", b"early");
+        write("s-0/attempt-1/checkpoint-000000032.safetensors", "{}", b"weights");
+        write("s-0/attempt-2/checkpoint-000000032.safetensors", "{\"a\": 1}", b"weights");
+        write("s-1/attempt-2/checkpoint-000000016.safetensors", "{}", b"early");
         let found = in_state_folder(state.path(), |run| (run < 9).then_some(32)).unwrap();
         let expected = hexadecimal(b"weights");
         assert_eq!(found.len(), 2);

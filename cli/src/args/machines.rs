@@ -102,7 +102,7 @@ A worker that was killed, started again with the same --state, first delivers wh
 and gives them back. While the coordinator is away training goes on; when it is back, runs that it has
 given to others meanwhile end at once. --outage only bounds the device time spent on such runs.
 
-What a run leaves is in STATE/runs/SWEEP-runID, where ID is its `id` in `acai runs SWEEP --format json`: its
+What a run leaves is in STATE/runs/SWEEP-NUMBER; run.json there says which run that is. What is left is its
 last checkpoint, which is the trained model, and its pictures. They stay until you delete them, which you may at
 any time when the run is not under way here; folders without either are removed when the worker starts.")]
 pub(crate) struct WorkerArguments {

@@ -103,7 +103,7 @@ mod tests {
     fn a_later_attempt_resumes_from_the_newest_committed_checkpoint_and_two_are_kept() {
         let state = tempfile::tempdir().unwrap();
         let first = open(state.path(), 1);
-        assert!(first.attempt().ends_with("runs/---up-run7/attempt-1"));
+        assert!(first.attempt().ends_with("runs/---up-3/attempt-1"));
         let [a, b, c, uncommitted] = [10, 20, 30, 40].map(|step| written(&first, step));
         for checkpoint in [&a, &b, &c, &c] {
             first.commit(checkpoint, basis()).unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::layout::{RECORD, attempts};
+use super::layout::{ABOUT, RECORD, attempts};
 use super::record::Record;
 use super::set_aside::is_set_aside;
 
@@ -55,6 +55,11 @@ fn remove_if_empty(root: &Path) -> io::Result<()> {
     if Record::read(root)?.checkpoints.is_empty() && attempts(root)?.is_empty() && record.try_exists()? {
         fs::remove_file(record)?;
     }
+    // What the folder says of the run stays as long as there is anything of the run.
+    let names = fs::read_dir(root)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    if names.iter().all(|name| name == ABOUT) {
+        remove(&root.join(ABOUT))?;
+    }
     remove_folder_if_empty(root);
     Ok(())
 }
@@ -66,9 +71,9 @@ fn remove_folder_if_empty(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use acai_proto::v1::Attempt;
 
+    use super::*;
     use crate::run_folder::fixture::{basis, open, written};
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use acai_proto::v1::{Assignment, Attempt};
 
+use super::about::About;
 use super::cleanup::clear;
 use super::layout;
 use super::name::name_of;
@@ -24,7 +25,9 @@ impl RunFolder {
     /// Makes the folder of an attempt, and clears away what earlier attempts wrote but never committed.
     pub(crate) fn open(runs: &Path, assignment: &Assignment, attempt: Attempt) -> io::Result<Self> {
         fs::create_dir_all(runs)?;
-        let folder = Self::reopen(runs, &name_of(runs, &assignment.sweep, attempt.run)?, attempt)?;
+        let name = name_of(runs, &assignment.sweep, assignment.number, attempt.run)?;
+        let folder = Self::reopen(runs, &name, attempt)?;
+        About::new(assignment, attempt.run).write(&folder.root)?;
         let record = match Record::read(&folder.root) {
             Err(error) if error.kind() == ErrorKind::InvalidData => {
                 tracing::warn!("{error}; the run's checkpoints on this machine are set aside");

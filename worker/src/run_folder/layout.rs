@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(super) const ABOUT: &str = "run.json";
 pub(super) const RECORD: &str = "resume.json";
 pub(super) const PICTURES: &str = "pictures";
 const ATTEMPT: &str = "attempt-";

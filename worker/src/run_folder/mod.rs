@@ -1,14 +1,15 @@
 //! What a run leaves on this machine.
 //!
 //! ```text
-//! <state>/runs/<sweep>-run<id>/
+//! <state>/runs/<sweep>-<number>/
+//!   run.json         which run this is: sweep, number, id, seed, configuration
 //!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
 //!   pictures/        what its trainers drew; `.NAME.upload` beside what the coordinator does not have yet
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
-//! The id is the run's own, which no submission changes, while its place in the sweep's plan may move. Earlier versions
-//! had that place in the folder's name as well: their folders are found and used under the names that they have.
+//! The number is the run's own in its sweep, which no submission changes. Earlier versions had the run's id in the folder's
+//! name: their folders are found and used under the names that they have.
 //!
 //! Checkpoints and pictures stay until a person deletes them, except for checkpoints that later ones replace. A
 //! completed run leaves its trained model and its pictures. A folder that holds neither is removed when a worker
@@ -19,6 +20,7 @@
 //!
 //! All calls block on the disk.
 
+mod about;
 mod artifact;
 mod basis;
 mod checkpoint;

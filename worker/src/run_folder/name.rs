@@ -4,20 +4,32 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::about::About;
 use super::record::Record;
 
-/// The name of a run's folder among those in `runs`, whether it exists or is still to be made. Where an earlier version
-/// left several folders of a run, of several places in the plan, it is the one with the newest checkpoint.
-pub(super) fn name_of(runs: &Path, sweep: &str, run: u64) -> io::Result<PathBuf> {
+/// The name of a run's folder among those in `runs`, whether it exists or is still to be made: as people call the run,
+/// unless a folder of that name is another run's, whose sweep has a similar name.
+pub(super) fn name_of(runs: &Path, sweep: &str, number: u32, run: u64) -> io::Result<PathBuf> {
     let of_run = format!("-run{run}");
-    let name = PathBuf::from(slug(sweep) + &of_run);
-    if runs.join(&name).try_exists()? {
+    let name = PathBuf::from(format!("{}-{number}", slug(sweep)));
+    let holder = About::read(&runs.join(&name))?.map(|about| about.id);
+    if holder == Some(run) {
         return Ok(name);
     }
+    if let Some(earlier) = of_earlier_version(runs, &of_run)? {
+        return Ok(earlier);
+    }
+    // A folder that says nothing is nobody else's: an agent was killed when it had just made the folder.
+    Ok(if holder.is_some() { PathBuf::from(name.display().to_string() + &of_run) } else { name })
+}
+
+/// The folder whose name ends with the run's id, as earlier versions named it. Where one of them left several folders of a
+/// run, of several places in the plan, it is the one with the newest checkpoint.
+fn of_earlier_version(runs: &Path, of_run: &str) -> io::Result<Option<PathBuf>> {
     let mut earlier = None;
     for entry in fs::read_dir(runs)? {
         let name = entry?.file_name();
-        if !name.to_str().is_some_and(|name| name.ends_with(&of_run)) {
+        if !name.to_str().is_some_and(|name| name.ends_with(of_run)) {
             continue;
         }
         let step = match Record::read(&runs.join(&name)) {
@@ -26,7 +38,7 @@ pub(super) fn name_of(runs: &Path, sweep: &str, run: u64) -> io::Result<PathBuf>
         };
         earlier = earlier.max(Some((step, PathBuf::from(name))));
     }
-    Ok(earlier.map_or(name, |(_, name)| name))
+    Ok(earlier.map(|(_, name)| name))
 }
 
 /// A sweep's name as part of a folder's name: what could mean something to a file system becomes `-`.
@@ -65,6 +77,21 @@ mod tests {
         }
         let folder = at(2, 3);
         folder.commit(&written(&folder, 40), basis()).unwrap();
-        assert_eq!(newest(&at(5, 4)).unwrap().step, 40);
+        assert_eq!(newest(&at(2, 4)).unwrap().step, 40);
+        assert!(runs.join("s-2/run.json").is_file());
+    }
+
+    #[test]
+    fn runs_of_sweeps_with_similar_names_have_folders_of_their_own() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = state.path().join("runs");
+        let open = |sweep: &str, run| {
+            let assignment = Assignment { sweep: sweep.into(), number: 1, ..Assignment::default() };
+            RunFolder::open(&runs, &assignment, Attempt { run, number: 1, token: 0 }).unwrap().name()
+        };
+        for _ in 0..2 {
+            assert_eq!(open("a b", 7), Path::new("a-b-1"));
+            assert_eq!(open("a/b", 8), Path::new("a-b-1-run8"));
+        }
     }
 }

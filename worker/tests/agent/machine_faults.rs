@@ -110,7 +110,7 @@ async fn a_run_whose_folder_cannot_be_used_is_given_back_and_the_rest_of_its_gro
     let machine = Machine::new(&coordinator, "finished 8 9");
     let folder = machine.run_file(7, "");
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
-    std::fs::write(machine.file("state/runs").join("lines-7-run7"), "no folder").unwrap();
+    std::fs::write(machine.file("state/runs").join("lines-7"), "no folder").unwrap();
 
     let summary = machine.work().await.unwrap();
 

@@ -103,7 +103,7 @@ impl Machine {
 
     /// A file in the folder of run `run`.
     pub(crate) fn run_file(&self, run: u64, name: &str) -> PathBuf {
-        self.file("state/runs").join(format!("lines-run{run}")).join(name)
+        self.file("state/runs").join(format!("lines-{run}")).join(name)
     }
 
     /// What the spool of an attempt at run 7 holds, as text; nothing when there is none.
