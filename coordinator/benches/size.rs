@@ -17,7 +17,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{Claim, Point, Registration, Replacing, Store};
-use acai_coordinator::use_cases::{CurveRequest, TableRequest, UseCases};
+use acai_coordinator::use_cases::{At, CurveRequest, TableRequest, UseCases};
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::results::Statistic;
 use acai_sweep::schedule::Offer;
@@ -78,7 +78,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     say(format!("submit {} runs", size.queued), begun.elapsed());
 
     let begun = Instant::now();
-    let asked = TableRequest { group_by: Vec::new(), metrics: Vec::new(), statistic: Statistic::Last };
+    let asked = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
     let results = use_cases.results("done", asked).await.unwrap();
     assert_eq!(results.completed as u64, size.completed);
     say(format!("results of {} completed runs", size.completed), begun.elapsed());

@@ -1,6 +1,7 @@
 //! Commands that plan, submit and read.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
@@ -153,19 +154,41 @@ pub(crate) struct TableArguments {
     /// [default: the file's metric, then every eval/ metric]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
-    /// Which value of each run counts
-    #[arg(long, value_enum, default_value_t = At::Last)]
+    /// Which values of each run count: `last`; `best`, all of them at the step where the metric that sorts is best (chosen on
+    /// test data); `step=N`, the last ones up to step N; or of each metric its `min`, `max` or `mean` over all steps
+    #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+/// Which values of a run count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
     Last,
+    Best,
+    Step(u64),
     Min,
     Max,
     Mean,
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "last" => At::Last,
+            "best" => At::Best,
+            "min" => At::Min,
+            "max" => At::Max,
+            "mean" => At::Mean,
+            other => match other.strip_prefix("step=").map(str::parse) {
+                Some(Ok(step)) => At::Step(step),
+                _ => return Err("it is none of last, best, step=N, min, max, mean".to_owned()),
+            },
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

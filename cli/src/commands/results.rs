@@ -32,12 +32,17 @@ pub(super) async fn print_table(
         group_by: arguments.group_by.clone(),
         metrics: asked.clone(),
         at: match arguments.at {
-            At::Last => Statistic::Last,
+            At::Last | At::Step(_) => Statistic::Last,
+            At::Best => Statistic::Best,
             At::Min => Statistic::Min,
             At::Max => Statistic::Max,
             At::Mean => Statistic::Mean,
         }
         .into(),
+        at_step: match arguments.at {
+            At::Step(step) => Some(step),
+            _ => None,
+        },
     };
     let results = client.get_results(request).await?.into_inner();
     let shown = |name: &str| {
@@ -47,7 +52,7 @@ pub(super) async fn print_table(
         output.note(&format!("no completed run has a value of `{}`", metric.name));
     }
     output.data(&match arguments.format {
-        Format::Table => text(&results, output.is_styled()),
+        Format::Table => text(&results, arguments.at, output.is_styled()),
         Format::Csv => flat(&results)?,
         Format::Json => json(&results).to_string(),
     })?;
@@ -68,8 +73,8 @@ fn metrics(words: &[String]) -> anyhow::Result<Vec<Metric>> {
     words.iter().map(metric).collect()
 }
 
-fn text(results: &GetResultsResponse, styled: bool) -> String {
-    let mut blocks: Vec<String> = results.tables.iter().map(|table| block(table, styled)).collect();
+fn text(results: &GetResultsResponse, at: At, styled: bool) -> String {
+    let mut blocks: Vec<String> = results.tables.iter().map(|table| block(table, at, styled)).collect();
     if results.completed < results.runs {
         blocks.push(format!("{} of {} runs completed", results.completed, results.runs));
     }
@@ -77,8 +82,9 @@ fn text(results: &GetResultsResponse, styled: bool) -> String {
 }
 
 /// One dataset: a line that says what is seen, then the rows.
-fn block(table: &ResultsTable, styled: bool) -> String {
+fn block(table: &ResultsTable, at: At, styled: bool) -> String {
     let mut title = table.dataset.clone();
+    title += &values(table, at);
     if let Some(metric) = table.metrics.first().filter(|_| table.rows.iter().any(|row| row.best)) {
         let end = if metric.goal() == Goal::Minimize { "smallest" } else { "largest" };
         title += &format!(", * marks the {end} {}", metric.name);
@@ -98,6 +104,27 @@ fn block(table: &ResultsTable, styled: bool) -> String {
         }
     }
     format!("{title}\n{}", lines.join("\n"))
+}
+
+/// Which values the table is about, where these are not each run's last.
+fn values(table: &ResultsTable, at: At) -> String {
+    let sorting = table.metrics.first();
+    match (at, sorting) {
+        (At::Last, _) => String::new(),
+        (At::Best, Some(metric)) => {
+            let end = if metric.goal() == Goal::Maximize { "largest" } else { "smallest" };
+            format!(", each run at the step where its {} is {end} (chosen on test data)", metric.name)
+        }
+        (At::Best, None) => ", each run at its best step".to_owned(),
+        (At::Step(step), _) => format!(", each run at step {step}, or at its last one before"),
+        (At::Min, _) => {
+            ", the smallest value of each metric of a run, which may be of different steps".to_owned()
+        }
+        (At::Max, _) => {
+            ", the largest value of each metric of a run, which may be of different steps".to_owned()
+        }
+        (At::Mean, _) => ", the mean of each metric over the steps of a run".to_owned(),
+    }
 }
 
 fn cells(table: &ResultsTable, row: &ResultsRow) -> Vec<String> {

@@ -54,6 +54,16 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     the_command_that_show_names_trains_a_run_to_the_same_digits(&place);
     what_a_run_has_learnt_is_fetched_for_pytorch(&place);
 
+    let at = |values: &str| place.run(&["results", "tiny", "--at", values]).ok();
+    assert!(
+        at("best").contains("digits32, each run at the step where its eval/latent_accuracy is largest"),
+        "{}",
+        at("best")
+    );
+    assert!(at("max").contains("the largest value of each metric of a run"), "{}", at("max"));
+    assert_eq!(at("step=999999").lines().nth(2), table.lines().nth(2), "the last values");
+    assert!(place.run(&["results", "tiny", "--at", "worst"]).stderr.contains("none of last, best"));
+
     // The figures are those of the points in the database.
     let json = place.run(&["run", "tiny.yaml", "--format", "json"]).ok();
     let json: Value = serde_json::from_str(&json).unwrap();

@@ -14,7 +14,9 @@ use super::messages::{details_message, run_message};
 use super::status::status;
 use super::{hardware, watch};
 use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest, Store};
-use crate::use_cases::{CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases};
+use crate::use_cases::{
+    At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases,
+};
 
 pub(crate) struct Sweeps {
     pub(crate) use_cases: UseCases,
@@ -107,18 +109,20 @@ impl SweepService for Sweeps {
         request: Request<v1::GetResultsRequest>,
     ) -> Result<Response<v1::GetResultsResponse>, Status> {
         let request = request.into_inner();
-        let statistic = match request.at() {
-            v1::Statistic::Unspecified | v1::Statistic::Last => Statistic::Last,
-            v1::Statistic::Min => Statistic::Min,
-            v1::Statistic::Max => Statistic::Max,
-            v1::Statistic::Mean => Statistic::Mean,
+        let at = match (request.at_step, request.at()) {
+            (Some(step), _) => At::Step(step),
+            (None, v1::Statistic::Unspecified | v1::Statistic::Last) => At::Every(Statistic::Last),
+            (None, v1::Statistic::Min) => At::Every(Statistic::Min),
+            (None, v1::Statistic::Max) => At::Every(Statistic::Max),
+            (None, v1::Statistic::Mean) => At::Every(Statistic::Mean),
+            (None, v1::Statistic::Best) => At::Best,
         };
         let metric = |asked: v1::Metric| {
             let goal = goal("metrics.goal", asked.goal)?;
             Ok(Metric { name: asked.name, goal })
         };
         let metrics = request.metrics.into_iter().map(metric).collect::<Result<Vec<_>, FieldError>>()?;
-        let asked = TableRequest { group_by: request.group_by, metrics, statistic };
+        let asked = TableRequest { group_by: request.group_by, metrics, at };
         let results = self.use_cases.results(&request.sweep, asked).await?;
         Ok(Response::new(v1::GetResultsResponse {
             sweep: request.sweep,

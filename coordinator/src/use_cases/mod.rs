@@ -23,7 +23,7 @@ pub use artifacts::Artifacts;
 pub use curves::{CurvePart, CurveRequest, Curves};
 pub use error::{Result, UseCaseError};
 pub use machines::Machine;
-pub use results::{ResultTables, TableRequest};
+pub use results::{At, ResultTables, TableRequest};
 pub use runs::Runs;
 pub use submissions::Submitted;
 pub use sweeps::SweepStatus;

@@ -1,6 +1,6 @@
 //! Tables of results.
 
-use acai_sweep::metric::{Metric, check_name};
+use acai_sweep::metric::{Goal, Metric, check_name};
 use acai_sweep::parameters::Parameter;
 use acai_sweep::report::Report;
 use acai_sweep::results::{Query, SEED, Statistic, Table, tables};
@@ -15,7 +15,18 @@ pub struct TableRequest {
     /// Metrics; where a goal is missing, that of the file counts.
     pub metrics: Vec<Metric>,
     /// Which value of each run counts.
-    pub statistic: Statistic,
+    pub at: At,
+}
+
+/// Which of a run's values of its metrics count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// Each metric's own, over all steps.
+    Every(Statistic),
+    /// Those at the step where the metric that sorts is best.
+    Best,
+    /// Those at the largest step up to this one.
+    Step(u64),
 }
 
 /// Tables, and how many runs they are about.
@@ -36,16 +47,41 @@ impl UseCases {
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics.
     pub async fn results(&self, sweep: &str, request: TableRequest) -> Result<ResultTables> {
         let stored = self.sweep(sweep).await?;
+        let at = request.at;
         let query = query(UseCases::report(&stored)?, request)?;
-        let runs = self.store.result_list(sweep).await?;
+        let runs = match at {
+            At::Every(_) => self.store.result_list(sweep).await?,
+            At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,
+            At::Step(step) => self.store.result_list_at_step(sweep, step).await?,
+        };
         let completed = runs.iter().filter(|run| run.is_completed()).count();
         Ok(ResultTables { tables: tables(&query, &runs), runs: runs.len(), completed })
     }
 }
 
+/// The metrics of which a run's best step is looked for, with 1 if small values are better and -1 if large ones are.
+fn preferences(query: &Query) -> Result<Vec<(String, i8)>> {
+    let sign = |goal| match goal {
+        Goal::Minimize => 1,
+        Goal::Maximize => -1,
+    };
+    let preferred = query.sort_by.iter().filter_map(|metric| Some((metric.name.clone(), sign(metric.goal?))));
+    let preferred: Vec<_> = preferred.collect();
+    if preferred.is_empty() {
+        let problem = "is `best`, but no metric says which values are better\nhint: --metric NAME:min or NAME:max, or `metric:` in the sweep file";
+        return Err(UseCaseError::Question { part: "at", problem: problem.to_owned() });
+    }
+    Ok(preferred)
+}
+
 /// What the table shows: as asked, and where nothing was asked as the file says.
 fn query(report: Report, request: TableRequest) -> Result<Query> {
-    let TableRequest { group_by, metrics, statistic } = request;
+    let TableRequest { group_by, metrics, at } = request;
+    let statistic = match at {
+        At::Every(statistic) => statistic,
+        // A run has one value of each metric then.
+        At::Best | At::Step(_) => Statistic::Last,
+    };
     let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     for name in group_by.iter().filter(|name| *name != SEED) {
         Parameter::find(name).map_err(|error| UseCaseError::Question {

@@ -1,6 +1,7 @@
 //! Points are stored once each, and summarised as they come.
 
 use acai_coordinator::store::{Checkpoint, Point, StoreError};
+use acai_sweep::results::RunResult;
 
 use crate::{LEASE, Tested, claim_one, contract, one_running, point, upload};
 
@@ -15,6 +16,8 @@ contract!(
     a_mean_has_the_same_bits_however_its_points_came,
     points_as_large_as_numbers_get_are_taken,
     a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two,
+    values_are_those_of_the_step_where_the_first_metric_that_a_run_has_is_best,
+    values_are_the_last_ones_up_to_a_step,
 );
 
 fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
@@ -162,4 +165,52 @@ async fn a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two
         assert_eq!((summary.last, summary.min, summary.max, summary.mean), (4.0, 3.0, 4.0, 3.5));
     }
     assert_eq!(store.sweep_list().await.unwrap()[0].replay_mismatches, 4);
+}
+
+/// Evaluations of a run at three steps, and a loss at the second.
+async fn evaluated(store: &Tested) {
+    let attempt = one_running(store).await;
+    let points = [
+        point("eval/distance", 10, 3.0),
+        point("eval/accuracy", 10, 0.1),
+        point("eval/distance", 20, 1.0),
+        point("eval/accuracy", 20, 0.2),
+        point("train/loss", 20, 7.0),
+        point("eval/distance", 30, 1.0),
+        point("eval/accuracy", 30, 0.3),
+    ];
+    store.metrics_append(attempt, 1, points.to_vec(), 30).await.unwrap();
+}
+
+/// The values of each run's metrics.
+fn values(results: &[RunResult]) -> Vec<Vec<(&str, f64)>> {
+    results
+        .iter()
+        .map(|run| run.summaries.iter().map(|(name, of)| (name.as_str(), of.last)).collect())
+        .collect()
+}
+
+async fn values_are_those_of_the_step_where_the_first_metric_that_a_run_has_is_best(store: &Tested) {
+    evaluated(store).await;
+    let best = async |preferred: &[(&str, i8)]| {
+        let preferred: Vec<_> = preferred.iter().map(|&(name, sign)| (name.to_owned(), sign)).collect();
+        store.result_list_at_best("s", &preferred).await.unwrap()
+    };
+    // Of two steps as good as each other the first one counts. The sweep's other run has no points.
+    let second = vec![("eval/accuracy", 0.2), ("eval/distance", 1.0), ("train/loss", 7.0)];
+    assert_eq!(values(&best(&[("eval/distance", 1)]).await), [second.clone(), vec![]]);
+    let third = vec![("eval/accuracy", 0.3), ("eval/distance", 1.0)];
+    assert_eq!(values(&best(&[("eval/unknown", 1), ("eval/accuracy", -1)]).await), [third, vec![]]);
+    assert_eq!(values(&best(&[("train/loss", 1), ("eval/accuracy", -1)]).await), [second, vec![]]);
+    assert_eq!(values(&best(&[("eval/unknown", 1)]).await), [vec![], vec![]]);
+}
+
+async fn values_are_the_last_ones_up_to_a_step(store: &Tested) {
+    evaluated(store).await;
+    let at = async |step| store.result_list_at_step("s", step).await.unwrap();
+    let second = vec![("eval/accuracy", 0.2), ("eval/distance", 1.0), ("train/loss", 7.0)];
+    assert_eq!(values(&at(29).await), [second, vec![]]);
+    let third = vec![("eval/accuracy", 0.3), ("eval/distance", 1.0), ("train/loss", 7.0)];
+    assert_eq!(values(&at(u64::MAX).await), [third, vec![]]);
+    assert_eq!(values(&at(9).await), [vec![], vec![]]);
 }

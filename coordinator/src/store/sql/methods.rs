@@ -125,6 +125,14 @@ impl Store for SqlStore {
         with_reader!(self, |reader| points::metrics(reader, sweep))
     }
 
+    async fn result_list_at_best(&self, sweep: &str, metrics: &[(String, i8)]) -> Result<Vec<RunResult>> {
+        with_reader!(self, |reader| runs::results_at_best(reader, sweep, metrics))
+    }
+
+    async fn result_list_at_step(&self, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
+        with_reader!(self, |reader| runs::results_at_step(reader, sweep, step))
+    }
+
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {
         with_reader!(self, |reader| events::list(reader, sweep, after, most))
     }
