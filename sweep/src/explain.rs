@@ -26,12 +26,23 @@ pub struct Situation {
     pub max_concurrent: Option<u32>,
     /// Runs of the sweep that are held.
     pub running: u32,
-    /// Queued runs that come before it.
-    pub ahead: u64,
+    /// Queued runs that come before it, by sweep, first in the queue first.
+    pub ahead: Vec<Ahead>,
     /// What a worker needs to have.
     pub dataset: String,
     /// Why the coordinator cannot read its configuration.
     pub unreadable: Option<String>,
+}
+
+/// Queued runs of a sweep that come before a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ahead {
+    /// The sweep; the run's own is the last.
+    pub sweep: String,
+    /// The sweep's place in the queue: larger first.
+    pub priority: i64,
+    /// How many.
+    pub runs: u64,
 }
 
 /// What is known of a worker.
@@ -111,10 +122,8 @@ fn waits(situation: &Situation) -> Vec<String> {
         ));
     }
     // Nothing of a paused sweep has a place in the queue, nor what cannot be read.
-    match situation.ahead {
-        _ if situation.sweep_paused.is_some() || situation.unreadable.is_some() => {}
-        0 => reasons.push("it is the next in the queue".to_owned()),
-        ahead => reasons.push(format!("{ahead} queued runs come before it")),
+    if situation.sweep_paused.is_none() && situation.unreadable.is_none() {
+        reasons.push(place_in_queue(&situation.ahead));
     }
     if situation.failures > 0
         && let Some(message) = &situation.message
@@ -123,6 +132,25 @@ fn waits(situation: &Situation) -> Vec<String> {
         reasons.push(format!("it failed {failures} times, of {most} that it may; the last time: {message}"));
     }
     reasons
+}
+
+/// Sweeps that are named of those that come before a run.
+const NAMED: usize = 5;
+
+fn place_in_queue(ahead: &[Ahead]) -> String {
+    let of_sweep = |Ahead { sweep, priority, runs }: &Ahead| match priority {
+        0 => format!("{runs} of {sweep}"),
+        priority => format!("{runs} of {sweep} (priority {priority})"),
+    };
+    let mut named: Vec<String> = ahead.iter().take(NAMED).map(of_sweep).collect();
+    if ahead.len() > NAMED {
+        named.push(format!("and those of {} other sweeps", ahead.len() - NAMED));
+    }
+    match ahead.iter().map(|ahead| ahead.runs).sum::<u64>() {
+        0 => "it is the next in the queue".to_owned(),
+        1 => format!("1 queued run comes before it: {}", named.join(", ")),
+        runs => format!("{runs} queued runs come before it: {}", named.join(", ")),
+    }
 }
 
 /// The first constraint that keeps a worker from the run; `None` if there is none.
@@ -172,7 +200,7 @@ mod tests {
             sweep_paused: None,
             max_concurrent: None,
             running: 2,
-            ahead: 0,
+            ahead: Vec::new(),
             dataset: "mnist32".to_owned(),
             unreadable: None,
         }
@@ -193,7 +221,15 @@ mod tests {
             assert!(reasons.contains(part), "{reasons}");
         }
         assert!(!reasons.contains("queue"), "{reasons}");
-        assert_eq!(run(&Situation { ahead: 7, ..queued() }), ["7 queued runs come before it"]);
+        let ahead = |sweep: &str, priority, runs| Ahead { sweep: sweep.to_owned(), priority, runs };
+        let behind = |ahead| run(&Situation { ahead, ..queued() });
+        assert_eq!(
+            behind(vec![ahead("urgent", 5, 6), ahead("own", 0, 1)]),
+            ["7 queued runs come before it: 6 of urgent (priority 5), 1 of own"]
+        );
+        assert_eq!(behind(vec![ahead("own", 0, 1)]), ["1 queued run comes before it: 1 of own"]);
+        let many = (0..9).map(|number| ahead(&format!("s{number}"), 0, 1)).collect();
+        assert!(behind(many)[0].ends_with("1 of s4, and those of 4 other sweeps"));
         let unreadable = Situation { unreadable: Some("unknown parameter `x`".to_owned()), ..queued() };
         let reasons = run(&unreadable).join("\n");
         assert!(reasons.contains("leaves it out") && reasons.contains("unknown parameter `x`"), "{reasons}");

@@ -21,16 +21,28 @@ pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
         let row = |sweep: &Sweep| {
             let runs: u32 = sweep.counts.iter().map(|count| count.runs).sum();
             let done = percent(sweep.images_done, sweep.images_total);
-            let mut states = states(&sweep.counts);
-            if !sweep.paused.is_empty() {
-                states = format!("{states}; paused");
-            }
-            vec![sweep.name.clone(), runs.to_string(), done, states, sweep.description.clone()]
+            let states = states(&sweep.counts);
+            vec![sweep.name.clone(), runs.to_string(), done, states, queue(sweep), sweep.description.clone()]
         };
         let rows = sweeps.iter().map(row).collect();
-        output.data(&grid(&["sweep", "runs", "trained", "states", "description"], rows))?;
+        output.data(&grid(&["sweep", "runs", "trained", "states", "queue", "description"], rows))?;
     }
     Ok(())
+}
+
+/// What decides when the sweep's runs are trained, where that is not the order of submissions.
+fn queue(sweep: &Sweep) -> String {
+    let mut words = Vec::new();
+    if !sweep.paused.is_empty() {
+        words.push("paused".to_owned());
+    }
+    if sweep.priority != 0 {
+        words.push(format!("priority {}", sweep.priority));
+    }
+    if sweep.max_concurrent > 0 {
+        words.push(format!("{} at a time", sweep.max_concurrent));
+    }
+    words.join(", ")
 }
 
 pub(super) fn sweep_json(sweep: &Sweep) -> Value {

@@ -63,7 +63,7 @@ impl SweepService for Sweeps {
             sweep: Some(sweep_message(&sweep.overview)),
             failures: failures.into_iter().map(|run| run_message(name, run)).collect(),
             waiting_for_datasets,
-            source: sweep.source,
+            source: sweep.file.source,
         }))
     }
 

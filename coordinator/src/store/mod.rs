@@ -25,7 +25,7 @@ pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
     CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview,
     Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails,
-    RunRecord, StoredCheckpoint, Submission, SweepRecord, WorkerRecord,
+    RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -62,6 +62,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One sweep, with the file it was submitted as.
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>>;
+
+    /// The file of a sweep, without looking at its runs.
+    async fn sweep_file(&self, name: &str) -> Result<Option<StoredFile>>;
 
     /// Changes a sweep's priority, and how many of its runs may run at a time (0: no limit); false if there is none.
     async fn sweep_set_limits(

@@ -217,10 +217,16 @@ pub struct Overview {
 pub struct SweepRecord {
     /// Its progress.
     pub overview: Overview,
+    /// Its file.
+    pub file: StoredFile,
+}
+
+/// A sweep's file.
+#[derive(Debug, Clone)]
+pub struct StoredFile {
     /// The YAML text.
     pub source: String,
-    /// What the file says of tables. `None` if an earlier version stored the sweep, which did not keep this, or a later
-    /// version, in a way that this version cannot read.
+    /// What the file says of tables; `None` where an earlier version stored it, or a later one in its own way.
     pub report: Option<Report>,
 }
 

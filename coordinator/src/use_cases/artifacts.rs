@@ -25,7 +25,7 @@ impl UseCases {
         self.check_numbers(sweep, &numbers).await?;
         let first = self.store.artifact_list(sweep, &numbers, None, PAGE).await?;
         if first.is_empty() && numbers.is_empty() {
-            self.sweep(sweep).await?;
+            self.check_sweep(sweep).await?;
         }
         let (sender, receiver) = mpsc::channel(PAGE as usize);
         let (store, sweep) = (Arc::clone(&self.store), sweep.to_owned());

@@ -50,7 +50,7 @@ impl UseCases {
         if let Some(explanation) = self.store.run_explain(sweep, number, silent_ms).await? {
             return Ok(explanation);
         }
-        self.sweep(sweep).await?;
+        self.check_sweep(sweep).await?;
         Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number })
     }
 }

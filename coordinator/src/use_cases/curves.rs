@@ -86,7 +86,7 @@ impl UseCases {
     pub async fn metrics(&self, sweep: &str) -> Result<Vec<String>> {
         let metrics = self.store.metric_list(sweep).await?;
         if metrics.is_empty() {
-            self.sweep(sweep).await?;
+            self.check_sweep(sweep).await?;
         }
         Ok(metrics)
     }

@@ -46,9 +46,8 @@ impl UseCases {
     /// # Errors
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics.
     pub async fn results(&self, sweep: &str, request: TableRequest) -> Result<ResultTables> {
-        let stored = self.sweep(sweep).await?;
         let at = request.at;
-        let query = query(UseCases::report(&stored)?, request)?;
+        let query = query(self.report(sweep).await?, request)?;
         let runs = match at {
             At::Every(_) => self.store.result_list(sweep).await?,
             At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,

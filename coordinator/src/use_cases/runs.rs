@@ -27,7 +27,7 @@ impl UseCases {
     pub async fn runs(&self, sweep: &str, states: Vec<RunState>) -> Result<Runs> {
         let first = self.store.run_list(sweep, &states, 0, PAGE).await?;
         if first.is_empty() {
-            self.sweep(sweep).await?;
+            self.check_sweep(sweep).await?;
         }
         let (sender, receiver) = mpsc::channel(PAGE as usize);
         let (store, sweep) = (Arc::clone(&self.store), sweep.to_owned());
@@ -48,7 +48,7 @@ impl UseCases {
         if let Some(details) = self.store.run_details(sweep, number).await? {
             return Ok(details);
         }
-        self.sweep(sweep).await?;
+        self.check_sweep(sweep).await?;
         Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number })
     }
 
@@ -64,7 +64,7 @@ impl UseCases {
         let known = self.store.run_numbers(sweep, numbers).await?;
         match numbers.iter().find(|number| known.binary_search(number).is_err()) {
             None => Ok(()),
-            Some(_) if known.is_empty() && self.store.sweep_fetch(sweep).await?.is_none() => {
+            Some(_) if known.is_empty() && self.store.sweep_file(sweep).await?.is_none() => {
                 Err(self.no_such_sweep(sweep).await)
             }
             Some(&number) => Err(UseCaseError::NoSuchRun { sweep: sweep.to_owned(), number }),

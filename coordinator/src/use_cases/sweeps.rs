@@ -41,16 +41,28 @@ impl UseCases {
         }
     }
 
-    /// What a sweep's file says of its tables.
+    /// What the sweep's file says of tables.
     ///
     /// # Errors
-    /// Where it was not kept beside the file: the file's mistakes by this version's rules.
-    pub(super) fn report(sweep: &SweepRecord) -> Result<Report> {
-        if let Some(report) = &sweep.report {
-            return Ok(report.clone());
+    /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep); where it was not kept beside the file, the file's mistakes by this
+    /// version's rules.
+    pub(super) async fn report(&self, name: &str) -> Result<Report> {
+        let Some(file) = self.store.sweep_file(name).await? else {
+            return Err(self.no_such_sweep(name).await);
+        };
+        if let Some(report) = file.report {
+            return Ok(report);
         }
-        let file = SweepFile::parse(&sweep.overview.name, sweep.source.as_bytes());
+        let file = SweepFile::parse(name, file.source.as_bytes());
         Ok(Report::from(&file.map_err(UseCaseError::StoredMistakes)?))
+    }
+
+    /// Refuses a sweep that is not there.
+    pub(super) async fn check_sweep(&self, name: &str) -> Result<()> {
+        match self.store.sweep_file(name).await? {
+            Some(_) => Ok(()),
+            None => Err(self.no_such_sweep(name).await),
+        }
     }
 
     /// One sweep, and what keeps its runs.

@@ -259,7 +259,7 @@ async fn a_queued_run_is_explained(store: &Tested) {
         (situation.state, situation.running, situation.max_concurrent),
         (RunState::Queued, 1, Some(1))
     );
-    assert_eq!((situation.ahead, situation.dataset.as_str()), (0, "lines32"));
+    assert_eq!((situation.ahead, situation.dataset.as_str()), (vec![], "lines32"));
     let [(name, worker)] = explanation.workers.try_into().unwrap();
     assert_eq!((name.as_str(), worker.alive, worker.slots, worker.running), ("w of host", true, 2, 1));
     assert!(store.run_explain("s", 2, LEASE).await.unwrap().is_none());

@@ -134,7 +134,7 @@ async fn a_dry_run_changes_nothing_and_answers_what_would_happen(store: &Tested)
     let expected = Submission { new_runs: 2, existing_runs: 2, other_runs: 2, set_aside: 2, ..STORED };
     assert_eq!(other, Submission { is_stored: false, ..expected });
     let kept = store.sweep_fetch("s").await.unwrap().unwrap();
-    assert_eq!((kept.source.as_str(), kept.overview.priority), ("the file of s", 0));
+    assert_eq!((kept.file.source.as_str(), kept.overview.priority), ("the file of s", 0));
     assert_eq!(store.run_list("s", &[]).await.unwrap().len(), 2);
     let stored = store.sweep_submit(NewSweep { replacing: Replacing::Any, ..dry(&[0.5, 0.9]) }).await;
     assert_eq!(stored.unwrap(), expected, "as the dry run said");
@@ -159,7 +159,7 @@ async fn runs_with_results_are_set_aside_only_where_that_is_asked_for(store: &Te
 async fn an_unknown_sweep_is_none(store: &Tested) {
     assert!(store.sweep_fetch("s").await.unwrap().is_none());
     store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
-    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().source, "the file of s");
+    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().file.source, "the file of s");
 }
 
 async fn runs_are_listed_in_pages_of_the_plan(store: &Tested) {
@@ -187,7 +187,7 @@ async fn what_the_file_says_of_tables_is_kept_with_the_sweep(store: &Tested) {
     let report = Report { group_by: vec!["lambda".to_owned()], sort_by, others: None };
     let submitted = NewSweep { report: report.clone(), ..sweep("s", &[0.1]) };
     store.sweep_submit(submitted).await.unwrap();
-    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().report, Some(report));
+    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().file.report, Some(report));
     store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
-    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().report, Some(Report::default()));
+    assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().file.report, Some(Report::default()));
 }

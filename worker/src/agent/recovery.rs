@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tracing::{Instrument, Span};
 
 use super::left_attempt::LeftAttempt;
 use crate::attempt::{Context, Ending, Member, finish};
@@ -30,7 +31,8 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<Summary, WorkerErr
         let context = Arc::clone(context);
         ending.spawn(async move {
             let left = read(&context, path).await?;
-            Some(end(&context, left).await)
+            let span = tracing::info_span!("run", name = %left.folder.name().display());
+            Some(end(&context, left).instrument(span).await)
         });
     }
     let mut summary = Summary::default();
@@ -79,7 +81,7 @@ async fn end(context: &Context, left: LeftAttempt) -> Outcome {
     kill_trainer(&left).await;
     let LeftAttempt { attempt, folder, spool, outbox, word, .. } = left;
     tracing::info!(
-        run = attempt.run,
+        id = attempt.run,
         attempt = attempt.number,
         points = outbox.held().0,
         ended = word.is_some(),
@@ -95,7 +97,8 @@ async fn end(context: &Context, left: LeftAttempt) -> Outcome {
         context.coordinator.clone(),
         Arc::clone(&context.leases),
     );
-    let member = Member { attempt, folder, reporter, artifacts: context.artifacts.clone(), resume: None };
+    let artifacts = context.artifacts.clone();
+    let member = Member { attempt, folder, reporter, artifacts, resume: None, span: Span::current() };
     finish(context, member, Ending::from(word)).await.outcome
 }
 
@@ -105,7 +108,7 @@ async fn kill_trainer(LeftAttempt { attempt, trainer, .. }: &LeftAttempt) {
         && trainer.kill().await
     {
         tracing::warn!(
-            run = attempt.run,
+            id = attempt.run,
             attempt = attempt.number,
             "killed the trainer of a worker that is gone"
         );

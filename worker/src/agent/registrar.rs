@@ -55,6 +55,11 @@ impl Registrar {
         }
     }
 
+    /// What the worker says of itself.
+    pub(super) fn registration(&self) -> &RegisterRequest {
+        &self.registration
+    }
+
     /// Another connection to the same coordinator.
     pub(super) fn connection(&self) -> Result<Client, WorkerError> {
         connect(&self.url, self.coordinator.peer().clone())

@@ -1,5 +1,6 @@
 //! What a worker does before its first claim.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -40,6 +41,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
     let patience = if state.has_served() { config.outage.max(FIRST_CONTACT) } else { FIRST_CONTACT };
     let terms = registrar.first_contact(patience).await?;
     state.serve(registrar.database())?;
+    say_what_is_served(config, registrar.registration(), &slots);
     let coordinator = registrar.connection()?;
     let (artifacts, uploads) = Artifacts::start(coordinator.clone(), state.runs());
     let context = Context {
@@ -58,6 +60,22 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         has_started_trainers: AtomicBool::new(false),
     };
     Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), uploads, slots })
+}
+
+/// Whom this worker serves, and with what.
+fn say_what_is_served(config: &WorkerConfig, registration: &RegisterRequest, slots: &[Slot]) {
+    let devices: BTreeSet<&str> = slots.iter().map(|slot| slot.device.as_str()).collect();
+    let devices = devices.into_iter().collect::<Vec<_>>().join(", ");
+    let (count, threads) =
+        (slots.len(), registration.hardware.as_ref().map_or(0, |hardware| hardware.threads));
+    let (name, url) = (&registration.name, &config.coordinator);
+    let datasets = match registration.datasets.as_slice() {
+        [] => "none".to_owned(),
+        datasets => datasets.join(", "),
+    };
+    tracing::info!(
+        "worker {name} serves {url} on {count} slots ({devices}, {threads} threads each); datasets: {datasets}"
+    );
 }
 
 fn registration(config: &WorkerConfig, hardware: Hardware, slots: u32) -> RegisterRequest {

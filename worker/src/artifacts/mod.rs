@@ -78,11 +78,11 @@ async fn upload(client: &Client, artifact: Artifact) {
     let Artifact { attempt, name, step, file, .. } = &artifact;
     let file_name = file.display();
     match bring(client, &artifact).await {
-        Ok(()) => tracing::debug!(run = attempt.run, step, name, "a picture is uploaded"),
+        Ok(()) => tracing::debug!(id = attempt.run, step, name, "a picture is uploaded"),
         // It was deleted by a person, or a later run of these steps has drawn it anew.
         Err(TransferError::File { cause, .. }) if cause.kind() == ErrorKind::NotFound => {}
         Err(TransferError::Rejected(Rejection::Fenced(_))) => {
-            tracing::debug!(run = attempt.run, step, name, "another attempt brings this picture");
+            tracing::debug!(id = attempt.run, step, name, "another attempt brings this picture");
         }
         Err(TransferError::Rejected(reason)) => tracing::warn!("`{file_name}` stays here alone: {reason}"),
         Err(error) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt};
 use acai_sweep::trainer_protocol;
+use tracing::{Instrument, Span};
 
 use super::context::Context;
 use super::ending::Ending;
@@ -35,7 +36,17 @@ pub(super) async fn admit(
     assignment: &Assignment,
 ) -> Result<Admission, MachineFault> {
     let run = format!("{}/{}", assignment.sweep, assignment.number);
-    tracing::info!(%run, id = attempt.run, attempt = attempt.number, "attempt begins");
+    // Whatever is logged of the run from here on has its name.
+    let span = tracing::info_span!("run", name = %run);
+    span.in_scope(|| tracing::info!(%run, id = attempt.run, attempt = attempt.number, "attempt begins"));
+    admit_named(context, attempt, assignment).instrument(span).await
+}
+
+async fn admit_named(
+    context: &Context,
+    attempt: Attempt,
+    assignment: &Assignment,
+) -> Result<Admission, MachineFault> {
     let prepared = prepare(context, attempt, assignment).await;
     let member = prepared.map_err(|error| MachineFault::State {
         path: context.state.path().to_owned(),
@@ -43,7 +54,7 @@ pub(super) async fn admit(
     })?;
     if context.leases.is_yielding(attempt) {
         tracing::info!(
-            run = attempt.run,
+            id = attempt.run,
             attempt = attempt.number,
             "asked to give the run back before it began"
         );
@@ -91,5 +102,5 @@ async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -
         reporter.checkpoint(own.clone());
     }
     let artifacts = context.artifacts.clone();
-    Ok(Member { attempt, folder, reporter, artifacts, resume })
+    Ok(Member { attempt, folder, reporter, artifacts, resume, span: Span::current() })
 }

@@ -48,7 +48,7 @@ pub(crate) async fn finish(context: &Context, member: Member, ending: Ending) ->
     // attempt.
     member.reporter.discard().await;
     context.leases.forget(attempt);
-    tracing::info!(run = attempt.run, attempt = attempt.number, ?outcome, "attempt ended");
+    tracing::info!(id = attempt.run, attempt = attempt.number, ?outcome, "attempt ended");
     closed
 }
 
@@ -110,7 +110,7 @@ async fn end_unreported(context: &Context, member: &Member, error: ReportError) 
     match error {
         ReportError::Lost => Outcome::Lost,
         moved_back @ ReportError::MovedBack(_) => {
-            tracing::warn!(run = attempt.run, attempt = attempt.number, "giving the run back: {moved_back}");
+            tracing::warn!(id = attempt.run, attempt = attempt.number, "giving the run back: {moved_back}");
             release(context, attempt).await
         }
         // The checkpoints on this machine stay in use: they may be the best that there is of the run.
@@ -130,7 +130,7 @@ async fn end_unreported(context: &Context, member: &Member, error: ReportError) 
 /// Gives a run back whose trainer would not go on from its checkpoint, and takes the checkpoint out of use.
 async fn refuse(context: &Context, member: &Member, message: &str) -> Closed {
     let (attempt, folder) = (member.attempt, member.folder.clone());
-    tracing::warn!(run = attempt.run, "not resuming from this checkpoint again: {message}");
+    tracing::warn!(id = attempt.run, "not resuming from this checkpoint again: {message}");
     if let Some(checkpoint) = &member.resume
         && let Ok((sha256, _)) = digest(&checkpoint.file).await
     {

@@ -42,13 +42,13 @@ pub(super) async fn complete(context: &Context, member: &Member, step: u64, last
             let message = format!("the coordinator refused the run's completion: {reason}");
             return fail(context, attempt, OwnFault::Error, &message, last_seq).await;
         };
-        tracing::warn!(run = attempt.run, step = checkpoint.step, "handing it over again: {reason}");
+        tracing::warn!(id = attempt.run, step = checkpoint.step, "handing it over again: {reason}");
         again += 1;
         match hand_over(&context.coordinator, attempt, &checkpoint, after).await {
             Ok(()) if again <= AGAIN => committed = Some((checkpoint, after)),
             Ok(()) => {}
             Err(TransferError::Rejected(Rejection::Fenced(_))) => return Outcome::Lost,
-            Err(error) => tracing::warn!(run = attempt.run, "the last checkpoint stays here: {error}"),
+            Err(error) => tracing::warn!(id = attempt.run, "the last checkpoint stays here: {error}"),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) async fn fail(
         OwnFault::Diverged => FailureKind::Diverged,
         OwnFault::Error => FailureKind::Error,
     };
-    tracing::warn!(run = attempt.run, attempt = attempt.number, "failed: {message}");
+    tracing::warn!(id = attempt.run, attempt = attempt.number, "failed: {message}");
     let message = truncated(message);
     let request = FailRequest { attempt: Some(attempt), kind: kind.into(), message, last_seq };
     match context.coordinator.fail(request).await {
@@ -38,7 +38,7 @@ pub(super) async fn release(context: &Context, attempt: Attempt) -> Outcome {
 
 /// Gives a run back that this machine cannot train.
 pub(super) async fn release_for_machine(context: &Context, attempt: Attempt, fault: &str) -> Outcome {
-    tracing::warn!(run = attempt.run, attempt = attempt.number, "this machine cannot train it: {fault}");
+    tracing::warn!(id = attempt.run, attempt = attempt.number, "this machine cannot train it: {fault}");
     let machine_fault = truncated(fault);
     let request = ReleaseRequest { attempt: Some(attempt), machine_fault, ..ReleaseRequest::default() };
     outcome(context.coordinator.release(request).await, Outcome::Released)
@@ -46,7 +46,7 @@ pub(super) async fn release_for_machine(context: &Context, attempt: Attempt, fau
 
 /// Gives a run back whose group's trainer broke down.
 pub(super) async fn release_for_group(context: &Context, attempt: Attempt, fault: &str) -> Outcome {
-    tracing::warn!(run = attempt.run, attempt = attempt.number, "its group's trainer: {fault}");
+    tracing::warn!(id = attempt.run, attempt = attempt.number, "its group's trainer: {fault}");
     let group_fault = truncated(fault);
     let request = ReleaseRequest { attempt: Some(attempt), group_fault, ..ReleaseRequest::default() };
     outcome(context.coordinator.release(request).await, Outcome::Released)
@@ -55,7 +55,7 @@ pub(super) async fn release_for_group(context: &Context, attempt: Attempt, fault
 /// Gives a run back whose points the coordinator has lost.
 pub(super) async fn release_restored(context: &Context, attempt: Attempt, reason: &str) -> Outcome {
     tracing::warn!(
-        run = attempt.run,
+        id = attempt.run,
         attempt = attempt.number,
         "giving the run back, since the coordinator's database was restored from a backup: {reason}"
     );

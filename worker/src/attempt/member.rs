@@ -4,6 +4,7 @@ use std::path::Path;
 
 use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
+use tracing::Span;
 
 use super::ending::Ending;
 use super::machine_fault::MachineFault;
@@ -23,6 +24,8 @@ pub(crate) struct Member {
     pub(crate) artifacts: Artifacts,
     /// What training continues from.
     pub(crate) resume: Option<Checkpoint>,
+    /// What is logged of the run belongs to this.
+    pub(crate) span: Span,
 }
 
 impl Member {

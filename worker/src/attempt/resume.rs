@@ -43,7 +43,7 @@ pub(super) async fn resume(
             Err(TransferError::File { cause, .. }) => return Err(cause),
             Err(error) => error,
         };
-        tracing::warn!(run = attempt.run, step = remote.step, "not resuming from this checkpoint: {error}");
+        tracing::warn!(id = attempt.run, step = remote.step, "not resuming from this checkpoint: {error}");
         if matches!(error, TransferError::Damaged) {
             reject(context, attempt, remote.sha256.clone(), &error.to_string(), true).await;
         }
@@ -53,7 +53,7 @@ pub(super) async fn resume(
 
 /// Commits the coordinator's checkpoint on this machine.
 async fn take_up(folder: &RunFolder, attempt: Attempt, checkpoint: Checkpoint) -> io::Result<Checkpoint> {
-    tracing::info!(run = attempt.run, step = checkpoint.step, "resuming from the coordinator's checkpoint");
+    tracing::info!(id = attempt.run, step = checkpoint.step, "resuming from the coordinator's checkpoint");
     let (own, kept) = (folder.clone(), checkpoint.clone());
     // The database holds what the checkpoint relies on, since it granted the checkpoint to this attempt.
     let basis = Basis::new(attempt, 0);
@@ -67,6 +67,6 @@ pub(super) async fn reject(context: &Context, attempt: Attempt, sha256: String, 
     let reason = truncated(reason);
     let request = RejectCheckpointRequest { attempt: Some(attempt), sha256, reason, damaged };
     if let Err(rejection) = context.coordinator.reject_checkpoint(request).await {
-        tracing::debug!(run = attempt.run, "the coordinator keeps the checkpoint: {rejection}");
+        tracing::debug!(id = attempt.run, "the coordinator keeps the checkpoint: {rejection}");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use acai_proto::v1::Attempt;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::closing::{Closed, close, hand_back};
 use super::context::Context;
@@ -74,7 +75,7 @@ impl Session {
         let lost: Vec<Member> =
             self.open.extract_if(.., |_, member| is_lost(member)).map(|(_, lost)| lost).collect();
         for Member { attempt, .. } in &lost {
-            tracing::warn!(run = attempt.run, attempt = attempt.number, "attempt lost");
+            tracing::warn!(id = attempt.run, attempt = attempt.number, "attempt lost");
             self.summary += Outcome::Lost;
         }
         lost
@@ -111,7 +112,8 @@ impl Session {
             self.fault = Some(fault.clone());
         }
         let context = Arc::clone(&self.context);
-        self.closing.spawn(async move { close(&context, member, ending).await });
+        let span = member.span.clone();
+        self.closing.spawn(async move { close(&context, member, ending).await }.instrument(span));
     }
 
     /// Waits until all runs are closed.

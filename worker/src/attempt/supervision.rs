@@ -204,7 +204,7 @@ impl Supervision<'_> {
 
     fn ask_back(&mut self, attempts: Vec<Attempt>) {
         for attempt in attempts {
-            tracing::info!(run = attempt.run, attempt = attempt.number, "asked to give the run back");
+            tracing::info!(id = attempt.run, attempt = attempt.number, "asked to give the run back");
             self.yield_by.insert(attempt.run, Instant::now() + self.context.grace);
             self.trainer.send(&Command::Stop { run: attempt.run });
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use acai_proto::v1::{Attempt, Point};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 
 use super::checkpoints::Checkpoints;
 use super::outbox::Outbox;
@@ -39,7 +40,7 @@ impl Reporter {
         let reports = SharedReports::new(capacity, outbox);
         let spool = SharedSpool::new(spool);
         let (shared, spooled) = (reports.clone(), spool.clone());
-        let tasks = tokio::spawn(async move {
+        let reporting = async move {
             let spooling = Spooling { attempt, folder: &folder, spool: &spooled, reports: &shared };
             let sending = Sending { attempt, coordinator: &coordinator, reports: &shared };
             let checkpoints =
@@ -53,13 +54,13 @@ impl Reporter {
                 error = checkpoints.hand_over_all() => error,
                 never = spooling.run() => match never {},
             };
-            tracing::debug!(run = attempt.run, attempt = attempt.number, "reporting ends: {error}");
+            tracing::debug!(id = attempt.run, attempt = attempt.number, "reporting ends: {error}");
             if matches!(error, ReportError::Lost) {
                 leases.forget(attempt);
             }
             shared.change(|reports| reports.ended = Some(error));
-        });
-        Self { attempt, reports, spool, tasks }
+        };
+        Self { attempt, reports, spool, tasks: tokio::spawn(reporting.in_current_span()) }
     }
 
     /// Resolves when there is room for more points. Whoever adds points waits here first, and so hands the pace of a

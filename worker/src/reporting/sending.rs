@@ -53,7 +53,7 @@ impl Sending<'_> {
                 return Err(ReportError::Damaged(damaged.to_string()));
             }
             Err(CallError::Unavailable(reason)) => {
-                tracing::debug!(run = self.attempt.run, "cannot report ({reason}); trying again");
+                tracing::debug!(id = self.attempt.run, "cannot report ({reason}); trying again");
                 return Ok(false);
             }
         };

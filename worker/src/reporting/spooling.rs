@@ -51,7 +51,7 @@ impl Spooling<'_> {
     /// Has the spool forget what is settled. A failure is no harm: the spool is only longer than it could be.
     async fn trim(&self, settled: Settled) {
         if let Err(error) = self.spool.with(move |spool| spool.trim(settled)).await {
-            tracing::debug!(run = self.attempt.run, "cannot shorten the spool: {error}");
+            tracing::debug!(id = self.attempt.run, "cannot shorten the spool: {error}");
         }
     }
 

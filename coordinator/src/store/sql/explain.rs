@@ -2,7 +2,7 @@
 //!
 //! The cases are those of the table in [`acai_sweep::schedule`], by which claims are granted runs.
 
-use acai_sweep::explain::{Situation, WorkerSituation};
+use acai_sweep::explain::{Ahead, Situation, WorkerSituation};
 use sqlx::Row as _;
 
 use super::claims::queue::ELSEWHERE_MS;
@@ -26,23 +26,19 @@ pub(super) async fn explain(
     let id = unsigned(&row, "id")?;
     let (run, unreadable) = read_if_possible(reader, id).await?;
     Ok(Some(Explanation {
-        situation: situation(&row, unreadable)?,
+        situation: situation(&row, unreadable, ahead(reader, id).await?)?,
         run,
         workers: worker_situations(reader, id, now_ms, silent_ms).await?,
         events: events::of_run(reader, sweep, id, EVENTS).await?,
     }))
 }
 
-/// The run's row, with the limits of its sweep, and how many queued runs are granted before it.
+/// The run's row, with the limits of its sweep.
 async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<Row>> {
     Ok(sqlx::query(
         "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused,
                 s.max_concurrent, w.name as worker,
-                (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running,
-                (select count(*) from runs o join sweeps p on p.id = o.sweep_id
-                 where o.state = 'queued' and o.in_plan = true and o.unreadable is null and p.paused is null
-                   and (p.priority > s.priority or (p.priority = s.priority and p.id < s.id)
-                        or (p.id = s.id and o.idx < r.idx))) as ahead
+                (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join workers w on w.id = r.worker_id
@@ -52,6 +48,29 @@ async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Optio
     .bind(i64::from(number))
     .fetch_optional(reader)
     .await?)
+}
+
+/// How many queued runs are granted before this one, by sweep.
+async fn ahead(reader: &mut Connection, run: u64) -> Result<Vec<Ahead>> {
+    let rows = sqlx::query(
+        "select p.name, p.priority, count(*) as runs
+         from runs r
+         join sweeps s on s.id = r.sweep_id
+         join sweeps p on p.priority > s.priority or (p.priority = s.priority and p.id <= s.id)
+         join runs o on o.sweep_id = p.id and o.state = 'queued' and o.in_plan = true and o.unreadable is null
+                        and (p.id <> s.id or o.idx < r.idx)
+         where r.id = $1 and p.paused is null
+         group by p.id, p.name, p.priority order by p.priority desc, p.id",
+    );
+    let rows = rows.bind(run.cast_signed()).fetch_all(reader).await?;
+    let ahead = |row: &Row| {
+        Ok(Ahead {
+            sweep: row.try_get("name")?,
+            priority: row.try_get("priority")?,
+            runs: unsigned(row, "runs")?,
+        })
+    };
+    rows.iter().map(ahead).collect()
 }
 
 /// The run as it is shown; or why its configuration cannot be read, since people are told what decides about such a run
@@ -66,7 +85,7 @@ async fn read_if_possible(reader: &mut Connection, id: u64) -> Result<(Option<Ru
     }
 }
 
-fn situation(row: &Row, unreadable: Option<String>) -> Result<Situation> {
+fn situation(row: &Row, unreadable: Option<String>, ahead: Vec<Ahead>) -> Result<Situation> {
     let max_concurrent: Option<i64> = row.try_get("max_concurrent")?;
     Ok(Situation {
         state: state(row)?,
@@ -79,7 +98,7 @@ fn situation(row: &Row, unreadable: Option<String>) -> Result<Situation> {
         sweep_paused: row.try_get("paused")?,
         max_concurrent: max_concurrent.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         running: unsigned(row, "running")?,
-        ahead: unsigned(row, "ahead")?,
+        ahead,
         dataset: row.try_get("dataset")?,
         unreadable,
     })

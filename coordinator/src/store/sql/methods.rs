@@ -16,8 +16,8 @@ use super::{
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
-    Registration, Renewal, Rest, Result, RunDetails, RunRecord, Store, StoreError, Submission, SweepRecord,
-    WorkerRecord,
+    Registration, Renewal, Rest, Result, RunDetails, RunRecord, Store, StoreError, StoredFile, Submission,
+    SweepRecord, WorkerRecord,
 };
 
 #[async_trait]
@@ -36,6 +36,10 @@ impl Store for SqlStore {
 
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>> {
         with_reader!(self, |reader| sweeps::fetch(reader, name))
+    }
+
+    async fn sweep_file(&self, name: &str) -> Result<Option<StoredFile>> {
+        with_reader!(self, |reader| sweeps::file(reader, name))
     }
 
     async fn sweep_set_limits(

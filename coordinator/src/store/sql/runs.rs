@@ -1,7 +1,9 @@
 //! Runs and their results, read.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
+use acai_sweep::configuration::Configuration;
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
@@ -197,12 +199,18 @@ fn single(row: &Row) -> Result<Summary> {
 fn assemble(rows: &[Row], summary: fn(&Row) -> Result<Summary>) -> Result<Vec<RunResult>> {
     let mut results: Vec<RunResult> = Vec::new();
     let mut current = None;
+    // Runs of several seeds have one configuration, which is read once.
+    let mut configurations: HashMap<&str, Configuration> = HashMap::new();
     for row in rows {
         let id: i64 = row.try_get("id")?;
         if current != Some(id) {
             current = Some(id);
+            let configuration = match configurations.entry(row.try_get("config")?) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => new.insert(configuration(row)?).clone(),
+            };
             results.push(RunResult {
-                configuration: configuration(row)?,
+                configuration,
                 seed: seed(row)?,
                 state: state(row)?,
                 summaries: BTreeMap::new(),

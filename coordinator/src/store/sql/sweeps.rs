@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::columns::{state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
-use crate::store::{Overview, Result, SweepRecord};
+use crate::store::{Overview, Result, StoredFile, SweepRecord};
 
 /// Reads the columns that [`overview`] takes, and further columns.
 macro_rules! select_sweeps {
@@ -39,11 +39,21 @@ pub(super) async fn fetch(reader: &mut Connection, name: &str) -> Result<Option<
         .fetch_optional(&mut *reader)
         .await?;
     let Some(row) = row else { return Ok(None) };
+    let overview = overview(reader, &row).await?;
+    Ok(Some(SweepRecord { overview, file: file_of(&row)? }))
+}
+
+/// The file of a sweep.
+pub(super) async fn file(reader: &mut Connection, name: &str) -> Result<Option<StoredFile>> {
+    let row = sqlx::query("select source, report from sweeps where name = $1");
+    row.bind(name).fetch_optional(reader).await?.as_ref().map(file_of).transpose()
+}
+
+fn file_of(row: &Row) -> Result<StoredFile> {
     let report: Option<&str> = row.try_get("report")?;
     // A report that cannot be read here can be made again from the file.
     let report = report.and_then(|json| serde_json::from_str(json).ok());
-    let overview = overview(reader, &row).await?;
-    Ok(Some(SweepRecord { overview, source: row.try_get("source")?, report }))
+    Ok(StoredFile { source: row.try_get("source")?, report })
 }
 
 /// A sweep's progress: its row, and counts over its runs.
