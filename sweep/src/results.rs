@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::configuration::Configuration;
+use crate::merged::Values;
 use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
@@ -77,6 +80,15 @@ impl RunResult {
     }
 }
 
+/// Points of a sweep's file that train the same: a run stands for all of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The [`training_digest`](Configuration::training_digest) of the runs.
+    pub training: String,
+    /// What each of the points asks for, in the parameters in which they differ.
+    pub asked: Vec<Values>,
+}
+
 /// What a table should show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
@@ -89,6 +101,8 @@ pub struct Query {
     pub others: Option<Vec<String>>,
     /// Which value of each run counts.
     pub statistic: Statistic,
+    /// Points that share their runs: each is shown as if it had runs of its own.
+    pub shared: Vec<Shared>,
 }
 
 /// The rows of one dataset: scores on different datasets do not compare.
@@ -107,7 +121,8 @@ pub struct Table {
 /// Runs that agree on the table's parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Name and value; a parameter that the row's model does not use is absent.
+    /// Name and value; a parameter that the row's model does not use is absent, unless the file asks for several values
+    /// of it there.
     pub group: Vec<(String, Scalar)>,
     /// All its runs.
     pub runs: usize,
@@ -184,7 +199,7 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
         }
     }
 
-    let mut rows = rows(&group_by, &metrics, query.statistic, runs);
+    let mut rows = rows(&group_by, &metrics, query.statistic, &shown(runs, &query.shared));
     if let Some(goal) = sorting.and_then(|metric| metric.goal) {
         sort(&mut rows, goal);
     }
@@ -197,28 +212,81 @@ fn scores(kind: &str, runs: &[&RunResult]) -> Vec<String> {
     names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The rows in the order of their first runs.
-fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[&RunResult]) -> Vec<Row> {
-    let mut groups: Vec<Vec<&RunResult>> = Vec::new();
-    let mut index: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-    for run in runs {
-        let value = |name: &String| run.parameter(name).map(|value| value.canonical());
-        let group = *index.entry(group_by.iter().map(value).collect()).or_insert(groups.len());
-        match groups.get_mut(group) {
-            Some(group) => group.push(run),
-            None => groups.push(vec![run]),
+/// A run as a row sees it: with its own values, or with those of a point that it stands for.
+struct Shown<'r> {
+    run: &'r RunResult,
+    asked: Option<&'r Values>,
+}
+
+impl Shown<'_> {
+    fn parameter(&self, name: &str) -> Option<Scalar> {
+        let asked = self.asked.and_then(|asked| asked.get(name));
+        asked.cloned().or_else(|| self.run.parameter(name))
+    }
+}
+
+/// Each run, as often as there are points that it stands for.
+fn shown<'r>(runs: &[&'r RunResult], shared: &'r [Shared]) -> Vec<Shown<'r>> {
+    let by_training: HashMap<&str, &Shared> =
+        shared.iter().map(|shared| (shared.training.as_str(), shared)).collect();
+    let shared_by = |run: &RunResult| match by_training.is_empty() {
+        true => None,
+        false => by_training.get(run.configuration.training_digest().as_str()).copied(),
+    };
+    let runs: Vec<(&RunResult, Option<&Shared>)> = runs.iter().map(|run| (*run, shared_by(run))).collect();
+    let mut alike: HashMap<(&str, u64), Vec<&RunResult>> = HashMap::new();
+    for (run, shared) in &runs {
+        if let Some(shared) = shared {
+            alike.entry((&shared.training, run.seed)).or_default().push(run);
         }
     }
-    let row = |runs: Vec<&RunResult>| {
+    let mut shown = Vec::with_capacity(runs.len());
+    for (run, shared) in runs {
+        let Some(Shared { training, asked }) = shared else {
+            shown.push(Shown { run, asked: None });
+            continue;
+        };
+        let alike = &alike[&(training.as_str(), run.seed)];
+        let points = asked.iter().filter(|asked| std::ptr::eq(stand_in(alike, asked), run));
+        shown.extend(points.map(|asked| Shown { run, asked: Some(asked) }));
+    }
+    shown
+}
+
+/// Of runs that train the same, the one that is shown at a point: its own where it has one, or else one that is
+/// completed, or else the first.
+fn stand_in<'r>(alike: &[&'r RunResult], asked: &Values) -> &'r RunResult {
+    let is_own =
+        |run: &&&RunResult| asked.iter().all(|(name, value)| run.configuration.get(name) == Some(value));
+    let own = alike.iter().find(is_own);
+    own.or_else(|| alike.iter().find(|run| run.is_completed())).unwrap_or(&alike[0])
+}
+
+/// The rows in the order of their first runs.
+fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[Shown<'_>]) -> Vec<Row> {
+    let mut groups: Vec<Vec<&Shown<'_>>> = Vec::new();
+    let mut index: HashMap<Vec<Option<String>>, usize> = HashMap::new();
+    for shown in runs {
+        let value = |name: &String| shown.parameter(name).map(|value| value.canonical());
+        let group = *index.entry(group_by.iter().map(value).collect()).or_insert(groups.len());
+        match groups.get_mut(group) {
+            // Points of one row may share a run; it counts once. They come one after the other.
+            Some(group) if std::ptr::eq(group[group.len() - 1].run, shown.run) => {}
+            Some(group) => group.push(shown),
+            None => groups.push(vec![shown]),
+        }
+    }
+    let row = |shown: Vec<&Shown<'_>>| {
+        let runs = || shown.iter().map(|shown| shown.run);
         let aggregate = |metric: &Metric| {
-            let values: Vec<f64> = runs.iter().filter_map(|run| run.value(&metric.name, statistic)).collect();
+            let values: Vec<f64> = runs().filter_map(|run| run.value(&metric.name, statistic)).collect();
             Aggregate::of(&values)
         };
-        let value = |name: &String| Some((name.clone(), runs[0].parameter(name)?));
+        let value = |name: &String| Some((name.clone(), shown[0].parameter(name)?));
         Row {
             group: group_by.iter().filter_map(value).collect(),
-            runs: runs.len(),
-            completed: runs.iter().filter(|run| run.is_completed()).count(),
+            runs: shown.len(),
+            completed: runs().filter(|run| run.is_completed()).count(),
             aggregates: metrics.iter().map(aggregate).collect(),
             best: false,
         }

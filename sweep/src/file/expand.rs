@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use super::assignment::{Assignment, set_names};
 use super::check;
 use super::error::{Fault, Faults};
+use super::merging::Merging;
 use super::place::Place;
 use super::rules::{Exclude, Include};
 use super::setting::Setting;
 use super::space::Space;
 use crate::configuration::Configuration;
+use crate::merged::Merged;
 use crate::plan::{Counts, Plan};
 use crate::scalar::Scalar;
 
@@ -25,28 +27,22 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
     let excluded = grid - points.len() as u64;
     let added = include(space, &mut points, faults);
 
-    let mut configurations: Vec<Configuration> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut merging = Merging::default();
     for point in &points {
-        let configuration = faults.keep(resolve(point, &space.place))?;
-        if seen.insert(configuration.config_hash()) {
-            configurations.push(configuration);
-        }
+        merging.add(point, faults.keep(resolve(point, &space.place))?);
     }
-    let merged = points.len() - configurations.len();
     for (point, include) in &added {
-        match faults.keep(resolve(point, &include.place)) {
-            Some(configuration) if seen.insert(configuration.config_hash()) => {
-                configurations.push(configuration);
-            }
-            Some(_) => faults.push(Fault::new(&include.place, "the sweep already has this configuration")),
-            None => {}
+        if let Some(configuration) = faults.keep(resolve(point, &include.place))
+            && !merging.add(point, configuration)
+        {
+            faults.push(Fault::new(&include.place, "the sweep already has this configuration"));
         }
     }
+    let (configurations, merged) = merging.finish();
     let counts = Counts {
         grid,
         excluded,
-        merged: merged as u64,
+        merged: merged.iter().map(Merged::points).sum(),
         included: added.len() as u64,
         configurations: configurations.len() as u64,
         seeds: seeds.len() as u64,
@@ -54,7 +50,7 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
     };
     check::runs(space, &counts, max_runs, faults);
     check::every_setting_is_used(space, &configurations, faults);
-    Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts })
+    Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts, merged })
 }
 
 /// The points of the grid that no rule of `exclude` drops.

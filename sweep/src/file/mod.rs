@@ -2,14 +2,16 @@
 //!
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
 //! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys, each
-//! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`. Whoever finds a mistake notes its `place`;
-//! `error` turns that into line and column.
+//! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
+//! `merging` makes those that train the same one. Whoever finds a mistake notes its `place`; `error` turns that into line
+//! and column.
 
 mod assignment;
 mod check;
 mod cursor;
 mod error;
 mod expand;
+mod merging;
 mod node;
 mod place;
 mod range;
