@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::configuration::Configuration;
 use crate::merged::{self, Merged};
 use crate::scalar::Scalar;
+use crate::spelling::counted;
 
 /// The runs of a sweep, in the order they should start.
 ///
@@ -37,6 +38,18 @@ pub struct Counts {
     pub seeds: u64,
     /// `configurations × seeds`.
     pub runs: u64,
+}
+
+impl Counts {
+    /// "3 configurations × 2 seeds = 6 runs", with a word of one's own in the middle.
+    #[must_use]
+    pub fn product(&self, equal: &str) -> String {
+        let Counts { configurations, seeds, runs, .. } = *self;
+        let [configurations, seeds, runs] =
+            [(configurations, "configuration"), (seeds, "seed"), (runs, "run")]
+                .map(|(n, noun)| counted(n, noun));
+        format!("{configurations} × {seeds} {equal} {runs}")
+    }
 }
 
 /// One run of a plan.

@@ -118,6 +118,28 @@ fn settings_are_read() {
 }
 
 #[test]
+fn a_score_needs_neither_its_kind_nor_its_goal() {
+    let metrics = |metric: &str| {
+        let lines =
+            "parameters: {model: acai, dataset: lines32}\nreport: {metrics: [smoothness, train/loss_ae]}\n";
+        let file = parse(&format!("version: 1\nname: x\nmetric: {metric}\n{lines}"));
+        assert_eq!(file.report_metrics.unwrap(), ["eval/smoothness", "train/loss_ae"]);
+        file.metrics
+    };
+    let metric = |name: &str, goal| Metric { name: name.to_owned(), goal: Some(goal) };
+    assert_eq!(metrics("latent_accuracy"), [metric("eval/latent_accuracy", Goal::Maximize)]);
+    assert_eq!(metrics("final/mean_distance"), [metric("final/mean_distance", Goal::Minimize)]);
+    assert_eq!(
+        metrics("[mean_distance, {name: clustering_accuracy, goal: max}, {name: train/loss_ae, goal: min}]"),
+        [
+            metric("eval/mean_distance", Goal::Minimize),
+            metric("eval/clustering_accuracy", Goal::Maximize),
+            metric("train/loss_ae", Goal::Minimize)
+        ]
+    );
+}
+
+#[test]
 fn the_last_axis_is_fastest_and_the_seed_slowest() {
     let plan = plan(
         "parameters:\n  lambda: [0.1, 0.2]\n  model: acai\n  dataset: [mnist32, lines32]\n\

@@ -15,12 +15,13 @@ use crate::merged::Merged;
 use crate::plan::{Counts, Plan};
 use crate::scalar::Scalar;
 
-/// Makes the plan. A grid of more than `max_runs` points is refused before there are any.
+/// Makes the plan. A grid of too many points is refused before there are any, a plan of more than `max_runs` runs
+/// afterwards.
 ///
 /// Exclusion comes before inclusion, and what `parameters` and `zip` set is never overwritten by an
 /// inclusion (the rules of GitHub's job matrix).
 pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Faults) -> Option<Plan> {
-    let grid = faults.keep(check::grid_size(space, max_runs))?;
+    let grid = faults.keep(check::grid_size(space))?;
     check::exclude_values(space, faults);
 
     let mut points = kept_points(space, grid, faults);
