@@ -185,13 +185,11 @@ fn rows_can_be_made_by_seed_too() {
     );
 }
 
-/// The table of a file with these parameters, of runs with these values, seeds and results of `eval/x`. It is grouped by
-/// `group_by`, or else by what the file sweeps. A run without a result is queued.
-fn table_of(
-    parameters: &str,
-    group_by: &[&str],
-    runs: &[(&[(&str, Scalar)], u64, Option<f64>)],
-) -> Vec<String> {
+/// Values, seed and the result of `eval/x`; a run without a result is queued.
+type Ran<'v> = (&'v [(&'static str, Scalar)], u64, Option<f64>);
+
+/// The table of a file with these parameters, of these runs, grouped by `group_by` or else by what the file sweeps.
+fn table_of(parameters: &str, group_by: &[&str], runs: &[Ran<'_>]) -> Vec<String> {
     let text = format!("version: 1\nname: x\nparameters: {{dataset: lines32, {parameters}}}\n");
     let report = Report::from(&SweepFile::parse("x.yaml", text.as_bytes()).expect("no mistakes"));
     // As a store keeps it.
@@ -200,7 +198,7 @@ fn table_of(
     let group_by =
         if group_by.is_empty() { swept } else { group_by.iter().map(ToString::to_string).collect() };
     let query = Query { group_by, shared, ..query(&[], &[]) };
-    let result = |(values, seed, value): &(&[(&str, Scalar)], u64, Option<f64>)| match value {
+    let result = |(values, seed, value): &Ran<'_>| match value {
         Some(value) => run(values, *seed, RunState::Completed, &[("eval/x", *value)]),
         None => run(values, *seed, RunState::Queued, &[]),
     };

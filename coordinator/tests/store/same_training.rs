@@ -1,7 +1,7 @@
 //! Points of a file that train the same, beside runs that an earlier version stored for each of them.
 
 use acai_coordinator::lease::LeaseTerms;
-use acai_coordinator::store::{NewRun, NewSweep, Replacing, Store, Submission};
+use acai_coordinator::store::{NewRun, NewSweep, Replacing, Submission};
 use acai_coordinator::use_cases::{TableRequest, UseCases};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::results::Statistic;
