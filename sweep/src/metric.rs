@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::spelling::did_you_mean;
+use crate::training::Dataset;
 
 /// Scores of every evaluation begin with this, the figures that stand for a whole run with the other.
 pub const EVALUATION: &str = "eval/";
@@ -76,6 +77,18 @@ pub fn whole_name(name: &str) -> String {
 pub fn goal_of(name: &str) -> Option<Goal> {
     let score = [EVALUATION, FINAL].iter().find_map(|kind| name.strip_prefix(kind));
     of_score(score.unwrap_or(name))
+}
+
+/// Whether runs on the dataset may report the metric. Of a folder of pictures nobody knows here whether it has labels.
+pub(crate) fn may_be_reported_on(dataset: &Dataset, metric: &str) -> bool {
+    let is_on_lines = *dataset == Dataset::Lines32;
+    match [EVALUATION, FINAL].iter().find_map(|kind| metric.strip_prefix(kind)) {
+        Some("mean_distance" | "smoothness" | "smoothness_nan") => is_on_lines,
+        // Only a training set that has an end is clustered.
+        Some("clustering_accuracy") => !is_on_lines && *dataset != Dataset::Celeba32,
+        Some("latent_accuracy") => *dataset != Dataset::Celeba32,
+        _ => true,
+    }
 }
 
 /// The hint for a name without its kind that is near a score.

@@ -55,19 +55,19 @@ pub(super) fn tags(fields: &Fields<'_>) -> Result<Vec<String>, Fault> {
 }
 
 /// `metric`: one or a list of them, in order of preference.
-pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<Metric>, Fault> {
+pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<(Metric, Place)>, Fault> {
     let Some(value) = fields.get("metric") else { return Ok(Vec::new()) };
     let items = match value.node {
         Node::Map(_) | Node::Text(_) => vec![value.clone()],
         _ => value.some_items()?,
     };
-    let mut metrics: Vec<Metric> = Vec::new();
+    let mut metrics: Vec<(Metric, Place)> = Vec::new();
     for item in items {
         let metric = metric(&item, faults)?;
-        if metrics.iter().any(|known| known.name == metric.name) {
+        if metrics.iter().any(|(known, _)| known.name == metric.name) {
             return Err(item.fault(format!("{} is in the list twice", quoted(&metric.name))));
         }
-        metrics.push(metric);
+        metrics.push((metric, item.place()));
     }
     Ok(metrics)
 }
@@ -143,13 +143,13 @@ pub(super) fn max_failed_runs(fields: &Fields<'_>) -> Result<Option<u32>, Fault>
 }
 
 /// `checkpoint.every_kimg`, ×1024 images.
-pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Option<f64>, Fault> {
+pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Option<(f64, Place)>, Fault> {
     const KEYS: Keys = Keys { known: &["every_kimg"], planned: &["keep"] };
     let Some(checkpoint) = fields.get("checkpoint") else { return Ok(None) };
     let checkpoint = Fields::read(checkpoint, &KEYS, faults)?;
     let Some(every) = checkpoint.get("every_kimg") else { return Ok(None) };
     match every.number()? {
-        kimg if kimg > 0.0 && kimg <= 1e6 => Ok(Some(kimg)),
+        kimg if kimg > 0.0 && kimg <= 1e6 => Ok(Some((kimg, every.place()))),
         _ => Err(every.fault(format!("expected a number above 0 and at most 1000000, found {}", every.node))),
     }
 }
@@ -158,7 +158,7 @@ pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Op
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) group_by: Option<Vec<(&'static str, Place)>>,
-    pub(super) metrics: Option<Vec<String>>,
+    pub(super) metrics: Option<Vec<(String, Place)>>,
 }
 
 pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fault> {
@@ -173,7 +173,11 @@ pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fau
         })?;
         Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
     });
-    let metrics = report.get("metrics").map(|list| distinct(&list.some_items()?, metric_name));
+    let metrics = report.get("metrics").map(|list| {
+        let items = list.some_items()?;
+        let names = distinct(&items, metric_name)?;
+        Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
+    });
     Ok(Report { group_by: group_by.transpose()?, metrics: metrics.transpose()? })
 }
 
