@@ -3,12 +3,13 @@
 //! Only completed runs and finite values count, and a row always says how many of its runs those
 //! are: a mean over three of five seeds never looks like a mean over five.
 
+mod shown;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
-
+pub use self::shown::Shared;
+use self::shown::{Shown, shown};
 use crate::configuration::Configuration;
-use crate::merged::Values;
 use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
@@ -78,15 +79,6 @@ impl RunResult {
         let summary = self.summaries.get(metric).filter(|_| self.is_completed())?;
         Some(statistic.of(summary)).filter(|value| value.is_finite())
     }
-}
-
-/// Points of a sweep's file that train the same: a run stands for all of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Shared {
-    /// The [`training_digest`](Configuration::training_digest) of the runs.
-    pub training: String,
-    /// What each of the points asks for, in the parameters in which they differ.
-    pub asked: Vec<Values>,
 }
 
 /// What a table should show.
@@ -210,56 +202,6 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
 fn scores(kind: &str, runs: &[&RunResult]) -> Vec<String> {
     let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(|name| name.starts_with(kind));
     names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// A run as a row sees it: with its own values, or with those of a point that it stands for.
-struct Shown<'r> {
-    run: &'r RunResult,
-    asked: Option<&'r Values>,
-}
-
-impl Shown<'_> {
-    fn parameter(&self, name: &str) -> Option<Scalar> {
-        let asked = self.asked.and_then(|asked| asked.get(name));
-        asked.cloned().or_else(|| self.run.parameter(name))
-    }
-}
-
-/// Each run, as often as there are points that it stands for.
-fn shown<'r>(runs: &[&'r RunResult], shared: &'r [Shared]) -> Vec<Shown<'r>> {
-    let by_training: HashMap<&str, &Shared> =
-        shared.iter().map(|shared| (shared.training.as_str(), shared)).collect();
-    let shared_by = |run: &RunResult| match by_training.is_empty() {
-        true => None,
-        false => by_training.get(run.configuration.training_digest().as_str()).copied(),
-    };
-    let runs: Vec<(&RunResult, Option<&Shared>)> = runs.iter().map(|run| (*run, shared_by(run))).collect();
-    let mut alike: HashMap<(&str, u64), Vec<&RunResult>> = HashMap::new();
-    for (run, shared) in &runs {
-        if let Some(shared) = shared {
-            alike.entry((&shared.training, run.seed)).or_default().push(run);
-        }
-    }
-    let mut shown = Vec::with_capacity(runs.len());
-    for (run, shared) in runs {
-        let Some(Shared { training, asked }) = shared else {
-            shown.push(Shown { run, asked: None });
-            continue;
-        };
-        let alike = &alike[&(training.as_str(), run.seed)];
-        let points = asked.iter().filter(|asked| std::ptr::eq(stand_in(alike, asked), run));
-        shown.extend(points.map(|asked| Shown { run, asked: Some(asked) }));
-    }
-    shown
-}
-
-/// Of runs that train the same, the one that is shown at a point: its own where it has one, or else one that is
-/// completed, or else the first.
-fn stand_in<'r>(alike: &[&'r RunResult], asked: &Values) -> &'r RunResult {
-    let is_own =
-        |run: &&&RunResult| asked.iter().all(|(name, value)| run.configuration.get(name) == Some(value));
-    let own = alike.iter().find(is_own);
-    own.or_else(|| alike.iter().find(|run| run.is_completed())).unwrap_or(&alike[0])
 }
 
 /// The rows in the order of their first runs.
