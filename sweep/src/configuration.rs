@@ -169,6 +169,12 @@ impl Configuration {
         }
     }
 
+    /// Whether the value of `parameter` changes what is trained.
+    fn takes_effect(&self, parameter: &Parameter) -> bool {
+        let needed = parameter.needs.and_then(|name| self.get(name));
+        !needed.is_some_and(Scalar::is_zero)
+    }
+
     /// The configuration as the trainer takes it.
     #[must_use]
     pub fn training_config(&self) -> TrainingConfig {
@@ -183,6 +189,14 @@ impl Configuration {
     pub fn config_hash(&self) -> String {
         let values = self.telling().map(|(parameter, value)| (parameter.name, value.canonical()));
         digest("acai configuration 1", values)
+    }
+
+    /// Digest of the parameters that take effect (SHA-256, 64 hex digits): configurations that share it train the
+    /// same. A run is not identified by this digest, but by its [`config_hash`](Self::config_hash).
+    #[must_use]
+    pub fn training_digest(&self) -> String {
+        let effective = self.telling().filter(|(parameter, _)| self.takes_effect(parameter));
+        digest("acai training 1", effective.map(|(parameter, value)| (parameter.name, value.canonical())))
     }
 
     /// Digest of what fixes tensor shapes and schedule (SHA-256, 64 hex digits): runs that share it

@@ -4,7 +4,8 @@
 //!
 //! - [`parameters`]: the table of everything a sweep can set; [`scalar`]: one value of one parameter.
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
-//! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to; [`metric`]: what judges them.
+//! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to, [`merged`] where points train the same;
+//!   [`metric`]: what judges them.
 //! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep
 //!   ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table.
 
@@ -13,6 +14,7 @@ pub mod control;
 pub mod curve;
 pub mod explain;
 pub mod file;
+pub mod merged;
 pub mod metric;
 pub mod parameters;
 pub mod plan;

@@ -3,19 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::spelling::did_you_mean;
+use crate::training::Dataset;
 
 /// Scores of every evaluation begin with this, the figures that stand for a whole run with the other.
 pub const EVALUATION: &str = "eval/";
 /// See [`EVALUATION`].
 pub const FINAL: &str = "final/";
-/// What both are followed by.
-const SCORES: [&str; 6] = [
-    "clustering_accuracy",
-    "latent_accuracy",
-    "mean_distance",
-    "reconstruction_mse",
-    "smoothness",
-    "smoothness_nan",
+/// What both are followed by, and which values are better.
+const SCORES: [(&str, Goal); 6] = [
+    ("clustering_accuracy", Goal::Maximize),
+    ("latent_accuracy", Goal::Maximize),
+    ("mean_distance", Goal::Minimize),
+    ("reconstruction_mse", Goal::Minimize),
+    ("smoothness", Goal::Minimize),
+    ("smoothness_nan", Goal::Minimize),
 ];
 
 /// A metric, and which way is better.
@@ -51,12 +52,50 @@ pub struct UnknownScore {
 /// # Errors
 /// [`UnknownScore`].
 pub fn check_name(name: &str) -> Result<(), UnknownScore> {
-    let is_score = [EVALUATION, FINAL].iter().any(|kind| name.starts_with(kind));
-    let scores: Vec<String> =
-        [EVALUATION, FINAL].iter().flat_map(|kind| SCORES.map(|score| format!("{kind}{score}"))).collect();
-    if !is_score || scores.iter().any(|score| score == name) {
-        return Ok(());
+    let known = [EVALUATION, FINAL].iter().find_map(|kind| Some((kind, name.strip_prefix(kind)?)));
+    match known {
+        Some((kind, score)) if of_score(score).is_none() => {
+            let scores = SCORES.map(|(score, _)| format!("{kind}{score}"));
+            let hint = did_you_mean(name, scores.iter().map(String::as_str));
+            Err(UnknownScore { name: name.to_owned(), hint })
+        }
+        _ => Ok(()),
     }
-    let hint = did_you_mean(name, scores.iter().map(String::as_str));
-    Err(UnknownScore { name: name.to_owned(), hint })
+}
+
+/// The whole name of a metric: a score alone is that of every evaluation.
+#[must_use]
+pub fn whole_name(name: &str) -> String {
+    match of_score(name) {
+        Some(_) => format!("{EVALUATION}{name}"),
+        None => name.to_owned(),
+    }
+}
+
+/// Which values of a metric are better, where that is known of it.
+#[must_use]
+pub fn goal_of(name: &str) -> Option<Goal> {
+    let score = [EVALUATION, FINAL].iter().find_map(|kind| name.strip_prefix(kind));
+    of_score(score.unwrap_or(name))
+}
+
+/// Whether runs on the dataset may report the metric. Of a folder of pictures nobody knows here whether it has labels.
+pub(crate) fn may_be_reported_on(dataset: &Dataset, metric: &str) -> bool {
+    let is_on_lines = *dataset == Dataset::Lines32;
+    match [EVALUATION, FINAL].iter().find_map(|kind| metric.strip_prefix(kind)) {
+        Some("mean_distance" | "smoothness" | "smoothness_nan") => is_on_lines,
+        // Only a training set that has an end is clustered.
+        Some("clustering_accuracy") => !is_on_lines && *dataset != Dataset::Celeba32,
+        Some("latent_accuracy") => *dataset != Dataset::Celeba32,
+        _ => true,
+    }
+}
+
+/// The hint for a name without its kind that is near a score.
+pub(crate) fn did_you_mean_score(name: &str) -> Option<String> {
+    did_you_mean(name, SCORES.map(|(score, _)| score))
+}
+
+fn of_score(score: &str) -> Option<Goal> {
+    SCORES.iter().find(|(known, _)| *known == score).map(|(_, goal)| *goal)
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::SweepFile;
 use crate::metric::Metric;
+use crate::results::Shared;
 
 /// Kept beside a stored sweep as JSON: reading it takes no time, while a file of many runs takes seconds to expand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Parameters whose values make a row of a table.
     pub group_by: Vec<String>,
@@ -14,14 +15,23 @@ pub struct Report {
     pub sort_by: Vec<Metric>,
     /// More metrics of a table; `None`: not said.
     pub others: Option<Vec<String>>,
+    /// Points that share their runs. Earlier versions merged none, and did not keep this.
+    #[serde(default)]
+    pub shared: Vec<Shared>,
 }
 
 impl From<&SweepFile> for Report {
     fn from(file: &SweepFile) -> Self {
+        let configurations = file.plan.configurations();
+        let shared = file.plan.merged().iter().map(|merged| Shared {
+            training: configurations[merged.configuration].training_digest(),
+            asked: merged.asked.clone(),
+        });
         Report {
             group_by: file.group_by.iter().map(ToString::to_string).collect(),
             sort_by: file.metrics.clone(),
             others: file.report_metrics.clone(),
+            shared: shared.collect(),
         }
     }
 }

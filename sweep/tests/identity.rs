@@ -31,6 +31,7 @@ fn later_table(default: DefaultValue, before: Option<DefaultValue>) -> &'static 
         default,
         before,
         models: Models::All,
+        needs: None,
         sharing: Sharing::Equal,
         doc: "shrinks weights in every step",
     };

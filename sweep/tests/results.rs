@@ -1,7 +1,9 @@
 //! The results table: what is aggregated, and in which order it is shown.
 
 use acai_sweep::configuration::Configuration;
+use acai_sweep::file::SweepFile;
 use acai_sweep::metric::{Goal, Metric};
+use acai_sweep::report::Report;
 use acai_sweep::results::{Query, RunResult, Statistic, Summary, Table, tables};
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
@@ -36,6 +38,7 @@ fn query(group_by: &[&str], sort_by: &[(&str, Goal)]) -> Query {
             .collect(),
         others: None,
         statistic: Statistic::Last,
+        shared: Vec::new(),
     }
 }
 
@@ -179,5 +182,81 @@ fn rows_can_be_made_by_seed_too() {
     assert_eq!(
         rows(table),
         ["lambda=0.0,seed=0 1/1 0", "lambda=0.5,seed=0 1/1 0.5", "lambda=0.0,seed=1 1/1 0"]
+    );
+}
+
+/// Values, seed and the result of `eval/x`; a run without a result is queued.
+type Ran<'v> = (&'v [(&'static str, Scalar)], u64, Option<f64>);
+
+/// The table of a file with these parameters, of these runs, grouped by `group_by` or else by what the file sweeps.
+fn table_of(parameters: &str, group_by: &[&str], runs: &[Ran<'_>]) -> Vec<String> {
+    let text = format!("version: 1\nname: x\nparameters: {{dataset: lines32, {parameters}}}\n");
+    let report = Report::from(&SweepFile::parse("x.yaml", text.as_bytes()).expect("no mistakes"));
+    // As a store keeps it.
+    let json = serde_json::to_string(&report).expect("JSON");
+    let Report { group_by: swept, shared, .. } = serde_json::from_str(&json).expect("JSON");
+    let group_by =
+        if group_by.is_empty() { swept } else { group_by.iter().map(ToString::to_string).collect() };
+    let query = Query { group_by, shared, ..query(&[], &[]) };
+    let result = |(values, seed, value): &Ran<'_>| match value {
+        Some(value) => run(values, *seed, RunState::Completed, &[("eval/x", *value)]),
+        None => run(values, *seed, RunState::Queued, &[]),
+    };
+    rows(&tables(&query, &runs.iter().map(result).collect::<Vec<_>>())[0])
+}
+
+fn at(lambda: f64, gamma: f64) -> [(&'static str, Scalar); 2] {
+    [("lambda", lambda.into()), ("gamma", gamma.into())]
+}
+
+#[test]
+fn a_run_is_shown_under_each_value_that_the_file_asks_for_and_that_trains_the_same() {
+    let parameters = "model: acai, lambda: [0, 0.5], gamma: [0.1, 0.2]";
+    let (without, with) = (at(0.0, 0.1), [at(0.5, 0.1), at(0.5, 0.2)]);
+    let runs = [
+        (&without[..], 0, Some(1.0)),
+        (&with[0], 0, Some(3.0)),
+        (&with[1], 0, Some(4.0)),
+        (&without, 1, Some(2.0)),
+    ];
+    assert_eq!(
+        table_of(parameters, &[], &runs),
+        [
+            "lambda=0.0,gamma=0.1 2/2 1.5",
+            "lambda=0.0,gamma=0.2 2/2 1.5",
+            "lambda=0.5,gamma=0.1 1/1 3",
+            "lambda=0.5,gamma=0.2 1/1 4",
+        ]
+    );
+    assert_eq!(
+        table_of(parameters, &["lambda"], &runs),
+        ["lambda=0.0 2/2 1.5", "lambda=0.5 2/2 3.5"],
+        "a run counts once in a row"
+    );
+}
+
+#[test]
+fn a_model_is_shown_under_each_value_of_what_it_does_not_use_where_the_file_asks_for_several() {
+    let baseline = [("model", Scalar::from("baseline"))];
+    let with = [at(0.1, 0.2), at(0.5, 0.2)];
+    let runs = [(&baseline[..], 0, Some(1.0)), (&with[0], 0, Some(2.0)), (&with[1], 0, Some(3.0))];
+    assert_eq!(
+        table_of("model: [baseline, acai], lambda: [0.1, 0.5]", &[], &runs),
+        [
+            "model=baseline,lambda=0.1 1/1 1",
+            "model=baseline,lambda=0.5 1/1 1",
+            "model=acai,lambda=0.1 1/1 2",
+            "model=acai,lambda=0.5 1/1 3",
+        ]
+    );
+}
+
+#[test]
+fn a_point_that_has_a_run_of_its_own_shows_that_one_and_else_a_completed_one() {
+    let points = [0.1, 0.2, 0.4].map(|gamma| at(0.0, gamma));
+    let runs = [(&points[0][..], 0, None), (&points[1], 0, Some(2.0)), (&points[1], 1, Some(4.0))];
+    assert_eq!(
+        table_of("model: acai, lambda: 0, gamma: [0.1, 0.2, 0.4]", &["gamma"], &runs),
+        ["gamma=0.1 1/2 4", "gamma=0.2 2/2 3", "gamma=0.4 2/2 3"]
     );
 }

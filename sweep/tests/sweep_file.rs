@@ -118,6 +118,28 @@ fn settings_are_read() {
 }
 
 #[test]
+fn a_score_needs_neither_its_kind_nor_its_goal() {
+    let metrics = |metric: &str| {
+        let lines =
+            "parameters: {model: acai, dataset: lines32}\nreport: {metrics: [smoothness, train/loss_ae]}\n";
+        let file = parse(&format!("version: 1\nname: x\nmetric: {metric}\n{lines}"));
+        assert_eq!(file.report_metrics.unwrap(), ["eval/smoothness", "train/loss_ae"]);
+        file.metrics
+    };
+    let metric = |name: &str, goal| Metric { name: name.to_owned(), goal: Some(goal) };
+    assert_eq!(metrics("latent_accuracy"), [metric("eval/latent_accuracy", Goal::Maximize)]);
+    assert_eq!(metrics("final/mean_distance"), [metric("final/mean_distance", Goal::Minimize)]);
+    assert_eq!(
+        metrics("[mean_distance, {name: clustering_accuracy, goal: max}, {name: train/loss_ae, goal: min}]"),
+        [
+            metric("eval/mean_distance", Goal::Minimize),
+            metric("eval/clustering_accuracy", Goal::Maximize),
+            metric("train/loss_ae", Goal::Minimize)
+        ]
+    );
+}
+
+#[test]
 fn the_last_axis_is_fastest_and_the_seed_slowest() {
     let plan = plan(
         "parameters:\n  lambda: [0.1, 0.2]\n  model: acai\n  dataset: [mnist32, lines32]\n\
@@ -165,6 +187,76 @@ fn points_that_differ_only_in_what_their_model_ignores_are_one() {
     assert_eq!((grid, merged, configurations), (12, 5, 7));
     let assignment: Vec<_> = plan.assignment(&plan.configurations()[0]).collect();
     assert_eq!(assignment, [("model", &Scalar::from("baseline"))]);
+}
+
+#[test]
+fn points_that_differ_only_in_what_the_critic_uses_are_one_where_there_is_no_critic() {
+    let plan = plan(
+        "parameters:\n  model: [acai, acai_vae]\n  dataset: lines32\n  lambda: [0, 0.5]\n  gamma: [0.1, 0.2, 1]\n  \
+         advdepth: [8, 16]\n",
+    );
+    let Counts { grid, merged, configurations, .. } = plan.counts();
+    assert_eq!((grid, merged, configurations), (24, 10, 14));
+    let alone = &plan.configurations()[0];
+    assert_eq!(
+        plan.assignment(alone).collect::<Vec<_>>(),
+        [
+            ("model", &Scalar::from("acai")),
+            ("lambda", &0.0.into()),
+            ("gamma", &0.1.into()),
+            ("advdepth", &8.into())
+        ],
+        "the first point stands for the others"
+    );
+    assert_eq!(
+        plan.reasons_to_merge(),
+        ["10 points: `advdepth`, `gamma` have no effect where `lambda` is 0"]
+    );
+}
+
+#[test]
+fn each_reason_to_merge_is_named_with_its_points() {
+    let plan = plan(
+        "parameters:\n  model: [baseline, acai]\n  dataset: lines32\n  lambda: [0, 0.5]\n  gamma: [0.1, 0.2]\n",
+    );
+    assert_eq!(
+        plan.reasons_to_merge(),
+        [
+            "3 points: model `baseline` does not use `gamma`, `lambda`",
+            "1 point: `gamma` has no effect where `lambda` is 0"
+        ]
+    );
+}
+
+#[test]
+fn an_inclusion_that_trains_what_the_grid_trains_is_merged_with_it() {
+    let plan = plan(
+        "parameters: {model: acai, dataset: lines32, lambda: [0, 0.5], gamma: [0.2, 0.4]}\n\
+         include: [{lambda: 0, gamma: 0.9}, {lambda: 0.7}]\n",
+    );
+    let Counts { grid, merged, included, configurations, .. } = plan.counts();
+    assert_eq!((grid, merged, included, configurations), (4, 2, 2, 4));
+}
+
+#[test]
+fn runs_that_are_there_stay_under_their_own_configurations() {
+    let plan = plan(
+        "parameters: {model: acai, dataset: lines32, lambda: [0, 0.5], gamma: [0.1, 0.2, 0.4]}\nseeds: 2\n",
+    );
+    let runs = |there: &[(f64, u64)]| -> Vec<String> {
+        let is_there = |configuration: &Configuration, seed| {
+            let gamma = |gamma: f64| configuration.get("gamma") == Some(&gamma.into());
+            there.iter().any(|(value, of)| gamma(*value) && seed == *of)
+        };
+        let runs = plan.runs_beside(is_there).into_iter();
+        let alone = runs.filter(|run| run.configuration.get("lambda") == Some(&0.0.into()));
+        alone.map(|run| format!("{} {}", run.configuration.get("gamma").unwrap(), run.seed)).collect()
+    };
+    assert_eq!(runs(&[]), ["0.1 0", "0.1 1"]);
+    assert_eq!(runs(&[(0.4, 1)]), ["0.1 0", "0.4 1"], "nothing is trained again under another name");
+    assert_eq!(runs(&[(0.1, 0), (0.2, 0), (0.4, 0)]), ["0.1 0", "0.2 0", "0.4 0", "0.1 1"]);
+    let places: Vec<usize> = plan.runs_beside(|_, seed| seed == 0).iter().map(|run| run.index).collect();
+    assert_eq!(places, (0..10).collect::<Vec<_>>(), "six runs of seed 0, four of seed 1");
 }
 
 #[test]

@@ -129,7 +129,9 @@ parameters: 5
     );
     assert_eq!(
         mistakes_in("metric: {name: final/smoothness, goal: mnimize}\n"),
-        ["4:40 expected one of `minimize`, `maximize`, found `mnimize` | did you mean `minimize`?"]
+        [
+            "4:40 expected one of `minimize`, `maximize`, `min`, `max`, found `mnimize` | did you mean `minimize`?"
+        ]
     );
     assert_eq!(
         mistakes_in(
@@ -248,23 +250,74 @@ fn parameters_must_suit_the_models() {
 
 #[test]
 fn more_runs_than_allowed_are_refused_before_they_exist() {
-    let hint = "take away values, or raise `max_runs` (at most 100000)";
     let mut grid = String::from("version: 1\nname: x\nparameters:\n  model: acai\n  dataset: lines32\n");
     for parameter in ["lambda", "gamma", "lr", "total_kimg", "eval_kimg"] {
         writeln!(grid, "  {parameter}: {{min: 0.001, max: 1, count: 10000}}").unwrap();
     }
     assert_eq!(
         mistakes(&grid),
-        [format!("3:1 the grid has more than 10^19 points, and `max_runs` is 10000 | {hint}")]
+        ["3:1 the grid has more than 10^19 points, and a sweep file at most 100000 | take away values"]
     );
+}
+
+#[test]
+fn max_runs_counts_runs() {
+    let hint = "take away values or seeds, or raise `max_runs` (at most 100000)";
     assert_eq!(
         mistakes_in("zip: [{gamma: [0.1, 0.2]}]\nmax_runs: 3\n"),
-        [format!("3:1 the grid has 4 points, and `max_runs` is 3 | {hint}")]
+        [format!("3:1 4 configurations × 1 seed are 4 runs, and `max_runs` is 3 | {hint}")]
     );
     assert_eq!(
         mistakes_in("seeds: 5\nmax_runs: 9\n"),
-        ["3:1 2 configurations × 5 seeds are 10 runs, and `max_runs` is 9 \
-          | take away values or seeds, or raise `max_runs` (at most 100000)"]
+        [format!("3:1 2 configurations × 5 seeds are 10 runs, and `max_runs` is 9 | {hint}")]
+    );
+    let fewer_than_points = "version: 1\nname: x\nmax_runs: 3\nparameters: {model: acai, dataset: lines32, \
+                             lambda: [0.1, 0.2], gamma: [0.1, 0.2]}\nexclude: [{lambda: 0.1, gamma: 0.1}]\n";
+    let file =
+        SweepFile::parse("sweep.yaml", fewer_than_points.as_bytes()).expect("three runs of four points");
+    assert_eq!(file.plan.counts().runs, 3);
+}
+
+#[test]
+fn a_hint_is_given_only_for_a_word_that_is_near() {
+    let text = "version: 1
+name: x
+steps: 5
+seed: 3
+parameters: {dataset: mnist, learning_rate: 0.1, batch_size: 4, latent_dim: 2, advweight: 1}
+";
+    let mistakes = mistakes(text);
+    let [steps, others @ ..] = &mistakes[..] else { panic!("{mistakes:?}") };
+    assert!(steps.starts_with("3:1 unknown key `steps` | the keys are `version`, `name`, "), "{steps}");
+    assert_eq!(
+        others,
+        [
+            "4:1 unknown key `seed` | did you mean `seeds`?",
+            "5:23 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, \
+             `celeba32`, or `images:PATH` for a folder of pictures, found `mnist` | did you mean `mnist32`?",
+            "5:30 unknown parameter `learning_rate` | did you mean `lr`?",
+            "5:50 unknown parameter `batch_size` | did you mean `batch`?",
+            "5:65 unknown parameter `latent_dim`",
+            "5:80 unknown parameter `advweight` | did you mean `lambda`?",
+        ]
+    );
+}
+
+#[test]
+fn a_metric_that_is_a_word_alone_is_a_score() {
+    assert_eq!(
+        mistakes_in("metric: latent_acuracy\n"),
+        ["4:9 `latent_acuracy` is no score, so its goal is not known | did you mean `latent_accuracy`?"]
+    );
+    assert_eq!(
+        mistakes_in("metric: [mean_distance, train/loss_ae]\n"),
+        [
+            "4:25 `train/loss_ae` is no score, so its goal is not known | write `{name: train/loss_ae, goal: min}`, or `max`"
+        ]
+    );
+    assert_eq!(
+        mistakes_in("metric: [mean_distance, {name: eval/mean_distance, goal: min}]\n"),
+        ["4:25 `eval/mean_distance` is in the list twice"]
     );
 }
 

@@ -16,6 +16,7 @@ mod runs;
 mod show;
 mod status;
 mod submit;
+mod warnings;
 mod watch;
 mod worker;
 mod workers;
@@ -62,6 +63,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
 
 /// A sweep file that has no mistakes, as text and as what it means.
 struct Sweep {
+    /// Of the file, as it was given.
+    path: String,
     source: String,
     file: SweepFile,
 }
@@ -70,7 +73,8 @@ struct Sweep {
 fn read_sweep(path: &Path) -> Result<Sweep, Failure> {
     let source =
         std::fs::read(path).with_context(|| format!("cannot read the sweep file `{}`", path.display()))?;
-    let file = SweepFile::parse(&path.display().to_string(), &source)
-        .map_err(|mistakes| Failure::SweepFile(mistakes.to_string()))?;
-    Ok(Sweep { source: String::from_utf8_lossy(&source).into_owned(), file })
+    let path = path.display().to_string();
+    let file =
+        SweepFile::parse(&path, &source).map_err(|mistakes| Failure::SweepFile(mistakes.to_string()))?;
+    Ok(Sweep { path, source: String::from_utf8_lossy(&source).into_owned(), file })
 }

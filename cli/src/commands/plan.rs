@@ -1,41 +1,45 @@
 //! `acai plan`
 
-use acai_sweep::plan::{Plan, PlannedRun};
+use acai_proto::convert::parameter;
+use acai_sweep::configuration::Configuration;
+use acai_sweep::plan::{Counts, Plan, PlannedRun};
+use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
-use super::read_sweep;
+use super::{Sweep, read_sweep, warnings};
 use crate::args::{Format, PlanArguments};
 use crate::failure::Failure;
-use crate::format::{csv, grid};
+use crate::format::{csv, grid, value};
 use crate::output::Output;
 
 pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
     let plan = &sweep.file.plan;
-    let mut headings = vec!["run"];
-    headings.extend(plan.swept());
-    headings.push("seed");
+    warnings::note(&sweep, output);
     output.data(&match arguments.format {
         Format::Table => {
             let shown = if arguments.all { usize::MAX } else { arguments.rows };
-            text(&sweep.file.name, plan, &headings, shown)
+            text(&sweep.file.name, plan, shown)
         }
-        Format::Csv => csv(&headings, plan.runs().map(|run| row(plan, &run)).collect())?,
-        Format::Json => json(&sweep.file.name, plan).to_string(),
+        Format::Csv => flat(plan)?,
+        Format::Json => json(&sweep).to_string(),
     })?;
     Ok(())
 }
 
-fn text(name: &str, plan: &Plan, headings: &[&str], shown: usize) -> String {
+fn text(name: &str, plan: &Plan, shown: usize) -> String {
     let counts = plan.counts();
+    let mut headings = vec!["run"];
+    headings.extend(plan.swept());
+    headings.push("seed");
     let rows: Vec<_> = plan.runs().take(shown).map(|run| row(plan, &run)).collect();
     let hidden = counts.runs - rows.len() as u64;
-    let mut text = grid(headings, rows);
+    let mut text = grid(&headings, rows);
     if hidden > 0 {
         text += &format!("\n… and {hidden} more (--all shows them)");
     }
     text += &format!("\n\nnot swept: {}", fixed(plan).join(" "));
-    text += &format!("\n{name}: {} points", counts.grid);
+    text += &format!("\n{name}: {}", counted(counts.grid, "point"));
     for (number, what) in [
         (counts.excluded, "excluded"),
         (counts.merged, "merged with a point that trains the same"),
@@ -45,10 +49,11 @@ fn text(name: &str, plan: &Plan, headings: &[&str], shown: usize) -> String {
             text += &format!(", {number} {what}");
         }
     }
-    text + &format!(
-        "; {} configurations × {} seeds = {} runs",
-        counts.configurations, counts.seeds, counts.runs
-    )
+    text += &format!("; {}", counts.product("="));
+    for reason in plan.reasons_to_merge() {
+        text += &format!("\nmerged {reason}");
+    }
+    text
 }
 
 /// `name=value` of the parameters that are not swept; `name=value|value` where they go along with those
@@ -77,8 +82,31 @@ fn row(plan: &Plan, run: &PlannedRun<'_>) -> Vec<String> {
     cells
 }
 
-fn json(name: &str, plan: &Plan) -> Value {
-    let counts = plan.counts();
+/// The columns of `acai runs` that are known before a run is submitted: the places in the plan are the numbers that a new
+/// sweep gives to its runs.
+fn flat(plan: &Plan) -> anyhow::Result<String> {
+    let mut parameters: Vec<&str> = Vec::new();
+    for (name, _) in plan.configurations().iter().flat_map(Configuration::iter) {
+        if !parameters.contains(&name) {
+            parameters.push(name);
+        }
+    }
+    let mut headings = vec!["run"];
+    headings.extend(&parameters);
+    headings.extend(["seed", "total_steps"]);
+    let row = |run: PlannedRun<'_>| {
+        let cell = |name: &&str| run.configuration.get(name).map(|scalar| value(&parameter(name, scalar)));
+        let mut cells = vec![run.index.to_string()];
+        cells.extend(parameters.iter().map(|name| cell(name).unwrap_or_default()));
+        cells.extend([run.seed, run.configuration.training_config().total_steps()].map(|n| n.to_string()));
+        cells
+    };
+    csv(&headings, plan.runs().map(row).collect())
+}
+
+fn json(sweep: &Sweep) -> Value {
+    let plan = &sweep.file.plan;
+    let Counts { grid, excluded, merged, included, configurations, seeds, runs: run_count } = plan.counts();
     let runs = plan.runs().map(|run| {
         json!({
             "index": run.index,
@@ -89,17 +117,19 @@ fn json(name: &str, plan: &Plan) -> Value {
     });
     json!({
         "version": 1,
-        "sweep": name,
+        "sweep": sweep.file.name,
         "swept": plan.swept(),
         "counts": {
-            "points": counts.grid,
-            "excluded": counts.excluded,
-            "merged": counts.merged,
-            "included": counts.included,
-            "configurations": counts.configurations,
-            "seeds": counts.seeds,
-            "runs": counts.runs,
+            "points": grid,
+            "excluded": excluded,
+            "merged": merged,
+            "included": included,
+            "configurations": configurations,
+            "seeds": seeds,
+            "runs": run_count,
         },
+        "merged": plan.reasons_to_merge(),
+        "warnings": warnings::as_json(sweep),
         "runs": runs.collect::<Vec<_>>(),
     })
 }

@@ -1,10 +1,11 @@
 //! `acai submit`
 
 use acai_proto::v1::{PlanSweepRequest, SubmitSweepRequest, SubmitSweepResponse};
+use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 use tonic::Code;
 
-use super::read_sweep;
+use super::{read_sweep, warnings};
 use crate::args::SubmitArguments;
 use crate::client::{Client, connect};
 use crate::failure::Failure;
@@ -12,6 +13,7 @@ use crate::output::Output;
 
 pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
+    warnings::note(&sweep, output);
     let mut client = connect(&arguments.ask.at).await?;
     let answer = match arguments.dry_run {
         true => dry_run(&mut client, &sweep.source).await?.ok_or_else(|| {
@@ -22,7 +24,7 @@ pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Resul
         false => hand_in(&mut client, &sweep.source, arguments.yes, output).await?,
     };
     output.data(&match (arguments.ask.json, arguments.dry_run) {
-        (true, is_dry_run) => as_json(&answer, is_dry_run).to_string(),
+        (true, is_dry_run) => as_json(&answer, is_dry_run, &warnings::as_json(&sweep)).to_string(),
         (false, true) => format!("{}\nnothing was changed", describe(&answer)),
         (false, false) => describe(&answer),
     })?;
@@ -57,8 +59,11 @@ async fn agrees(client: &mut Client, source: &str, output: Output) -> Result<boo
         Some(change) if change.set_aside_with_results == 0 => return Ok(false),
         Some(change) => {
             output.note(&describe(&change));
-            let SubmitSweepResponse { sweep, set_aside_with_results: runs, .. } = &change;
-            format!("Set {runs} runs of {sweep} that have results aside? They will be in no table [y/N] ")
+            let SubmitSweepResponse { sweep, set_aside_with_results: runs, .. } = change;
+            match runs {
+                1 => format!("Set 1 run of {sweep} that has results aside? It will be in no table [y/N] "),
+                _ => format!("Set {runs} runs of {sweep} that have results aside? They will be in no table [y/N] "),
+            }
         }
         None => "The coordinator is of an earlier release: it sets runs that are not in the file aside without asking, also \
                  those that have results. Submit the file? [y/N] "
@@ -72,9 +77,12 @@ async fn agrees(client: &mut Client, source: &str, output: Output) -> Result<boo
 
 pub(super) fn describe(submitted: &SubmitSweepResponse) -> String {
     let SubmitSweepResponse { sweep, new_runs, existing_runs, other_runs, .. } = submitted;
-    let mut text = format!("{sweep}: {new_runs} new runs, {existing_runs} were there already");
+    let were = if *existing_runs == 1 { "was" } else { "were" };
+    let mut text =
+        format!("{sweep}: {}, {existing_runs} {were} there already", counted(*new_runs, "new run"));
     if *other_runs > 0 {
-        text += &format!("; {other_runs} earlier runs are not in this file and set aside");
+        let are = if *other_runs == 1 { "is" } else { "are" };
+        text += &format!("; {} {are} not in this file and set aside", counted(*other_runs, "earlier run"));
     }
     if submitted.set_aside_runs > 0 {
         let SubmitSweepResponse { set_aside_runs, set_aside_with_results, .. } = submitted;
@@ -83,7 +91,7 @@ pub(super) fn describe(submitted: &SubmitSweepResponse) -> String {
     text
 }
 
-fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool) -> Value {
+fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool, warnings: &[Value]) -> Value {
     json!({
         "version": 1,
         "sweep": submitted.sweep,
@@ -93,5 +101,6 @@ fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool) -> Value {
         "other_runs": submitted.other_runs,
         "set_aside_runs": submitted.set_aside_runs,
         "set_aside_with_results": submitted.set_aside_with_results,
+        "warnings": warnings,
     })
 }

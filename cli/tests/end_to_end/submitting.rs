@@ -82,7 +82,11 @@ fn runs_with_results_are_set_aside_only_when_somebody_says_so() {
     let counts = ["new_runs", "existing_runs", "set_aside_runs", "set_aside_with_results"];
     assert_eq!(counts.map(|count| dry[count].as_u64()), [Some(1), Some(1), Some(1), Some(1)], "{dry}");
     let dry = ask(&["submit", "two.yaml", "--dry-run"]).ok();
-    assert!(dry.contains("1 new runs") && dry.contains("nothing was changed"), "{dry}");
+    assert!(
+        dry.contains("two: 1 new run, 1 was there already; 1 earlier run is not in this file")
+            && dry.contains("nothing was changed"),
+        "{dry}"
+    );
 
     let refused = ask(&["submit", "two.yaml"]);
     assert_eq!(refused.code, Some(1), "{refused:#?}");

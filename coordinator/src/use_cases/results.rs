@@ -96,11 +96,12 @@ fn query(report: Report, request: TableRequest) -> Result<Query> {
     }
     let group_by = if group_by.is_empty() { report.group_by } else { group_by };
     if metrics.is_empty() {
-        return Ok(Query { group_by, sort_by: report.sort_by, others: report.others, statistic });
+        let Report { sort_by, others, shared, .. } = report;
+        return Ok(Query { group_by, sort_by, others, statistic, shared });
     }
     let goal_of_file = |name: &str| report.sort_by.iter().find(|known| known.name == name)?.goal;
     let with_goal = |Metric { name, goal }| Metric { goal: goal.or_else(|| goal_of_file(&name)), name };
     let sort_by: Vec<Metric> = metrics.into_iter().map(with_goal).collect();
     let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
-    Ok(Query { group_by, sort_by, others, statistic })
+    Ok(Query { group_by, sort_by, others, statistic, shared: report.shared })
 }

@@ -1,13 +1,15 @@
 //! Sweep files that come in.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use acai_sweep::configuration::Configuration;
 use acai_sweep::file::SweepFile;
 use acai_sweep::report::Report;
 use tokio::task::spawn_blocking;
 
 use super::{Result, UseCaseError, UseCases};
-use crate::store::{NewRun, NewSweep, PlannedConfiguration, Replacing, StoreError, Submission};
+use crate::store::{NewRun, NewSweep, PlannedConfiguration, Replacing, RunRecord, StoreError, Submission};
 
 /// A sweep file that was taken, or only looked at.
 #[derive(Debug, Clone)]
@@ -24,10 +26,16 @@ impl UseCases {
     /// # Errors
     /// The file's mistakes, or that runs with results would be set aside; then nothing has changed.
     pub async fn submit(&self, source: String, replacing: Replacing) -> Result<Submitted> {
-        // A file of 100,000 runs takes seconds to expand and to hash: other calls must not wait for that.
-        let sweep = spawn_blocking(move || new_sweep(source, replacing));
-        let sweep =
-            sweep.await.map_err(|error| StoreError::Unavailable(format!("reading broke off: {error}")))??;
+        let (file, source) = aside(move || {
+            let file = SweepFile::parse("sweep file", source.as_bytes());
+            file.map(|file| (file, source))
+        })
+        .await??;
+        let runs = match file.plan.has_twins() {
+            true => self.store.run_list(&file.name, &[], 0, u32::MAX).await?,
+            false => Vec::new(),
+        };
+        let sweep = aside(move || new_sweep(file, source, &runs, replacing)).await?;
         let name = sweep.name.clone();
         let submission = self.store.sweep_submit(sweep).await?;
         if submission.is_stored {
@@ -39,12 +47,26 @@ impl UseCases {
     }
 }
 
-fn new_sweep(source: String, replacing: Replacing) -> Result<NewSweep> {
-    let file = SweepFile::parse("sweep file", source.as_bytes())?;
-    let configurations = file.plan.configurations().iter().map(PlannedConfiguration::new).map(Arc::new);
-    let configurations: Vec<Arc<PlannedConfiguration>> = configurations.collect();
-    let runs = file.plan.runs().map(|run| NewRun::of(&configurations[run.point], run.seed));
-    Ok(NewSweep {
+/// A file of 100,000 runs takes seconds to expand and to hash: other calls must not wait for that.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = spawn_blocking(work).await;
+    Ok(done.map_err(|error| StoreError::Unavailable(format!("reading broke off: {error}")))?)
+}
+
+/// The file's sweep beside the runs that are in its plan now. An earlier version planned runs of their own for points
+/// that train the same: they stay, with their results, as long as the file asks for them.
+fn new_sweep(file: SweepFile, source: String, runs: &[RunRecord], replacing: Replacing) -> NewSweep {
+    let there: HashSet<(String, u64)> =
+        runs.iter().map(|run| (run.configuration.config_hash(), run.seed)).collect();
+    let is_there = |configuration: &Configuration, seed| there.contains(&(configuration.config_hash(), seed));
+    let own = file.plan.configurations();
+    let configurations: Vec<Arc<PlannedConfiguration>> =
+        own.iter().map(PlannedConfiguration::new).map(Arc::new).collect();
+    let runs = file.plan.runs_beside(is_there).into_iter().map(|run| match run.configuration {
+        planned if std::ptr::eq(planned, &own[run.point]) => NewRun::of(&configurations[run.point], run.seed),
+        twin => NewRun::new(twin, run.seed),
+    });
+    NewSweep {
         report: Report::from(&file),
         runs: runs.collect(),
         name: file.name,
@@ -58,5 +80,5 @@ fn new_sweep(source: String, replacing: Replacing) -> Result<NewSweep> {
         max_failed_runs: file.max_failed_runs,
         checkpoint_kimg: file.checkpoint_kimg,
         replacing,
-    })
+    }
 }

@@ -15,6 +15,7 @@ mod machine_faults;
 mod metrics;
 mod outages;
 mod properties;
+mod same_training;
 mod servers;
 mod submissions;
 mod tls;

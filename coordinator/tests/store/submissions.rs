@@ -184,7 +184,7 @@ async fn runs_are_listed_in_pages_of_the_plan(store: &Tested) {
 
 async fn what_the_file_says_of_tables_is_kept_with_the_sweep(store: &Tested) {
     let sort_by = vec![Metric { name: "eval/mean_distance".to_owned(), goal: Some(Goal::Minimize) }];
-    let report = Report { group_by: vec!["lambda".to_owned()], sort_by, others: None };
+    let report = Report { group_by: vec!["lambda".to_owned()], sort_by, ..Report::default() };
     let submitted = NewSweep { report: report.clone(), ..sweep("s", &[0.1]) };
     store.sweep_submit(submitted).await.unwrap();
     assert_eq!(store.sweep_fetch("s").await.unwrap().unwrap().file.report, Some(report));

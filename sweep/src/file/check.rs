@@ -11,22 +11,22 @@ use super::space::Space;
 use crate::configuration::Configuration;
 use crate::plan::Counts;
 use crate::scalar::Scalar;
-use crate::spelling::did_you_mean;
+use crate::spelling::{counted, did_you_mean};
 
 /// Comparisons of a point with a value of a rule; as many take about a second.
 const MAX_COMPARISONS: u64 = 5_000_000;
 
-/// Points of the grid, unless they are more than `max_runs` or too many to apply the rules to.
-pub(super) fn grid_size(space: &Space, max_runs: u64) -> Result<u64, Fault> {
+/// Points of the grid, unless they are too many to be looked at one by one.
+pub(super) fn grid_size(space: &Space) -> Result<u64, Fault> {
     let too_many = |size: &str| {
-        Fault::new(&space.place, format!("the grid has {size} points, and `max_runs` is {max_runs}"))
-            .with_hint(Some(format!("take away values, or raise `max_runs` (at most {MAX_RUNS})")))
+        let message = format!("the grid has {size} points, and a sweep file at most {MAX_RUNS}");
+        Fault::new(&space.place, message).with_hint(Some("take away values"))
     };
     let mut lengths = space.axes.iter().map(|axis| axis.rows.len() as u64);
     let grid = lengths.try_fold(1_u64, u64::checked_mul);
     let grid = match grid {
         None => return Err(too_many("more than 10^19")),
-        Some(grid) if grid > max_runs => return Err(too_many(&grid.to_string())),
+        Some(grid) if grid > u64::from(MAX_RUNS) => return Err(too_many(&grid.to_string())),
         Some(grid) => grid,
     };
     let excluded =
@@ -34,8 +34,11 @@ pub(super) fn grid_size(space: &Space, max_runs: u64) -> Result<u64, Fault> {
     let included = space.include.iter().map(|rule| rule.settings.len());
     let rules = excluded.chain(included).sum::<usize>() as u64;
     if grid * rules > MAX_COMPARISONS {
-        let message =
-            format!("`exclude` and `include` have {rules} values, too many for a grid of {grid} points");
+        let message = format!(
+            "`exclude` and `include` have {}, too many for a grid of {}",
+            counted(rules, "value"),
+            counted(grid, "point")
+        );
         return Err(Fault::new(&space.place, message));
     }
     Ok(grid)
@@ -102,10 +105,7 @@ pub(super) fn runs(space: &Space, counts: &Counts, max_runs: u64, faults: &Fault
         faults.push(Fault::new(&space.place, "every point is excluded, so there is nothing to run"));
     }
     if counts.runs > max_runs {
-        let Counts { configurations, seeds, runs, .. } = counts;
-        let message = format!(
-            "{configurations} configurations × {seeds} seeds are {runs} runs, and `max_runs` is {max_runs}"
-        );
+        let message = format!("{}, and `max_runs` is {max_runs}", counts.product("are"));
         let hint = format!("take away values or seeds, or raise `max_runs` (at most {MAX_RUNS})");
         faults.push(Fault::new(&space.place, message).with_hint(Some(hint)));
     }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::place::{Place, Position, locate};
 use crate::parameters::ParameterError;
+use crate::spelling::counted;
 
 /// Mistakes shown at once; in a file with more, most follow from the first.
 const MAX_MISTAKES: usize = 20;
@@ -38,6 +39,14 @@ impl Mistake {
     pub(super) fn new(position: Position, message: &str, hint: Option<String>) -> Self {
         Mistake { line: position.line, column: position.column, message: message.to_owned(), hint }
     }
+
+    /// `FILE:LINE:COLUMN: message`, the message after a word for its kind such as `warning: `, and a line for the hint.
+    #[must_use]
+    pub fn shown(&self, file: &str, kind: &str) -> String {
+        let Mistake { line, column, message, hint } = self;
+        let hint = hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+        format!("{file}:{line}:{column}: {kind}{message}{hint}")
+    }
 }
 
 impl SweepFileError {
@@ -45,31 +54,32 @@ impl SweepFileError {
         SweepFileError { file: file.to_owned(), mistakes: vec![mistake], omitted: 0 }
     }
 
-    /// Finds each fault's position in the file's `text`.
-    pub(super) fn from_faults(file: &str, text: &str, mut faults: Vec<Fault>) -> Self {
+    pub(super) fn from_faults(file: &str, text: &str, faults: Vec<Fault>) -> Self {
         let omitted = faults.len().saturating_sub(MAX_MISTAKES);
-        faults.truncate(MAX_MISTAKES);
-        let mut mistakes: Vec<Mistake> = faults
-            .into_iter()
-            .map(|fault| Mistake::new(locate(text, &fault.place), &fault.message, fault.hint))
-            .collect();
-        mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
-        SweepFileError { file: file.to_owned(), mistakes, omitted }
+        SweepFileError { file: file.to_owned(), mistakes: located(text, faults), omitted }
     }
+}
+
+/// The first faults, each with its position in the file's `text`.
+pub(super) fn located(text: &str, mut faults: Vec<Fault>) -> Vec<Mistake> {
+    faults.truncate(MAX_MISTAKES);
+    let mut mistakes: Vec<Mistake> = faults
+        .into_iter()
+        .map(|fault| Mistake::new(locate(text, &fault.place), &fault.message, fault.hint))
+        .collect();
+    mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+    mistakes
 }
 
 impl fmt::Display for SweepFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Mistake { line, column, message, hint }) in self.mistakes.iter().enumerate() {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}:{line}:{column}: {message}", self.file)?;
-            if let Some(hint) = hint {
-                write!(f, "\nhint: {hint}")?;
-            }
+            write!(f, "{separator}{}", mistake.shown(&self.file, ""))?;
         }
         match self.omitted {
             0 => Ok(()),
-            more => write!(f, "\n{}: {more} more mistakes", self.file),
+            more => write!(f, "\n{}: {}", self.file, counted(more as u64, "more mistake")),
         }
     }
 }

@@ -5,48 +5,45 @@ use std::collections::HashSet;
 use super::assignment::{Assignment, set_names};
 use super::check;
 use super::error::{Fault, Faults};
+use super::merging::Merging;
 use super::place::Place;
 use super::rules::{Exclude, Include};
 use super::setting::Setting;
 use super::space::Space;
 use crate::configuration::Configuration;
+use crate::merged::Merged;
 use crate::plan::{Counts, Plan};
 use crate::scalar::Scalar;
 
-/// Makes the plan. A grid of more than `max_runs` points is refused before there are any.
+/// Makes the plan. A grid of too many points is refused before there are any, a plan of more than `max_runs` runs
+/// afterwards.
 ///
 /// Exclusion comes before inclusion, and what `parameters` and `zip` set is never overwritten by an
 /// inclusion (the rules of GitHub's job matrix).
 pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Faults) -> Option<Plan> {
-    let grid = faults.keep(check::grid_size(space, max_runs))?;
+    let grid = faults.keep(check::grid_size(space))?;
     check::exclude_values(space, faults);
 
     let mut points = kept_points(space, grid, faults);
     let excluded = grid - points.len() as u64;
     let added = include(space, &mut points, faults);
 
-    let mut configurations: Vec<Configuration> = Vec::new();
-    let mut seen = HashSet::new();
+    let mut merging = Merging::default();
     for point in &points {
-        let configuration = faults.keep(resolve(point, &space.place))?;
-        if seen.insert(configuration.config_hash()) {
-            configurations.push(configuration);
-        }
+        merging.add(point, faults.keep(resolve(point, &space.place))?);
     }
-    let merged = points.len() - configurations.len();
     for (point, include) in &added {
-        match faults.keep(resolve(point, &include.place)) {
-            Some(configuration) if seen.insert(configuration.config_hash()) => {
-                configurations.push(configuration);
-            }
-            Some(_) => faults.push(Fault::new(&include.place, "the sweep already has this configuration")),
-            None => {}
+        if let Some(configuration) = faults.keep(resolve(point, &include.place))
+            && !merging.add(point, configuration)
+        {
+            faults.push(Fault::new(&include.place, "the sweep already has this configuration"));
         }
     }
+    let (configurations, merged) = merging.finish();
     let counts = Counts {
         grid,
         excluded,
-        merged: merged as u64,
+        merged: merged.iter().map(Merged::points).sum(),
         included: added.len() as u64,
         configurations: configurations.len() as u64,
         seeds: seeds.len() as u64,
@@ -54,7 +51,7 @@ pub(super) fn expand(space: &Space, seeds: Vec<u64>, max_runs: u64, faults: &Fau
     };
     check::runs(space, &counts, max_runs, faults);
     check::every_setting_is_used(space, &configurations, faults);
-    Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts })
+    Some(Plan { swept: swept(space, &configurations), configurations, seeds, counts, merged })
 }
 
 /// The points of the grid that no rule of `exclude` drops.

@@ -2,14 +2,16 @@
 //!
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
 //! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys, each
-//! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`. Whoever finds a mistake notes its `place`;
-//! `error` turns that into line and column.
+//! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
+//! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Whoever finds a mistake notes its `place`; `error` turns that into line
+//! and column.
 
 mod assignment;
 mod check;
 mod cursor;
 mod error;
 mod expand;
+mod merging;
 mod node;
 mod place;
 mod range;
@@ -18,12 +20,13 @@ mod setting;
 mod settings;
 mod source;
 mod space;
+mod warnings;
 
 pub use error::{Mistake, SweepFileError};
 pub use source::MAX_BYTES;
 
 use self::cursor::{Cursor, Fields, Keys};
-use self::error::{Fault, Faults};
+use self::error::{Fault, Faults, located};
 use self::node::Node;
 use crate::metric::Metric;
 use crate::plan::Plan;
@@ -83,6 +86,8 @@ pub struct SweepFile {
     pub report_metrics: Option<Vec<String>>,
     /// What the sweep runs.
     pub plan: Plan,
+    /// What the file asks for that no run can do, in the order of the file; the first 20.
+    pub warnings: Vec<Mistake>,
 }
 
 impl SweepFile {
@@ -93,11 +98,11 @@ impl SweepFile {
     pub fn parse(file: &str, source: &[u8]) -> Result<Self, SweepFileError> {
         let text = source::decode(source).map_err(|mistake| SweepFileError::one(file, mistake))?;
         let root = node::read(text).map_err(|mistake| SweepFileError::one(file, mistake))?;
-        read(&root).map_err(|faults| SweepFileError::from_faults(file, text, faults))
+        read(&root, text).map_err(|faults| SweepFileError::from_faults(file, text, faults))
     }
 }
 
-fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
+fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
     let root = Cursor::root(root);
     if matches!(root.node, Node::Null) {
         return Err(vec![root.fault("the file is empty").with_hint(Some("begin with `version: 1`"))]);
@@ -118,7 +123,7 @@ fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
     let max_restarts = faults.keep_or_default(settings::max_restarts(&fields));
     let max_lost_workers = faults.keep_or_default(settings::max_lost_workers(&fields));
     let max_failed_runs = faults.keep_or_default(settings::max_failed_runs(&fields));
-    let checkpoint_kimg = faults.keep_or_default(settings::checkpoint_kimg(&fields, &faults));
+    let checkpoint = faults.keep_or_default(settings::checkpoint_kimg(&fields, &faults));
     // What follows from a broken value would only be noise.
     let faults = faults.unless_any(Some(Faults::default()))?;
 
@@ -126,6 +131,9 @@ fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
     check::group_by(&space, &given, &faults);
     let plan = expand::expand(&space, seeds, max_runs, &faults);
     let plan = faults.unless_any(plan)?;
+    let shown = report.metrics.as_deref().unwrap_or_default();
+    let mut warnings = warnings::of_metrics(&plan, &metrics, shown);
+    warnings.extend(warnings::of_lengths(&space, &plan, checkpoint.as_ref()));
     let group_by = match given.is_empty() {
         true => plan.swept().to_vec(),
         false => given.into_iter().map(|(name, _)| name).collect(),
@@ -134,15 +142,16 @@ fn read(root: &Node) -> Result<SweepFile, Vec<Fault>> {
         name,
         description,
         tags,
-        metrics,
+        metrics: metrics.into_iter().map(|(metric, _)| metric).collect(),
         priority,
         max_concurrent,
         max_restarts,
         max_lost_workers,
         max_failed_runs,
-        checkpoint_kimg,
+        checkpoint_kimg: checkpoint.map(|(kimg, _)| kimg),
         group_by,
-        report_metrics: report.metrics,
+        report_metrics: report.metrics.map(|metrics| metrics.into_iter().map(|(name, _)| name).collect()),
         plan,
+        warnings: located(text, warnings),
     })
 }

@@ -4,7 +4,7 @@ use super::cursor::{Cursor, Fields, Keys};
 use super::error::{Fault, Faults};
 use super::node::Node;
 use super::place::Place;
-use crate::metric::{Goal, Metric, check_name};
+use crate::metric::{Goal, Metric, check_name, did_you_mean_score, goal_of, whole_name};
 use crate::parameters::Parameter;
 use crate::spelling::quoted;
 
@@ -54,28 +54,50 @@ pub(super) fn tags(fields: &Fields<'_>) -> Result<Vec<String>, Fault> {
     }
 }
 
-/// `metric`: one `{name, goal}` or a list of them, in order of preference.
-pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<Metric>, Fault> {
-    const KEYS: Keys = Keys { known: &["name", "goal"], planned: &[] };
+/// `metric`: one or a list of them, in order of preference.
+pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<(Metric, Place)>, Fault> {
     let Some(value) = fields.get("metric") else { return Ok(Vec::new()) };
     let items = match value.node {
-        Node::Map(_) => vec![value.clone()],
+        Node::Map(_) | Node::Text(_) => vec![value.clone()],
         _ => value.some_items()?,
     };
-    let mut metrics: Vec<Metric> = Vec::new();
+    let mut metrics: Vec<(Metric, Place)> = Vec::new();
     for item in items {
-        let fields = Fields::read(&item, &KEYS, faults)?;
-        let name = metric_name(fields.require("name")?)?;
-        let goal =
-            fields.require("goal")?.word(&[("minimize", Goal::Minimize), ("maximize", Goal::Maximize)])?;
-        if metrics.iter().any(|metric| metric.name == name) {
-            return Err(item.fault(format!("{} is in the list twice", quoted(&name))));
+        let metric = metric(&item, faults)?;
+        if metrics.iter().any(|(known, _)| known.name == metric.name) {
+            return Err(item.fault(format!("{} is in the list twice", quoted(&metric.name))));
         }
-        metrics.push(Metric { name, goal: Some(goal) });
+        metrics.push((metric, item.place()));
     }
     Ok(metrics)
 }
 
+/// `{name, goal}`, or a score's name alone, whose goal is known.
+fn metric(value: &Cursor<'_>, faults: &Faults) -> Result<Metric, Fault> {
+    const KEYS: Keys = Keys { known: &["name", "goal"], planned: &[] };
+    const GOALS: [(&str, Goal); 4] = [
+        ("minimize", Goal::Minimize),
+        ("maximize", Goal::Maximize),
+        ("min", Goal::Minimize),
+        ("max", Goal::Maximize),
+    ];
+    if let Node::Text(_) = value.node {
+        let name = metric_name(value)?;
+        let goal = goal_of(&name).ok_or_else(|| {
+            let with_goal = || format!("write `{{name: {name}, goal: min}}`, or `max`");
+            value
+                .fault(format!("{} is no score, so its goal is not known", quoted(&name)))
+                .with_hint(Some(did_you_mean_score(&name).unwrap_or_else(with_goal)))
+        })?;
+        return Ok(Metric { name, goal: Some(goal) });
+    }
+    let fields = Fields::read(value, &KEYS, faults)?;
+    let name = metric_name(fields.require("name")?)?;
+    let goal = fields.require("goal")?.word(&GOALS)?;
+    Ok(Metric { name, goal: Some(goal) })
+}
+
+/// The whole name of a metric; `eval/` may be left out before a score.
 fn metric_name(value: &Cursor<'_>) -> Result<String, Fault> {
     let what = "a metric's name, such as `eval/mean_distance`";
     let text = value.text_that(what, |text| {
@@ -83,7 +105,7 @@ fn metric_name(value: &Cursor<'_>) -> Result<String, Fault> {
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
     })?;
     check_name(text).map_err(|unknown| value.fault(unknown.to_string()).with_hint(unknown.hint))?;
-    Ok(text.to_owned())
+    Ok(whole_name(text))
 }
 
 /// `seeds`: how many, counted from 0, or a list. One by default.
@@ -121,13 +143,13 @@ pub(super) fn max_failed_runs(fields: &Fields<'_>) -> Result<Option<u32>, Fault>
 }
 
 /// `checkpoint.every_kimg`, ×1024 images.
-pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Option<f64>, Fault> {
+pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Option<(f64, Place)>, Fault> {
     const KEYS: Keys = Keys { known: &["every_kimg"], planned: &["keep"] };
     let Some(checkpoint) = fields.get("checkpoint") else { return Ok(None) };
     let checkpoint = Fields::read(checkpoint, &KEYS, faults)?;
     let Some(every) = checkpoint.get("every_kimg") else { return Ok(None) };
     match every.number()? {
-        kimg if kimg > 0.0 && kimg <= 1e6 => Ok(Some(kimg)),
+        kimg if kimg > 0.0 && kimg <= 1e6 => Ok(Some((kimg, every.place()))),
         _ => Err(every.fault(format!("expected a number above 0 and at most 1000000, found {}", every.node))),
     }
 }
@@ -136,7 +158,7 @@ pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Op
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) group_by: Option<Vec<(&'static str, Place)>>,
-    pub(super) metrics: Option<Vec<String>>,
+    pub(super) metrics: Option<Vec<(String, Place)>>,
 }
 
 pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fault> {
@@ -151,7 +173,11 @@ pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fau
         })?;
         Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
     });
-    let metrics = report.get("metrics").map(|list| distinct(&list.some_items()?, metric_name));
+    let metrics = report.get("metrics").map(|list| {
+        let items = list.some_items()?;
+        let names = distinct(&items, metric_name)?;
+        Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
+    });
     Ok(Report { group_by: group_by.transpose()?, metrics: metrics.transpose()? })
 }
 

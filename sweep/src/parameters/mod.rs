@@ -29,6 +29,8 @@ pub struct Parameter {
     pub before: Option<DefaultValue>,
     /// The models that use it.
     pub models: Models,
+    /// The parameter without which it has no effect: where that one is zero, every value of this one trains the same.
+    pub needs: Option<&'static str>,
     /// What runs trained as one group must have in common.
     pub sharing: Sharing,
     /// One line for people.
@@ -89,6 +91,10 @@ pub enum Sharing {
     Free,
 }
 
+/// What other programs call a parameter, and the paper's authors.
+const OTHER_NAMES: [(&str, &str); 4] =
+    [("learning_rate", "lr"), ("batch_size", "batch"), ("advweight", "lambda"), ("reg", "gamma")];
+
 impl Parameter {
     /// The row of this name.
     ///
@@ -103,9 +109,10 @@ impl Parameter {
         table: &'static [Parameter],
         name: &str,
     ) -> Result<&'static Parameter, ParameterError> {
-        table.iter().find(|parameter| parameter.name == name).ok_or_else(|| ParameterError::Unknown {
-            name: quoted(name),
-            hint: did_you_mean(name, table.iter().map(|parameter| parameter.name)),
+        table.iter().find(|parameter| parameter.name == name).ok_or_else(|| {
+            let known_as = OTHER_NAMES.iter().find(|(other, _)| *other == name).map_or(name, |(_, own)| own);
+            let hint = did_you_mean(known_as, table.iter().map(|parameter| parameter.name));
+            ParameterError::Unknown { name: quoted(name), hint }
         })
     }
 

@@ -3,8 +3,12 @@
 //! Only completed runs and finite values count, and a row always says how many of its runs those
 //! are: a mean over three of five seeds never looks like a mean over five.
 
+mod shown;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use self::shown::Shared;
+use self::shown::{Shown, shown};
 use crate::configuration::Configuration;
 use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
@@ -89,6 +93,8 @@ pub struct Query {
     pub others: Option<Vec<String>>,
     /// Which value of each run counts.
     pub statistic: Statistic,
+    /// Points that share their runs: each is shown as if it had runs of its own.
+    pub shared: Vec<Shared>,
 }
 
 /// The rows of one dataset: scores on different datasets do not compare.
@@ -107,7 +113,8 @@ pub struct Table {
 /// Runs that agree on the table's parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Name and value; a parameter that the row's model does not use is absent.
+    /// Name and value; a parameter that the row's model does not use is absent, unless the file asks for several values
+    /// of it there.
     pub group: Vec<(String, Scalar)>,
     /// All its runs.
     pub runs: usize,
@@ -184,7 +191,7 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
         }
     }
 
-    let mut rows = rows(&group_by, &metrics, query.statistic, runs);
+    let mut rows = rows(&group_by, &metrics, query.statistic, &shown(runs, &query.shared));
     if let Some(goal) = sorting.and_then(|metric| metric.goal) {
         sort(&mut rows, goal);
     }
@@ -198,27 +205,30 @@ fn scores(kind: &str, runs: &[&RunResult]) -> Vec<String> {
 }
 
 /// The rows in the order of their first runs.
-fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[&RunResult]) -> Vec<Row> {
-    let mut groups: Vec<Vec<&RunResult>> = Vec::new();
+fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[Shown<'_>]) -> Vec<Row> {
+    let mut groups: Vec<Vec<&Shown<'_>>> = Vec::new();
     let mut index: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-    for run in runs {
-        let value = |name: &String| run.parameter(name).map(|value| value.canonical());
+    for shown in runs {
+        let value = |name: &String| shown.parameter(name).map(|value| value.canonical());
         let group = *index.entry(group_by.iter().map(value).collect()).or_insert(groups.len());
         match groups.get_mut(group) {
-            Some(group) => group.push(run),
-            None => groups.push(vec![run]),
+            // Points of one row may share a run; it counts once. They come one after the other.
+            Some(group) if std::ptr::eq(group[group.len() - 1].run, shown.run) => {}
+            Some(group) => group.push(shown),
+            None => groups.push(vec![shown]),
         }
     }
-    let row = |runs: Vec<&RunResult>| {
+    let row = |shown: Vec<&Shown<'_>>| {
+        let runs = || shown.iter().map(|shown| shown.run);
         let aggregate = |metric: &Metric| {
-            let values: Vec<f64> = runs.iter().filter_map(|run| run.value(&metric.name, statistic)).collect();
+            let values: Vec<f64> = runs().filter_map(|run| run.value(&metric.name, statistic)).collect();
             Aggregate::of(&values)
         };
-        let value = |name: &String| Some((name.clone(), runs[0].parameter(name)?));
+        let value = |name: &String| Some((name.clone(), shown[0].parameter(name)?));
         Row {
             group: group_by.iter().filter_map(value).collect(),
-            runs: runs.len(),
-            completed: runs.iter().filter(|run| run.is_completed()).count(),
+            runs: shown.len(),
+            completed: runs().filter(|run| run.is_completed()).count(),
             aggregates: metrics.iter().map(aggregate).collect(),
             best: false,
         }
