@@ -175,3 +175,28 @@ pub(crate) fn name_beside(area: &Area, x: f64, name: &str) -> Element {
         .word("transform", format!("rotate(-90 {x:.2} {y:.2})"))
         .fill(INK)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scale::Scaling;
+
+    #[test]
+    fn labels_never_touch_however_many_digits_they_need() {
+        for (low, high) in [(0.0, 1.0), (123_456.781, 123_456.782), (-1e300, 1e300), (1e-7, 3.0)] {
+            for scaling in [Scaling::Linear, Scaling::Log] {
+                let scale = Scale::around([low, high], scaling, 0.05);
+                for length in (50..500).step_by(10).map(f64::from) {
+                    let (length, ticks) = horizontal_room(&scale, 0.0, length);
+                    let end = |at: usize, side: f64| {
+                        let tick = &ticks.major[at];
+                        tick.position * length + side * width(&tick.label, LABEL_SIZE) / 2.0
+                    };
+                    for at in 1..ticks.major.len() {
+                        assert!(end(at - 1, 1.0) < end(at, -1.0), "{low} to {high} on {length}: {ticks:?}");
+                    }
+                }
+            }
+        }
+    }
+}

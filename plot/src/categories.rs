@@ -54,8 +54,8 @@ pub(crate) struct NamesBelow<'a> {
 }
 
 impl<'a> NamesBelow<'a> {
-    /// Where names would touch they are turned, and those that are ticks are left out. Names that are turned have room as
-    /// far as the edge of the page, which is `left` of the area.
+    /// Where names would touch they are turned, and those that are ticks are left out. Names that are turned have room
+    /// as far as the edge of the page, which is `left` of the area.
     pub(crate) fn lay_out(names: Names<'a>, left: f64, area_width: f64) -> NamesBelow<'a> {
         let column = area_width / names.names.len().max(1) as f64;
         let widest = widest(names.names);

@@ -2,7 +2,8 @@
 
 use crate::viridis::VIRIDIS;
 
-/// Okabe and Ito's palette for the colour-blind without its yellow, which is lost on white paper, and the darkest first.
+/// Okabe and Ito's palette for the colour-blind without its yellow, which is lost on white paper, and the darkest
+/// first.
 pub(crate) const PALETTE: [&str; 7] =
     ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
 

@@ -67,7 +67,9 @@ pub struct MeanPoint {
     pub interval: Interval,
 }
 
+/// The width of a run's line, in points.
 const SEED_LINE: f64 = 0.5;
+/// The width of a mean's line, in points.
 const MEAN_LINE: f64 = 1.5;
 
 impl Curves {

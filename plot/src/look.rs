@@ -22,8 +22,8 @@ enum Marker {
     Polygon(&'static [[f64; 2]]),
 }
 
-/// The look of a group, by its place among the groups. Seven colours go with six dashes and five shapes, so that it takes
-/// dozens of groups before two look the same.
+/// The look of a group, by its place among the groups. Seven colours go with six dashes and five shapes, so that it
+/// takes dozens of groups before two look the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Look {
     index: usize,

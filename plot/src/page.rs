@@ -87,7 +87,8 @@ impl Page {
         }
     }
 
-    /// The whole as a file, or for the middle of a page of HTML. `kind` is its class, `description` what it shows, in words.
+    /// The whole as a file, or for the middle of a page of HTML. `kind` is its class, `description` what it shows, in
+    /// words.
     pub(crate) fn finish(self, kind: &str, description: &str) -> String {
         let [width, height] = [self.width.points(), self.cursor + MARGIN];
         let ground = Area { left: 0.0, top: 0.0, width, height }.rectangle("plot-ground").fill(PAPER);

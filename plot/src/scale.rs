@@ -6,8 +6,8 @@ pub enum Scaling {
     /// Equal differences are equally far apart.
     #[default]
     Linear,
-    /// Equal ratios are equally far apart. Values that are not positive have no place and are left out, which the figure
-    /// says.
+    /// Equal ratios are equally far apart. Values that are not positive have no place and are left out, which the
+    /// figure says.
     Log,
 }
 

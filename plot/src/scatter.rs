@@ -80,29 +80,14 @@ impl Scatter {
         let canvas = Canvas { area: axes.area, x, y, has_arms: self.band.is_some() };
 
         page.push(axes.grid());
-        let mut omitted = Omitted::default();
-        for cross in self.crosses().filter(|_| self.band.is_some()) {
-            omitted.count_interval(cross.x, self.x.scaling);
-            omitted.count_interval(cross.y, self.y.scaling);
-        }
-        let mut points = Element::group("plot-layer");
-        for (at, group) in self.groups.iter().enumerate() {
-            for point in &group.points {
-                omitted.count(&[(point.x, self.x.scaling), (point.y, self.y.scaling)]);
-                points = points.children(canvas.point(point, Look::of(at), &group.name));
-            }
-        }
-        page.push(points);
-        let crosses = self.groups.iter().enumerate().flat_map(|(at, group)| {
-            group.mean.iter().flat_map(move |cross| canvas.cross(cross, Look::of(at)))
-        });
+        let groups = || self.groups.iter().enumerate().map(|(at, group)| (group, Look::of(at)));
+        let points = groups().flat_map(|(group, look)| canvas.points(group, look));
+        page.push(Element::group("plot-layer").children(points));
+        let crosses = groups().filter_map(|(group, look)| canvas.cross(group.mean.as_ref()?, look));
         page.push(Element::group("plot-layer").children(crosses));
         page.push(axes.draw(&self.x, &self.y));
         legend::draw(&mut page, axes.area.left, &self.legend());
-        let crosses = if self.crosses().next().is_some() { " Crosses: means." } else { "" };
-        let arms = self.band.filter(|_| !crosses.is_empty()).map(|band| format!(" Arms: {}.", band.words()));
-        page.note(&format!("Markers: single runs.{crosses}{}", arms.unwrap_or_default()));
-        for note in omitted.notes() {
+        for note in self.notes() {
             page.note(&note);
         }
         let runs: usize = self.groups.iter().map(|group| group.points.len()).sum();
@@ -122,10 +107,34 @@ impl Scatter {
         };
         self.groups.iter().enumerate().map(entry).collect()
     }
+
+    fn notes(&self) -> Vec<String> {
+        let mut kinds = "Markers: single runs.".to_owned();
+        if self.crosses().next().is_some() {
+            kinds.push_str(" Crosses: means.");
+            if let Some(band) = self.band {
+                kinds.push_str(&format!(" Arms: {}.", band.words()));
+            }
+        }
+        let mut notes = vec![kinds];
+        notes.extend(self.omitted().notes());
+        notes
+    }
+
+    fn omitted(&self) -> Omitted {
+        let mut omitted = Omitted::default();
+        for point in self.groups.iter().flat_map(|group| &group.points) {
+            omitted.count(&[(point.x, self.x.scaling), (point.y, self.y.scaling)]);
+        }
+        for cross in self.crosses().filter(|_| self.band.is_some()) {
+            omitted.count_interval(cross.x, self.x.scaling);
+            omitted.count_interval(cross.y, self.y.scaling);
+        }
+        omitted
+    }
 }
 
 /// Where the points are drawn.
-#[derive(Clone, Copy)]
 struct Canvas {
     area: Area,
     x: Scale,
@@ -134,11 +143,13 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn point(&self, point: &ScatterPoint, look: Look, group: &str) -> Option<Element> {
-        let marker =
-            look.marker("plot-point", self.place(point.x, point.y)?, POINT).word("fill-opacity", "0.5");
-        let label = if point.label.is_empty() { group } else { &point.label };
-        Some(if label.is_empty() { marker } else { marker.title(label) })
+    fn points(&self, group: &ScatterGroup, look: Look) -> Vec<Element> {
+        let marker = |point: &ScatterPoint| {
+            let marker = look.marker("plot-point", self.place(point.x, point.y)?, POINT);
+            let label = if point.label.is_empty() { &group.name } else { &point.label };
+            Some(marker.word("fill-opacity", "0.5").title(label))
+        };
+        group.points.iter().filter_map(marker).collect()
     }
 
     /// Arms in full colour, which are seen on points that are paler.

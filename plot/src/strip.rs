@@ -1,4 +1,5 @@
-//! One metric by group, a dot a run: what a table of means hides. Groups are rows, so that their names need not be turned.
+//! One metric by group, a dot a run: what a table of means hides. Groups are rows, so that their names need not be
+//! turned.
 
 use crate::area::Area;
 use crate::axis::{self, horizontal_room};

@@ -1,5 +1,5 @@
-//! Elements of an SVG, and their text. A small writer of our own: templates for HTML do not close empty elements, and XML
-//! must.
+//! Elements of an SVG, and their text. A small writer of our own: templates for HTML do not close empty elements, and
+//! XML must.
 
 use std::fmt::Write;
 
@@ -155,7 +155,8 @@ fn number(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// Text that may stand in XML anywhere. What XML 1.0 has no way to write becomes U+FFFD, and every kind of space one space.
+/// Text that may stand in XML anywhere. What XML 1.0 has no way to write becomes U+FFFD, and every kind of space one
+/// space.
 fn escape(text: &str, xml: &mut String) {
     for character in text.chars() {
         match character {

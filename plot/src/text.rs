@@ -80,8 +80,8 @@ pub(crate) fn shorten(text: &str, size: f64, room: f64) -> String {
     format!("{}…", beginning.trim_end())
 }
 
-/// Names of different things, in `room` points each. If one has no room, the words that all begin with go first, so that
-/// what is different is seen.
+/// Names of different things, in `room` points each. If one has no room, the words that all begin with go first, so
+/// that what is different is seen.
 pub(crate) fn fit_all(names: &[String], size: f64, room: f64) -> Vec<String> {
     let is_short = names.iter().all(|name| width(name, size) <= room);
     let shared = if is_short { "" } else { shared_words(names) };

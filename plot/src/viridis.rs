@@ -1,6 +1,7 @@
 //! Viridis, as its authors published it: Stéfan van der Walt and Nathaniel Smith, for matplotlib, under CC0.
 
-/// All 256 colours, from dark to light, as `0xRRGGBB`. Equal steps look equally large, also in grey and to the colour-blind.
+/// All 256 colours, from dark to light, as `0xRRGGBB`. Equal steps look equally large, also in grey and to the
+/// colour-blind.
 pub(crate) const VIRIDIS: [u32; 256] = [
     0x440154, 0x440256, 0x450457, 0x450559, 0x46075a, 0x46085c, 0x460a5d, 0x460b5e, 0x470d60, 0x470e61,
     0x471063, 0x471164, 0x471365, 0x481467, 0x481668, 0x481769, 0x48186a, 0x481a6c, 0x481b6d, 0x481c6e,

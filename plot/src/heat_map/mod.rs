@@ -15,8 +15,8 @@ use crate::interval::Spread;
 use crate::page::Width;
 use crate::quantity::Quantity;
 
-/// A metric over two parameters. Numbers are laid out by size, from left to right and from the bottom to the top; words in
-/// the order in which they come, from left to right and from the top to the bottom.
+/// A metric over two parameters. Numbers are laid out by size, from left to right and from the bottom to the top; words
+/// in the order in which they come, from left to right and from the top to the bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
     /// Above the figure; none if empty.

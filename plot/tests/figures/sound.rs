@@ -47,7 +47,9 @@ pub(crate) fn check(svg: &str) {
                 numbers(&path).chunks(2).for_each(|point| inside(point[0], point[1]));
             }
             "text" => {
-                inside(number("x").unwrap(), number("y").unwrap());
+                for [x, y] in ends(element) {
+                    inside(x, y);
+                }
                 if element.attribute("transform").is_none() {
                     texts.push((element, bounds(element)));
                 }
@@ -65,20 +67,32 @@ pub(crate) fn check(svg: &str) {
     }
 }
 
-/// Where a text is at least: half its size wide for each letter, and as high as a digit.
+/// Where a text is at least, if it is not turned: as high as a digit.
 fn bounds(text: Node<'_, '_>) -> Bounds {
+    let size: f64 = text.attribute("font-size").unwrap().parse().unwrap();
+    let [[left, y], [right, _]] = ends(text);
+    [left, y - 0.7 * size, right, y]
+}
+
+/// Where the line that a text stands on begins and ends, at least: letters are half their size wide, or a quarter.
+fn ends(text: Node<'_, '_>) -> [[f64; 2]; 2] {
     let number = |name: &str| text.attribute(name).unwrap().parse::<f64>().unwrap();
     let [x, y, size] = ["x", "y", "font-size"].map(number);
     let narrow = |letter: char| " .,:;'`|!()[]{}/\\Iijlfrt-".contains(letter);
     let letters =
         text.text().unwrap_or_default().chars().map(|letter| if narrow(letter) { 0.25 } else { 0.5 });
     let width = letters.sum::<f64>() * size;
-    let left = match text.attribute("text-anchor") {
-        Some("middle") => x - width / 2.0,
-        Some("end") => x - width,
-        _ => x,
+    let begin = match text.attribute("text-anchor") {
+        Some("middle") => -width / 2.0,
+        Some("end") => -width,
+        _ => 0.0,
     };
-    [left, y - 0.7 * size, left + width, y]
+    // All texts that are turned are turned around their own place.
+    let turn = text.attribute("transform").map_or(0.0, |transform| {
+        let angle = transform.trim_start_matches("rotate(").split(' ').next().unwrap();
+        angle.parse::<f64>().unwrap().to_radians()
+    });
+    [begin, begin + width].map(|along| [x + along * turn.cos(), y + along * turn.sin()])
 }
 
 fn numbers(text: &str) -> Vec<f64> {
