@@ -107,6 +107,7 @@ impl Coordinator {
             sha256: sha256(blob),
             size: blob.len() as u64,
             offset: offset as u64,
+            artifact: false,
         }
     }
 

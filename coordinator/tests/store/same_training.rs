@@ -2,7 +2,7 @@
 
 use acai_coordinator::lease::LeaseTerms;
 use acai_coordinator::store::{NewRun, NewSweep, Replacing, Submission};
-use acai_coordinator::use_cases::{TableRequest, UseCases};
+use acai_coordinator::use_cases::{At, TableRequest, UseCases};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::results::Statistic;
 use acai_sweep::scalar::Scalar;
@@ -44,7 +44,7 @@ async fn report(store: &Tested) {
 /// The rows of the table: γ, and how many runs there are.
 async fn rows(store: &Tested) -> Vec<String> {
     let use_cases = UseCases::new(store.store.clone(), LeaseTerms::default());
-    let request = TableRequest { group_by: Vec::new(), metrics: Vec::new(), statistic: Statistic::Last };
+    let request = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
     let tables = use_cases.results("s", request).await.unwrap().tables;
     tables[0].rows.iter().map(|row| format!("{} {}", row.group[0].1, row.runs)).collect()
 }

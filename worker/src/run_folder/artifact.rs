@@ -124,7 +124,7 @@ mod tests {
 
         // A note that was being written when the agent was killed holds up no other one.
         fs::write(kept.file.with_file_name(".half.png.upload"), "{").unwrap();
-        assert_eq!(artifacts_to_upload(&runs).unwrap(), [kept.clone()]);
+        assert_eq!(artifacts_to_upload(&runs).unwrap(), std::slice::from_ref(&kept));
         kept.settle().unwrap();
         kept.settle().unwrap();
         assert_eq!(artifacts_to_upload(&runs).unwrap(), []);
