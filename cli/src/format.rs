@@ -105,6 +105,9 @@ pub(crate) fn kimg(images: u64) -> String {
     ((kimg * 100.0).round() / 100.0).to_string()
 }
 
+/// Means and deviations below this are written with powers of ten.
+const SMALLEST: f64 = 1e-5;
+
 /// Two significant digits of the standard deviation, or four of the mean where it is alone.
 pub(crate) fn mean_and_std(mean: f64, std: f64, n: u32) -> String {
     let decimals = |of: f64, digits: i32| -> usize {
@@ -114,6 +117,10 @@ pub(crate) fn mean_and_std(mean: f64, std: f64, n: u32) -> String {
         let leading = of.abs().log10().floor() as i32;
         (digits - 1 - leading).clamp(0, 7) as usize
     };
+    let largest = mean.abs().max(std.abs());
+    if largest > 0.0 && largest < SMALLEST {
+        return if n < 2 { format!("{mean:.3e}") } else { format!("{mean:.1e} ± {std:.1e}") };
+    }
     if n < 2 {
         return format!("{mean:.*}", decimals(mean, 4));
     }
@@ -133,6 +140,8 @@ mod tests {
         assert_eq!(mean_and_std(256.0, 0.0, 2), "256.0 ± 0.0");
         assert_eq!(mean_and_std(0.0, 0.0, 2), "0.00 ± 0.00");
         assert_eq!(mean_and_std(12345.0, 678.0, 2), "12345 ± 678");
+        assert_eq!(mean_and_std(-1.26e-9, 3e-10, 3), "-1.3e-9 ± 3.0e-10");
+        assert_eq!(mean_and_std(8.63e-7, 0.0, 1), "8.630e-7");
     }
 
     #[test]

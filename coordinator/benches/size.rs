@@ -79,7 +79,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
 
     let begun = Instant::now();
     let asked = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
-    let results = use_cases.results("done", asked).await.unwrap();
+    let results = use_cases.results(&["done".to_owned()], asked).await.unwrap();
     assert_eq!(results.completed as u64, size.completed);
     say(format!("results of {} completed runs", size.completed), begun.elapsed());
 

@@ -7,8 +7,10 @@
 //! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to, [`merged`] where points train the same;
 //!   [`metric`]: what judges them.
 //! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep
-//!   ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table.
+//!   ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table;
+//!   [`statistics`] and [`comparison`]: what a few seeds say.
 
+pub mod comparison;
 pub mod configuration;
 pub mod control;
 pub mod curve;
@@ -24,5 +26,6 @@ pub mod run;
 pub mod scalar;
 pub mod schedule;
 pub mod spelling;
+pub mod statistics;
 pub mod trainer_protocol;
 pub mod training;

@@ -20,7 +20,7 @@ pub(crate) use machines::{
 };
 pub(crate) use reading::{
     At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
-    StatusArguments, SubmitArguments, TableArguments, WatchArguments,
+    StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments,
 };
 pub(crate) use runs::{FetchArguments, ShowArguments, What};
 pub(crate) use target::Target;

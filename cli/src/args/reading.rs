@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use acai_sweep::statistics::Spread;
 use clap::{Args, ValueEnum};
 
 use super::target::{Target, one_run, one_sweep};
@@ -133,10 +134,19 @@ pub(crate) struct WatchArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai results demo                          mean ± standard deviation over the seeds of each row
+  acai results demo --compare lambda=0 --group-by lambda,gamma
+                                             differences by pairs of the same seed, with 95 % intervals
+  acai results demo --spread ci95 --format latex > table.tex
+  acai results first second --group-by model --metric eval/mean_distance
+                                             runs of both sweeps in one table; a run that both have counts once
+  acai results demo --format jsonl           a run a line: pandas.read_json(FILE, lines=True)")]
 pub(crate) struct ResultsArguments {
-    /// The sweep's name
-    #[arg(value_parser = one_sweep)]
-    pub(crate) sweep: String,
+    /// The names of sweeps
+    #[arg(required = true, value_name = "SWEEP", value_parser = one_sweep)]
+    pub(crate) sweeps: Vec<String>,
     #[command(flatten)]
     pub(crate) at: Coordinator,
     #[command(flatten)]
@@ -158,8 +168,52 @@ pub(crate) struct TableArguments {
     /// test data); `step=N`, the last ones up to step N; or of each metric its `min`, `max` or `mean` over all steps
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
+    /// What stands after ±
+    #[arg(long, value_enum, default_value_t = SpreadArgument::Population)]
+    pub(crate) spread: SpreadArgument,
+    /// Compare each row with the one that has these values and otherwise the same, by pairs of the same seed
+    #[arg(long, value_name = "PARAMETER=VALUE", value_delimiter = ',')]
+    pub(crate) compare: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    pub(crate) format: TableFormat,
+}
+
+/// What stands after ± beside a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpreadArgument {
+    /// Standard deviation of the runs at hand, as in the paper
+    Population,
+    /// Standard deviation of all runs that there could be
+    Sample,
+    /// Standard error of the mean
+    Sem,
+    /// Half of the mean's 95 % interval, by Student's t; none for fewer than three runs
+    Ci95,
+}
+
+impl From<SpreadArgument> for Spread {
+    fn from(argument: SpreadArgument) -> Spread {
+        match argument {
+            SpreadArgument::Population => Spread::Population,
+            SpreadArgument::Sample => Spread::Sample,
+            SpreadArgument::Sem => Spread::StandardError,
+            SpreadArgument::Ci95 => Spread::Confidence95,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    #[default]
+    Table,
+    Csv,
+    Json,
+    /// A run a line, with all its parameters
+    Jsonl,
+    Markdown,
+    /// With booktabs, the best row in bold
+    Latex,
 }
 
 /// Which values of a run count.

@@ -64,6 +64,8 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     assert_eq!(at("step=999999").lines().nth(2), table.lines().nth(2), "the last values");
     assert!(place.run(&["results", "tiny", "--at", "worst"]).stderr.contains("none of last, best"));
 
+    tables_go_into_papers_pages_and_programs(&place);
+
     // The figures are those of the points in the database.
     let json = place.run(&["run", "tiny.yaml", "--format", "json"]).ok();
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -72,7 +74,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     let mut database = place.database(".acai/acai.db").await;
     let last: Vec<f64> = sqlx::query_scalar(
         "select value from metrics m join runs r on r.id = m.run_id
-         where m.name = 'eval/mean_distance' and m.step = r.total_steps
+         where r.sweep_id = 1 and m.name = 'eval/mean_distance' and m.step = r.total_steps
            and r.dataset = 'lines32' and json_extract(r.config, '$.lambda') = $1",
     )
     .bind(best["group"]["lambda"].as_f64().unwrap())
@@ -102,6 +104,51 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     place.file("tiny.yaml", &finals.replace("[lines32, digits32]", "digits32"));
     let table = place.run(&["run", "tiny.yaml", "--yes"]).ok();
     assert!(table.contains("  final/clustering_accuracy") && !table.contains("eval/"), "{table}");
+}
+
+fn tables_go_into_papers_pages_and_programs(place: &Place) {
+    let ask = |arguments: &[&str]| place.run(&[&["results", "tiny"][..], arguments].concat()).ok();
+    let latex = ask(&["--format", "latex", "--spread", "sample"]);
+    for words in [
+        "\\begin{tabular}{lrrrr",
+        "lambda & $n$ & eval/mean\\_distance $\\downarrow$",
+        "$\\mathbf{0.0",
+        "\\caption{lines32: mean $\\pm$ sample standard deviation over $n$ seeds.}",
+        "\\label{tab:tiny-digits32}",
+    ] {
+        assert!(latex.contains(words), "no `{words}` in {latex}");
+    }
+    let markdown = ask(&["--format", "markdown"]);
+    assert!(
+        markdown.starts_with("**lines32**, mean ± population standard deviation\n\n| lambda | n |"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("| **0.0"), "{markdown}");
+
+    // Two seeds: differences, but no interval of them.
+    let compared =
+        ask(&["--compare", "lambda=0", "--metric", "eval/reconstruction_mse:min", "--format", "json"]);
+    let compared: Value = serde_json::from_str(&compared).unwrap();
+    let row = &compared["comparisons"][0]["rows"][0];
+    assert_eq!((&row["group"]["lambda"], &row["difference"]["pairs"]), (&Value::from(0.5), &Value::from(2)));
+    assert!(row["difference"]["confidence95"].is_null() && row["difference"]["mean"].is_f64(), "{row}");
+    let lines: Vec<Value> =
+        ask(&["--format", "jsonl"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 8);
+    let of = |lambda: f64| -> f64 {
+        let runs = lines.iter().filter(|line| line["dataset"] == "lines32" && line["lambda"] == lambda);
+        runs.map(|line| line["eval/reconstruction_mse"].as_f64().unwrap()).sum::<f64>() / 2.0
+    };
+    let difference = row["difference"]["mean"].as_f64().unwrap();
+    assert!((of(0.5) - of(0.0) - difference).abs() < 1e-12, "{difference}");
+
+    // A run that two sweeps have counts once.
+    place.file("again.yaml", &TINY.replace("name: tiny", "name: again"));
+    place.run(&["run", "again.yaml"]).ok();
+    let both = place.run(&["results", "tiny", "again"]).ok();
+    assert_eq!(both, ask(&[]));
+    let refused = place.run(&["results", "tiny", "--compare", "lamda=0"]);
+    assert!(refused.stderr.contains("did you mean `lambda`?"), "{refused:#?}");
 }
 
 fn the_command_that_show_names_trains_a_run_to_the_same_digits(place: &Place) {

@@ -123,7 +123,8 @@ impl SweepService for Sweeps {
         };
         let metrics = request.metrics.into_iter().map(metric).collect::<Result<Vec<_>, FieldError>>()?;
         let asked = TableRequest { group_by: request.group_by, metrics, at };
-        let results = self.use_cases.results(&request.sweep, asked).await?;
+        let sweeps: Vec<String> = std::iter::once(request.sweep.clone()).chain(request.more_sweeps).collect();
+        let results = self.use_cases.results(&sweeps, asked).await?;
         Ok(Response::new(v1::GetResultsResponse {
             sweep: request.sweep,
             runs: count(results.runs),

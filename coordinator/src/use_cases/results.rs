@@ -1,9 +1,12 @@
 //! Tables of results.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use acai_sweep::metric::{Goal, Metric, check_name};
 use acai_sweep::parameters::Parameter;
 use acai_sweep::report::Report;
-use acai_sweep::results::{Query, SEED, Statistic, Table, tables};
+use acai_sweep::results::{Query, RunResult, SEED, Statistic, Table, tables};
 
 use super::{Result, UseCaseError, UseCases};
 
@@ -41,21 +44,54 @@ pub struct ResultTables {
 }
 
 impl UseCases {
-    /// The sweep's tables of results.
+    /// The tables of results of these sweeps. What the request does not say is as the first one's file says; a run that several
+    /// of them have, of the same configuration and seed, counts once.
     ///
     /// # Errors
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics.
-    pub async fn results(&self, sweep: &str, request: TableRequest) -> Result<ResultTables> {
-        let at = request.at;
-        let query = query(self.report(sweep).await?, request)?;
-        let runs = match at {
-            At::Every(_) => self.store.result_list(sweep).await?,
-            At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,
-            At::Step(step) => self.store.result_list_at_step(sweep, step).await?,
+    pub async fn results(&self, sweeps: &[String], request: TableRequest) -> Result<ResultTables> {
+        let (at, Some(first)) = (request.at, sweeps.first()) else {
+            return Err(UseCaseError::Question { part: "sweep", problem: "is missing".to_owned() });
         };
+        let query = query(self.report(first).await?, request)?;
+        let mut runs = Vec::new();
+        for sweep in sweeps {
+            self.check_sweep(sweep).await?;
+            runs.extend(match at {
+                At::Every(_) => self.store.result_list(sweep).await?,
+                At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,
+                At::Step(step) => self.store.result_list_at_step(sweep, step).await?,
+            });
+        }
+        if sweeps.len() > 1 {
+            runs = once_each(runs);
+        }
         let completed = runs.iter().filter(|run| run.is_completed()).count();
         Ok(ResultTables { tables: tables(&query, &runs), runs: runs.len(), completed })
     }
+}
+
+/// Of runs of the same configuration and seed the first that is completed, or else the first.
+fn once_each(runs: Vec<RunResult>) -> Vec<RunResult> {
+    let mut places: HashMap<(String, u64), usize> = HashMap::new();
+    let mut once: Vec<RunResult> = Vec::new();
+    for run in runs {
+        match places.entry((run.configuration.config_hash(), run.seed)) {
+            Entry::Vacant(place) => {
+                place.insert(once.len());
+                once.push(run);
+            }
+            Entry::Occupied(place) => {
+                if let Some(known) = once.get_mut(*place.get())
+                    && !known.is_completed()
+                    && run.is_completed()
+                {
+                    *known = run;
+                }
+            }
+        }
+    }
+    once
 }
 
 /// The metrics of which a run's best step is looked for, with 1 if small values are better and -1 if large ones are.

@@ -45,7 +45,7 @@ async fn report(store: &Tested) {
 async fn rows(store: &Tested) -> Vec<String> {
     let use_cases = UseCases::new(store.store.clone(), LeaseTerms::default());
     let request = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
-    let tables = use_cases.results("s", request).await.unwrap().tables;
+    let tables = use_cases.results(&["s".to_owned()], request).await.unwrap().tables;
     tables[0].rows.iter().map(|row| format!("{} {}", row.group[0].1, row.runs)).collect()
 }
 

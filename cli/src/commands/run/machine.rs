@@ -99,6 +99,11 @@ impl Machine {
         cause(&mut self.coordinator, error).await
     }
 
+    /// Whether the coordinator goes on.
+    pub(super) fn has_coordinator(&self) -> bool {
+        !self.coordinator.is_finished()
+    }
+
     /// To change what is queued.
     pub(super) async fn control(&self) -> anyhow::Result<Control> {
         Ok(ControlServiceClient::new(channel(&self.url).await?))

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use acai_proto::v1::{GetSweepRequest, GetSweepResponse, ListWorkersRequest, RunState, Selection};
 use anyhow::Context;
+use tonic::{Code, Status};
 
 use super::results::print_table;
 use super::{Sweep, read_sweep, submit};
@@ -80,11 +81,10 @@ async fn train(
                 () = shutdown.wait() => {}
                 ended = machine.worker_ended() => ended?,
             }
-            status = fetch(&mut machine.client, name).await?;
+            let Some((now, rest)) = look(machine, name).await? else { continue };
+            status = now;
             progress.show(&status);
-            let workers = machine.client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
-            let resting = workers.into_iter().filter(|worker| worker.alive).find_map(|worker| worker.rest);
-            progress.show_rest(resting.map(|rest| rest.reason));
+            progress.show_rest(rest);
         }
         machine.stop_worker().await?;
         progress.finish();
@@ -104,7 +104,7 @@ async fn train(
             format!("stopped with {completed} of {runs} runs completed; run the same command to go on");
         return Err(Failure::Interrupted(signal, summary));
     }
-    print_table(&mut machine.client, name, &arguments.table, output).await?;
+    print_table(&mut machine.client, std::slice::from_ref(name), &arguments.table, output).await?;
     name_pictures(&arguments.state, name, output);
     match count(counts(&status), &BAD) {
         0 => Ok(()),
@@ -132,6 +132,32 @@ fn name_pictures(state: &Path, sweep: &str, output: Output) {
             ));
         }
     }
+}
+
+/// How far the sweep is, and why slots of the worker rest; `None` if the coordinator, which runs in this process, has no time
+/// to answer on a busy machine or disk: training goes on meanwhile.
+async fn look(
+    machine: &mut Machine,
+    sweep: &str,
+) -> Result<Option<(GetSweepResponse, Option<String>)>, Failure> {
+    let asked = async |client: &mut Client| {
+        let status = client.get_sweep(GetSweepRequest { sweep: sweep.to_owned() }).await?.into_inner();
+        let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
+        let resting = workers.into_iter().filter(|worker| worker.alive).find_map(|worker| worker.rest);
+        Ok::<_, Status>((status, resting.map(|rest| rest.reason)))
+    };
+    match asked(&mut machine.client).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(status) if is_late(&status) && machine.has_coordinator() => {
+            tracing::warn!("the coordinator does not answer in time: {status}");
+            Ok(None)
+        }
+        Err(status) => Err(status.into()),
+    }
+}
+
+fn is_late(status: &Status) -> bool {
+    matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable)
 }
 
 async fn fetch(client: &mut Client, sweep: &str) -> Result<GetSweepResponse, Failure> {

@@ -1,0 +1,125 @@
+//! `acai results`: tables of runs, aggregated over their seeds.
+
+mod compare;
+mod document;
+mod figure;
+mod flat;
+mod latex;
+mod lines;
+mod markdown;
+mod text;
+
+use acai_proto::v1::{GetResultsRequest, GetResultsResponse, Goal, Metric, Statistic};
+use acai_sweep::parameters::PARAMETERS;
+use acai_sweep::results::SEED;
+use anyhow::bail;
+
+use crate::args::{At, ResultsArguments, TableArguments, TableFormat};
+use crate::client::{Client, connect};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn results(arguments: &ResultsArguments, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&arguments.at).await?;
+    print_table(&mut client, &arguments.sweeps, &arguments.table, output).await
+}
+
+/// Asks for the table of these sweeps and prints it.
+pub(super) async fn print_table(
+    client: &mut Client,
+    sweeps: &[String],
+    arguments: &TableArguments,
+    output: Output,
+) -> Result<(), Failure> {
+    let baseline = compare::baseline(&arguments.compare)?;
+    let mut group_by = arguments.group_by.clone();
+    if arguments.format == TableFormat::Jsonl {
+        group_by =
+            PARAMETERS.iter().map(|parameter| parameter.name).chain([SEED]).map(str::to_owned).collect();
+    } else if !baseline.is_empty() {
+        group_by = by_run(client, sweeps, group_by).await?;
+    }
+    let results = ask(client, sweeps, arguments, group_by).await?;
+    let shown = |name: &str| {
+        results.tables.iter().any(|table| table.metrics.iter().any(|metric| metric.name == name))
+    };
+    for name in &arguments.metrics {
+        let name = name.strip_suffix(":min").or(name.strip_suffix(":max")).unwrap_or(name);
+        if results.completed > 0 && !shown(name) {
+            output.note(&format!(
+                "no completed run has a value of `{name}`; `acai metrics SWEEP` lists what there is"
+            ));
+        }
+    }
+    let spread = arguments.spread.into();
+    output.data(&match arguments.format {
+        format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
+        TableFormat::Table => text::text(&results, (arguments.at, spread), output.is_styled()),
+        TableFormat::Csv => flat::flat(&results)?,
+        TableFormat::Json => document::json(&results).to_string(),
+        TableFormat::Jsonl => lines::lines(&results),
+        TableFormat::Markdown => markdown::markdown(&results, spread),
+        TableFormat::Latex => latex::latex(&results, spread),
+    })?;
+    Ok(())
+}
+
+/// The parameters of the rows, and the seed: a row is a run then.
+async fn by_run(client: &mut Client, sweeps: &[String], asked: Vec<String>) -> Result<Vec<String>, Failure> {
+    let mut group_by = asked;
+    if group_by.is_empty() {
+        let request = GetResultsRequest { sweep: sweeps[0].clone(), ..GetResultsRequest::default() };
+        let usual = client.get_results(request).await?.into_inner();
+        for name in usual.tables.into_iter().flat_map(|table| table.group_by) {
+            if !group_by.contains(&name) {
+                group_by.push(name);
+            }
+        }
+    }
+    if group_by.iter().all(|name| name != SEED) {
+        group_by.push(SEED.to_owned());
+    }
+    Ok(group_by)
+}
+
+/// Asks the coordinator for the table with these parameters as rows.
+pub(super) async fn ask(
+    client: &mut Client,
+    sweeps: &[String],
+    arguments: &TableArguments,
+    group_by: Vec<String>,
+) -> Result<GetResultsResponse, Failure> {
+    let request = GetResultsRequest {
+        sweep: sweeps.first().cloned().unwrap_or_default(),
+        more_sweeps: sweeps.iter().skip(1).cloned().collect(),
+        group_by,
+        metrics: metrics(&arguments.metrics)?,
+        at: match arguments.at {
+            At::Last | At::Step(_) => Statistic::Last,
+            At::Best => Statistic::Best,
+            At::Min => Statistic::Min,
+            At::Max => Statistic::Max,
+            At::Mean => Statistic::Mean,
+        }
+        .into(),
+        at_step: match arguments.at {
+            At::Step(step) => Some(step),
+            _ => None,
+        },
+    };
+    Ok(client.get_results(request).await?.into_inner())
+}
+
+/// `eval/x`, `eval/x:min` or `eval/x:max`.
+fn metrics(words: &[String]) -> anyhow::Result<Vec<Metric>> {
+    let metric = |word: &String| {
+        let (name, goal) = match word.rsplit_once(':') {
+            None => (word.as_str(), Goal::Unspecified),
+            Some((name, "min")) => (name, Goal::Minimize),
+            Some((name, "max")) => (name, Goal::Maximize),
+            Some((_, end)) => bail!("`{word}`: `{end}` is neither `min` nor `max`"),
+        };
+        Ok(Metric { name: name.to_owned(), goal: goal.into() })
+    };
+    words.iter().map(metric).collect()
+}
