@@ -83,7 +83,7 @@ fn heat_map(lambdas: &[f64], width: Width) -> HeatMap {
         x: "λ, weight of the adversary".to_owned(),
         y: "γ, mix of the critic".to_owned(),
         metric: Quantity::new("mean distance"),
-        spread: Spread::PopulationStd,
+        spread: Spread::Population,
         goal: Some(Goal::Minimize),
         cells,
         width,
@@ -126,7 +126,7 @@ fn log_heat_map() -> HeatMap {
         x: "learning rate".to_owned(),
         y: "batch size".to_owned(),
         metric: Quantity { scaling: Scaling::Log, ..Quantity::new("reconstruction error") },
-        spread: Spread::SampleStd,
+        spread: Spread::Sample,
         goal: Some(Goal::Minimize),
         cells,
         width: Width::OneColumn,
@@ -212,7 +212,7 @@ fn curves(groups: usize, width: Width) -> Curves {
         progress: Progress::Kimg,
         progress_scaling: Scaling::Linear,
         metric: Quantity::new("mean distance"),
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: (0..groups)
             .map(|at| group(format!("λ = {}", lambda(at)), seeds(at, 0.0069 / (1.0 + at as f64))))
             .collect(),
@@ -261,7 +261,7 @@ fn scatter(groups: usize) -> Scatter {
         title: "Distance against smoothness".to_owned(),
         x: Quantity::new("mean distance"),
         y: Quantity::new("smoothness"),
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: (0..groups).map(group).collect(),
         width: Width::OneColumn,
     }
@@ -283,7 +283,7 @@ fn strip(groups: usize, width: Width) -> Strip {
     Strip {
         title: "Accuracy of a classifier of latent codes".to_owned(),
         metric: Quantity { unit: "%".to_owned(), ..Quantity::new("latent accuracy") },
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: (0..groups).map(group).collect(),
         width,
     }

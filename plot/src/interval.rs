@@ -1,5 +1,7 @@
 //! Means, and what is drawn around them. Whoever asks for a figure has computed both; the figure says what they are.
 
+use acai_sweep::statistics::Spread;
+
 /// A mean, and the ends of what is drawn around it. Ends that are not finite are not drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -22,19 +24,6 @@ impl Interval {
     }
 }
 
-/// What stands after ±.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spread {
-    /// Standard deviation of the runs at hand (divided by n), as in the paper's tables.
-    PopulationStd,
-    /// Standard deviation of all runs there could be (divided by n − 1).
-    SampleStd,
-    /// Of the mean: sample standard deviation by √n.
-    StandardError,
-    /// Half the width of the 95 % interval of the mean, by Student's t.
-    Confidence95,
-}
-
 /// What an interval around a mean spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Band {
@@ -44,15 +33,13 @@ pub enum Band {
     Range,
 }
 
-impl Spread {
-    /// For notes, as in "mean ± standard error".
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Spread::PopulationStd => "population std",
-            Spread::SampleStd => "sample std",
-            Spread::StandardError => "standard error",
-            Spread::Confidence95 => "95 % confidence (t)",
-        }
+/// For notes, as in "mean ± standard error".
+pub(crate) fn words(spread: Spread) -> &'static str {
+    match spread {
+        Spread::Population => "population std",
+        Spread::Sample => "sample std",
+        Spread::StandardError => "standard error",
+        Spread::Confidence95 => "95 % confidence (t)",
     }
 }
 
@@ -60,7 +47,7 @@ impl Band {
     /// For notes, as in "Band: ± standard error".
     pub(crate) fn words(self) -> String {
         match self {
-            Band::PlusMinus(spread) => format!("± {}", spread.words()),
+            Band::PlusMinus(spread) => format!("± {}", words(spread)),
             Band::Range => "smallest to largest".to_owned(),
         }
     }

@@ -37,9 +37,10 @@ mod text;
 mod ticks;
 mod viridis;
 
+pub use acai_sweep::statistics::Spread;
 pub use curves::{CurveGroup, Curves, MeanPoint, Progress};
 pub use heat_map::{Cell, HeatMap};
-pub use interval::{Band, Interval, Spread};
+pub use interval::{Band, Interval};
 pub use page::Width;
 pub use quantity::Quantity;
 pub use scale::Scaling;

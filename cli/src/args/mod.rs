@@ -5,6 +5,7 @@ mod artifacts;
 mod control;
 mod data;
 mod machines;
+mod plot;
 mod reading;
 mod runs;
 mod target;
@@ -18,6 +19,7 @@ pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use machines::{
     CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
+pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
     At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
     StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments,
@@ -68,6 +70,8 @@ pub(crate) enum Command {
     Fetch(FetchArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),
+    /// Draw figures for papers, as SVG
+    Plot(PlotArguments),
     /// Print the points of metrics: curves, for people and for pandas
     Metrics(MetricsArguments),
     /// List and download the files that runs leave: pictures of what a model does

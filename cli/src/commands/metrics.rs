@@ -61,10 +61,10 @@ async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String>, Failure>
 }
 
 /// Curves with their parts put together.
-struct Curves(Streaming<Curve>);
+pub(super) struct Curves(pub(super) Streaming<Curve>);
 
 impl Curves {
-    async fn next(&mut self) -> Result<Option<Curve>, tonic::Status> {
+    pub(super) async fn next(&mut self) -> Result<Option<Curve>, tonic::Status> {
         let Some(mut curve) = self.0.message().await? else { return Ok(None) };
         while curve.more {
             let Some(part) = self.0.message().await? else { break };

@@ -10,6 +10,7 @@ mod fetch;
 mod ls;
 mod metrics;
 mod plan;
+mod plot;
 mod results;
 mod run;
 mod runs;
@@ -44,6 +45,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Results(arguments) => results::results(&arguments, *output).await,
         Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,
         Command::Artifacts(arguments) => artifacts::artifacts(arguments.command, *output).await,
+        Command::Plot(arguments) => plot::plot(arguments.command, *output).await,
         Command::Watch(arguments) => watch::watch(arguments, *output).await,
         Command::Explain(arguments) => explain::explain(arguments, *output).await,
         Command::Cancel(arguments) => control::cancel(arguments, *output).await,

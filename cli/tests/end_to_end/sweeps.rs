@@ -65,6 +65,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     assert!(place.run(&["results", "tiny", "--at", "worst"]).stderr.contains("none of last, best"));
 
     tables_go_into_papers_pages_and_programs(&place);
+    figures_are_drawn_one_for_each_dataset(&place);
 
     // The figures are those of the points in the database.
     let json = place.run(&["run", "tiny.yaml", "--format", "json"]).ok();
@@ -149,6 +150,50 @@ fn tables_go_into_papers_pages_and_programs(place: &Place) {
     assert_eq!(both, ask(&[]));
     let refused = place.run(&["results", "tiny", "--compare", "lamda=0"]);
     assert!(refused.stderr.contains("did you mean `lambda`?"), "{refused:#?}");
+}
+
+fn figures_are_drawn_one_for_each_dataset(place: &Place) {
+    let plot = |arguments: &[&str]| place.run(&[&["plot"][..], arguments].concat());
+    let figure = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+
+    let strip = plot(&["strip", "tiny", "--metric", "eval/reconstruction_mse", "-o", "strip.svg"]).ok();
+    assert_eq!(strip, "strip-lines32.svg\nstrip-digits32.svg\n");
+    assert!(
+        figure("strip-lines32.svg").contains("λ = 0.5")
+            && figure("strip-lines32.svg").contains("reconstruction mse")
+    );
+    let plane =
+        ["heatmap", "tiny", "--x", "lambda", "--y", "seed", "--metric", "eval/reconstruction_mse:min"];
+    let plane = plot(&[&plane[..], &["--dataset", "digits32", "-o", "plane.svg"]].concat()).ok();
+    assert_eq!((plane.as_str(), figure("plane.svg").contains("best (smallest)")), ("plane.svg\n", true));
+    plot(&[
+        "curves",
+        "tiny",
+        "--metric",
+        "train/loss_ae",
+        "--log",
+        "--dataset",
+        "lines32",
+        "-o",
+        "curves.svg",
+    ])
+    .ok();
+    assert!(figure("curves.svg").contains("λ = 0.5"), "{}", figure("curves.svg"));
+    let scatter =
+        ["scatter", "tiny", "--x", "eval/mean_distance", "--y", "eval/smoothness", "-o", "scatter.svg"];
+    let scatter = plot(&scatter);
+    assert!(scatter.code == Some(0) || scatter.stderr.contains("`eval/smoothness`"), "{scatter:#?}");
+
+    for (arguments, hint) in [
+        (&["strip", "tiny", "-o", "plane.svg"][..], "--force replaces it"),
+        (&["strip", "tiny", "-o", "strip.png"], "does not end with .svg"),
+        (&["heatmap", "tiny", "-o", "other.svg"], "a heat map needs two parameters"),
+        (&["curves", "tiny", "--metric", "loss_ae", "-o", "other.svg"], "did you mean `train/loss_ae`?"),
+    ] {
+        let refused = plot(arguments);
+        assert!(refused.code == Some(1) && refused.stderr.contains(hint), "{refused:#?}");
+    }
+    assert!(!place.path("other.svg").exists());
 }
 
 fn the_command_that_show_names_trains_a_run_to_the_same_digits(place: &Place) {

@@ -191,7 +191,7 @@ impl<'a> Drawing<'a> {
         let mut notes = Vec::new();
         if !self.grid.cells.is_empty() {
             notes.extend(parts.layout.map(|layout| {
-                let spread = self.figure.spread.words();
+                let spread = crate::interval::words(self.figure.spread);
                 if layout.has_spread() {
                     format!("Cells: mean ± {spread} of n runs.")
                 } else {

@@ -11,9 +11,9 @@ use acai_sweep::metric::Goal;
 use acai_sweep::scalar::Scalar;
 
 use crate::heat_map::drawing::Drawing;
-use crate::interval::Spread;
 use crate::page::Width;
 use crate::quantity::Quantity;
+use acai_sweep::statistics::Spread;
 
 /// A metric over two parameters. Numbers are laid out by size, from left to right and from the bottom to the top; words
 /// in the order in which they come, from left to right and from the top to the bottom.

@@ -53,7 +53,7 @@ fn band() -> impl Strategy<Value = Option<Band>> {
     let bands = [
         None,
         Some(Band::Range),
-        Some(Band::PlusMinus(Spread::SampleStd)),
+        Some(Band::PlusMinus(Spread::Sample)),
         Some(Band::PlusMinus(Spread::Confidence95)),
     ];
     prop::sample::select(bands.to_vec())
@@ -93,7 +93,7 @@ fn heat_map() -> impl Strategy<Value = HeatMap> {
             x,
             y,
             metric,
-            spread: Spread::PopulationStd,
+            spread: Spread::Population,
             goal,
             cells,
             width,
@@ -196,7 +196,7 @@ fn thousands_of_groups_fit_a_page() {
         x: "x".to_owned(),
         y: "y".to_owned(),
         metric: Quantity::new("metric"),
-        spread: Spread::SampleStd,
+        spread: Spread::Sample,
         goal: None,
         cells: (0..6000).map(cell).collect(),
         width: Width::OneColumn,

@@ -45,7 +45,7 @@ fn a_heat_map_looks_as_it_did() {
         x: "λ".to_owned(),
         y: "γ".to_owned(),
         metric: Quantity::new("mean distance"),
-        spread: Spread::PopulationStd,
+        spread: Spread::Population,
         goal: Some(Goal::Minimize),
         cells: vec![cell(0.0, 0.2, 0.0069, 3), cell(0.5, 0.2, 0.0024, 3), cell(0.5, 0.0, 0.0031, 2)],
         width: Width::OneColumn,
@@ -72,7 +72,7 @@ fn curves_look_as_they_did() {
         progress: Progress::Kimg,
         progress_scaling: Scaling::Linear,
         metric: Quantity { scaling: Scaling::Log, ..Quantity::new("reconstruction error") },
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: vec![group("baseline", 0.004), group("acai", 0.002)],
         width: Width::OneColumn,
     };
@@ -91,7 +91,7 @@ fn a_scatter_plot_looks_as_it_did() {
         title: String::new(),
         x: Quantity::new("mean distance"),
         y: Quantity::new("smoothness"),
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: vec![group("baseline", 0.0069, 0.27), group("acai", 0.0024, 0.15)],
         width: Width::OneColumn,
     };
@@ -107,7 +107,7 @@ fn a_strip_plot_looks_as_it_did() {
     let figure = Strip {
         title: String::new(),
         metric: Quantity { unit: "%".to_owned(), ..Quantity::new("latent accuracy") },
-        band: Some(Band::PlusMinus(Spread::PopulationStd)),
+        band: Some(Band::PlusMinus(Spread::Population)),
         groups: vec![group("baseline", [77.1, 78.0, 79.2]), group("acai", [93.0, 94.5, 94.6])],
         width: Width::OneColumn,
     };

@@ -18,7 +18,7 @@ fn heat_map(cells: Vec<Cell>) -> HeatMap {
         x: "lambda".to_owned(),
         y: "gamma".to_owned(),
         metric: Quantity::new("mean distance"),
-        spread: Spread::PopulationStd,
+        spread: Spread::Population,
         goal: Some(Goal::Minimize),
         cells,
         width: Width::OneColumn,

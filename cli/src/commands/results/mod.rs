@@ -39,7 +39,8 @@ pub(super) async fn print_table(
     } else if !baseline.is_empty() {
         group_by = by_run(client, sweeps, group_by).await?;
     }
-    let results = ask(client, sweeps, arguments, group_by).await?;
+    let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by };
+    let results = ask(client, question).await?;
     let shown = |name: &str| {
         results.tables.iter().any(|table| table.metrics.iter().any(|metric| metric.name == name))
     };
@@ -65,7 +66,11 @@ pub(super) async fn print_table(
 }
 
 /// The parameters of the rows, and the seed: a row is a run then.
-async fn by_run(client: &mut Client, sweeps: &[String], asked: Vec<String>) -> Result<Vec<String>, Failure> {
+pub(super) async fn by_run(
+    client: &mut Client,
+    sweeps: &[String],
+    asked: Vec<String>,
+) -> Result<Vec<String>, Failure> {
     let mut group_by = asked;
     if group_by.is_empty() {
         let request = GetResultsRequest { sweep: sweeps[0].clone(), ..GetResultsRequest::default() };
@@ -82,19 +87,25 @@ async fn by_run(client: &mut Client, sweeps: &[String], asked: Vec<String>) -> R
     Ok(group_by)
 }
 
-/// Asks the coordinator for the table with these parameters as rows.
-pub(super) async fn ask(
-    client: &mut Client,
-    sweeps: &[String],
-    arguments: &TableArguments,
-    group_by: Vec<String>,
-) -> Result<GetResultsResponse, Failure> {
+/// A question about results; what is left empty is as the first sweep's file says.
+pub(super) struct Question<'q> {
+    pub(super) sweeps: &'q [String],
+    /// `eval/x`, `eval/x:min` or `eval/x:max`.
+    pub(super) metrics: &'q [String],
+    pub(super) at: At,
+    /// Parameters that make a row.
+    pub(super) group_by: Vec<String>,
+}
+
+/// Asks the coordinator.
+pub(super) async fn ask(client: &mut Client, question: Question<'_>) -> Result<GetResultsResponse, Failure> {
+    let Question { sweeps, metrics: words, at, group_by } = question;
     let request = GetResultsRequest {
         sweep: sweeps.first().cloned().unwrap_or_default(),
         more_sweeps: sweeps.iter().skip(1).cloned().collect(),
         group_by,
-        metrics: metrics(&arguments.metrics)?,
-        at: match arguments.at {
+        metrics: metrics(words)?,
+        at: match at {
             At::Last | At::Step(_) => Statistic::Last,
             At::Best => Statistic::Best,
             At::Min => Statistic::Min,
@@ -102,7 +113,7 @@ pub(super) async fn ask(
             At::Mean => Statistic::Mean,
         }
         .into(),
-        at_step: match arguments.at {
+        at_step: match at {
             At::Step(step) => Some(step),
             _ => None,
         },

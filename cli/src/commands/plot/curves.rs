@@ -1,0 +1,158 @@
+//! `acai plot curves`
+
+use std::collections::BTreeMap;
+
+use acai_plot::{Band, CurveGroup, Curves, MeanPoint, Progress, Scaling};
+use acai_proto::v1::{ListPointsRequest, ListRunsRequest, Run};
+use acai_sweep::curve::{CurvePoint, Thinner};
+use acai_sweep::scalar::Scalar;
+use acai_sweep::statistics::Spread;
+use anyhow::anyhow;
+
+use super::runs::interval;
+use super::{file, group_name, open, quantity, table, width};
+use crate::args::FigureArguments;
+use crate::client::Client;
+use crate::commands::metrics::Curves as Stream;
+use crate::commands::results::by_run;
+use crate::failure::Failure;
+use crate::format::value;
+use crate::output::Output;
+
+/// Points of a curve in a figure at the most.
+const DRAWN: usize = 400;
+
+/// Runs of a dataset that differ in their seeds alone.
+type Groups = Vec<(Vec<(String, Scalar)>, CurveGroup)>;
+
+pub(super) async fn draw(
+    figure: &FigureArguments,
+    metric: Option<String>,
+    log: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut client = open(figure).await?;
+    let metric = match metric {
+        Some(metric) => metric,
+        None => {
+            let usual = table(&mut client, figure, Vec::new(), Vec::new()).await?;
+            let sorting = usual.tables.into_iter().find_map(|table| table.metrics.into_iter().next());
+            sorting.ok_or_else(|| anyhow!("the sweep has no metric to draw\nhint: --metric names one"))?.name
+        }
+    };
+    let mut group_by = by_run(&mut client, &figure.sweeps, figure.group_by.clone()).await?;
+    group_by.retain(|name| name != "seed");
+    let spread: Spread = figure.spread.into();
+    let mut datasets: BTreeMap<String, Groups> = BTreeMap::new();
+    for sweep in &figure.sweeps {
+        collect(&mut client, sweep, &metric, &group_by, &mut datasets).await?;
+    }
+    if let Some(wanted) = &figure.dataset {
+        datasets.retain(|dataset, _| dataset == wanted);
+    }
+    let curves = |groups: Groups| Curves {
+        title: figure.title.clone(),
+        progress: Progress::Kimg,
+        progress_scaling: Scaling::Linear,
+        metric: acai_plot::Quantity {
+            scaling: if log { Scaling::Log } else { Scaling::Linear },
+            ..quantity(&metric)
+        },
+        band: Some(Band::PlusMinus(spread)),
+        groups: groups.into_iter().map(|(_, group)| finished(group, spread)).collect(),
+        width: width(figure),
+    };
+    let with_points = datasets.into_iter().filter(|(_, groups)| {
+        groups.iter().any(|(_, group)| group.seeds.iter().any(|seed| !seed.is_empty()))
+    });
+    let figures: Vec<(String, String)> =
+        with_points.map(|(dataset, groups)| (dataset, curves(groups).to_svg())).collect();
+    if figures.is_empty() {
+        return Err(anyhow!("no run has points of `{metric}` yet").into());
+    }
+    Ok(file::write(figure, &figures, output)?)
+}
+
+/// Adds the curves of a sweep's runs to the groups of their datasets.
+async fn collect(
+    client: &mut Client,
+    sweep: &str,
+    metric: &str,
+    group_by: &[String],
+    datasets: &mut BTreeMap<String, Groups>,
+) -> Result<(), Failure> {
+    let mut runs: BTreeMap<u32, Run> = BTreeMap::new();
+    let request = ListRunsRequest { sweep: sweep.to_owned(), ..ListRunsRequest::default() };
+    let mut stream = client.list_runs(request).await?.into_inner();
+    while let Some(run) = stream.message().await? {
+        runs.insert(run.number, run);
+    }
+    let request = ListPointsRequest {
+        sweep: sweep.to_owned(),
+        metric: metric.to_owned(),
+        ..ListPointsRequest::default()
+    };
+    let mut curves = Stream(client.list_points(request).await?.into_inner());
+    while let Some(curve) = curves.next().await? {
+        let Some(run) = runs.get(&curve.number) else { continue };
+        let of = |name: &str| run.configuration.iter().find(|parameter| parameter.name == name);
+        let dataset = of("dataset").map(value).unwrap_or_default();
+        let group: Vec<(String, Scalar)> = group_by
+            .iter()
+            .filter(|name| *name != "dataset")
+            .filter_map(|name| Some((name.clone(), scalar(&value(of(name)?)))))
+            .collect();
+        let points = curve.steps.iter().zip(&curve.values).map(|(&step, &value)| CurvePoint { step, value });
+        let groups = datasets.entry(dataset).or_default();
+        let place = groups.iter().position(|(known, _)| *known == group).unwrap_or_else(|| {
+            let batch = of("batch").and_then(|batch| value(batch).parse().ok()).unwrap_or(1);
+            let new = CurveGroup {
+                name: group_name(&group),
+                images_per_step: batch,
+                seeds: Vec::new(),
+                mean: Vec::new(),
+            };
+            groups.push((group.clone(), new));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(place) {
+            group.seeds.push(points.collect());
+        }
+    }
+    Ok(())
+}
+
+fn scalar(text: &str) -> Scalar {
+    text.parse().map_or_else(|_| Scalar::from(text), Scalar::Float)
+}
+
+/// A group with the means of its seeds, thinned to what a figure can show.
+fn finished(mut group: CurveGroup, spread: Spread) -> CurveGroup {
+    let mut by_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for point in group.seeds.iter().flatten() {
+        by_step.entry(point.step).or_default().push(point.value);
+    }
+    let means = by_step.iter().filter_map(|(&step, values)| {
+        Some(MeanPoint { step, n: values.len(), interval: interval(values, spread)? })
+    });
+    let means: Vec<MeanPoint> = means.collect();
+    let kept = thinned(
+        &means
+            .iter()
+            .map(|mean| CurvePoint { step: mean.step, value: mean.interval.mean })
+            .collect::<Vec<_>>(),
+    );
+    group.mean = means.into_iter().filter(|mean| kept.iter().any(|point| point.step == mean.step)).collect();
+    group.seeds = group.seeds.iter().map(|seed| thinned(seed)).collect();
+    group
+}
+
+fn thinned(curve: &[CurvePoint]) -> Vec<CurvePoint> {
+    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return Vec::new() };
+    if curve.len() <= DRAWN {
+        return curve.to_vec();
+    }
+    let mut thinner = Thinner::new(&(first.step..=last.step), DRAWN);
+    curve.iter().for_each(|&point| thinner.push(point));
+    thinner.finish()
+}

@@ -1,0 +1,95 @@
+//! `acai plot`: figures for papers.
+
+mod curves;
+mod file;
+mod heat_map;
+mod runs;
+mod scatter;
+mod strip;
+
+use acai_plot::{Quantity, Width};
+use acai_proto::v1::{GetResultsResponse, Metric};
+use acai_sweep::metric::Goal;
+use acai_sweep::scalar::Scalar;
+
+use super::results::{Question, ask};
+use crate::args::{FigureArguments, PlotCommand};
+use crate::client::{Client, connect};
+use crate::failure::Failure;
+use crate::output::Output;
+
+pub(super) async fn plot(command: PlotCommand, output: Output) -> Result<(), Failure> {
+    match command {
+        PlotCommand::Heatmap { x, y, metric, figure } => {
+            heat_map::draw(&figure, (x, y), metric, output).await
+        }
+        PlotCommand::Curves { metric, log, figure } => curves::draw(&figure, metric, log, output).await,
+        PlotCommand::Scatter { x, y, figure } => scatter::draw(&figure, [x, y], output).await,
+        PlotCommand::Strip { metric, figure } => strip::draw(&figure, metric, output).await,
+    }
+}
+
+/// A table of these metrics with these parameters as rows.
+async fn table(
+    client: &mut Client,
+    figure: &FigureArguments,
+    metrics: Vec<String>,
+    group_by: Vec<String>,
+) -> Result<GetResultsResponse, Failure> {
+    let question = Question { sweeps: &figure.sweeps, metrics: &metrics, at: figure.at, group_by };
+    let mut results = ask(client, question).await?;
+    if let Some(dataset) = &figure.dataset {
+        results.tables.retain(|table| table.dataset == *dataset);
+    }
+    if results.tables.iter().all(|table| table.metrics.is_empty()) {
+        let sweeps = figure.sweeps.join(", ");
+        return Err(anyhow::anyhow!(
+            "no completed run of {sweeps} has a value to draw\nhint: `acai results {}` shows what there is",
+            figure.sweeps.join(" ")
+        )
+        .into());
+    }
+    Ok(results)
+}
+
+async fn open(figure: &FigureArguments) -> anyhow::Result<Client> {
+    file::check(figure)?;
+    connect(&figure.from).await
+}
+
+fn width(figure: &FigureArguments) -> Width {
+    if figure.wide { Width::TwoColumns } else { Width::OneColumn }
+}
+
+/// A metric as an axis names it: `eval/mean_distance` is `mean distance`.
+fn quantity(metric: &str) -> Quantity {
+    let name = metric.rsplit('/').next().unwrap_or(metric);
+    Quantity::new(name.replace('_', " "))
+}
+
+fn goal(metric: &Metric) -> Option<Goal> {
+    acai_proto::convert::goal("goal", metric.goal).ok().flatten()
+}
+
+/// A parameter as an axis names it.
+fn parameter(name: &str) -> String {
+    match name {
+        "lambda" => "λ".to_owned(),
+        "gamma" => "γ".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// `λ = 0.5, γ = 0.2`
+fn group_name(group: &[(String, Scalar)]) -> String {
+    let value = |value: &Scalar| match value {
+        Scalar::Float(number) => number.to_string(),
+        value => value.to_string(),
+    };
+    let named = group.iter().map(|(name, of)| match of {
+        // A model or another word says what it is.
+        Scalar::Word(word) => word.clone(),
+        of => format!("{} = {}", parameter(name), value(of)),
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
