@@ -47,7 +47,7 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
-	for script in scripts/*.sh museum/run.sh; do sh -n $$script || exit 1; done
+	for script in scripts/*.sh museum/run.sh examples/*.sh; do sh -n $$script || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py
 
 museum: libtorch postgres ## put historic faults back, one at a time; a test must fail for each

@@ -4,6 +4,7 @@
 set -eu
 PATH=$PATH:/usr/sbin:/sbin # for ldconfig
 cd "$(dirname "$0")/.."
+root=$PWD
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -24,4 +25,9 @@ grep -qF "${own}libtorch_cpu.so" libraries || { echo "error: the installed train
 ldconfig -p | sed -n 's/.* => //p' > system
 strangers=$(grep -vF "$own" libraries | grep -vxF -f system | grep -v '/ld-linux' || true)
 [ -z "$strangers" ] || { echo "error: loaded, but neither installed nor the system's: $strangers" >&2; exit 1; }
-echo "installed, moved, and trained there"
+
+mkdir "$folder/day"
+(cd "$folder/day" && timeout 900 env -i PATH="$folder/elsewhere/bin:/usr/local/bin:/usr/bin:/bin" "$root/examples/first-day.sh") > day.log 2>&1 ||
+    { cat day.log >&2; echo "error: the first day went wrong" >&2; exit 1; }
+grep -q '^shared: 12 new runs' day.log
+echo "installed, moved, and trained there; the first day went well"

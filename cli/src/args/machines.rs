@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::TableArguments;
+use super::{Answering, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -107,7 +107,7 @@ last checkpoint, which is the trained model, and its pictures. They stay until y
 any time when the run is not under way here; folders without either are removed when the worker starts.")]
 pub(crate) struct WorkerArguments {
     /// Address of the coordinator
-    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700")]
+    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700", value_parser = url)]
     pub(crate) coordinator: String,
     /// Name for people [default: the host's name]
     #[arg(long)]
@@ -128,6 +128,16 @@ pub(crate) struct WorkerArguments {
     /// Exit after this long without work [default: wait for ever]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) idle_timeout: Option<Duration>,
+}
+
+/// A coordinator's address, of which the beginning may be left out: `localhost:7700`.
+fn url(text: &str) -> Result<String, String> {
+    match text.parse() {
+        Ok(Answering::Coordinator(url)) => Ok(url),
+        Ok(Answering::Folder(_)) | Err(_) => {
+            Err("a worker needs a coordinator's address, like http://127.0.0.1:7700".to_owned())
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
