@@ -81,5 +81,7 @@ until acai status shared | grep -q '12 completed'; do sleep 0.5; done
 kill $watching
 acai workers
 acai results shared
+acai forget shared --dry-run
+acai forget shared --yes
 
 step "Done: $(ls | tr '\n' ' ')"

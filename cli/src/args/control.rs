@@ -46,6 +46,27 @@ pub(crate) struct PauseArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  acai forget demo --dry-run    what it has
+  acai forget demo              says that, and asks
+
+Everything goes: runs, points, checkpoints, pictures, events. What workers have on their own disks stays there.")]
+pub(crate) struct ForgetArguments {
+    /// The sweep's name
+    #[arg(value_parser = one_sweep)]
+    pub(crate) sweep: String,
+    /// Only say what it has
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   acai retry demo                          all that are failed, lost or diverged, from their checkpoints
   acai retry demo --state cancelled        those that a person ended
   acai retry demo/3 --from-scratch         one of them, forgetting its checkpoints")]

@@ -14,7 +14,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use answering::Answering;
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
-pub(crate) use control::{DutyArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments};
+pub(crate) use control::{
+    DutyArguments, ForgetArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments,
+};
 pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use machines::{
     CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
@@ -92,6 +94,8 @@ pub(crate) enum Command {
     Retry(RetryArguments),
     /// Change a sweep's priority, or how much of it runs at a time
     Set(SetArguments),
+    /// Delete a sweep with all that it has
+    Forget(ForgetArguments),
     /// List the workers
     Workers(Ask),
     /// Give a worker no more runs

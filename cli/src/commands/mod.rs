@@ -7,6 +7,7 @@ mod data;
 mod duty;
 mod explain;
 mod fetch;
+mod forget;
 mod ls;
 mod metrics;
 mod plan;
@@ -52,6 +53,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Pause(arguments) => control::pause(arguments, *output).await,
         Command::Resume(arguments) => control::resume(arguments, *output).await,
         Command::Retry(arguments) => control::retry(arguments, *output).await,
+        Command::Forget(arguments) => forget::forget(arguments, *output).await,
         Command::Set(arguments) => control::set(arguments, *output).await,
         Command::Cordon(arguments) => duty::set(arguments, WorkerDuty::Cordoned, *output).await,
         Command::Uncordon(arguments) => duty::set(arguments, WorkerDuty::Open, *output).await,

@@ -8,7 +8,7 @@ use acai_sweep::run::RunState;
 use tonic::{Request, Response, Status};
 
 use super::messages::{event_message, run_message};
-use crate::store::{Changes, Duty, Explanation};
+use crate::store::{Changes, Duty, Explanation, Weight};
 use crate::use_cases::UseCases;
 
 pub(crate) struct Controls {
@@ -71,6 +71,18 @@ impl ControlService for Controls {
         let v1::SetLimitsRequest { sweep, priority, max_concurrent } = request.into_inner();
         self.use_cases.set_limits(&sweep, priority, max_concurrent).await?;
         Ok(Response::new(v1::SetLimitsResponse {}))
+    }
+
+    async fn forget_sweep(
+        &self,
+        request: Request<v1::ForgetSweepRequest>,
+    ) -> Result<Response<v1::ForgetSweepResponse>, Status> {
+        let v1::ForgetSweepRequest { sweep, dry_run } = request.into_inner();
+        let Weight { runs, running, points, checkpoints, artifacts, bytes } = match dry_run {
+            true => self.use_cases.weigh(&sweep).await?,
+            false => self.use_cases.forget(&sweep).await?,
+        };
+        Ok(Response::new(v1::ForgetSweepResponse { runs, running, points, checkpoints, artifacts, bytes }))
     }
 
     async fn explain_run(

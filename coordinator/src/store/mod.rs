@@ -25,7 +25,7 @@ pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
     CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview,
     Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails,
-    RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, WorkerRecord,
+    RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -65,6 +65,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The file of a sweep, without looking at its runs.
     async fn sweep_file(&self, name: &str) -> Result<Option<StoredFile>>;
+
+    /// What a sweep has, in its plan and set aside.
+    async fn sweep_weigh(&self, name: &str) -> Result<Option<Weight>>;
+
+    /// Deletes a sweep with all that it has, in steps: whoever asks again goes on from there. False if there is no such
+    /// sweep; refused while runs of it are held.
+    async fn sweep_forget(&self, name: &str) -> Result<bool>;
 
     /// Changes a sweep's priority, and how many of its runs may run at a time (0: no limit); false if there is none.
     async fn sweep_set_limits(

@@ -221,6 +221,23 @@ pub struct SweepRecord {
     pub file: StoredFile,
 }
 
+/// What a sweep has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// In its plan and set aside.
+    pub runs: u32,
+    /// Of these, held by workers.
+    pub running: u32,
+    /// Of all metrics.
+    pub points: u64,
+    /// Of its runs.
+    pub checkpoints: u64,
+    /// Of its runs.
+    pub artifacts: u64,
+    /// Of checkpoints and artifacts.
+    pub bytes: u64,
+}
+
 /// A sweep's file.
 #[derive(Debug, Clone)]
 pub struct StoredFile {

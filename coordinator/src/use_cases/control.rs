@@ -4,7 +4,7 @@ use acai_sweep::control::Intent;
 
 use super::runs::NAMED;
 use super::{Result, UseCaseError, UseCases};
-use crate::store::{Changes, Explanation};
+use crate::store::{Changes, Explanation, Weight};
 
 impl UseCases {
     /// Applies what a person wants to the runs numbered `numbers` in the sweep's plan, or to all of it if there are none.
@@ -39,6 +39,29 @@ impl UseCases {
         } else {
             Err(self.no_such_sweep(sweep).await)
         }
+    }
+
+    /// What a sweep has, and would lose if it were forgotten.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep).
+    pub async fn weigh(&self, sweep: &str) -> Result<Weight> {
+        match self.store.sweep_weigh(sweep).await? {
+            Some(weight) => Ok(weight),
+            None => Err(self.no_such_sweep(sweep).await),
+        }
+    }
+
+    /// Deletes a sweep with all that it has. A call that breaks off has deleted some of its runs; the next one goes on.
+    ///
+    /// # Errors
+    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep); the store's, where runs of it are held.
+    pub async fn forget(&self, sweep: &str) -> Result<Weight> {
+        let weight = self.weigh(sweep).await?;
+        self.store.sweep_forget(sweep).await?;
+        let Weight { runs, points, .. } = weight;
+        tracing::warn!(sweep, runs, points, "a sweep is forgotten");
+        Ok(weight)
     }
 
     /// What decides whether run `number` of the sweep is trained.

@@ -11,6 +11,7 @@ mod concurrency;
 mod control;
 mod curves;
 mod files;
+mod forget;
 mod machine_faults;
 mod metrics;
 mod outages;

@@ -11,13 +11,13 @@ use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, details, events,
-    explain, fence, leases, metrics, points, runs, submission, sweeps, workers,
+    explain, fence, forget, leases, metrics, points, runs, submission, sweeps, workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
     Registration, Renewal, Rest, Result, RunDetails, RunRecord, Store, StoreError, StoredFile, Submission,
-    SweepRecord, WorkerRecord,
+    SweepRecord, Weight, WorkerRecord,
 };
 
 #[async_trait]
@@ -40,6 +40,18 @@ impl Store for SqlStore {
 
     async fn sweep_file(&self, name: &str) -> Result<Option<StoredFile>> {
         with_reader!(self, |reader| sweeps::file(reader, name))
+    }
+
+    async fn sweep_weigh(&self, name: &str) -> Result<Option<Weight>> {
+        with_reader!(self, |reader| forget::weigh(reader, name))
+    }
+
+    async fn sweep_forget(&self, name: &str) -> Result<bool> {
+        let name = name.to_owned();
+        let begun = with_writer!(self.writer, [name], |tx, _now_ms| forget::begin(tx, &name))?;
+        let Some(sweep_id) = begun else { return Ok(false) };
+        while with_writer!(self.writer, [], |tx, now_ms| forget::step(tx, sweep_id, now_ms))? {}
+        Ok(true)
     }
 
     async fn sweep_set_limits(

@@ -21,7 +21,7 @@
 //!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
-//! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`control`] is about sweeps and
+//! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
 //!   machines.
 //! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], and what decides about it,
 //!   [`explain`].
@@ -42,6 +42,7 @@ mod events;
 mod explain;
 mod failure_limit;
 mod fence;
+mod forget;
 mod ids;
 mod leases;
 mod locks;
