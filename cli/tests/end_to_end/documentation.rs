@@ -58,7 +58,7 @@ fn commands(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_command_line_of_the_readme_is_one_that_the_programs_take() {
+fn every_command_line_of_the_readme_and_of_docs_trainer_is_one_that_the_programs_take() {
     let place = Place::new();
     let programs = Path::new(env!("CARGO_BIN_EXE_acai")).parent().unwrap();
     std::fs::create_dir(place.path("programs")).unwrap();
@@ -66,9 +66,13 @@ fn every_command_line_of_the_readme_is_one_that_the_programs_take() {
         symlink(programs.join(program), place.path("programs").join(program)).unwrap();
     }
     let path = format!("{}:/usr/bin:/bin", place.path("programs").display());
-    let readme = readme();
-    let commands = commands(&readme);
+    let text = readme() + &std::fs::read_to_string(format!("{ROOT}/docs/trainer.md")).unwrap();
+    let commands = commands(&text);
     assert!(commands.len() > 30, "{commands:#?}");
+    assert!(
+        commands.iter().any(|command| command.contains("--trainer examples/trainer.py")),
+        "{commands:#?}"
+    );
     for command in commands {
         // Help is printed only when all that stands before it is understood.
         let shown = Command::new("sh")
