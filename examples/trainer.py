@@ -8,15 +8,17 @@ import json, math, os, queue, random, sys, threading
 def say(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
-def points(count, key):
+def points(count, scatter, key):
     """The same key brings the same points, so a run that is resumed sees what it would have seen."""
-    noise = random.Random(key).gauss
-    return [(0.8 * t + noise(0, 0.1), 0.6 * t + noise(0, 0.1)) for t in (noise(0, 1) for _ in range(count))]
+    gauss = random.Random(key).gauss
+    along = [gauss(0, 1) for _ in range(count)]
+    return [(0.8 * t + gauss(0, scatter), 0.6 * t + gauss(0, scatter)) for t in along]
 
 class Run:
     def __init__(self, member):
         self.run, self.seed, self.folder = member["run"], member["seed"], member["folder"]
-        config = member["config"]
+        config, own = member["config"], member.get("own", {})
+        self.scatter = own.get("scatter", 0.1)
         self.lr, self.batch, self.step, self.weights = config["lr"], config["batch"], 0, [0.1, 0.0]
         kimgs = config["total_kimg"], config["eval_kimg"], member["checkpoint_kimg"]
         self.total, self.eval_every, self.save_every = (max(1, math.ceil(k * 1024 / self.batch)) for k in kimgs)
@@ -39,7 +41,7 @@ class Run:
     def advance(self):
         """Takes a step and does what is due after it. Answers whether the run goes on."""
         if self.step < self.total:
-            batch = points(self.batch, f"{self.seed} {self.step}")
+            batch = points(self.batch, self.scatter, f"{self.seed} {self.step}")
             loss, *slopes = (sum(column) / self.batch for column in zip(*self.losses(batch)))
             if not math.isfinite(loss):
                 self.say("failed", kind="diverged", message=f"the loss is {loss}: lr is too large")
@@ -50,8 +52,10 @@ class Run:
             if last or self.step % 50 == 0:
                 self.say("metric", values={"train/loss": loss})
             if last or self.step % self.eval_every == 0:
-                test = [loss for loss, *_ in self.losses(points(500, "test"))]
-                self.say("evaluated", values={"eval/reconstruction_mse": sum(test) / len(test)})
+                test = [loss for loss, *_ in self.losses(points(500, self.scatter, "test"))]
+                angle = abs(math.degrees(math.atan2(self.weights[1], self.weights[0]) - math.atan2(0.6, 0.8)))
+                values = {"eval/reconstruction_mse": sum(test) / len(test), "eval/angle": angle}
+                self.say("evaluated", values=values)
                 self.draw()
             if last or self.step % self.save_every == 0:
                 self.save()
@@ -64,7 +68,7 @@ class Run:
 
     def draw(self):
         x, y = (9 * w for w in self.weights)
-        dots = "".join(f'<circle cx="{x}" cy="{y}" r="0.03"/>' for x, y in points(200, "test"))
+        dots = "".join(f'<circle cx="{x}" cy="{y}" r="0.03"/>' for x, y in points(200, self.scatter, "test"))
         line = f'<line x1="{-x}" y1="{-y}" x2="{x}" y2="{y}" stroke="red" stroke-width="0.03"/>'
         svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-3 -3 6 6">{dots}{line}</svg>'
         self.write("artifact", "line", "svg", svg)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use acai_sweep::trainer_protocol::{Command, Event};
+use acai_sweep::trainer_protocol::{Command, Event, Member};
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../docs/trainer.md");
@@ -51,4 +51,14 @@ fn the_document_shows_every_command_event_and_kind_of_failure() {
     ];
     assert_eq!(shown("event"), BTreeSet::from(events));
     assert_eq!(shown("kind"), BTreeSet::from(["checkpoint", "diverged", "error", "machine"]));
+}
+
+#[test]
+fn a_run_without_own_parameters_is_told_to_a_trainer_as_it_always_was() {
+    let start = documented().into_iter().find(|line| line.contains(r#""start""#)).unwrap();
+    let Ok(Command::Start { mut group }) = serde_json::from_str(start) else { panic!("{start}") };
+    group[0].own.clear();
+    let member = serde_json::to_value(&group[0]).unwrap();
+    assert_eq!(member.get("own"), None);
+    assert_eq!(serde_json::from_value::<Member>(member).unwrap(), group[0]);
 }
