@@ -31,7 +31,9 @@ impl From<FieldError> for tonic::Status {
 /// A configuration on the wire.
 #[must_use]
 pub fn parameters(configuration: &Configuration) -> Vec<v1::Parameter> {
-    configuration.iter().map(|(name, value)| parameter(name, value)).collect()
+    let own = |(name, value): (&String, _)| v1::Parameter { own: true, ..parameter(name, value) };
+    let of_table = configuration.of_table().map(|(name, value)| parameter(name, value));
+    of_table.chain(configuration.own().iter().map(own)).collect()
 }
 
 /// One parameter on the wire.
@@ -43,7 +45,7 @@ pub fn parameter(name: &str, value: &Scalar) -> v1::Parameter {
         Scalar::Float(number) => Value::Number(*number),
         Scalar::Word(word) => Value::Word(word.clone()),
     };
-    v1::Parameter { name: name.to_owned(), value: Some(value) }
+    v1::Parameter { name: name.to_owned(), value: Some(value), own: false }
 }
 
 /// A parameter's value from the wire.
@@ -67,9 +69,13 @@ pub fn scalar(parameter: &v1::Parameter) -> Result<Scalar, FieldError> {
 /// # Errors
 /// [`FieldError`] that names the parameter.
 pub fn configuration(parameters: &[v1::Parameter]) -> Result<Configuration, FieldError> {
-    let pairs = parameters.iter().map(|parameter| Ok((parameter.name.clone(), scalar(parameter)?)));
-    let pairs = pairs.collect::<Result<Vec<_>, FieldError>>()?;
-    Configuration::resolved(pairs)
+    let pair = |parameter: &v1::Parameter| Ok((parameter.name.clone(), scalar(parameter)?));
+    let pairs = |own: bool| -> Result<Vec<_>, FieldError> {
+        parameters.iter().filter(|parameter| parameter.own == own).map(pair).collect()
+    };
+    let own = pairs(true)?;
+    Configuration::resolved(pairs(false)?)
+        .and_then(|configuration| configuration.with_own(own))
         .map_err(|error| FieldError::new("configuration", format!("makes no sense: {error}")))
 }
 

@@ -2,27 +2,37 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::ops::Bound;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::parameters::{DefaultValue, PARAMETERS, Parameter, ParameterError, Sharing};
+use crate::parameters::{DefaultValue, Kind, PARAMETERS, Parameter, ParameterError, Sharing, is_own_name};
 use crate::scalar::Scalar;
+use crate::spelling::quoted;
 use crate::training::{Dataset, TrainingConfig};
 
 /// What a run trains, without its seed: a value for each parameter that its model uses, and for no
 /// other, in the order of [`PARAMETERS`]. Equal configurations train the same thing.
 ///
-/// Serializes as a flat object, `{"model":"acai","dataset":"lines32","lambda":0.5,…}`.
+/// With them go the values of own parameters, which no table knows: a sweep file declares them for a trainer of one's own.
+///
+/// Serializes as a flat object, `{"model":"acai","dataset":"lines32","lambda":0.5,…,"own.my_param":1.5}`. To versions
+/// that know of no own parameters, such an object has an unknown parameter.
 #[derive(Debug, Clone)]
 pub struct Configuration {
     values: Vec<(&'static Parameter, Scalar)>,
+    own: BTreeMap<String, Scalar>,
 }
+
+/// What stands before the name of an own parameter where it could be taken for one of the table. No name in the table has
+/// a point.
+const OWN: &str = "own.";
 
 impl PartialEq for Configuration {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.of_table().eq(other.of_table()) && self.own == other.own
     }
 }
 
@@ -71,7 +81,36 @@ impl Configuration {
     /// Those of [`from_json`](Self::from_json).
     pub fn from_json_with(table: &'static [Parameter], text: &str) -> Result<Self, ConfigurationError> {
         let values: BTreeMap<String, Scalar> = serde_json::from_str(text)?;
-        Ok(Self::check_and_fill(table, values, before)?)
+        let (own, values): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            values.into_iter().partition(|(name, _)| name.starts_with(OWN));
+        let own = own.into_iter().map(|(name, value)| (name[OWN.len()..].to_owned(), value));
+        Ok(Self::check_and_fill(table, values, before)?.with_own(own)?)
+    }
+
+    /// The configuration with these own parameters. Which values each takes is known only to the sweep file.
+    ///
+    /// # Errors
+    /// [`ParameterError`] for a name that no own parameter can have, one that comes twice, and a number that is not
+    /// finite.
+    pub fn with_own(
+        mut self,
+        own: impl IntoIterator<Item = (String, Scalar)>,
+    ) -> Result<Self, ParameterError> {
+        for (name, value) in own {
+            if !is_own_name(&name) {
+                return Err(ParameterError::Unknown { name: quoted(&name), hint: None });
+            }
+            if let Scalar::Float(float) = value
+                && !float.is_finite()
+            {
+                let anything = Kind::Float(Bound::Unbounded, Bound::Unbounded);
+                return Err(anything.refuse(&name, format!("`{value}`"), None));
+            }
+            if self.own.insert(name.clone(), value).is_some() {
+                return Err(ParameterError::Repeated { name });
+            }
+        }
+        Ok(self)
     }
 
     /// The configuration as a flat JSON object.
@@ -94,12 +133,15 @@ impl Configuration {
         for (name, value) in pairs {
             let parameter = Parameter::find_in(table, name.as_ref())?;
             if set.insert(parameter.name, parameter.check(&value)?).is_some() {
-                return Err(ParameterError::Repeated { name: parameter.name });
+                return Err(ParameterError::Repeated { name: parameter.name.to_owned() });
             }
         }
         let configuration = Self::fill(table, |name| set.get(name), absent)?;
         match set.into_keys().find(|name| configuration.get(name).is_none()) {
-            Some(name) => Err(ParameterError::Unused { name, model: configuration.word("model").to_owned() }),
+            Some(name) => {
+                let model = configuration.word("model").to_owned();
+                Err(ParameterError::Unused { name: name.to_owned(), model })
+            }
             None => Ok(configuration),
         }
     }
@@ -109,7 +151,7 @@ impl Configuration {
         set: impl Fn(&str) -> Option<&'v Scalar>,
         absent: Absent,
     ) -> Result<Self, ParameterError> {
-        let mut filled = Configuration { values: Vec::with_capacity(table.len()) };
+        let mut filled = Configuration { values: Vec::with_capacity(table.len()), own: BTreeMap::new() };
         for parameter in table {
             // `model` is the first row, and every model uses it.
             if filled.values.is_empty() || parameter.is_used_by(filled.word("model")) {
@@ -146,9 +188,26 @@ impl Configuration {
         self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
-    /// Names and values, in the order of [`PARAMETERS`].
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Scalar)> {
+    /// Names and values, in the order of [`PARAMETERS`], and then the own ones.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Scalar)> {
+        let of_table = self.of_table().map(|(name, value)| -> (&str, &Scalar) { (name, value) });
+        of_table.chain(self.own.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+
+    /// Names and values without the own ones, in the order of [`PARAMETERS`].
+    pub fn of_table(&self) -> impl Iterator<Item = (&'static str, &Scalar)> {
         self.values.iter().map(|(parameter, value)| (parameter.name, value))
+    }
+
+    /// Own parameters.
+    #[must_use]
+    pub fn own(&self) -> &BTreeMap<String, Scalar> {
+        &self.own
+    }
+
+    /// Own parameters, under names that no parameter of the table has.
+    fn marked_own(&self) -> impl Iterator<Item = (String, &Scalar)> {
+        self.own.iter().map(|(name, value)| (format!("{OWN}{name}"), value))
     }
 
     /// Parameters and values that digests are made of: without those that are as they were
@@ -175,10 +234,11 @@ impl Configuration {
         !needed.is_some_and(Scalar::is_zero)
     }
 
-    /// The configuration as the trainer takes it.
+    /// The configuration as the trainer takes it, without own parameters.
     #[must_use]
     pub fn training_config(&self) -> TrainingConfig {
-        let fields = self.iter().map(|(name, value)| (name.to_owned(), serde_json::json!(value))).collect();
+        let fields =
+            self.of_table().map(|(name, value)| (name.to_owned(), serde_json::json!(value))).collect();
         serde_json::from_value(Value::Object(fields))
             .expect("the table has a row for each field, within the field's range (tested for every model)")
     }
@@ -188,7 +248,7 @@ impl Configuration {
     #[must_use]
     pub fn config_hash(&self) -> String {
         let values = self.telling().map(|(parameter, value)| (parameter.name, value.canonical()));
-        digest("acai configuration 1", values)
+        self.digest("acai configuration 1", values)
     }
 
     /// Digest of the parameters that take effect (SHA-256, 64 hex digits): configurations that share it train the
@@ -196,7 +256,10 @@ impl Configuration {
     #[must_use]
     pub fn training_digest(&self) -> String {
         let effective = self.telling().filter(|(parameter, _)| self.takes_effect(parameter));
-        digest("acai training 1", effective.map(|(parameter, value)| (parameter.name, value.canonical())))
+        self.digest(
+            "acai training 1",
+            effective.map(|(parameter, value)| (parameter.name, value.canonical())),
+        )
     }
 
     /// Digest of what fixes tensor shapes and schedule (SHA-256, 64 hex digits): runs that share it
@@ -212,7 +275,14 @@ impl Configuration {
             };
             Some((parameter.name, shared))
         });
-        digest("acai shape 1", shape)
+        self.digest("acai shape 1", shape)
+    }
+
+    /// The digest of `values` and of all own parameters: of what these do nothing is known here.
+    fn digest(&self, domain: &str, values: impl Iterator<Item = (&'static str, String)>) -> String {
+        let values = values.map(|(name, value)| (name.to_owned(), value));
+        let own = self.marked_own().map(|(name, value)| (name, value.canonical()));
+        digest(domain, values.chain(own))
     }
 }
 
@@ -228,11 +298,11 @@ fn before(parameter: &'static Parameter) -> Option<&'static DefaultValue> {
 }
 
 fn missing(parameter: &Parameter) -> ParameterError {
-    ParameterError::Missing { name: parameter.name, expected: parameter.kind.to_string() }
+    ParameterError::Missing { name: parameter.name.to_owned(), expected: parameter.kind.to_string() }
 }
 
 /// SHA-256 of `domain`, then `name=value` lines sorted by name.
-fn digest<'n>(domain: &str, values: impl Iterator<Item = (&'n str, String)>) -> String {
+fn digest(domain: &str, values: impl Iterator<Item = (String, String)>) -> String {
     let sorted: BTreeMap<_, _> = values.collect();
     let mut hasher = Sha256::new();
     hasher.update(format!("{domain}\n"));
@@ -247,7 +317,8 @@ fn digest<'n>(domain: &str, values: impl Iterator<Item = (&'n str, String)>) -> 
 
 impl Serialize for Configuration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.iter())
+        let of_table = self.of_table().map(|(name, value)| (name.to_owned(), value));
+        serializer.collect_map(of_table.chain(self.marked_own()))
     }
 }
 

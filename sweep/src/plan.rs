@@ -15,7 +15,7 @@ use crate::spelling::counted;
 pub struct Plan {
     pub(crate) configurations: Vec<Configuration>,
     pub(crate) seeds: Vec<u64>,
-    pub(crate) swept: Vec<&'static str>,
+    pub(crate) swept: Vec<String>,
     pub(crate) counts: Counts,
     pub(crate) merged: Vec<Merged>,
 }
@@ -80,7 +80,7 @@ impl Plan {
 
     /// The parameters that tell the configurations apart, in declared order.
     #[must_use]
-    pub fn swept(&self) -> &[&'static str] {
+    pub fn swept(&self) -> &[String] {
         &self.swept
     }
 
@@ -89,8 +89,8 @@ impl Plan {
     pub fn assignment<'p>(
         &'p self,
         configuration: &'p Configuration,
-    ) -> impl Iterator<Item = (&'static str, &'p Scalar)> {
-        self.swept.iter().filter_map(|name| Some((*name, configuration.get(name)?)))
+    ) -> impl Iterator<Item = (&'p str, &'p Scalar)> {
+        self.swept.iter().filter_map(|name| Some((name.as_str(), configuration.get(name)?)))
     }
 
     /// The points that were merged.

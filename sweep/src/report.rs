@@ -18,6 +18,12 @@ pub struct Report {
     /// Points that share their runs. Earlier versions merged none, and did not keep this.
     #[serde(default)]
     pub shared: Vec<Shared>,
+    /// Parameters that the file declares for a trainer of one's own. Earlier versions knew of none.
+    #[serde(default)]
+    pub own_parameters: Vec<String>,
+    /// Metrics that the file declares for a trainer of one's own.
+    #[serde(default)]
+    pub own_metrics: Vec<String>,
 }
 
 impl From<&SweepFile> for Report {
@@ -28,10 +34,12 @@ impl From<&SweepFile> for Report {
             asked: merged.asked.clone(),
         });
         Report {
-            group_by: file.group_by.iter().map(ToString::to_string).collect(),
+            group_by: file.group_by.clone(),
             sort_by: file.metrics.clone(),
             others: file.report_metrics.clone(),
             shared: shared.collect(),
+            own_parameters: file.own_parameters.clone(),
+            own_metrics: file.own_metrics.clone(),
         }
     }
 }

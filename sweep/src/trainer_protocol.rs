@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scalar::Scalar;
 use crate::training::TrainingConfig;
 
 /// What a worker asks of its trainer.
@@ -43,6 +44,10 @@ pub struct Member {
     pub seed: u64,
     /// What to train.
     pub config: TrainingConfig,
+    /// Parameters that the sweep file declares for a trainer of one's own. Left out where there are none, so that trainers
+    /// that know of none see what they always saw.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<String, Scalar>,
     /// Existing folder where the run's checkpoints go.
     pub folder: PathBuf,
     /// Checkpoint to continue from.

@@ -100,7 +100,7 @@ fn a_stored_configuration_is_not_completed_with_todays_defaults() {
     assert!(
         matches!(
             refused,
-            Err(ConfigurationError::Parameter(ParameterError::Missing { name: "weight_decay", .. }))
+            Err(ConfigurationError::Parameter(ParameterError::Missing { ref name, .. })) if name == "weight_decay"
         ),
         "{refused:?}"
     );

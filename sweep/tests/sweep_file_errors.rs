@@ -139,7 +139,7 @@ parameters: 5
         ),
         [
             "4:16 there is no score `eval/latent_acuracy` | did you mean `eval/latent_accuracy`?",
-            "5:35 there is no score `final/x`",
+            "5:35 there is no score `final/x` | `trainer.metrics` declares those of a trainer of your own",
         ]
     );
 }
@@ -279,7 +279,7 @@ fn max_runs_counts_runs() {
 }
 
 #[test]
-fn a_hint_is_given_only_for_a_word_that_is_near() {
+fn a_hint_names_a_word_that_is_near_or_else_how_to_declare_one() {
     let text = "version: 1
 name: x
 steps: 5
@@ -297,7 +297,7 @@ parameters: {dataset: mnist, learning_rate: 0.1, batch_size: 4, latent_dim: 2, a
              `celeba32`, or `images:PATH` for a folder of pictures, found `mnist` | did you mean `mnist32`?",
             "5:30 unknown parameter `learning_rate` | did you mean `lr`?",
             "5:50 unknown parameter `batch_size` | did you mean `batch`?",
-            "5:65 unknown parameter `latent_dim`",
+            "5:65 unknown parameter `latent_dim` | `trainer.parameters` declares those of a trainer of your own",
             "5:80 unknown parameter `advweight` | did you mean `lambda`?",
         ]
     );

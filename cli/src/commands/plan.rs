@@ -30,7 +30,7 @@ pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Fail
 fn text(name: &str, plan: &Plan, shown: usize) -> String {
     let counts = plan.counts();
     let mut headings = vec!["run"];
-    headings.extend(plan.swept());
+    headings.extend(plan.swept().iter().map(String::as_str));
     headings.push("seed");
     let rows: Vec<_> = plan.runs().take(shown).map(|run| row(plan, &run)).collect();
     let hidden = counts.runs - rows.len() as u64;
@@ -61,7 +61,9 @@ fn text(name: &str, plan: &Plan, shown: usize) -> String {
 fn fixed(plan: &Plan) -> Vec<String> {
     let mut fixed: Vec<(&str, Vec<String>)> = Vec::new();
     for configuration in plan.configurations() {
-        for (name, value) in configuration.iter().filter(|(name, _)| !plan.swept().contains(name)) {
+        for (name, value) in
+            configuration.iter().filter(|(name, _)| plan.swept().iter().all(|swept| swept != name))
+        {
             let value = value.to_string();
             match fixed.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, values)) if values.contains(&value) => {}
@@ -76,7 +78,7 @@ fn fixed(plan: &Plan) -> Vec<String> {
 /// Index, values of the swept parameters (`-` where the model does not use one), seed.
 fn row(plan: &Plan, run: &PlannedRun<'_>) -> Vec<String> {
     let mut cells = vec![format!("#{}", run.index)];
-    let value = |name: &&str| run.configuration.get(name).map_or("-".to_owned(), ToString::to_string);
+    let value = |name: &String| run.configuration.get(name).map_or("-".to_owned(), ToString::to_string);
     cells.extend(plan.swept().iter().map(value));
     cells.push(run.seed.to_string());
     cells

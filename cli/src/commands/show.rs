@@ -64,7 +64,7 @@ fn text(details: &GetRunResponse, artifacts: &[Artifact], reasons: &[String]) ->
         let pictures = format!("{files} files, the last of step {}: `acai artifacts ls {name}`", last.step);
         part("pictures", vec![pictures]);
     }
-    part("the same training without a sweep", vec![command(&run, &details.attempts)]);
+    part("the same training without a sweep", command(&run, &details.attempts).into_iter().collect());
     lines.join("\n")
 }
 
@@ -128,8 +128,12 @@ fn checkpoint_line(checkpoint: &StoredCheckpoint) -> String {
     format!("step {step}  {bytes} bytes, of attempt {attempt}{rejected}")
 }
 
-/// The command that trains the run alone, to the same digits on the same kind of machine.
-fn command(run: &Run, attempts: &[AttemptDetails]) -> String {
+/// The command that trains the run alone, to the same digits on the same kind of machine; none where only a trainer of
+/// one's own can.
+fn command(run: &Run, attempts: &[AttemptDetails]) -> Option<String> {
+    if run.configuration.iter().any(|parameter| parameter.own) {
+        return None;
+    }
     let mut words = vec!["acai-trainer train".to_owned()];
     for parameter in &run.configuration {
         words.push(format!("--{} {}", parameter.name.replace('_', "-"), value(parameter)));
@@ -140,7 +144,7 @@ fn command(run: &Run, attempts: &[AttemptDetails]) -> String {
         words.push(format!("--threads {threads}"));
     }
     words.push(format!("--out {}-{}", run.sweep, run.number));
-    words.join(" ")
+    Some(words.join(" "))
 }
 
 fn as_json(details: &GetRunResponse, artifacts: &[Artifact], reasons: &[String]) -> Value {

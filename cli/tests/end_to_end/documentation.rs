@@ -12,13 +12,17 @@ fn readme() -> String {
     std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap()
 }
 
+fn docs_trainer() -> String {
+    std::fs::read_to_string(format!("{ROOT}/docs/trainer.md")).unwrap()
+}
+
 #[test]
-fn every_sweep_file_of_the_readme_and_every_example_can_be_planned() {
+fn every_sweep_file_of_the_readme_and_of_docs_trainer_and_every_example_can_be_planned() {
     let place = Place::new();
-    let readme = readme();
+    let text = readme() + &docs_trainer();
     let blocks: Vec<&str> =
-        readme.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert!(!blocks.is_empty());
+        text.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
+    assert!(blocks.len() >= 2);
     for block in blocks {
         place.file("readme.yaml", block);
         let plan = place.run(&["plan", "readme.yaml"]).ok();
@@ -58,7 +62,7 @@ fn commands(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_command_line_of_the_readme_is_one_that_the_programs_take() {
+fn every_command_line_of_the_readme_and_of_docs_trainer_is_one_that_the_programs_take() {
     let place = Place::new();
     let programs = Path::new(env!("CARGO_BIN_EXE_acai")).parent().unwrap();
     std::fs::create_dir(place.path("programs")).unwrap();
@@ -66,9 +70,13 @@ fn every_command_line_of_the_readme_is_one_that_the_programs_take() {
         symlink(programs.join(program), place.path("programs").join(program)).unwrap();
     }
     let path = format!("{}:/usr/bin:/bin", place.path("programs").display());
-    let readme = readme();
-    let commands = commands(&readme);
+    let text = readme() + &docs_trainer();
+    let commands = commands(&text);
     assert!(commands.len() > 30, "{commands:#?}");
+    assert!(
+        commands.iter().any(|command| command.contains("--trainer examples/trainer.py")),
+        "{commands:#?}"
+    );
     for command in commands {
         // Help is printed only when all that stands before it is understood.
         let shown = Command::new("sh")

@@ -8,6 +8,7 @@ mod curves;
 mod documentation;
 mod mistakes;
 mod outages;
+mod own_trainers;
 mod planning;
 mod released;
 mod secrets;

@@ -118,13 +118,14 @@ fn query(report: Report, request: TableRequest) -> Result<Query> {
         At::Best | At::Step(_) => Statistic::Last,
     };
     let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    for name in group_by.iter().filter(|name| *name != SEED) {
+    let is_own = |name: &String| report.own_parameters.contains(name);
+    for name in group_by.iter().filter(|name| *name != SEED && !is_own(name)) {
         Parameter::find(name).map_err(|error| UseCaseError::Question {
             part: "group_by",
             problem: format!("names an {error}{}", hinted(error.hint())),
         })?;
     }
-    for Metric { name, .. } in &metrics {
+    for Metric { name, .. } in metrics.iter().filter(|metric| !report.own_metrics.contains(&metric.name)) {
         check_name(name).map_err(|unknown| UseCaseError::Question {
             part: "metrics",
             problem: format!("are wrong: {unknown}{}", hinted(unknown.hint.as_deref())),

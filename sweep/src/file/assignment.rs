@@ -7,13 +7,13 @@ use super::space::Axis;
 use crate::scalar::Scalar;
 
 /// A point's values as the file sets them.
-pub(super) type Assignment<'s> = BTreeMap<&'static str, &'s Scalar>;
+pub(super) type Assignment<'s> = BTreeMap<&'s str, &'s Scalar>;
 
 /// The names that `parameters` and `zip` set, in declared order, constants first.
 pub(super) fn set_names<'s>(
-    constants: &'s [Setting],
-    axes: &'s [Axis],
-) -> impl Iterator<Item = &'static str> {
+    constants: &'s [Setting<'s>],
+    axes: &'s [Axis<'s>],
+) -> impl Iterator<Item = &'s str> {
     let constants = constants.iter().map(|setting| setting.name);
     constants.chain(axes.iter().flat_map(|axis| axis.names.iter().map(|(name, _)| *name)))
 }

@@ -17,7 +17,7 @@ use crate::spelling::{counted, did_you_mean};
 const MAX_COMPARISONS: u64 = 5_000_000;
 
 /// Points of the grid, unless they are too many to be looked at one by one.
-pub(super) fn grid_size(space: &Space) -> Result<u64, Fault> {
+pub(super) fn grid_size(space: &Space<'_>) -> Result<u64, Fault> {
     let too_many = |size: &str| {
         let message = format!("the grid has {size} points, and a sweep file at most {MAX_RUNS}");
         Fault::new(&space.place, message).with_hint(Some("take away values"))
@@ -45,7 +45,7 @@ pub(super) fn grid_size(space: &Space) -> Result<u64, Fault> {
 }
 
 /// Every condition is about a parameter that the grid sets, and a value that it takes there.
-pub(super) fn exclude_values(space: &Space, faults: &Faults) {
+pub(super) fn exclude_values(space: &Space<'_>, faults: &Faults) {
     let mut taken_by_name: HashMap<&str, HashSet<String>> = HashMap::new();
     for condition in space.exclude.iter().flat_map(|rule| &rule.conditions) {
         let name = condition.name;
@@ -66,7 +66,7 @@ pub(super) fn exclude_values(space: &Space, faults: &Faults) {
 }
 
 /// The values that the grid gives to a parameter.
-fn values<'s>(space: &'s Space, name: &'s str) -> impl Iterator<Item = &'s Scalar> {
+fn values<'s>(space: &'s Space<'s>, name: &'s str) -> impl Iterator<Item = &'s Scalar> {
     let constants = space.constants.iter().filter(move |setting| setting.name == name);
     let columns = space.axes.iter().filter_map(move |axis| {
         let column = axis.names.iter().position(|(own, _)| *own == name)?;
@@ -76,7 +76,7 @@ fn values<'s>(space: &'s Space, name: &'s str) -> impl Iterator<Item = &'s Scala
 }
 
 /// Every rule of `exclude` drops something.
-pub(super) fn every_exclude_hits(space: &Space, hits: &[bool], faults: &Faults) {
+pub(super) fn every_exclude_hits(space: &Space<'_>, hits: &[bool], faults: &Faults) {
     for (rule, hit) in space.exclude.iter().zip(hits) {
         let already_reported = faults.any(|fault| fault.place.path.starts_with(&rule.place.path));
         if !hit && !already_reported {
@@ -86,7 +86,7 @@ pub(super) fn every_exclude_hits(space: &Space, hits: &[bool], faults: &Faults) 
 }
 
 /// Every inclusion that was merged into points left a value in one of them.
-pub(super) fn every_merge_shows(merged: &[&Include], points: &[Assignment<'_>], faults: &Faults) {
+pub(super) fn every_merge_shows(merged: &[&Include<'_>], points: &[Assignment<'_>], faults: &Faults) {
     for include in merged {
         let shows = include.settings.iter().any(|setting| {
             let is_its_value = |value: &&Scalar| std::ptr::eq(*value, &setting.value);
@@ -100,7 +100,7 @@ pub(super) fn every_merge_shows(merged: &[&Include], points: &[Assignment<'_>], 
 }
 
 /// There are runs, and not more than allowed.
-pub(super) fn runs(space: &Space, counts: &Counts, max_runs: u64, faults: &Faults) {
+pub(super) fn runs(space: &Space<'_>, counts: &Counts, max_runs: u64, faults: &Faults) {
     if counts.configurations == 0 {
         faults.push(Fault::new(&space.place, "every point is excluded, so there is nothing to run"));
     }
@@ -112,7 +112,7 @@ pub(super) fn runs(space: &Space, counts: &Counts, max_runs: u64, faults: &Fault
 }
 
 /// Every parameter that is set is used by the model of some point.
-pub(super) fn every_setting_is_used(space: &Space, configurations: &[Configuration], faults: &Faults) {
+pub(super) fn every_setting_is_used(space: &Space<'_>, configurations: &[Configuration], faults: &Faults) {
     let settings = space.constants.iter().chain(space.include.iter().flat_map(|include| &include.settings));
     let places = settings.map(|setting| (setting.name, &setting.place));
     let axes = space.axes.iter().flat_map(|axis| axis.names.iter().map(|(name, place)| (*name, place)));
@@ -126,7 +126,7 @@ pub(super) fn every_setting_is_used(space: &Space, configurations: &[Configurati
 }
 
 /// The results can be grouped by these parameters: the sweep gives them more than one value.
-pub(super) fn group_by(space: &Space, group_by: &[(&'static str, Place)], faults: &Faults) {
+pub(super) fn group_by(space: &Space<'_>, group_by: &[(&str, Place)], faults: &Faults) {
     let axes: Vec<&str> = set_names(&[], &space.axes).collect();
     for (name, place) in group_by {
         let included = space.include.iter().flat_map(|include| &include.settings);

@@ -1,7 +1,7 @@
 //! Sweep files: YAML text to a plan, or to mistakes with their places.
 //!
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
-//! budget; `cursor` gives it types; `settings`, `space` (with `range`) and `rules` read the keys, each
+//! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range`) and `rules` read the keys, each
 //! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
 //! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Whoever finds a mistake notes its `place`; `error` turns that into line
 //! and column.
@@ -20,6 +20,7 @@ mod setting;
 mod settings;
 mod source;
 mod space;
+mod trainer;
 mod warnings;
 
 pub use error::{Mistake, SweepFileError};
@@ -52,6 +53,7 @@ const KEYS: Keys = Keys {
         "max_failed_runs",
         "checkpoint",
         "report",
+        "trainer",
     ],
     planned: &["resources", "group_size"],
 };
@@ -81,9 +83,13 @@ pub struct SweepFile {
     /// Training between two checkpoints, in units of 1024 images; `None`: not said.
     pub checkpoint_kimg: Option<f64>,
     /// The parameters whose values make a row of the results; the swept ones if not said.
-    pub group_by: Vec<&'static str>,
+    pub group_by: Vec<String>,
     /// More metrics to show in the results; `None`: not said.
     pub report_metrics: Option<Vec<String>>,
+    /// Parameters that the file declares for a trainer of one's own.
+    pub own_parameters: Vec<String>,
+    /// Metrics that the file declares for a trainer of one's own.
+    pub own_metrics: Vec<String>,
     /// What the sweep runs.
     pub plan: Plan,
     /// What the file asks for that no run can do, in the order of the file; the first 20.
@@ -113,11 +119,12 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
     let name = faults.keep_or_default(settings::name(&fields));
     let seeds = faults.keep_or_default(settings::seeds(&fields));
     let max_runs = faults.keep_or_default(settings::max_runs(&fields));
-    let report = faults.keep_or_default(settings::report(&fields, &faults));
-    let space = faults.keep_or_default(space::read(&fields, &faults));
+    let trainer = faults.keep_or_default(trainer::read(&fields, &faults));
+    let report = faults.keep_or_default(settings::report(&fields, &trainer, &faults));
+    let space = faults.keep_or_default(space::read(&fields, &trainer, &faults));
     let description = faults.keep_or_default(settings::description(&fields));
     let tags = faults.keep_or_default(settings::tags(&fields));
-    let metrics = faults.keep_or_default(settings::metrics(&fields, &faults));
+    let metrics = faults.keep_or_default(settings::metrics(&fields, &trainer, &faults));
     let priority = faults.keep_or_default(settings::priority(&fields));
     let max_concurrent = faults.keep_or_default(settings::max_concurrent(&fields));
     let max_restarts = faults.keep_or_default(settings::max_restarts(&fields));
@@ -129,14 +136,14 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
 
     let given = report.group_by.unwrap_or_default();
     check::group_by(&space, &given, &faults);
-    let plan = expand::expand(&space, seeds, max_runs, &faults);
+    let plan = expand::expand(&space, &trainer, seeds, max_runs, &faults);
     let plan = faults.unless_any(plan)?;
     let shown = report.metrics.as_deref().unwrap_or_default();
-    let mut warnings = warnings::of_metrics(&plan, &metrics, shown);
+    let mut warnings = warnings::of_metrics(&plan, &metrics, shown, &trainer.metrics);
     warnings.extend(warnings::of_lengths(&space, &plan, checkpoint.as_ref()));
     let group_by = match given.is_empty() {
         true => plan.swept().to_vec(),
-        false => given.into_iter().map(|(name, _)| name).collect(),
+        false => given.into_iter().map(|(name, _)| name.to_owned()).collect(),
     };
     Ok(SweepFile {
         name,
@@ -151,6 +158,8 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
         checkpoint_kimg: checkpoint.map(|(kimg, _)| kimg),
         group_by,
         report_metrics: report.metrics.map(|metrics| metrics.into_iter().map(|(name, _)| name).collect()),
+        own_parameters: trainer.parameters.into_iter().map(|own| own.name).collect(),
+        own_metrics: trainer.metrics,
         plan,
         warnings: located(text, warnings),
     })

@@ -2,8 +2,7 @@
 
 use super::cursor::{Cursor, Fields, Keys};
 use super::error::{Fault, Faults};
-use super::setting::{first_repeated, read_scalar};
-use crate::parameters::{Kind, Parameter};
+use super::setting::{Known, first_repeated, read_scalar};
 use crate::scalar::Scalar;
 
 const KEYS: Keys = Keys { known: &["min", "max", "count", "scale"], planned: &["distribution"] };
@@ -19,12 +18,12 @@ enum Scale {
 
 /// The range's values, both ends included, or `None` and faults noted.
 pub(super) fn read(
-    parameter: &Parameter,
+    parameter: Known<'_>,
     range: &Cursor<'_>,
     faults: &Faults,
 ) -> Result<Option<Vec<Scalar>>, Fault> {
-    if matches!(parameter.kind, Kind::Word(_) | Kind::Dataset) {
-        let error = parameter.refuse(range.node.to_string(), None);
+    if parameter.kind.takes_words() {
+        let error = parameter.refuse(range.node.to_string());
         return Err(Fault::of_parameter(&range.place(), &error));
     }
     let fields = Fields::read(range, &KEYS, faults)?;

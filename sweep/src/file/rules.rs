@@ -5,36 +5,41 @@ use super::error::{Fault, Faults};
 use super::node::Node;
 use super::place::Place;
 use super::setting::{Setting, find, read_scalar};
+use super::trainer::Trainer;
 use crate::scalar::Scalar;
 
 /// Drops the points that meet every condition.
 #[derive(Debug)]
-pub(super) struct Exclude {
+pub(super) struct Exclude<'f> {
     pub(super) place: Place,
-    pub(super) conditions: Vec<Condition>,
+    pub(super) conditions: Vec<Condition<'f>>,
 }
 
 /// A parameter has one of these values. The place is its key's; each value has its own.
 #[derive(Debug)]
-pub(super) struct Condition {
-    pub(super) name: &'static str,
+pub(super) struct Condition<'f> {
+    pub(super) name: &'f str,
     pub(super) place: Place,
     pub(super) any_of: Vec<(Scalar, Place)>,
 }
 
 /// Values to merge into points, or a point to add.
 #[derive(Debug)]
-pub(super) struct Include {
+pub(super) struct Include<'f> {
     pub(super) place: Place,
-    pub(super) settings: Vec<Setting>,
+    pub(super) settings: Vec<Setting<'f>>,
 }
 
 /// Reads `exclude`.
-pub(super) fn read_exclude(list: &Cursor<'_>, faults: &Faults) -> Result<Vec<Exclude>, Fault> {
+pub(super) fn read_exclude<'f>(
+    list: &Cursor<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<Vec<Exclude<'f>>, Fault> {
     read_rules(list, faults, |rule, faults| {
         let mut conditions = Vec::new();
         for entry in rule.entries()? {
-            let parameter = find(&entry)?;
+            let parameter = find(&entry, trainer)?;
             let values = match entry.value.node {
                 Node::List(_) => entry.value.some_items()?,
                 _ => vec![entry.value.clone()],
@@ -50,11 +55,15 @@ pub(super) fn read_exclude(list: &Cursor<'_>, faults: &Faults) -> Result<Vec<Exc
 }
 
 /// Reads `include`.
-pub(super) fn read_include(list: &Cursor<'_>, faults: &Faults) -> Result<Vec<Include>, Fault> {
+pub(super) fn read_include<'f>(
+    list: &Cursor<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<Vec<Include<'f>>, Fault> {
     read_rules(list, faults, |rule, faults| {
         let mut settings = Vec::new();
         for entry in rule.entries()? {
-            let setting = find(&entry).and_then(|parameter| {
+            let setting = find(&entry, trainer).and_then(|parameter| {
                 let value = read_scalar(parameter, &entry.value)?;
                 Ok(Setting { name: parameter.name, value, place: entry.key() })
             });

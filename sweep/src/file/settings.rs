@@ -4,8 +4,9 @@ use super::cursor::{Cursor, Fields, Keys};
 use super::error::{Fault, Faults};
 use super::node::Node;
 use super::place::Place;
+use super::setting::find_name;
+use super::trainer::Trainer;
 use crate::metric::{Goal, Metric, check_name, did_you_mean_score, goal_of, whole_name};
-use crate::parameters::Parameter;
 use crate::spelling::quoted;
 
 /// The most runs that `max_runs` can allow; also the most seeds.
@@ -55,7 +56,11 @@ pub(super) fn tags(fields: &Fields<'_>) -> Result<Vec<String>, Fault> {
 }
 
 /// `metric`: one or a list of them, in order of preference.
-pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<(Metric, Place)>, Fault> {
+pub(super) fn metrics(
+    fields: &Fields<'_>,
+    trainer: &Trainer,
+    faults: &Faults,
+) -> Result<Vec<(Metric, Place)>, Fault> {
     let Some(value) = fields.get("metric") else { return Ok(Vec::new()) };
     let items = match value.node {
         Node::Map(_) | Node::Text(_) => vec![value.clone()],
@@ -63,7 +68,7 @@ pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<(Metri
     };
     let mut metrics: Vec<(Metric, Place)> = Vec::new();
     for item in items {
-        let metric = metric(&item, faults)?;
+        let metric = metric(&item, trainer, faults)?;
         if metrics.iter().any(|(known, _)| known.name == metric.name) {
             return Err(item.fault(format!("{} is in the list twice", quoted(&metric.name))));
         }
@@ -73,7 +78,7 @@ pub(super) fn metrics(fields: &Fields<'_>, faults: &Faults) -> Result<Vec<(Metri
 }
 
 /// `{name, goal}`, or a score's name alone, whose goal is known.
-fn metric(value: &Cursor<'_>, faults: &Faults) -> Result<Metric, Fault> {
+fn metric(value: &Cursor<'_>, trainer: &Trainer, faults: &Faults) -> Result<Metric, Fault> {
     const KEYS: Keys = Keys { known: &["name", "goal"], planned: &[] };
     const GOALS: [(&str, Goal); 4] = [
         ("minimize", Goal::Minimize),
@@ -82,7 +87,7 @@ fn metric(value: &Cursor<'_>, faults: &Faults) -> Result<Metric, Fault> {
         ("max", Goal::Maximize),
     ];
     if let Node::Text(_) = value.node {
-        let name = metric_name(value)?;
+        let name = metric_name(value, trainer)?;
         let goal = goal_of(&name).ok_or_else(|| {
             let with_goal = || format!("write `{{name: {name}, goal: min}}`, or `max`");
             value
@@ -92,20 +97,30 @@ fn metric(value: &Cursor<'_>, faults: &Faults) -> Result<Metric, Fault> {
         return Ok(Metric { name, goal: Some(goal) });
     }
     let fields = Fields::read(value, &KEYS, faults)?;
-    let name = metric_name(fields.require("name")?)?;
+    let name = metric_name(fields.require("name")?, trainer)?;
     let goal = fields.require("goal")?.word(&GOALS)?;
     Ok(Metric { name, goal: Some(goal) })
 }
 
 /// The whole name of a metric; `eval/` may be left out before a score.
-fn metric_name(value: &Cursor<'_>) -> Result<String, Fault> {
+fn metric_name(value: &Cursor<'_>, trainer: &Trainer) -> Result<String, Fault> {
+    let text = any_metric_name(value)?;
+    if trainer.metrics.iter().all(|own| own != text) {
+        check_name(text).map_err(|unknown| {
+            let declare = || "`trainer.metrics` declares those of a trainer of your own".to_owned();
+            value.fault(unknown.to_string()).with_hint(Some(unknown.hint.unwrap_or_else(declare)))
+        })?;
+    }
+    Ok(whole_name(text))
+}
+
+/// A metric's name as it is written, known or not.
+pub(super) fn any_metric_name<'n>(value: &Cursor<'n>) -> Result<&'n str, Fault> {
     let what = "a metric's name, such as `eval/mean_distance`";
-    let text = value.text_that(what, |text| {
+    value.text_that(what, |text| {
         (1..=LONGEST_NAME).contains(&text.len())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
-    })?;
-    check_name(text).map_err(|unknown| value.fault(unknown.to_string()).with_hint(unknown.hint))?;
-    Ok(whole_name(text))
+    })
 }
 
 /// `seeds`: how many, counted from 0, or a list. One by default.
@@ -156,26 +171,27 @@ pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Op
 
 /// What `report` says of the results table.
 #[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) group_by: Option<Vec<(&'static str, Place)>>,
+pub(super) struct Report<'f> {
+    pub(super) group_by: Option<Vec<(&'f str, Place)>>,
     pub(super) metrics: Option<Vec<(String, Place)>>,
 }
 
-pub(super) fn report(fields: &Fields<'_>, faults: &Faults) -> Result<Report, Fault> {
+pub(super) fn report<'f>(
+    fields: &Fields<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<Report<'f>, Fault> {
     const KEYS: Keys = Keys { known: &["group_by", "metrics"], planned: &["aggregate", "pivot"] };
     let Some(report) = fields.get("report") else { return Ok(Report::default()) };
     let report = Fields::read(report, &KEYS, faults)?;
     let group_by = report.get("group_by").map(|list| {
         let items = list.some_items()?;
-        let names = distinct(&items, |item| {
-            let found = Parameter::find(item.text()?);
-            found.map(|parameter| parameter.name).map_err(|error| Fault::of_parameter(&item.place(), &error))
-        })?;
+        let names = distinct(&items, |item| Ok(find_name(item.text()?, &item.place(), trainer)?.name))?;
         Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
     });
     let metrics = report.get("metrics").map(|list| {
         let items = list.some_items()?;
-        let names = distinct(&items, metric_name)?;
+        let names = distinct(&items, |item| metric_name(item, trainer))?;
         Ok(names.into_iter().zip(items.iter().map(Cursor::place)).collect())
     });
     Ok(Report { group_by: group_by.transpose()?, metrics: metrics.transpose()? })

@@ -8,57 +8,65 @@ use super::node::Node;
 use super::place::Place;
 use super::range;
 use super::rules::{Exclude, Include, read_exclude, read_include};
-use super::setting::{Setting, find, first_repeated, read_scalar};
-use crate::parameters::Parameter;
+use super::setting::{Known, Setting, find, first_repeated, read_scalar};
+use super::trainer::Trainer;
 use crate::scalar::Scalar;
 
 /// Everything that the plan is made of.
 #[derive(Debug, Default)]
-pub(super) struct Space {
+pub(super) struct Space<'f> {
     /// The key `parameters`, for faults of the whole.
     pub(super) place: Place,
-    pub(super) constants: Vec<Setting>,
+    pub(super) constants: Vec<Setting<'f>>,
     /// In declared order, those of `parameters` before those of `zip`.
-    pub(super) axes: Vec<Axis>,
-    pub(super) exclude: Vec<Exclude>,
-    pub(super) include: Vec<Include>,
+    pub(super) axes: Vec<Axis<'f>>,
+    pub(super) exclude: Vec<Exclude<'f>>,
+    pub(super) include: Vec<Include<'f>>,
 }
 
 /// Parameters that vary together: each row has a value for each of them.
 #[derive(Debug)]
-pub(super) struct Axis {
+pub(super) struct Axis<'f> {
     /// With the places of their keys.
-    pub(super) names: Vec<(&'static str, Place)>,
+    pub(super) names: Vec<(&'f str, Place)>,
     /// No row twice.
     pub(super) rows: Vec<Vec<Scalar>>,
 }
 
 /// Reads `parameters`, `zip`, `exclude` and `include`.
-pub(super) fn read(fields: &Fields<'_>, faults: &Faults) -> Result<Space, Fault> {
+pub(super) fn read<'f>(
+    fields: &Fields<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<Space<'f>, Fault> {
     fields.require("parameters")?;
     let mut space = Space::default();
     if let Some(entry) = fields.entry("parameters") {
         space.place = entry.key();
-        (space.constants, space.axes) = read_parameters(&entry.value, faults)?;
+        (space.constants, space.axes) = read_parameters(&entry.value, trainer, faults)?;
     }
     if let Some(zip) = fields.get("zip") {
-        space.axes.extend(read_zip(zip, faults)?);
+        space.axes.extend(read_zip(zip, trainer, faults)?);
     }
     check_set_once(&space, faults);
     if let Some(exclude) = fields.get("exclude") {
-        space.exclude = read_exclude(exclude, faults)?;
+        space.exclude = read_exclude(exclude, trainer, faults)?;
     }
     if let Some(include) = fields.get("include") {
-        space.include = read_include(include, faults)?;
+        space.include = read_include(include, trainer, faults)?;
     }
     Ok(space)
 }
 
 /// Reads `parameters`, the constants and the axes apart.
-fn read_parameters(parameters: &Cursor<'_>, faults: &Faults) -> Result<(Vec<Setting>, Vec<Axis>), Fault> {
+fn read_parameters<'f>(
+    parameters: &Cursor<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<(Vec<Setting<'f>>, Vec<Axis<'f>>), Fault> {
     let (mut constants, mut axes) = (Vec::new(), Vec::new());
     for entry in parameters.entries()? {
-        let Some(parameter) = faults.keep(find(&entry)) else { continue };
+        let Some(parameter) = faults.keep(find(&entry, trainer)) else { continue };
         let values = match entry.value.node {
             Node::List(_) => read_list(parameter, &entry.value, faults),
             Node::Map(_) => range::read(parameter, &entry.value, faults),
@@ -76,20 +84,24 @@ fn read_parameters(parameters: &Cursor<'_>, faults: &Faults) -> Result<(Vec<Sett
 }
 
 /// Reads `zip`, a list of mappings from parameters to lists of one length; each is an axis.
-fn read_zip(zip: &Cursor<'_>, faults: &Faults) -> Result<Vec<Axis>, Fault> {
+fn read_zip<'f>(zip: &Cursor<'_>, trainer: &'f Trainer, faults: &Faults) -> Result<Vec<Axis<'f>>, Fault> {
     let mut axes = Vec::new();
     for mapping in zip.some_items()? {
-        let axis = read_zip_axis(&mapping, faults);
+        let axis = read_zip_axis(&mapping, trainer, faults);
         axes.extend(faults.keep(axis).flatten());
     }
     Ok(axes)
 }
 
-fn read_zip_axis(mapping: &Cursor<'_>, faults: &Faults) -> Result<Option<Axis>, Fault> {
+fn read_zip_axis<'f>(
+    mapping: &Cursor<'_>,
+    trainer: &'f Trainer,
+    faults: &Faults,
+) -> Result<Option<Axis<'f>>, Fault> {
     let entries = mapping.entries()?;
-    let mut columns: Vec<(&'static str, Place, Vec<Scalar>)> = Vec::new();
+    let mut columns: Vec<(&str, Place, Vec<Scalar>)> = Vec::new();
     for entry in &entries {
-        let parameter = find(entry)?;
+        let parameter = find(entry, trainer)?;
         let items = entry.value.some_items()?;
         let column = items.iter().map(|item| read_scalar(parameter, item)).collect::<Result<Vec<_>, _>>()?;
         columns.push((parameter.name, entry.key(), column));
@@ -114,11 +126,7 @@ fn read_zip_axis(mapping: &Cursor<'_>, faults: &Faults) -> Result<Option<Axis>, 
 }
 
 /// The values of an axis, or `None` and faults noted.
-fn read_list(
-    parameter: &Parameter,
-    list: &Cursor<'_>,
-    faults: &Faults,
-) -> Result<Option<Vec<Scalar>>, Fault> {
+fn read_list(parameter: Known<'_>, list: &Cursor<'_>, faults: &Faults) -> Result<Option<Vec<Scalar>>, Fault> {
     let items = list.some_items()?;
     let values: Vec<Scalar> =
         items.iter().filter_map(|item| faults.keep(read_scalar(parameter, item))).collect();
@@ -133,7 +141,7 @@ fn read_list(
 }
 
 /// Notes each parameter that `parameters` and `zip` set, or two zips.
-fn check_set_once(space: &Space, faults: &Faults) {
+fn check_set_once(space: &Space<'_>, faults: &Faults) {
     let mut seen: HashSet<&str> = space.constants.iter().map(|setting| setting.name).collect();
     for (name, place) in space.axes.iter().flat_map(|axis| &axis.names) {
         if !seen.insert(name) {

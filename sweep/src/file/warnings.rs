@@ -11,8 +11,13 @@ use crate::scalar::Scalar;
 use crate::spelling::{listed, quoted};
 use crate::training::Dataset;
 
-/// Metrics that no run reports, and tables that none of the sweep's metrics sorts.
-pub(super) fn of_metrics(plan: &Plan, judges: &[(Metric, Place)], shown: &[(String, Place)]) -> Vec<Fault> {
+/// Metrics that no run reports, unless a trainer of one's own does, and tables that none of the sweep's metrics sorts.
+pub(super) fn of_metrics(
+    plan: &Plan,
+    judges: &[(Metric, Place)],
+    shown: &[(String, Place)],
+    own: &[String],
+) -> Vec<Fault> {
     let mut seen = HashSet::new();
     let names = plan.configurations().iter().filter_map(|configuration| match configuration.get("dataset") {
         Some(Scalar::Word(name)) => Some(name),
@@ -25,6 +30,7 @@ pub(super) fn of_metrics(plan: &Plan, judges: &[(Metric, Place)], shown: &[(Stri
     let mut warnings: Vec<Fault> = judging
         .clone()
         .chain(shown)
+        .filter(|(name, _)| own.iter().all(|own| own != name))
         .filter_map(|(name, place)| never_reported(name, place, &datasets))
         .collect();
 
@@ -55,7 +61,7 @@ fn never_reported(name: &str, place: &Place, datasets: &[Dataset]) -> Option<Fau
 }
 
 /// Evaluations and checkpoints that no run comes to before its end.
-pub(super) fn of_lengths(space: &Space, plan: &Plan, checkpoint: Option<&(f64, Place)>) -> Vec<Fault> {
+pub(super) fn of_lengths(space: &Space<'_>, plan: &Plan, checkpoint: Option<&(f64, Place)>) -> Vec<Fault> {
     // By the bits of `eval_kimg`, the longest training of the configurations that have it.
     let mut longest: HashMap<u64, f64> = HashMap::new();
     for configuration in plan.configurations() {
@@ -88,7 +94,7 @@ pub(super) fn of_lengths(space: &Space, plan: &Plan, checkpoint: Option<&(f64, P
 }
 
 /// Every value that the file gives to a parameter, with the place of its key.
-fn settings_of<'s>(space: &'s Space, name: &'s str) -> Vec<(&'s Scalar, &'s Place)> {
+fn settings_of<'s>(space: &'s Space<'s>, name: &'s str) -> Vec<(&'s Scalar, &'s Place)> {
     let included = space.include.iter().flat_map(|include| &include.settings);
     let settings = space.constants.iter().chain(included).filter(|setting| setting.name == name);
     let columns = space.axes.iter().filter_map(|axis| {

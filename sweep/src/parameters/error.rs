@@ -16,7 +16,7 @@ pub enum ParameterError {
     #[error("`{name}` takes {expected}, found {found}")]
     Value {
         /// The parameter.
-        name: &'static str,
+        name: String,
         /// The values that it takes.
         expected: String,
         /// The value, described.
@@ -28,7 +28,7 @@ pub enum ParameterError {
     #[error("`{name}` is not set; it takes {expected}")]
     Missing {
         /// The parameter.
-        name: &'static str,
+        name: String,
         /// The values that it takes.
         expected: String,
     },
@@ -36,13 +36,13 @@ pub enum ParameterError {
     #[error("`{name}` is set twice")]
     Repeated {
         /// The parameter.
-        name: &'static str,
+        name: String,
     },
     /// Set for a model that has no such parameter.
     #[error("model `{model}` does not use `{name}`")]
     Unused {
         /// The parameter.
-        name: &'static str,
+        name: String,
         /// The model.
         model: String,
     },

@@ -1,13 +1,16 @@
 //! The parameters that a sweep can set: one table, [`PARAMETERS`], from which sweep files,
-//! configurations, digests and documentation are made. A new model is new rows.
+//! configurations, digests and documentation are made. A new model is new rows. Beside the table there are own
+//! parameters, which a sweep file declares for a trainer of one's own.
 
 mod error;
+mod own;
 mod table;
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds, RangeInclusive};
 
 pub use error::ParameterError;
+pub(crate) use own::{OwnParameter, is_own_name, is_taken};
 pub use table::PARAMETERS;
 
 use crate::scalar::Scalar;
@@ -38,10 +41,12 @@ pub struct Parameter {
 }
 
 /// The values that a parameter takes. Displays as "a number from 0 to 1".
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, which a sweep file declares.
+    Choice(Vec<String>),
     /// A dataset's name.
     Dataset,
     /// An integer of this range.
@@ -130,37 +135,55 @@ impl Parameter {
     /// # Errors
     /// [`ParameterError::Value`] when the parameter does not take it.
     pub fn check(&self, value: &Scalar) -> Result<Scalar, ParameterError> {
-        match (&self.kind, value) {
+        self.kind.check(self.name, value)
+    }
+}
+
+impl Kind {
+    /// The value in canonical form, for the parameter `name`; see [`Parameter::check`].
+    pub(crate) fn check(&self, name: &str, value: &Scalar) -> Result<Scalar, ParameterError> {
+        match (self, value) {
             (Kind::Word(words), Scalar::Word(word)) if words.contains(&word.as_str()) => Ok(value.clone()),
+            (Kind::Choice(words), Scalar::Word(word)) if words.contains(word) => Ok(value.clone()),
             (Kind::Dataset, Scalar::Word(word)) if Dataset::from_name(word).is_some() => Ok(value.clone()),
             (Kind::Int(range), Scalar::Int(int)) if range.contains(int) => Ok(value.clone()),
             (Kind::PowerOfTwo(range), Scalar::Int(int)) if range.contains(int) && int.count_ones() == 1 => {
                 Ok(value.clone())
             }
-            (&Kind::Float(min, max), &Scalar::Float(float)) if (min, max).contains(&float) => {
+            (&Kind::Float(min, max), &Scalar::Float(float))
+                if float.is_finite() && (min, max).contains(&float) =>
+            {
                 Ok(Scalar::Float(float + 0.0)) // -0.0 + 0.0 is 0.0
             }
             (&Kind::Float(min, max), &Scalar::Int(int)) if (min, max).contains(&(int as f64)) => {
                 Ok(Scalar::Float(int as f64))
             }
             (Kind::Word(words), Scalar::Word(word)) => {
-                Err(self.refuse(quoted(word), did_you_mean(word, words.iter().copied())))
+                Err(self.refuse(name, quoted(word), did_you_mean(word, words.iter().copied())))
+            }
+            (Kind::Choice(words), Scalar::Word(word)) => {
+                Err(self.refuse(name, quoted(word), did_you_mean(word, words.iter().map(String::as_str))))
             }
             (Kind::Dataset, Scalar::Word(word)) => {
                 let hint = did_you_mean(word, Dataset::NAMED.iter().map(Dataset::name));
-                Err(self.refuse(quoted(word), hint))
+                Err(self.refuse(name, quoted(word), hint))
             }
-            (_, Scalar::Word(word)) => Err(self.refuse(format!("the word {}", quoted(word)), None)),
-            (Kind::Word(_) | Kind::Dataset, number) => {
-                Err(self.refuse(format!("the number `{number}`"), None))
+            (_, Scalar::Word(word)) => Err(self.refuse(name, format!("the word {}", quoted(word)), None)),
+            (_, number) if self.takes_words() => {
+                Err(self.refuse(name, format!("the number `{number}`"), None))
             }
-            (_, number) => Err(self.refuse(format!("`{number}`"), None)),
+            (_, number) => Err(self.refuse(name, format!("`{number}`"), None)),
         }
     }
 
-    /// The error for a value that this parameter does not take; `found` says what it is.
-    pub(crate) fn refuse(&self, found: String, hint: Option<String>) -> ParameterError {
-        ParameterError::Value { name: self.name, expected: self.kind.to_string(), found, hint }
+    /// Whether the values are words, and not numbers.
+    pub(crate) fn takes_words(&self) -> bool {
+        matches!(self, Kind::Word(_) | Kind::Choice(_) | Kind::Dataset)
+    }
+
+    /// The error for a value that the parameter `name` does not take; `found` says what it is.
+    pub(crate) fn refuse(&self, name: &str, found: String, hint: Option<String>) -> ParameterError {
+        ParameterError::Value { name: name.to_owned(), expected: self.to_string(), found, hint }
     }
 }
 
@@ -168,15 +191,22 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Word(words) => write!(f, "one of {}", listed(words.iter().copied())),
+            Kind::Choice(words) => write!(f, "one of {}", listed(words.iter().map(String::as_str))),
             Kind::Dataset => {
                 let names = listed(Dataset::NAMED.iter().map(Dataset::name));
                 write!(f, "one of {names}, or `images:PATH` for a folder of pictures")
             }
-            Kind::Int(range) => write!(f, "an integer from {} to {}", range.start(), range.end()),
+            Kind::Int(range) => match (*range.start(), *range.end()) {
+                (i64::MIN, i64::MAX) => f.write_str("an integer"),
+                (min, i64::MAX) => write!(f, "an integer of at least {min}"),
+                (i64::MIN, max) => write!(f, "an integer of at most {max}"),
+                (min, max) => write!(f, "an integer from {min} to {max}"),
+            },
             Kind::PowerOfTwo(range) => write!(f, "a power of two from {} to {}", range.start(), range.end()),
             Kind::Float(Bound::Included(min), Bound::Included(max)) => {
                 write!(f, "a number from {min} to {max}")
             }
+            Kind::Float(Bound::Unbounded, Bound::Included(max)) => write!(f, "a number of at most {max}"),
             Kind::Float(min, max) => {
                 f.write_str("a number")?;
                 match min {

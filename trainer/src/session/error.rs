@@ -20,6 +20,12 @@ pub enum SessionError {
     /// Checkpoints at no distance from each other.
     #[error("checkpoint_kimg is `{0}`; it must be above 0")]
     CheckpointKimg(f64),
+    /// The sweep file is meant for another trainer.
+    #[error(
+        "this trainer has no parameters of a sweep's own, and the sweep file declares {0}: start the worker with the \
+         trainer that knows them (--trainer FILE)"
+    )]
+    OwnParameters(String),
     /// Sizes fit no network.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
@@ -65,6 +71,7 @@ impl SessionError {
             SessionError::Group(error) => error.kind(),
             SessionError::Configuration(_)
             | SessionError::CheckpointKimg(_)
+            | SessionError::OwnParameters(_)
             | SessionError::Architecture(_)
             | SessionError::Libtorch(_) => FailureKind::Error,
         }

@@ -28,7 +28,14 @@ impl Run {
     /// protocol.
     pub(super) fn new(member: Member) -> Result<Run, (u64, SessionError)> {
         let checked = Configuration::try_from(&member.config).map_err(SessionError::from);
-        let checked = checked.and_then(|_| match member.checkpoint_kimg {
+        let checked = checked.and_then(|_| match member.own.is_empty() {
+            true => Ok(()),
+            false => {
+                let names: Vec<String> = member.own.keys().map(|name| format!("`{name}`")).collect();
+                Err(SessionError::OwnParameters(names.join(", ")))
+            }
+        });
+        let checked = checked.and_then(|()| match member.checkpoint_kimg {
             kimg if kimg > 0.0 && kimg.is_finite() => Ok(()),
             kimg => Err(SessionError::CheckpointKimg(kimg)),
         });

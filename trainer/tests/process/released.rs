@@ -32,7 +32,15 @@ fn resumed(run: u64, resume: &Path, folder: &Path) -> Member {
     let identity = read_header(&checkpoint_of(&released()[0])).expect("it is readable").identity;
     let (seed, config) = (identity.seed, identity.config);
     let checkpoint_kimg = config.total_kimg;
-    Member { run, seed, config, folder: folder.to_owned(), resume: Some(resume.to_owned()), checkpoint_kimg }
+    Member {
+        run,
+        seed,
+        config,
+        own: Default::default(),
+        folder: folder.to_owned(),
+        resume: Some(resume.to_owned()),
+        checkpoint_kimg,
+    }
 }
 
 #[test]

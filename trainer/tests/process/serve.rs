@@ -292,7 +292,10 @@ fn members_that_cannot_start_fail_with_the_reason_and_do_not_keep_others() {
     no_batch.config.batch = 0;
     let mut no_checkpoint = member(4, ACAI, 10, folder.path());
     no_checkpoint.resume = Some("missing.safetensors".into());
-    let group = vec![without_data, too_wide, no_batch, no_checkpoint, member(5, ACAI, 10, folder.path())];
+    let mut of_another = member(6, ACAI, 10, folder.path());
+    of_another.own.insert("weight".to_owned(), 0.5.into());
+    let good = member(5, ACAI, 10, folder.path());
+    let group = vec![without_data, too_wide, no_batch, no_checkpoint, of_another, good];
     let (events, status, log) = Trainer::start(group).end();
     assert!(status.success(), "{log}");
     for (run, whose, reason) in [
@@ -300,6 +303,11 @@ fn members_that_cannot_start_fail_with_the_reason_and_do_not_keep_others() {
         (2, FailureKind::Error, "`latent_width` takes a power of two from 1 to 16, found `5`"),
         (3, FailureKind::Error, "`batch` takes an integer from 1 to 4096, found `0`"),
         (4, FailureKind::Machine, "cannot read checkpoint `missing.safetensors`"),
+        (
+            6,
+            FailureKind::Error,
+            "the sweep file declares `weight`: start the worker with the trainer that knows",
+        ),
     ] {
         let failed = events.iter().find_map(|event| match event {
             Event::Failed { run: r, step: 0, kind, message } if *r == run => Some((*kind, message)),

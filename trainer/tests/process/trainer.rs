@@ -133,7 +133,7 @@ pub(crate) fn member(run: u64, model: Model, steps: u32, folder: &Path) -> Membe
         kmeans_inits: 2,
     };
     let folder = folder.to_owned();
-    Member { run, seed: run, config, folder, resume: None, checkpoint_kimg: kimg(8) }
+    Member { run, seed: run, config, own: Default::default(), folder, resume: None, checkpoint_kimg: kimg(8) }
 }
 
 pub(crate) const ACAI: Model = Model::Acai { lambda: 0.5, gamma: 0.2, advdepth: 2 };

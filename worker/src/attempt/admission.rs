@@ -66,6 +66,7 @@ async fn admit_named(
                 run: attempt.run,
                 seed: assignment.seed,
                 config: configuration.training_config(),
+                own: configuration.own().clone(),
                 folder: member.folder.attempt().to_owned(),
                 resume: member.resume.as_ref().map(|checkpoint| checkpoint.file.clone()),
                 checkpoint_kimg: assignment.checkpoint_kimg,

@@ -25,7 +25,7 @@ pub(super) struct About {
 
 impl About {
     pub(super) fn new(assignment: &Assignment, id: u64) -> About {
-        let entry = |Parameter { name, value }: &Parameter| {
+        let entry = |Parameter { name, value, .. }: &Parameter| {
             let value = match value {
                 Some(parameter::Value::Integer(integer)) => Value::from(*integer),
                 Some(parameter::Value::Number(number)) => Value::from(*number),

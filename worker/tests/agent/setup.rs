@@ -27,7 +27,8 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         ("precision", Word("fp32".into())),
         ("kmeans_inits", Integer(1)),
     ];
-    let parameter = |(name, value): (&str, _)| Parameter { name: name.into(), value: Some(value) };
+    let parameter =
+        |(name, value): (&str, _)| Parameter { name: name.into(), value: Some(value), own: false };
     let configuration: Vec<Parameter> = configuration.map(parameter).into();
     let assignment = |run| Assignment {
         attempt: Some(attempt(run, 1)),
