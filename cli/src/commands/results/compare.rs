@@ -16,10 +16,6 @@ pub(super) fn baseline(words: &[String]) -> anyhow::Result<Group> {
     let assignment = |word: &String| {
         let (name, value) =
             word.split_once('=').ok_or_else(|| anyhow!("`{word}` is not PARAMETER=VALUE, like lambda=0"))?;
-        Parameter::find(name).map_err(|error| match error.hint() {
-            Some(hint) => anyhow!("{error}\nhint: {hint}"),
-            None => anyhow!("{error}"),
-        })?;
         Ok((name.to_owned(), scalar(value)))
     };
     words.iter().map(assignment).collect()
@@ -28,6 +24,25 @@ pub(super) fn baseline(words: &[String]) -> anyhow::Result<Group> {
 /// A number where the text is one, else a word; whole numbers are as good as others.
 fn scalar(text: &str) -> Scalar {
     text.parse().map_or_else(|_| Scalar::from(text), Scalar::Float)
+}
+
+/// Refuses names that are no parameter of any row, with the nearest name.
+fn check_names(results: &GetResultsResponse, baseline: &Group) -> anyhow::Result<()> {
+    for (name, _) in baseline {
+        if results.tables.iter().any(|table| table.group_by.contains(name)) {
+            continue;
+        }
+        match Parameter::find(name) {
+            Ok(_) => {
+                bail!("rows do not differ in `{name}`\nhint: --group-by says which parameters make a row")
+            }
+            Err(error) => match error.hint() {
+                Some(hint) => bail!("{error}\nhint: {hint}"),
+                None => bail!("{error}"),
+            },
+        }
+    }
+    Ok(())
 }
 
 /// A value as other tables show it.
@@ -44,6 +59,7 @@ pub(super) fn compare(
     baseline: &Group,
     format: TableFormat,
 ) -> anyhow::Result<String> {
+    check_names(results, baseline)?;
     let mut compared = Vec::new();
     for table in &results.tables {
         for (place, metric) in table.metrics.iter().enumerate() {
@@ -90,13 +106,13 @@ fn observation(row: &ResultsRow, place: usize) -> Option<Observation> {
         match (&parameter.value, parameter.name.as_str()) {
             (Some(parameter::Value::Integer(value)), "seed") => seed = value.cast_unsigned(),
             (Some(parameter::Value::Integer(value)), name) => {
-                group.push((name.to_owned(), Scalar::Float(*value as f64)))
+                group.push((name.to_owned(), Scalar::Float(*value as f64)));
             }
             (Some(parameter::Value::Number(value)), name) => {
-                group.push((name.to_owned(), Scalar::Float(*value)))
+                group.push((name.to_owned(), Scalar::Float(*value)));
             }
             (Some(parameter::Value::Word(word)), name) => {
-                group.push((name.to_owned(), Scalar::from(word.as_str())))
+                group.push((name.to_owned(), Scalar::from(word.as_str())));
             }
             (None, _) => {}
         }
