@@ -36,6 +36,9 @@ pub(crate) fn open(dataset: &Dataset, data: Option<&Path>) -> Result<Images, Dat
     }
     let (classes, labelled) = list(&folder)?;
     let (paths, labels): (Vec<PathBuf>, Vec<u16>) = labelled.into_iter().unzip();
+    if paths.is_empty() {
+        return Err(DataError::no_own_pictures(dataset, data));
+    }
     if paths.len() < TEST_EVERY {
         let (train, need) =
             (paths.len(), "at least 10 (.png, .jpg, .jpeg) are needed, since every tenth is tested on");

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::format::grid;
 use crate::output::Output;
 
+/// Datasets of a worker that the table has.
+const SHOWN: usize = 12;
+
 pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at).await?;
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
@@ -42,8 +45,17 @@ fn row(worker: &Worker) -> Vec<String> {
         worker.running.to_string(),
         worker.slots.to_string(),
         format!("{} cores, {} GiB{gpus}", hardware.cores, hardware.memory_bytes >> 30),
-        worker.datasets.join(", "),
+        datasets(worker),
     ]
+}
+
+/// The first of what a worker has: there may be a hundred folders of pictures. JSON has all.
+fn datasets(worker: &Worker) -> String {
+    let (shown, others) = worker.datasets.split_at(worker.datasets.len().min(SHOWN));
+    match others.len() {
+        0 => shown.join(", "),
+        others => format!("{} and {others} more", shown.join(", ")),
+    }
 }
 
 fn state(worker: &Worker) -> &'static str {

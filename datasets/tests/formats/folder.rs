@@ -101,6 +101,8 @@ fn too_few_pictures_or_no_folder_are_said() {
         "dataset `images:mine` has no pictures: there are none in `DATA/mine` \
          (PATH in `images:PATH` is relative to the data folder, --data)"
     );
+    let empty = data_folder([("mine/notes.txt", Vec::new())]);
+    assert_eq!(refused(&own(), empty.path()), refused(&own(), small(0).path()));
 }
 
 /// With one picture replaced by `bytes`.
