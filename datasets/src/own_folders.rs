@@ -8,8 +8,9 @@ use acai_sweep::training::Dataset;
 
 use crate::pictures::{is_hidden, is_picture};
 
-/// Folders so many levels below the data folder are looked into, and none deeper.
-const DEEPEST: usize = 4;
+/// Folders so many levels below the data folder are looked into, and none deeper: so all are found that are four levels
+/// below it, also where their pictures are in subfolders.
+const DEEPEST: usize = 5;
 /// Names of files and folders that are looked at, at the most: nothing waits long for a disk that is full of others.
 const ENTRIES: usize = 100_000;
 /// Bytes of a dataset's name, at the most: a coordinator takes no longer ones.

@@ -117,4 +117,14 @@ mod tests {
         let worker = Worker { rest: None, ..worker };
         assert_eq!((rest_line(&worker), state(&worker)), (None, "alive"));
     }
+
+    #[test]
+    fn the_table_has_the_first_datasets_of_a_worker_and_json_has_all() {
+        let many: Vec<String> = (0..15).map(|number| format!("images:{number}")).collect();
+        let worker = |count: usize| Worker { datasets: many[..count].to_vec(), ..Worker::default() };
+        assert_eq!(datasets(&worker(2)), "images:0, images:1");
+        assert!(datasets(&worker(12)).ends_with(", images:11"));
+        assert!(datasets(&worker(15)).ends_with(", images:11 and 3 more"));
+        assert_eq!(worker_json(&worker(15))["datasets"], json!(many));
+    }
 }

@@ -22,7 +22,8 @@ fn folders_of_pictures_are_found_by_the_names_of_their_files() {
             ".hidden/1.png",
             "hidden/.1.png",
             "a/b/c/d/1.png",
-            "a/b/c/d/e/1.png",
+            "e/f/g/h/i/1.png",
+            "e/f/g/h/i/j/1.png",
             "line\nbreak/1.png",
         ]
         .map(empty),
@@ -34,6 +35,8 @@ fn folders_of_pictures_are_found_by_the_names_of_their_files() {
         "images:animals/dogs",
         "images:a/b/c",
         "images:a/b/c/d",
+        "images:e/f/g/h",
+        "images:e/f/g/h/i",
     ];
     assert_eq!(names(data.path(), 100), all);
     assert_eq!(names(data.path(), 2), all[..2], "those near the data folder are first");
