@@ -2,7 +2,11 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{self, Path, PathBuf};
+
+use acai_sweep::training::Dataset;
+
+use crate::places;
 
 /// Why a dataset can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +79,16 @@ pub enum DataError {
         /// Where the folder would be.
         folder: PathBuf,
     },
+    /// A dataset of one's own pictures has no folder of them.
+    #[error("dataset `{dataset}` has no pictures: there are none in `{folder}`{relative}")]
+    NoOwnPictures {
+        /// The dataset's name.
+        dataset: String,
+        /// The folder that was looked at, with its full path.
+        folder: PathBuf,
+        /// What its path is relative to, unless the dataset's name has the full one.
+        relative: &'static str,
+    },
     /// A folder of pictures holds too few of them to train and test on.
     #[error("folder `{path}` holds {train} pictures to train on and {test} to test on: {need}")]
     TooFewPictures {
@@ -122,4 +136,18 @@ pub enum DataError {
         /// How many there may be.
         most: usize,
     },
+}
+
+impl DataError {
+    /// The error for a dataset `images:PATH` whose folder is not there or has no pictures, below the data folder `data`.
+    #[must_use]
+    pub fn no_own_pictures(dataset: &Dataset, data: Option<&Path>) -> DataError {
+        let place = places::place(dataset, data);
+        let relative = match dataset.images_path().is_some_and(|path| Path::new(path).is_absolute()) {
+            true => "",
+            false => " (PATH in `images:PATH` is relative to the data folder, --data)",
+        };
+        let folder = path::absolute(&place).unwrap_or(place);
+        DataError::NoOwnPictures { dataset: dataset.name().to_owned(), folder, relative }
+    }
 }

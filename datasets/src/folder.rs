@@ -1,8 +1,13 @@
 //! images:PATH, a folder of one's own pictures.
 //!
-//! Pictures of any size: the largest square in the middle of each, scaled to 32×32. With subfolders, each that holds
-//! pictures is a label, in the order of their names, and pictures beside the subfolders are refused. Sorted by subfolder
-//! and name, every tenth picture is tested on.
+//! Pictures of any size, PNG or JPEG, turned upright as their EXIF data say: the largest square in the middle of each,
+//! as long as the picture's shorter side, scaled to 32×32 (bicubic). If all of them are grey, they have one colour, else
+//! three. With subfolders, each that holds pictures is a label, in the order of their names, and pictures beside the
+//! subfolders are refused.
+//!
+//! A tenth of the pictures is tested on, and never trained on: sorted by subfolder and name (by their bytes: capitals
+//! first, 10.png before 9.png), the 10th, the 20th, and so on. Nothing is drawn, so the same files are tested on
+//! everywhere; a file that is added or removed moves what comes after it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,18 +22,23 @@ use crate::{DataError, Images, PIXELS, Split, places};
 const TEST_EVERY: usize = 10;
 /// Labels are 16-bit numbers.
 const MAX_LABELS: usize = 1 << 16;
+/// A single picture whose shorter side has fewer pixels is refused: most of its 32×32 pixels would be made up.
+const LEAST_SIDE: u32 = 16;
 
 /// Reads the folder, which may be absolute or below the data folder `data`.
 pub(crate) fn open(dataset: &Dataset, data: Option<&Path>) -> Result<Images, DataError> {
     let folder = places::place(dataset, data);
-    if !folder.is_absolute() {
-        places::folder(dataset, data)?;
+    if data.is_none() && !folder.is_absolute() {
+        return Err(DataError::NoFolder { dataset: dataset.name().to_owned(), file: folder });
     }
     if !folder.is_dir() {
-        return Err(DataError::NoPictures { dataset: dataset.name().to_owned(), folder });
+        return Err(DataError::no_own_pictures(dataset, data));
     }
     let (classes, labelled) = list(&folder)?;
     let (paths, labels): (Vec<PathBuf>, Vec<u16>) = labelled.into_iter().unzip();
+    if paths.is_empty() {
+        return Err(DataError::no_own_pictures(dataset, data));
+    }
     if paths.len() < TEST_EVERY {
         let (train, need) =
             (paths.len(), "at least 10 (.png, .jpg, .jpeg) are needed, since every tenth is tested on");
@@ -58,6 +68,19 @@ pub(crate) fn has_picture(folder: &Path) -> bool {
     pictures::has_picture(folder)
         || fs::read_dir(folder)
             .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_label(entry.path()))))
+}
+
+/// A single picture, brought to `[colours, 32, 32]` as those of a folder are. For one colour, a coloured picture is made
+/// grey by the weights of ITU-R BT.601.
+///
+/// # Errors
+/// [`DataError`] names the file, and says that it cannot be read, is no PNG or JPEG picture or is smaller than 16×16.
+pub fn picture(file: &Path, colours: usize) -> Result<Vec<u8>, DataError> {
+    let pixels = pictures::read(file, middle_of_enough)?;
+    Ok(match colours {
+        1 => (0..PIXELS).map(|at| grey([0, 1, 2].map(|colour| pixels[colour * PIXELS + at]))).collect(),
+        _ => pixels.to_vec(),
+    })
 }
 
 /// The number of labels, and pictures with theirs.
@@ -93,6 +116,23 @@ fn middle(picture: &DynamicImage) -> Result<Small, String> {
     let (width, height) = (picture.width(), picture.height());
     let side = width.min(height);
     Ok(pictures::scale(&picture.crop_imm((width - side) / 2, (height - side) / 2, side, side)))
+}
+
+/// As [`middle`], of a picture that is large enough to stand alone.
+fn middle_of_enough(picture: &DynamicImage) -> Result<Small, String> {
+    let (width, height) = (picture.width(), picture.height());
+    if width.min(height) < LEAST_SIDE {
+        return Err(format!(
+            "it is {width}×{height} pixels, too small: {LEAST_SIDE}×{LEAST_SIDE} are needed"
+        ));
+    }
+    middle(picture)
+}
+
+/// How light a colour is; a grey stays as it is.
+fn grey(colour: [u8; COLOURS]) -> u8 {
+    let [red, green, blue] = colour.map(u32::from);
+    ((299 * red + 587 * green + 114 * blue + 500) / 1000) as u8
 }
 
 /// Whether red, green and blue are the same everywhere.

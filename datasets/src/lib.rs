@@ -21,6 +21,7 @@ mod jpeg;
 mod matlab;
 mod missing;
 mod mnist;
+mod own_folders;
 mod partition;
 mod pickle;
 mod pictures;
@@ -33,8 +34,10 @@ use acai_sweep::training::Dataset;
 
 pub use download::{Counts, Download, counts, downloads, md5};
 pub use error::DataError;
+pub use folder::picture;
 pub use images::{Images, PIXELS, Split, WIDTH};
 pub use missing::missing_files;
+pub use own_folders::own_folders;
 pub use places::place;
 
 /// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer

@@ -86,7 +86,8 @@ pub(crate) fn read_all(
     Ok(())
 }
 
-fn read(path: &Path, shrink: Shrink) -> Result<Small, DataError> {
+/// Reads one picture.
+pub(crate) fn read(path: &Path, shrink: Shrink) -> Result<Small, DataError> {
     let cant_read = |source| DataError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     File::open(path).map_err(cant_read)?.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(cant_read)?;

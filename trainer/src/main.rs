@@ -5,10 +5,13 @@ mod cli;
 use std::io::Write;
 use std::process::ExitCode;
 
+use acai_trainer::session::catching;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    cli::Arguments::parse().run().unwrap_or_else(|error| {
+    let arguments = cli::Arguments::parse();
+    let ended = catching(|| Ok(arguments.run()));
+    ended.map_err(Into::into).flatten().unwrap_or_else(|error| {
         // Nothing is left to be told if standard error is closed.
         let _ = writeln!(std::io::stderr(), "error: {error:#}");
         ExitCode::FAILURE

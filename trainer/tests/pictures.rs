@@ -34,6 +34,27 @@ fn colours_stay_with_their_pixel() {
     assert_eq!(pixels, [0, 128, 255, 255, 0, 255]);
 }
 
+#[test]
+fn texts_stand_above_their_columns_and_to_the_left_of_their_rows() {
+    // One row of two white images.
+    let images = Tensor::ones([1, 2, 1, 32, 32], (tch::Kind::Float, tch::Device::Cpu));
+    let drawn = |columns: [&str; 2], row: &str| {
+        let whole = Raster::labelled(&columns.map(str::to_owned), &[(row.to_owned(), Raster::grid(&images))]);
+        let (_, width, pixels) = decode(whole.png());
+        let width = width as usize;
+        let black = pixels.iter().enumerate().filter(|(_, value)| **value == 0);
+        let black: Vec<(usize, usize)> = black.map(|(at, _)| (at % width, at / width)).collect();
+        (width, pixels.len() / width, black)
+    };
+    assert_eq!(drawn(["", ""], ""), (66, 32, Vec::new()), "nothing is written, and no room left for it");
+    let (width, height, black) = drawn(["", "0.25"], "");
+    assert_eq!((width, height), (66, 44));
+    assert!(black.len() > 20 && black.iter().all(|(x, y)| (34..66).contains(x) && *y < 12), "{black:?}");
+    let (width, height, black) = drawn(["", ""], "λ=0");
+    assert_eq!((width, height), (66 + 28, 32));
+    assert!(black.len() > 20 && black.iter().all(|(x, _)| *x < 24), "{black:?}");
+}
+
 /// Two codes of two values: at a right angle, and the same one twice.
 fn ends() -> (Tensor, Tensor) {
     let from = Tensor::from_slice(&[2.0, 0.0, 3.0, 4.0]).view([2, 2, 1, 1]);

@@ -1,6 +1,7 @@
 //! `acai submit`
 
 use acai_proto::v1::{PlanSweepRequest, SubmitSweepRequest, SubmitSweepResponse};
+use acai_sweep::plan::{Plan, PlannedRun};
 use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 use tonic::Code;
@@ -23,12 +24,32 @@ pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Resul
         })?,
         false => hand_in(&mut client, &sweep.source, arguments.yes, output).await?,
     };
+    note_unserved(&answer, &sweep.file.plan, output);
     output.data(&match (arguments.ask.json, arguments.dry_run) {
         (true, is_dry_run) => as_json(&answer, is_dry_run, &warnings::as_json(&sweep)).to_string(),
         (false, true) => format!("{}\nnothing was changed", describe(&answer)),
         (false, false) => describe(&answer),
     })?;
     Ok(())
+}
+
+/// Says which runs no worker can train, as far as workers tell.
+fn note_unserved(answer: &SubmitSweepResponse, plan: &Plan, output: Output) {
+    for dataset in &answer.unserved_datasets {
+        let is_on_it = |run: &PlannedRun<'_>| run.configuration.training_config().dataset.name() == dataset;
+        let wait = match (answer.existing_runs, plan.runs().filter(is_on_it).count()) {
+            (0, 1) => "its 1 run waits".to_owned(),
+            (0, runs) => format!("its {runs} runs wait"),
+            _ => "its runs that have not ended wait".to_owned(),
+        };
+        output.note(&match dataset.starts_with("images:") {
+            true => format!(
+                "no worker that is alive has {dataset}: {wait} \
+                 (workers look for folders of pictures below their --data when they start)"
+            ),
+            false => format!("no worker that is alive has {dataset}: {wait}"),
+        });
+    }
 }
 
 /// What submitting the file would change; none from a coordinator of a release that cannot say it.
@@ -101,6 +122,7 @@ fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool, warnings: &[Value]
         "other_runs": submitted.other_runs,
         "set_aside_runs": submitted.set_aside_runs,
         "set_aside_with_results": submitted.set_aside_with_results,
+        "unserved_datasets": submitted.unserved_datasets,
         "warnings": warnings,
     })
 }

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::format::grid;
 use crate::output::Output;
 
+/// Datasets of a worker that the table has.
+const SHOWN: usize = 12;
+
 pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at).await?;
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
@@ -42,8 +45,17 @@ fn row(worker: &Worker) -> Vec<String> {
         worker.running.to_string(),
         worker.slots.to_string(),
         format!("{} cores, {} GiB{gpus}", hardware.cores, hardware.memory_bytes >> 30),
-        worker.datasets.join(", "),
+        datasets(worker),
     ]
+}
+
+/// The first of what a worker has: there may be a hundred folders of pictures. JSON has all.
+fn datasets(worker: &Worker) -> String {
+    let (shown, others) = worker.datasets.split_at(worker.datasets.len().min(SHOWN));
+    match others.len() {
+        0 => shown.join(", "),
+        others => format!("{} and {others} more", shown.join(", ")),
+    }
 }
 
 fn state(worker: &Worker) -> &'static str {
@@ -104,5 +116,15 @@ mod tests {
         assert_eq!(state(&worker), "resting");
         let worker = Worker { rest: None, ..worker };
         assert_eq!((rest_line(&worker), state(&worker)), (None, "alive"));
+    }
+
+    #[test]
+    fn the_table_has_the_first_datasets_of_a_worker_and_json_has_all() {
+        let many: Vec<String> = (0..15).map(|number| format!("images:{number}")).collect();
+        let worker = |count: usize| Worker { datasets: many[..count].to_vec(), ..Worker::default() };
+        assert_eq!(datasets(&worker(2)), "images:0, images:1");
+        assert!(datasets(&worker(12)).ends_with(", images:11"));
+        assert!(datasets(&worker(15)).ends_with(", images:11 and 3 more"));
+        assert_eq!(worker_json(&worker(15))["datasets"], json!(many));
     }
 }

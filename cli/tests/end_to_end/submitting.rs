@@ -14,7 +14,7 @@ use tonic::codegen::{Context, Poll, Service, http};
 use tonic::server::NamedService;
 use tonic::transport::Server;
 
-use crate::{Ended, Place, eventually, free_address};
+use crate::{Ended, FAILING_TRAINER, Place, eventually, free_address};
 
 const TWO: &str = "
 version: 1
@@ -220,4 +220,51 @@ async fn a_dry_run_asks_nothing_of_an_earlier_release_that_would_take_it_for_a_s
 
     assert!(dry.code == Some(1) && dry.stderr.contains("nothing was submitted"), "{dry:#?}");
     assert_eq!(*coordinator.0.lock().unwrap(), ["/acai.v1.SweepService/PlanSweep"]);
+}
+
+#[test]
+fn a_submission_says_which_of_its_runs_no_living_worker_has_the_pictures_for() {
+    let place = Place::new();
+    place.program("trainer", FAILING_TRAINER);
+    for folder in ["data/faces", "data/animals/cats"] {
+        std::fs::create_dir_all(place.path(folder)).unwrap();
+        place.file(&format!("{folder}/1.png"), "");
+    }
+    let dataset = "['images:faces', 'images:animals', 'images:flowers', 'images:/flowers', lines32]";
+    place.file("own.yaml", &TWO.replace("lines32", dataset).replace("name: two", "name: own"));
+    let address = free_address();
+    let url = format!("http://{address}");
+    let _coordinator = place.start(&["coordinator", "--listen", &address]);
+    let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
+    eventually("the coordinator listens", || ask(&["ls"]).code == Some(0));
+
+    let nobody = ask(&["submit", "own.yaml", "--dry-run"]);
+    for dataset in ["images:faces", "images:animals", "images:flowers"] {
+        let said = format!("no worker that is alive has {dataset}: its 2 runs wait");
+        assert!(nobody.stderr.contains(&said), "{nobody:#?}");
+    }
+    let noted = nobody.stderr.matches("no worker").count();
+    assert_eq!(noted, 3, "workers do not tell of other folders, and each has what is built in: {nobody:#?}");
+
+    let _worker = place.start(&["worker", "--coordinator", &url, "--trainer", "./trainer", "--slots", "1"]);
+    eventually("the worker is known", || ask(&["workers"]).stdout.contains("images:animals"));
+    let submitted = ask(&["submit", "own.yaml"]);
+    assert!(
+        submitted.stderr.contains("no worker that is alive has images:flowers: its 2 runs wait")
+            && submitted.stderr.matches("no worker").count() == 1,
+        "{submitted:#?}"
+    );
+    let again = ask(&["submit", "own.yaml", "--json"]);
+    assert!(again.stderr.contains("images:flowers: its runs that have not ended wait"), "{again:#?}");
+    let again: Value = serde_json::from_str(&again.ok()).unwrap();
+    assert_eq!(again["unserved_datasets"], serde_json::json!(["images:flowers"]));
+    // Nothing waits of what has ended.
+    ask(&["cancel", "own"]).ok();
+    eventually("the runs have ended", || {
+        let status: Value = serde_json::from_str(&ask(&["status", "own", "--json"]).ok()).unwrap();
+        status["sweep"]["states"].as_object().is_some_and(|states| {
+            states.iter().all(|(state, runs)| state == "cancelled" || runs == &Value::from(0))
+        })
+    });
+    assert!(!ask(&["submit", "own.yaml"]).stderr.contains("no worker"));
 }

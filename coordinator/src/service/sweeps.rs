@@ -225,7 +225,7 @@ fn worker_message(machine: Machine) -> v1::Worker {
 }
 
 fn submission_message(submitted: Submitted) -> v1::SubmitSweepResponse {
-    let Submitted { sweep, submission } = submitted;
+    let Submitted { sweep, submission, unserved_datasets } = submitted;
     v1::SubmitSweepResponse {
         sweep,
         new_runs: submission.new_runs,
@@ -233,6 +233,7 @@ fn submission_message(submitted: Submitted) -> v1::SubmitSweepResponse {
         other_runs: submission.other_runs,
         set_aside_runs: submission.set_aside,
         set_aside_with_results: submission.set_aside_with_results,
+        unserved_datasets,
     }
 }
 

@@ -13,6 +13,7 @@ mod results;
 mod runs;
 mod submissions;
 mod sweeps;
+mod unserved;
 
 use std::sync::Arc;
 

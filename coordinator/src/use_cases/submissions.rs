@@ -18,6 +18,8 @@ pub struct Submitted {
     pub sweep: String,
     /// What changed, or would change.
     pub submission: Submission,
+    /// Datasets on which it has runs to train and which no living worker says that it has, by name.
+    pub unserved_datasets: Vec<String>,
 }
 
 impl UseCases {
@@ -37,13 +39,14 @@ impl UseCases {
         };
         let sweep = aside(move || new_sweep(file, source, &runs, replacing)).await?;
         let name = sweep.name.clone();
+        let unserved_datasets = self.unserved_datasets(&sweep).await?;
         let submission = self.store.sweep_submit(sweep).await?;
         if submission.is_stored {
             tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
         } else if replacing != Replacing::DryRun {
             return Err(UseCaseError::WouldSetAside { sweep: name, runs: submission.set_aside_with_results });
         }
-        Ok(Submitted { sweep: name, submission })
+        Ok(Submitted { sweep: name, submission, unserved_datasets })
     }
 }
 

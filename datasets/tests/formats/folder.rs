@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::Cursor;
 
-use acai_datasets::open;
+use acai_datasets::{open, picture};
 use acai_sweep::training::Dataset;
 use image::{GrayImage, ImageFormat, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
@@ -98,8 +98,11 @@ fn too_few_pictures_or_no_folder_are_said() {
     );
     assert_eq!(
         refused(&own(), small(0).path()),
-        "dataset `images:mine` needs a folder of pictures at `DATA/mine`: put them there"
+        "dataset `images:mine` has no pictures: there are none in `DATA/mine` \
+         (PATH in `images:PATH` is relative to the data folder, --data)"
     );
+    let empty = data_folder([("mine/notes.txt", Vec::new())]);
+    assert_eq!(refused(&own(), empty.path()), refused(&own(), small(0).path()));
 }
 
 /// With one picture replaced by `bytes`.
@@ -139,4 +142,58 @@ fn a_header_that_promises_an_enormous_picture_is_refused() {
     huge[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
     let message = refused(&own(), small_with("a.png", &huge).path());
     assert!(message.contains("it has 65536×65536 pixels, too many"), "{message}");
+}
+
+#[test]
+fn a_single_picture_is_brought_to_the_size_of_a_folders_pictures() {
+    let folder = small(10);
+    let in_colours = RgbImage::from_fn(60, 40, |x, y| Rgb([4 * x as u8, 6 * y as u8, 100]));
+    fs::write(folder.path().join("mine/000.jpg"), jpeg(&in_colours)).unwrap();
+    let found = opened(&own(), folder.path());
+    let single = |colours| picture(&folder.path().join("mine/000.jpg"), colours).unwrap();
+    assert_eq!(single(3), found.train.pixels[..3072]);
+    let greys = single(1);
+    let [red, green, blue] = [0, 1, 2].map(|colour| f64::from(found.train.pixels[colour * 1024 + 500]));
+    let light = 0.299 * red + 0.587 * green + 0.114 * blue;
+    assert!(greys.len() == 1024 && (f64::from(greys[500]) - light).abs() <= 0.5, "{} {light}", greys[500]);
+    assert_eq!(picture(&folder.path().join("mine/003.png"), 1).unwrap(), [3; 1024], "a grey stays as it is");
+}
+
+#[test]
+fn a_single_file_that_is_no_picture_or_too_small_or_missing_is_refused() {
+    let folder = data_folder([("text.png", b"some text".to_vec())]);
+    let mut bytes = Cursor::new(Vec::new());
+    GrayImage::from_pixel(40, 15, Luma([1])).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    fs::write(folder.path().join("small.png"), bytes.into_inner()).unwrap();
+    for (file, complaint) in [
+        ("text.png", "picture `DATA/text.png` cannot be used: "),
+        (
+            "small.png",
+            "picture `DATA/small.png` cannot be used: it is 40×15 pixels, too small: 16×16 are needed",
+        ),
+        ("none.png", "can't read `DATA/none.png`"),
+    ] {
+        let error = picture(&folder.path().join(file), 3).unwrap_err().to_string();
+        let error = error.replace(&folder.path().display().to_string(), "DATA");
+        assert!(error.starts_with(complaint), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_in_full_with_what_its_path_is_relative_to() {
+    let elsewhere = open(&own(), Some(std::path::Path::new("no/such/data"))).unwrap_err().to_string();
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(
+        elsewhere,
+        format!(
+            "dataset `images:mine` has no pictures: there are none in `{}/no/such/data/mine` \
+             (PATH in `images:PATH` is relative to the data folder, --data)",
+            here.display()
+        )
+    );
+    let absolute = Dataset::from_name("images:/no/such/folder").unwrap();
+    assert_eq!(
+        open(&absolute, Some(&here)).unwrap_err().to_string(),
+        "dataset `images:/no/such/folder` has no pictures: there are none in `/no/such/folder`"
+    );
 }

@@ -7,6 +7,7 @@ mod cifar;
 mod damage;
 mod folder;
 mod mnist;
+mod own_folders;
 mod places;
 mod svhn;
 

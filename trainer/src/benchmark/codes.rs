@@ -14,9 +14,8 @@ impl Benchmark {
         model.encode(&images, &Keyed { keys: &[(0, key)], options: (Kind::Float, self.device) })
     }
 
-    /// Latents of the test images with these numbers, `[n, latent, w, w]`.
-    pub(super) fn latents(&self, model: &dyn Model, images: &[i64], key: u64) -> Tensor {
-        let chosen = self.source.test().images.index_select(0, &Tensor::from_slice(images));
-        self.encode(model, &chosen, key).latents
+    /// The test images with these numbers, `[n, c, 32, 32]`, on the CPU.
+    pub(super) fn test_images(&self, numbers: &[i64]) -> Tensor {
+        self.source.test().images.index_select(0, &Tensor::from_slice(numbers))
     }
 }

@@ -37,17 +37,17 @@ impl Path {
 }
 
 impl Benchmark {
-    /// Decoded codes on the way between those of test images (numbers, the same count of each), `steps` ≥ 2 of them
-    /// with both ends: `[n, steps, c, 32, 32]`.
+    /// Decoded codes on the way between those of images (`[n, c, 32, 32]` each), `steps` ≥ 2 of them with both ends:
+    /// `[n, steps, c, 32, 32]`.
     pub fn interpolate(
         &self,
         model: &dyn Model,
-        (from, to): (&[i64], &[i64]),
+        (from, to): (&Tensor, &Tensor),
         steps: i64,
         path: Path,
     ) -> Tensor {
         let _guard = tch::no_grad_guard();
-        let (from, to) = (self.latents(model, from, 0), self.latents(model, to, 1));
+        let (from, to) = (self.encode(model, from, 0).latents, self.encode(model, to, 1).latents);
         let share = |step| step as f64 / (steps - 1) as f64;
         let decoded: Vec<Tensor> =
             (0..steps).map(|step| model.decode(&path.at(&from, &to, share(step)))).collect();

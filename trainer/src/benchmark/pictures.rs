@@ -27,6 +27,7 @@ impl Benchmark {
     pub fn pictures(&self, model: &dyn Model) -> Vec<Picture> {
         let _guard = tch::no_grad_guard();
         let (from, to) = self.pairs(ROWS);
+        let (from, to) = (self.test_images(&from), self.test_images(&to));
         let along = |path| self.interpolate(model, (&from, &to), COLUMNS, path);
         let mut pictures = vec![
             Picture { name: "reconstructions", png: Raster::grid(&self.reconstructions(model)).png() },
@@ -55,7 +56,7 @@ impl Benchmark {
 
     /// Decoded draws from N(0, 1), the same codes for every run of a shape: `[12, 16, c, 32, 32]`.
     fn samples(&self, model: &dyn Model) -> Tensor {
-        let shape = self.latents(model, &[0], 0).size();
+        let shape = self.encode(model, &self.test_images(&[0]), 0).latents.size();
         let (n, d) = (ROWS as i64 * COLUMNS, shape[1..].iter().product());
         let draws = Keyed { keys: &[(0, 0)], options: (Kind::Float, self.device) };
         let codes = draws.normal(Purpose::Prior, n, d).view([n, shape[1], shape[2], shape[3]]);

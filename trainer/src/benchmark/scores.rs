@@ -21,6 +21,7 @@ impl Benchmark {
         let mut scores = self.reconstruction(model, pulse);
         if let Some(judge) = &self.judge {
             let (from, to) = self.pairs(INTERPOLATIONS);
+            let (from, to) = (self.test_images(&from), self.test_images(&to));
             let images = self.interpolate(model, (&from, &to), STEPS, Path::Line);
             let lines = judge.score(&images.squeeze_dim(2));
             scores.push(("eval/mean_distance", lines.mean_distance));

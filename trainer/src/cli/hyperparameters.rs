@@ -73,14 +73,25 @@ fn flag(parameter: &'static Parameter) -> Arg {
             format!(" [default: {}]", of.join(", "))
         }
     };
+    let choice = match &parameter.kind {
+        Kind::Dataset => {
+            format!(" ({}, or images:PATH)", Dataset::NAMED.each_ref().map(Dataset::name).join(", "))
+        }
+        _ => String::new(),
+    };
     let arg = Arg::new(parameter.name)
         .long(parameter.name.replace('_', "-"))
-        .help(format!("{models}{}{default}", parameter.doc))
+        .help(format!("{models}{}{choice}{default}", parameter.doc))
         .required(matches!(parameter.default, DefaultValue::Required))
         .allow_negative_numbers(true);
-    match parameter.kind {
-        Kind::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
-        _ => arg.value_name("NUMBER"),
+    match &parameter.kind {
+        Kind::Word(words) => {
+            let name = parameter.name.to_uppercase();
+            arg.value_name(name).value_parser(PossibleValuesParser::new(*words))
+        }
+        Kind::Dataset => arg.value_name("DATASET"),
+        // Only what a sweep file declares has choices, and that is not in the table.
+        Kind::Int(_) | Kind::PowerOfTwo(_) | Kind::Float(..) | Kind::Choice(_) => arg.value_name("NUMBER"),
     }
 }
 

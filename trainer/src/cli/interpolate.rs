@@ -1,4 +1,4 @@
-//! `acai-trainer interpolate`: the ways between test images, of one trained model or of several below each other.
+//! `acai-trainer interpolate`: the ways between images, of one trained model or of several below each other.
 
 use std::fs;
 use std::io::{self, Write};
@@ -14,26 +14,34 @@ use serde_json::{Map, Value};
 use tch::Tensor;
 
 use super::Machine;
+use super::end_point::EndPoint;
 use super::trained::Opened;
 
-/// Draw the way between two test images as a strip of decoded codes, with the two at its ends
+/// Draw the way between two images as a strip of decoded codes, with the two at its ends
 ///
-/// Strips of several checkpoints stand below each other, each with what tells it from the others.
+/// Each end is a test image, by its number, or a PNG or JPEG file of your own, by its path. Such a picture is brought to
+/// 32 × 32 as the dataset `images:PATH` does it: the largest square in its middle (as long as its shorter side) is
+/// scaled, bicubic. For a model of grey images it is made grey.
+///
+/// Above the strips stands α, the share of the way from `a` to `b`. Strips of several checkpoints stand below each
+/// other, each with what tells it from the others.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 -o strip.png
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --spherical --steps 8 -o strip.png
+  acai-trainer interpolate faces/checkpoint-000065536.safetensors --a me.jpg --b you.png --a 0 --b me.jpg -o strips.png
   acai-trainer interpolate baseline/checkpoint-*.safetensors acai/checkpoint-*.safetensors --a 0 --b 1 --a 2 --b 3 -o both.png")]
 pub(super) struct Interpolate {
     /// Checkpoints that `acai-trainer train` or workers wrote, of one dataset
     #[arg(required = true, value_name = "CHECKPOINT")]
     checkpoints: Vec<PathBuf>,
-    /// Number of the first test image, from 0; may be repeated, with as many --b
-    #[arg(long = "a", value_name = "I", required = true)]
-    from: Vec<i64>,
-    /// Number of the last test image
-    #[arg(long = "b", value_name = "J", required = true)]
-    to: Vec<i64>,
+    /// The first image: the number of a test image, from 0, or a picture's file (one that is called by a number: ./7);
+    /// may be repeated, with as many --b
+    #[arg(long = "a", value_name = "NUMBER|FILE", required = true)]
+    from: Vec<EndPoint>,
+    /// The last image: the number of a test image, or a picture's file
+    #[arg(long = "b", value_name = "NUMBER|FILE", required = true)]
+    to: Vec<EndPoint>,
     /// Decoded codes, with both ends
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(2..=256))]
     steps: i64,
@@ -81,30 +89,38 @@ impl Interpolate {
             let labelled = labels.iter().zip(&strips);
             labelled.map(move |(label, ways)| (label.clone(), Raster::grid(&ways.narrow(0, pair, 1))))
         });
-        let picture = Raster::labelled(&rows.collect::<Vec<_>>()).png();
+        let picture = Raster::labelled(&headings(steps), &rows.collect::<Vec<_>>()).png();
         fs::write(&output, picture).with_context(|| format!("cannot write `{}`", output.display()))?;
         writeln!(io::stderr(), "wrote {}", output.display())?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// The ways of a model between pairs of test images, with the images themselves at the ends: `[pairs, steps + 2, c, 32, 32]`.
-fn ways(opened: &Opened, (from, to): (&[i64], &[i64]), steps: i64, path: Path) -> anyhow::Result<Tensor> {
-    let images = &opened.benchmark.source.test().images;
-    let last = images.size()[0] - 1;
-    for (flag, numbers) in [("--a", from), ("--b", to)] {
-        for image in numbers {
-            ensure!(
-                (0..=last).contains(image),
-                "{flag} is `{image}`; test images have numbers from 0 to {last}"
-            );
-        }
-    }
-    let way = opened.benchmark.interpolate(&*opened.model, (from, to), steps, path);
-    let [from, to] = [from, to].map(|numbers| {
-        images.index_select(0, &Tensor::from_slice(numbers)).unsqueeze(1).to_device(way.device())
-    });
+/// The ways of a model between pairs of images, with the images themselves at the ends: `[pairs, steps + 2, c, 32, 32]`.
+fn ways(
+    opened: &Opened,
+    (from, to): (&[EndPoint], &[EndPoint]),
+    steps: i64,
+    path: Path,
+) -> anyhow::Result<Tensor> {
+    let source = &*opened.benchmark.source;
+    let (from, to) = (EndPoint::images(from, "--a", source)?, EndPoint::images(to, "--b", source)?);
+    let way = opened.benchmark.interpolate(&*opened.model, (&from, &to), steps, path);
+    let [from, to] = [from, to].map(|images| images.unsqueeze(1).to_device(way.device()));
     Ok(Tensor::cat(&[&from, &way, &to], 1))
+}
+
+/// What stands above the columns: the two images are `a` and `b`, and of the codes between them those have their share of
+/// the way that are nearest to its quarters. The others would leave no room.
+fn headings(steps: i64) -> Vec<String> {
+    let last = (steps - 1) as f64;
+    let quarters = [0.0, 0.25, 0.5, 0.75, 1.0].map(|quarter: f64| (quarter * last).round() as i64);
+    let share = |step: i64| match step {
+        0 => "α=0".to_owned(),
+        step => ((step as f64 / last * 100.0).round() / 100.0).to_string(),
+    };
+    let between = (0..steps).map(|step| if quarters.contains(&step) { share(step) } else { String::new() });
+    [&["a".to_owned()], &between.collect::<Vec<_>>()[..], &["b".to_owned()]].concat()
 }
 
 /// What tells each checkpoint from the others: the settings in which they differ. Nothing where there is only one.

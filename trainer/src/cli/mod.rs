@@ -1,5 +1,6 @@
 //! The command line.
 
+mod end_point;
 mod eval;
 mod export;
 mod hyperparameters;
@@ -57,9 +58,10 @@ struct Machine {
     /// Threads that one operation uses on the CPU [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Folder of datasets that are read from files (`DIR/mnist/train-images-idx3-ubyte`, also `.gz`)
-    #[arg(long, value_name = "DIR", env = "ACAI_DATA")]
-    data: Option<PathBuf>,
+    /// Folder of the datasets that are files (`DIR/mnist/train-images-idx3-ubyte`, also `.gz`), which PATH of
+    /// `images:PATH` is relative to; `acai data ls` shows where in it
+    #[arg(long, value_name = "DIR", env = "ACAI_DATA", default_value = "data")]
+    data: PathBuf,
 }
 
 impl Machine {
@@ -69,6 +71,6 @@ impl Machine {
         if let Some(threads) = self.threads {
             tch::set_num_threads(threads.into());
         }
-        Ok(Benchmarks::new(device, self.data))
+        Ok(Benchmarks::new(device, Some(self.data)))
     }
 }

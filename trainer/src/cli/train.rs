@@ -27,11 +27,17 @@ const INTERRUPTED: u8 = 130;
 ///
 /// Ctrl-C writes a checkpoint and ends; `--resume` goes on from there, to the very weights that an
 /// uninterrupted training would have reached (on the CPU, with the same number of threads).
+///
+/// `--dataset images:PATH` is a folder of your own PNG and JPEG pictures, PATH being relative to `--data`. Its
+/// subfolders, if it has any, are the labels. Of each picture, the largest square in its middle (as long as its shorter
+/// side) is scaled to 32 × 32, bicubic. A tenth of the pictures is tested on and not trained on: sorted by subfolder and
+/// file name, every tenth.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines
   acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines --resume
-  acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json")]
+  acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json
+  acai-trainer train --model acai --dataset images:faces --data data --out faces     pictures in data/faces")]
 pub(super) struct Train {
     /// Folder for checkpoints, made if missing
     #[arg(long, value_name = "DIR")]

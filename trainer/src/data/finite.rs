@@ -19,7 +19,7 @@ impl Finite {
     /// A source of `train`, which must not be empty. Images are bytes or values in [-1, 1].
     pub(super) fn new(classes: i64, train: Batch, test: Batch) -> Self {
         let epochs = Epochs::new(train.labels.size()[0]);
-        Finite { classes, train, test: values(test), epochs }
+        Finite { classes, train, test: with_values(test), epochs }
     }
 }
 
@@ -37,13 +37,16 @@ impl From<Images> for Finite {
     }
 }
 
+fn with_values(Batch { images, labels }: Batch) -> Batch {
+    Batch { images: values(&images), labels }
+}
+
 /// Images as values in [-1, 1]: bytes x become x/127.5 - 1.
-fn values(Batch { images, labels }: Batch) -> Batch {
-    let images = match images.kind() {
+pub(super) fn values(images: &Tensor) -> Tensor {
+    match images.kind() {
         Kind::Uint8 => images.to_kind(Kind::Float) / 127.5 - 1.0,
-        _ => images,
-    };
-    Batch { images, labels }
+        _ => images.shallow_clone(),
+    }
 }
 
 impl Source for Finite {
@@ -57,7 +60,7 @@ impl Source for Finite {
 
     fn batch(&self, seed: u64, step: u64, size: usize) -> Batch {
         let chosen = Tensor::from_slice(&self.epochs.batch(seed, step, size));
-        values(Batch {
+        with_values(Batch {
             images: self.train.images.index_select(0, &chosen),
             labels: self.train.labels.index_select(0, &chosen),
         })
@@ -66,7 +69,7 @@ impl Source for Finite {
     fn train(&self, chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>> {
         let Batch { images, labels } = &self.train;
         let chunks = images.split(chunk, 0).into_iter().zip(labels.split(chunk, 0));
-        Some(Box::new(chunks.map(|(images, labels)| values(Batch { images, labels }))))
+        Some(Box::new(chunks.map(|(images, labels)| with_values(Batch { images, labels }))))
     }
 
     fn test(&self) -> &Batch {

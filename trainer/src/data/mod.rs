@@ -11,7 +11,7 @@ pub mod lines;
 use std::path::Path;
 
 use acai_sweep::training::Dataset;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use finite::Finite;
 
@@ -42,6 +42,16 @@ pub trait Source {
 
     /// The whole test set, the same for every seed.
     fn test(&self) -> &Batch;
+}
+
+/// A picture of one's own, brought to `[channels, 32, 32]` as those of the dataset `images:` are, with values in [-1, 1].
+///
+/// # Errors
+/// [`DataError`] names the file, and says that it cannot be read, is no picture or is too small.
+pub fn picture(file: &Path, channels: i64) -> Result<Tensor, DataError> {
+    let pixels = acai_datasets::picture(file, channels as usize)?;
+    let size = [channels, WIDTH as i64, WIDTH as i64];
+    Ok(finite::values(&Tensor::from_data_size(&pixels, &size, Kind::Uint8)))
 }
 
 /// Opens `dataset`, reading its files (if it has any) below the data folder `folder`.

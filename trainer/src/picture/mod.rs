@@ -43,21 +43,28 @@ impl Raster {
         Raster { width: width as usize, height: height as usize, colours: colours as usize, bytes }
     }
 
-    /// Rows of images with a text to the left of each: `rows` are grids of the same width and colours.
+    /// Rows of images with a text above each column (it may be empty) and one to the left of each row: `rows` are grids of
+    /// the same width and colours, with as many images as there are `columns`.
     ///
     /// # Panics
-    /// On no rows, or rows of different widths or colours.
+    /// On no columns or rows, or rows of different widths or colours.
     #[must_use]
-    pub fn labelled(rows: &[(String, Raster)]) -> Raster {
+    pub fn labelled(columns: &[String], rows: &[(String, Raster)]) -> Raster {
         let letters = rows.iter().map(|(label, _)| label.chars().count()).max().expect("a row");
         let margin = if letters == 0 { 0 } else { letters * text::WIDTH + 2 * GUTTER };
         let (_, first) = &rows[0];
-        let height = rows.iter().map(|(_, row)| row.height + GUTTER).sum::<usize>() - GUTTER;
+        let heading = if columns.iter().all(String::is_empty) { 0 } else { text::HEIGHT + 2 * GUTTER };
+        let height = heading + rows.iter().map(|(_, row)| row.height + GUTTER).sum::<usize>() - GUTTER;
         let mut whole = Raster::blank(margin + first.width, height, first.colours);
-        let mut top = 0;
+        let column_width = (first.width + GUTTER) / columns.len();
+        for (column, text) in columns.iter().enumerate() {
+            let free = (column_width - GUTTER).saturating_sub(text.chars().count() * text::WIDTH);
+            whole.write(text, margin + column * column_width + free / 2, GUTTER);
+        }
+        let mut top = heading;
         for (label, row) in rows {
             assert_eq!((row.width, row.colours), (first.width, first.colours), "rows are alike");
-            whole.write(label, top + row.height.saturating_sub(text::HEIGHT) / 2);
+            whole.write(label, 0, top + row.height.saturating_sub(text::HEIGHT) / 2);
             whole.place(row, margin, top);
             top += row.height + GUTTER;
         }
@@ -88,11 +95,11 @@ impl Raster {
         }
     }
 
-    /// Writes one line of text from the left edge, black; what does not fit is left out.
-    fn write(&mut self, line: &str, top: usize) {
+    /// Writes one line of text from (`left`, `top`) on, black; what does not fit is left out.
+    fn write(&mut self, line: &str, left: usize, top: usize) {
         for (place, letter) in line.chars().enumerate() {
             for (x, y) in text::dots(letter) {
-                let (x, y) = (place * text::WIDTH + x, top + y);
+                let (x, y) = (left + place * text::WIDTH + x, top + y);
                 if x < self.width && y < self.height {
                     let start = (y * self.width + x) * self.colours;
                     self.bytes[start..start + self.colours].fill(BLACK);

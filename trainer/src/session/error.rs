@@ -1,8 +1,9 @@
 //! Why a run's training ended early.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::env;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
 
 use acai_sweep::configuration::ConfigurationError;
 use acai_sweep::trainer_protocol::FailureKind;
@@ -93,9 +94,29 @@ impl SessionError {
 /// Runs `work` and turns a panic of `tch` into [`SessionError::Device`] or [`SessionError::Libtorch`].
 ///
 /// `tch` panics where libtorch throws; its fallible twins would bury the mathematics under question marks.
-/// Whatever `work` was changing must be dropped after such an error.
-pub(super) fn catching<T>(work: impl FnOnce() -> Result<T, SessionError>) -> Result<T, SessionError> {
+/// Whatever `work` was changing must be dropped after such an error. Who gets the error says it: the panic itself is
+/// printed only with `RUST_BACKTRACE`, or if it is not libtorch's.
+///
+/// # Errors
+/// Those of `work`, and what libtorch refuses.
+pub fn catching<T>(work: impl FnOnce() -> Result<T, SessionError>) -> Result<T, SessionError> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(leave_libtorchs_panics_to_their_catcher);
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(refused(first_line(&*panic))))
+}
+
+/// Has the process print panics as before, but none with which `tch` passes on what libtorch threw.
+fn leave_libtorchs_panics_to_their_catcher() {
+    if env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+        return;
+    }
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let is_libtorchs = panic.payload_as_str().is_some_and(|text| text.contains("` value: Torch(\""));
+        if !is_libtorchs {
+            print(panic);
+        }
+    }));
 }
 
 /// What libtorch refused, in its words.

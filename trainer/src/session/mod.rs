@@ -6,6 +6,6 @@ mod group;
 mod run;
 mod schedule;
 
-pub use error::SessionError;
+pub use error::{SessionError, catching};
 pub use group::{Group, Refusal};
 pub use schedule::{Due, Schedule};

@@ -103,3 +103,59 @@ fn a_mistake_on_the_command_line_is_named() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn the_help_says_which_datasets_there_are_and_what_other_flags_take() {
+    let mut help = program();
+    help.args(["train", "--help"]);
+    let (output, _) = run(help);
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "--model <MODEL> --dataset <DATASET>",
+        "(lines32, digits32, mnist32, fashion-mnist32, svhn32, cifar10, celeba32, or images:PATH)",
+        "every tenth",
+        "PATH being relative to `--data`",
+        "[env: ACAI_DATA=] [default: data]",
+    ] {
+        assert!(words.contains(said), "no `{said}` in {help}");
+    }
+}
+
+#[test]
+fn folders_of_pictures_are_looked_for_below_the_data_folder_which_is_data_unless_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = folder.path().canonicalize().expect("it is there");
+    for (told, data) in [(None, "data"), (Some("elsewhere"), "elsewhere")] {
+        let mut program = program();
+        program.args(["train", "--model", "acai", "--dataset", "images:faces", "--out", "out"]);
+        program.current_dir(&place).envs(told.map(|told| ("ACAI_DATA", told)));
+        let (output, log) = run(program);
+        assert_eq!(output.status.code(), Some(1));
+        let looked_at = format!("there are none in `{}`", place.join(data).join("faces").display());
+        assert!(log.contains(&looked_at) && log.contains("is relative to the data folder, --data"), "{log}");
+    }
+}
+
+#[test]
+fn what_libtorch_refuses_is_said_once_and_in_one_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut limited = Command::new("sh");
+    // One of its tensors alone takes 2 GiB.
+    limited.args(["-c", "ulimit -v 3000000; exec \"$0\" \"$@\""]).arg(program().get_program());
+    limited.args([
+        "train",
+        "--model",
+        "baseline",
+        "--dataset",
+        "digits32",
+        "--depth",
+        "128",
+        "--batch",
+        "4096",
+    ]);
+    limited.args(["--threads", "1", "--out"]).arg(folder.path()).env_remove("RUST_BACKTRACE");
+    let (output, log) = run(limited);
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.starts_with("error: this machine failed libtorch: ") && log.lines().count() == 1, "{log}");
+}

@@ -15,8 +15,12 @@ fn train(folder: &Path) -> (Output, PathBuf) {
 }
 
 fn train_seed(folder: &Path, seed: u64) -> (Output, PathBuf) {
+    train_model(folder, &["vqvae", "--codes", "16"], seed)
+}
+
+fn train_model(folder: &Path, model: &[&str], seed: u64) -> (Output, PathBuf) {
     let mut train = program();
-    train.args(["train", "--model", "vqvae", "--codes", "16", "--dataset", "digits32", "--depth", "2"]);
+    train.args(["train", "--dataset", "digits32", "--depth", "2", "--model"]).args(model);
     train.args(["--latent", "2", "--latent-width", "8", "--batch", "8", "--total-kimg", "0.125"]);
     train.args(["--kmeans-inits", "2", "--threads", "1", "--json", "--seed", &seed.to_string(), "--out"]);
     train.arg(folder);
@@ -88,7 +92,7 @@ fn interpolate_draws_a_strip_from_one_test_image_to_another() {
     let (output, log) =
         run(&["interpolate", "--a", "0", "--b", "7", "--steps", "5", "-o", strip_name], &checkpoint);
     assert!(output.status.success(), "{log}");
-    assert_eq!(size(&strip), (7 * 32 + 6 * 2, 32), "two images around five, and gutters");
+    assert_eq!(size(&strip), (7 * 32 + 6 * 2, HEADING + 32), "two images around five, and gutters");
 
     let (refused, log) = run(&["interpolate", "--a", "0", "--b", "360", "-o", strip_name], &checkpoint);
     assert_eq!(refused.status.code(), Some(1));
@@ -107,11 +111,79 @@ fn interpolate_puts_the_strips_of_several_checkpoints_below_each_other_with_what
     let (output, log) = run(&[&["interpolate"], &both[..], &pairs].concat(), &second);
     assert!(output.status.success(), "{log}");
     let margin = "seed=0".len() as u32 * 8 + 4;
-    assert_eq!(size(&picture), (margin + 7 * 32 + 6 * 2, 4 * 32 + 3 * 2), "two rows for each of two pairs");
+    assert_eq!(
+        size(&picture),
+        (margin + 7 * 32 + 6 * 2, HEADING + 4 * 32 + 3 * 2),
+        "two rows for each of two pairs"
+    );
 
     let (refused, log) = run(&[&["interpolate"], &both[..], &pairs[..6]].concat(), &second);
     assert_eq!(refused.status.code(), Some(1));
     assert!(log.contains("--a is given 2 times and --b 1 times"), "{log}");
+}
+
+/// Pixels above the images, for what is written there.
+const HEADING: u32 = 8 + 2 * 2;
+
+#[test]
+fn interpolate_takes_pictures_for_ends_also_beside_numbers() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_, checkpoint) = train_model(folder.path(), &["baseline"], 0);
+    let path = |name: &str| folder.path().join(name).to_str().expect("a text").to_owned();
+    // Black at the left and right, which the middle square leaves out, and white in the middle.
+    let row = |x: u32| if (32..96).contains(&x) { [255, 255, 255] } else { [0, 0, 0] };
+    write_png(&path("wide.png"), 128, 64, row);
+    write_png(&path("small.png"), 20, 15, row);
+    fs::write(path("text.png"), "no picture").expect("it can be written");
+    let draw = |ends: [&str; 4], output: &str| {
+        let output = path(output);
+        let arguments =
+            ["interpolate", "--steps", "5", "--a", ends[0], "--b", ends[1], "--a", ends[2], "--b", ends[3]];
+        run(&[&arguments[..], &["-o", &output]].concat(), &checkpoint)
+    };
+    let (output, log) = draw([&path("wide.png"), "7", "7", &path("wide.png")], "mixed.png");
+    assert!(output.status.success(), "{log}");
+    let (output, log) = draw(["7", "7", "7", "7"], "numbers.png");
+    assert!(output.status.success(), "{log}");
+    let (mixed, numbers) = (images(Path::new(&path("mixed.png"))), images(Path::new(&path("numbers.png"))));
+    assert_eq!(mixed[0][0], [255; 32 * 32], "the middle of the picture");
+    assert_eq!(mixed[1][6], [255; 32 * 32]);
+    assert_eq!((&mixed[0][6], &mixed[1][0]), (&numbers[0][0], &numbers[0][0]), "the test image");
+    assert!(mixed[0][1] != numbers[0][1] && mixed[0][5] == numbers[0][5], "codes are those of the ends");
+
+    for (file, complaint) in [
+        ("text.png", "--a is no number of a test image and no picture: picture `"),
+        ("small.png", "it is 20×15 pixels, too small: 16×16 are needed"),
+        ("none.png", "none.png`: check that it is there and its permissions: No such file"),
+    ] {
+        let (refused, log) = draw([&path(file), "1", "1", "2"], "refused.png");
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(log.contains(complaint) && log.contains(&path(file)) && log.lines().count() == 1, "{log}");
+    }
+}
+
+/// Writes a picture in colours whose columns have these.
+fn write_png(path: &str, width: u32, height: u32, colour: impl Fn(u32) -> [u8; 3]) {
+    let mut encoder = png::Encoder::new(File::create(path).expect("it can be written"), width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let pixels: Vec<u8> = (0..height).flat_map(|_| (0..width).flat_map(&colour)).collect();
+    let mut writer = encoder.write_header().expect("it can be written");
+    writer.write_image_data(&pixels).expect("it can be written");
+}
+
+/// The images of a grey picture without labels, by row and column.
+fn images(picture: &Path) -> Vec<Vec<Vec<u8>>> {
+    let file = BufReader::new(File::open(picture).expect("the picture was written"));
+    let mut reader = png::Decoder::new(file).read_info().expect("a PNG file");
+    let (width, height) = reader.info().size();
+    let mut pixels = vec![0; (width * height) as usize];
+    reader.next_frame(&mut pixels).expect("its pixels");
+    let image = |top: u32, left: u32| {
+        let rows = (top..top + 32).map(|y| (y * width + left) as usize);
+        rows.flat_map(|start| pixels[start..start + 32].to_vec()).collect()
+    };
+    let row = |top: u32| (0..width).step_by(34).map(|left| image(top, left)).collect();
+    (HEADING..height).step_by(34).map(row).collect()
 }
 
 fn size(picture: &Path) -> (u32, u32) {

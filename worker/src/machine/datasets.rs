@@ -2,14 +2,20 @@
 
 use std::path::Path;
 
-use acai_datasets::missing_files;
+use acai_datasets::{missing_files, own_folders};
 use acai_sweep::training::Dataset;
 
-/// Datasets that can be trained on with this data folder, in [`Dataset::NAMED`]'s order. A user's own folders of
-/// pictures are not among them: whether such a folder exists shows only when a run asks for it.
+/// Folders of a user's own pictures that are told of, at the most.
+const OWN_FOLDERS: usize = 100;
+
+/// Datasets that can be trained on with this data folder: first those in [`Dataset::NAMED`], in its order, then folders of a
+/// user's own pictures below it. Folders that are elsewhere are not among them, and not all where there are many: whether
+/// such a folder exists shows when a run asks for it.
 #[must_use]
 pub fn available(data: Option<&Path>) -> Vec<Dataset> {
-    Dataset::NAMED.into_iter().filter(|dataset| missing_files(dataset, data).is_empty()).collect()
+    let named = Dataset::NAMED.into_iter().filter(|dataset| missing_files(dataset, data).is_empty());
+    let own = data.map(|data| own_folders(data, OWN_FOLDERS));
+    named.chain(own.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]
@@ -32,5 +38,19 @@ mod tests {
 
         std::fs::write(data.path().join(last), "").unwrap();
         assert_eq!(available(Some(data.path())), [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32]);
+    }
+
+    #[test]
+    fn a_hundred_folders_of_own_pictures_are_told_of() {
+        let data = tempfile::tempdir().unwrap();
+        for number in 0..103 {
+            let folder = data.path().join(format!("own-{number:03}"));
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join("1.png"), "").unwrap();
+        }
+        let names: Vec<String> =
+            available(Some(data.path())).iter().map(|dataset| dataset.name().to_owned()).collect();
+        assert_eq!(names[..3], ["lines32", "digits32", "images:own-000"]);
+        assert_eq!(names[2..].last().map(String::as_str), Some("images:own-099"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use acai_datasets::{downloads, place};
@@ -51,7 +51,10 @@ pub(super) fn fetch(
             output.note(&format!("{name} is built in: nothing to fetch"));
             return Ok(Vec::new());
         }
-        Dataset::Images(_) => bail!("{name} is a folder of your own: put pictures there"),
+        Dataset::Images(_) => {
+            let folder = path::absolute(place(dataset, Some(data)))?;
+            bail!("{name} is a folder of your own: put pictures into `{}`", folder.display())
+        }
         Dataset::Celeba32 => bail!(
             "CelebA's publishers want their terms agreed to: download img_align_celeba.zip and \
              list_eval_partition.txt from https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and unpack them to `{}`",

@@ -10,6 +10,7 @@ use acai_coordinator::server::ServeError;
 use acai_coordinator::store::Store as _;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{LeaseTerms, serve};
+use acai_datasets::DataError;
 use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_sweep::plan::Plan;
 use acai_sweep::training::Dataset;
@@ -34,6 +35,9 @@ pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Re
         plan.configurations().iter().map(|configuration| configuration.training_config().dataset).collect();
     for dataset in datasets {
         let missing = acai_datasets::missing_files(&dataset, Some(&training.data));
+        if dataset.images_path().is_some() && !missing.is_empty() {
+            bail!(DataError::no_own_pictures(&dataset, Some(&training.data)));
+        }
         if let [first, others @ ..] = missing.as_slice() {
             let others =
                 if others.is_empty() { String::new() } else { format!(" and {} more files", others.len()) };
