@@ -59,7 +59,7 @@ pub struct Candidate {
 }
 
 /// Whether runs on the dataset of this name may be given to any worker. A folder of one's own pictures may be on any
-/// machine; workers name only the other datasets when they say what they have.
+/// machine; workers may not know of it when they say what they have.
 #[must_use]
 pub fn is_on_any_worker(dataset: &str) -> bool {
     dataset.starts_with(IMAGES)

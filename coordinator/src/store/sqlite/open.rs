@@ -24,6 +24,10 @@ const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// Permissions of the files that are made: their user alone may read and write them.
 const PRIVATE: u32 = 0o600;
 
+/// How often a lock is tried that somebody may have for a moment, and the time between.
+const LOOKS: u32 = 5;
+const LOOK: Duration = Duration::from_millis(20);
+
 /// How many connections read.
 const READERS: u32 = 4;
 
@@ -51,7 +55,7 @@ impl SqliteStore {
             cause: cause.to_string(),
         };
         let path = &named(path)?;
-        let lock = lock(path)?;
+        let lock = lock_after_lookers(path).await?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -154,6 +158,17 @@ fn named(path: &Path) -> Result<PathBuf, OpenError> {
         return Err(OpenError::SeveralNames { place: path.to_owned(), names });
     }
     Ok(real)
+}
+
+/// As [`lock`]. Whoever only looks whether the database is served ([`SqliteStore::is_served`]) has the lock for a moment.
+async fn lock_after_lookers(path: &Path) -> Result<File, OpenError> {
+    for _ in 0..LOOKS {
+        match lock(path) {
+            Err(OpenError::InUse(_)) => tokio::time::sleep(LOOK).await,
+            locked => return locked,
+        }
+    }
+    lock(path)
 }
 
 /// An exclusive lock on a file beside the database. SQLite's own locks would not tell a second coordinator from
