@@ -148,6 +148,8 @@ fn tables_go_into_papers_pages_and_programs(place: &Place) {
     place.run(&["run", "again.yaml"]).ok();
     let both = place.run(&["results", "tiny", "again"]).ok();
     assert_eq!(both, ask(&[]));
+    let refused = place.run(&["results", "tiny", "--compare", "lambda=0", "--format", "latex"]);
+    assert!(refused.stderr.contains("as a table, as CSV or as JSON"), "{refused:#?}");
     let refused = place.run(&["results", "tiny", "--compare", "lamda=0"]);
     assert!(refused.stderr.contains("did you mean `lambda`?"), "{refused:#?}");
 }

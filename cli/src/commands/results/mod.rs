@@ -12,7 +12,7 @@ mod text;
 use acai_proto::v1::{GetResultsRequest, GetResultsResponse, Goal, Metric, Statistic};
 use acai_sweep::parameters::PARAMETERS;
 use acai_sweep::results::SEED;
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use crate::args::{At, ResultsArguments, TableArguments, TableFormat};
 use crate::client::{Client, connect};
@@ -32,6 +32,12 @@ pub(super) async fn print_table(
     output: Output,
 ) -> Result<(), Failure> {
     let baseline = compare::baseline(&arguments.compare)?;
+    let compared = [TableFormat::Table, TableFormat::Csv, TableFormat::Json];
+    if !baseline.is_empty() && !compared.contains(&arguments.format) {
+        return Err(
+            anyhow!("--compare is printed as a table, as CSV or as JSON\nhint: leave --format away").into()
+        );
+    }
     let mut group_by = arguments.group_by.clone();
     if arguments.format == TableFormat::Jsonl {
         group_by =

@@ -1,0 +1,17 @@
+//! What goes into a store and comes out of it.
+
+mod attempts;
+mod events;
+mod files;
+mod runs;
+mod submission;
+mod sweeps;
+mod workers;
+
+pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
+pub use events::{EventRecord, Place};
+pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, StoredCheckpoint};
+pub use runs::{Changes, CurveRun, Explanation, Point, PointOfRun, RunDetails, RunRecord};
+pub use submission::{NewRun, NewSweep, PlannedConfiguration, Replacing, Submission};
+pub use sweeps::{Overview, StoredFile, SweepRecord, Weight};
+pub use workers::{Duty, Registration, Rest, WorkerRecord};
