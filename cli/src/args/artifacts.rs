@@ -51,8 +51,8 @@ pub(crate) enum ArtifactsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChosenArtifacts {
-    /// Sweeps and runs: SWEEP or SWEEP/NUMBER
-    #[arg(required = true, value_name = "SWEEP[/NUMBER]")]
+    /// Sweeps and runs: SWEEP, SWEEP/NUMBER or SWEEP/FIRST-LAST
+    #[arg(required = true, value_name = "SWEEP[/NUMBERS]")]
     pub(crate) targets: Vec<Target>,
     /// Only files of these names, such as interpolations.png
     #[arg(long = "name", value_name = "NAMES", value_delimiter = ',')]

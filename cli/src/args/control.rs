@@ -20,8 +20,8 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(crate) struct SelectionArguments {
-    /// Sweeps and runs: SWEEP or SWEEP/NUMBER
-    #[arg(required = true, value_name = "SWEEP[/NUMBER]")]
+    /// Sweeps and runs: SWEEP, SWEEP/NUMBER or SWEEP/FIRST-LAST
+    #[arg(required = true, value_name = "SWEEP[/NUMBERS]")]
     pub(crate) targets: Vec<Target>,
     #[command(flatten)]
     pub(crate) ask: Ask,

@@ -78,8 +78,8 @@ Examples:
 
 A curve that is thinned (--points) keeps its ends, and of each stretch the smallest and the largest value.")]
 pub(crate) struct MetricsArguments {
-    /// Sweeps and runs: SWEEP or SWEEP/NUMBER
-    #[arg(required = true, value_name = "SWEEP[/NUMBER]")]
+    /// Sweeps and runs: SWEEP, SWEEP/NUMBER or SWEEP/FIRST-LAST
+    #[arg(required = true, value_name = "SWEEP[/NUMBERS]")]
     pub(crate) targets: Vec<Target>,
     /// Metrics to show [default: every one that was reported]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]

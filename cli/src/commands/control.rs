@@ -97,8 +97,8 @@ pub(super) fn selections(targets: Vec<Target>) -> Vec<Selection> {
     let mut sweeps: BTreeMap<String, Option<Vec<u32>>> = BTreeMap::new();
     for target in targets {
         let numbers = sweeps.entry(target.sweep).or_insert_with(|| Some(Vec::new()));
-        match (target.number, numbers.as_mut()) {
-            (Some(number), Some(numbers)) => numbers.push(number),
+        match (target.numbers, numbers.as_mut()) {
+            (Some(more), Some(numbers)) => numbers.extend(more),
             _ => *numbers = None,
         }
     }
