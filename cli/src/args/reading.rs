@@ -19,8 +19,8 @@ pub(crate) struct PlanArguments {
     /// Show every run
     #[arg(long, conflicts_with = "rows")]
     pub(crate) all: bool,
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 #[derive(Debug, Args)]
@@ -63,8 +63,8 @@ pub(crate) struct RunsArguments {
     pub(crate) state: Vec<acai_sweep::run::RunState>,
     #[command(flatten)]
     pub(crate) at: Coordinator,
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 #[derive(Debug, Args)]
@@ -92,8 +92,8 @@ pub(crate) struct MetricsArguments {
     pub(crate) points: Option<u32>,
     #[command(flatten)]
     pub(crate) at: Coordinator,
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
 }
 
 #[derive(Debug, Args)]
@@ -175,7 +175,16 @@ pub(crate) struct TableArguments {
     #[arg(long, value_name = "PARAMETER=VALUE", value_delimiter = ',')]
     pub(crate) compare: Vec<String>,
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: TableFormat,
+    format: TableFormat,
+    /// As --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl TableArguments {
+    pub(crate) fn format(&self) -> TableFormat {
+        if self.json { TableFormat::Json } else { self.format }
+    }
 }
 
 /// What stands after ± beside a mean.
@@ -252,6 +261,22 @@ pub(crate) enum Format {
     Table,
     Csv,
     Json,
+}
+
+/// How an answer is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// As --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Shown {
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
 }
 
 /// A place in a sweep's list of events.

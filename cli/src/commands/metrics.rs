@@ -18,7 +18,7 @@ const DRAWN: u32 = 200;
 pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at).await?;
     let (mut table, mut documents) = (Vec::new(), Vec::new());
-    if arguments.format == Format::Csv {
+    if arguments.shown.format() == Format::Csv {
         output.data(&csv(&["sweep", "run", "seed", "state", "metric", "step", "value"], Vec::new())?)?;
     }
     for Selection { sweep, numbers } in selections(arguments.targets) {
@@ -27,7 +27,8 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
             metrics => metrics.to_vec(),
         };
         for metric in metrics {
-            let most = arguments.points.unwrap_or(if arguments.format == Format::Table { DRAWN } else { 0 });
+            let most =
+                arguments.points.unwrap_or(if arguments.shown.format() == Format::Table { DRAWN } else { 0 });
             let request = ListPointsRequest {
                 sweep: sweep.clone(),
                 numbers: numbers.clone(),
@@ -37,7 +38,7 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
             };
             let mut curves = Curves(client.list_points(request).await?.into_inner());
             while let Some(curve) = curves.next().await? {
-                match arguments.format {
+                match arguments.shown.format() {
                     Format::Table => table.push(summary(&sweep, &metric, &curve)),
                     Format::Csv if curve.steps.is_empty() => {}
                     Format::Csv => output.data(&rows(&sweep, &metric, &curve)?)?,
@@ -46,7 +47,7 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
             }
         }
     }
-    match arguments.format {
+    match arguments.shown.format() {
         Format::Csv => {}
         Format::Json => output.data(&json!({"version": 1, "curves": documents}).to_string())?,
         Format::Table if table.is_empty() => output.note("no run has reported a metric yet"),

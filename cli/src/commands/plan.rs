@@ -16,7 +16,7 @@ pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Fail
     let sweep = read_sweep(&arguments.file)?;
     let plan = &sweep.file.plan;
     warnings::note(&sweep, output);
-    output.data(&match arguments.format {
+    output.data(&match arguments.shown.format() {
         Format::Table => {
             let shown = if arguments.all { usize::MAX } else { arguments.rows };
             text(&sweep.file.name, plan, shown)

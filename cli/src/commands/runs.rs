@@ -17,7 +17,7 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
     while let Some(run) = stream.message().await? {
         runs.push(run);
     }
-    output.data(&match arguments.format {
+    output.data(&match arguments.shown.format() {
         Format::Table => table(&runs),
         Format::Csv => flat(&runs)?,
         Format::Json => {

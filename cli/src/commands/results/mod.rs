@@ -31,15 +31,15 @@ pub(super) async fn print_table(
     arguments: &TableArguments,
     output: Output,
 ) -> Result<(), Failure> {
-    let baseline = compare::baseline(&arguments.compare)?;
+    let (format, baseline) = (arguments.format(), compare::baseline(&arguments.compare)?);
     let compared = [TableFormat::Table, TableFormat::Csv, TableFormat::Json];
-    if !baseline.is_empty() && !compared.contains(&arguments.format) {
+    if !baseline.is_empty() && !compared.contains(&format) {
         return Err(
             anyhow!("--compare is printed as a table, as CSV or as JSON\nhint: leave --format away").into()
         );
     }
     let mut group_by = arguments.group_by.clone();
-    if arguments.format == TableFormat::Jsonl {
+    if format == TableFormat::Jsonl {
         group_by =
             PARAMETERS.iter().map(|parameter| parameter.name).chain([SEED]).map(str::to_owned).collect();
     } else if !baseline.is_empty() {
@@ -59,7 +59,7 @@ pub(super) async fn print_table(
         }
     }
     let spread = arguments.spread.into();
-    output.data(&match arguments.format {
+    output.data(&match format {
         format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
         TableFormat::Table => text::text(&results, (arguments.at, spread), output.is_styled()),
         TableFormat::Csv => flat::flat(&results)?,
