@@ -9,12 +9,20 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(crate) struct Published(PathBuf);
 
-/// Writes the URL beside the database. What a killed coordinator left there is replaced.
-pub(crate) fn publish(database: &Path, url: &str) -> io::Result<Published> {
+/// Writes the URL beside the database. What a killed coordinator left there is replaced. Where that cannot be done, as on a
+/// full disk, the coordinator has to be named to commands, and serves all the same.
+pub(crate) fn publish(database: &Path, url: &str) -> Option<Published> {
     let path = beside(database);
-    let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&path)?;
-    writeln!(file, "{url}")?;
-    Ok(Published(path))
+    let written = write(&path, url);
+    if let Err(error) = &written {
+        tracing::warn!("cannot write `{}`, by which commands find the coordinator: {error}", path.display());
+    }
+    written.ok().map(|()| Published(path))
+}
+
+fn write(path: &Path, url: &str) -> io::Result<()> {
+    let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{url}")
 }
 
 /// What stands beside the database, which a killed coordinator may have left.

@@ -34,7 +34,8 @@ pub(crate) async fn open(
     if remembered.as_ref() != Some(&text) {
         store.blobs_set_place(&text).await?;
     }
-    let missing = blobs::missing::count(store, &*blobs).await?;
+    // A place that cannot be listed now is no reason not to serve.
+    let missing = blobs::missing::count(store, &*blobs).await.unwrap_or_default();
     if missing > 0 {
         let before = remembered.filter(|remembered| *remembered != text);
         let before = before.map_or(String::new(), |before| format!("; until now they were kept in {before}"));

@@ -43,13 +43,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
     // Those on this machine who name the database's folder find it.
-    let _published = match &file {
-        Some(file) => Some(
-            address::publish(file, &format!("http://{address}"))
-                .with_context(|| format!("cannot say beside `{}` where it is served", file.display()))?,
-        ),
-        None => None,
-    };
+    let _published = file.and_then(|file| address::publish(&file, &format!("http://{address}")));
     output.note(&format!(
         "coordinator: {}, checkpoints in {place}, on http://{address}, Ctrl-C stops it",
         arguments.db
