@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use acai_plot::{Band, CurveGroup, Curves, MeanPoint, Progress, Scaling};
+use acai_proto::convert::scalar;
 use acai_proto::v1::{ListPointsRequest, ListRunsRequest, Run};
 use acai_sweep::curve::{CurvePoint, Thinner};
 use acai_sweep::scalar::Scalar;
@@ -100,7 +101,7 @@ async fn collect(
         let group: Vec<(String, Scalar)> = group_by
             .iter()
             .filter(|name| *name != "dataset")
-            .filter_map(|name| Some((name.clone(), scalar(&value(of(name)?)))))
+            .filter_map(|name| Some((name.clone(), scalar(of(name)?).ok()?)))
             .collect();
         let points = curve.steps.iter().zip(&curve.values).map(|(&step, &value)| CurvePoint { step, value });
         let groups = datasets.entry(dataset).or_default();
@@ -120,10 +121,6 @@ async fn collect(
         }
     }
     Ok(())
-}
-
-fn scalar(text: &str) -> Scalar {
-    text.parse().map_or_else(|_| Scalar::from(text), Scalar::Float)
 }
 
 /// A group with the means of its seeds, thinned to what a figure can show.

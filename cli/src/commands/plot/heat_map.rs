@@ -1,7 +1,8 @@
 //! `acai plot heatmap`
 
 use acai_plot::{Cell, HeatMap};
-use acai_proto::v1::{ResultsRow, ResultsTable, parameter};
+use acai_proto::convert::scalar;
+use acai_proto::v1::{ResultsRow, ResultsTable};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
 use anyhow::{Context, anyhow};
@@ -89,11 +90,7 @@ fn cell(row: &ResultsRow, x: &str, y: &str, spread: Spread) -> Option<Cell> {
 }
 
 fn value(row: &ResultsRow, name: &str) -> Option<Scalar> {
-    match row.group.iter().find(|parameter| parameter.name == name)?.value.as_ref()? {
-        parameter::Value::Integer(value) => Some(Scalar::Int(*value)),
-        parameter::Value::Number(value) => Some(Scalar::Float(*value)),
-        parameter::Value::Word(word) => Some(Scalar::from(word.as_str())),
-    }
+    scalar(row.group.iter().find(|parameter| parameter.name == name)?).ok()
 }
 
 #[cfg(test)]

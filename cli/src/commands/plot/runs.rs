@@ -1,7 +1,9 @@
 //! Values of single runs, in groups.
 
 use acai_plot::Interval;
-use acai_proto::v1::{ResultsRow, ResultsTable, parameter};
+use acai_proto::convert::scalar;
+use acai_proto::v1::{ResultsRow, ResultsTable};
+use acai_sweep::results::SEED;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::{Spread, mean_and_std};
 
@@ -46,17 +48,11 @@ fn split(row: &ResultsRow) -> (Vec<(String, Scalar)>, u64) {
     let mut seed = 0;
     let mut group = Vec::new();
     for parameter in &row.group {
-        let value = match &parameter.value {
-            Some(parameter::Value::Integer(value)) if parameter.name == "seed" => {
-                seed = value.cast_unsigned();
-                continue;
-            }
-            Some(parameter::Value::Integer(value)) => Scalar::Int(*value),
-            Some(parameter::Value::Number(value)) => Scalar::Float(*value),
-            Some(parameter::Value::Word(word)) => Scalar::from(word.as_str()),
-            None => continue,
-        };
-        group.push((parameter.name.clone(), value));
+        match (parameter.name.as_str(), scalar(parameter)) {
+            (SEED, Ok(Scalar::Int(value))) => seed = value.cast_unsigned(),
+            (name, Ok(value)) => group.push((name.to_owned(), value)),
+            (_, Err(_)) => {}
+        }
     }
     (group, seed)
 }

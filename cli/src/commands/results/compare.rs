@@ -1,9 +1,10 @@
 //! Rows beside the row that they are compared with, paired by seed.
 
-use acai_proto::convert::goal;
-use acai_proto::v1::{GetResultsResponse, ResultsRow, ResultsTable, parameter};
+use acai_proto::convert;
+use acai_proto::v1::{GetResultsResponse, ResultsRow, ResultsTable};
 use acai_sweep::comparison::{Comparison, Differences, Group, Observation, compare as compare_rows};
 use acai_sweep::parameters::Parameter;
+use acai_sweep::results::SEED;
 use acai_sweep::scalar::Scalar;
 use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ pub(super) fn compare(
         for (place, metric) in table.metrics.iter().enumerate() {
             let observations: Vec<Observation> =
                 table.rows.iter().filter_map(|row| observation(row, place)).collect();
-            let is_better = goal("metrics.goal", metric.goal)?;
+            let is_better = convert::goal("metrics.goal", metric.goal)?;
             let rows = compare_rows(&observations, baseline, is_better);
             compared.push(Compared { table, metric: &metric.name, rows });
         }
@@ -103,18 +104,12 @@ fn observation(row: &ResultsRow, place: usize) -> Option<Observation> {
     let mut seed = 0;
     let mut group = Group::new();
     for parameter in &row.group {
-        match (&parameter.value, parameter.name.as_str()) {
-            (Some(parameter::Value::Integer(value)), "seed") => seed = value.cast_unsigned(),
-            (Some(parameter::Value::Integer(value)), name) => {
-                group.push((name.to_owned(), Scalar::Float(*value as f64)));
-            }
-            (Some(parameter::Value::Number(value)), name) => {
-                group.push((name.to_owned(), Scalar::Float(*value)));
-            }
-            (Some(parameter::Value::Word(word)), name) => {
-                group.push((name.to_owned(), Scalar::from(word.as_str())));
-            }
-            (None, _) => {}
+        match (parameter.name.as_str(), convert::scalar(parameter)) {
+            (SEED, Ok(Scalar::Int(value))) => seed = value.cast_unsigned(),
+            // A whole number that somebody names is as good as one with a point.
+            (name, Ok(Scalar::Int(value))) => group.push((name.to_owned(), Scalar::Float(value as f64))),
+            (name, Ok(value)) => group.push((name.to_owned(), value)),
+            (_, Err(_)) => {}
         }
     }
     Some(Observation { group, seed, value: aggregate.mean })
