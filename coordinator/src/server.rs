@@ -18,12 +18,11 @@ use crate::clock::Clock;
 use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
-use crate::inspections::Inspections;
 use crate::lease::{LeaseTerms, expire_leases};
 use crate::service::{BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
-use crate::use_cases::UseCases;
+use crate::use_cases::{Transfers, UseCases, WorkerCalls};
 
 /// A request may take this long; a transfer of a checkpoint may not stand still for longer than the
 /// service says.
@@ -165,29 +164,21 @@ fn services(
     stop: watch::Receiver<bool>,
 ) -> Router {
     let use_cases = UseCases::new(Arc::clone(store), terms);
-    let sweeps = Sweeps { use_cases: use_cases.clone(), store: Arc::clone(store), stop };
+    let sweeps = Sweeps { use_cases: use_cases.clone(), stop };
     let sweeps = SweepServiceServer::new(sweeps)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
-    let inspections = Inspections::default();
-    let workers = WorkerServiceServer::new(Workers {
-        store: Arc::clone(store),
-        blobs: Arc::clone(blobs),
-        terms,
-        inspections,
-    })
-    .max_decoding_message_size(MESSAGE_BYTES)
-    .max_encoding_message_size(ANSWER_BYTES);
+    let calls = WorkerCalls::new(Arc::clone(store), Arc::clone(blobs), terms);
+    let workers = WorkerServiceServer::new(Workers { calls })
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { use_cases })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
-    let transfers = BlobServiceServer::new(BlobTransfers {
-        store: Arc::clone(store),
-        blobs: Arc::clone(blobs),
-        patience: limits.patience,
-    })
-    .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
-    .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
+    let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
+    let transfers = BlobServiceServer::new(BlobTransfers { transfers, patience: limits.patience })
+        .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
+        .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
     Server::builder()
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(STREAMS as usize)

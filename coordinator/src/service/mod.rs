@@ -1,8 +1,10 @@
-//! gRPC services: a message becomes domain values or INVALID_ARGUMENT, the store does the step,
-//! its answer becomes a message.
+//! gRPC services: a message becomes domain values or INVALID_ARGUMENT, a use case does the step, its answer becomes a
+//! message and its error a status.
 
 mod blobs;
 mod control;
+mod fields;
+mod grants;
 mod hardware;
 mod messages;
 mod status;

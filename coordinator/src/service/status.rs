@@ -1,7 +1,8 @@
-//! Each error of the store and of a use case is one gRPC status.
+//! Each error of the store, of blobs and of a use case is one gRPC status.
 
 use tonic::{Code, Status};
 
+use crate::blobs::BlobError;
 use crate::store::StoreError;
 use crate::use_cases::UseCaseError;
 
@@ -29,16 +30,39 @@ pub(super) fn status(error: StoreError) -> Status {
     Status::new(code, error.to_string())
 }
 
+/// Each error of blobs is one gRPC status.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+pub(super) fn blob_status(error: BlobError) -> Status {
+    let code = match &error {
+        BlobError::Missing(_) => Code::NotFound,
+        BlobError::Offset { .. } => Code::OutOfRange,
+        BlobError::Mismatch(_) => Code::InvalidArgument,
+        BlobError::Full => Code::ResourceExhausted,
+        BlobError::Broken { .. } => Code::DataLoss,
+        BlobError::Busy | BlobError::Failed { .. } => Code::Unavailable,
+    };
+    if matches!(error, BlobError::Full | BlobError::Broken { .. } | BlobError::Failed { .. }) {
+        tracing::error!(%error, "a transfer failed");
+    }
+    Status::new(code, error.to_string())
+}
+
 impl From<UseCaseError> for Status {
     fn from(error: UseCaseError) -> Self {
         let message = error.to_string();
         match error {
             UseCaseError::Store(error) => status(error),
+            UseCaseError::Blob(error) => blob_status(error),
             UseCaseError::Mistakes(_) | UseCaseError::Question { .. } => Status::invalid_argument(message),
             UseCaseError::StoredMistakes(_) => Status::data_loss(message),
             UseCaseError::NoSuchSweep { .. }
             | UseCaseError::NoSuchRun { .. }
             | UseCaseError::NoSuchWorker { .. } => Status::not_found(message),
+            UseCaseError::ForgottenUpload(_) => Status::unavailable(message),
+            UseCaseError::BrokenDown(_) => Status::internal(message),
+            UseCaseError::NoSuchCheckpoint { .. } | UseCaseError::BeyondBlob { .. } => {
+                Status::out_of_range(message)
+            }
             UseCaseError::WouldSetAside { .. } => Status::failed_precondition(message),
         }
     }

@@ -1,7 +1,6 @@
 //! `SweepService`: submit, list, show, and the results table.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
 use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
@@ -13,14 +12,13 @@ use tonic::{Request, Response, Status};
 use super::messages::{details_message, run_message};
 use super::status::status;
 use super::{hardware, watch};
-use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest, Store};
+use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest};
 use crate::use_cases::{
     At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases,
 };
 
 pub(crate) struct Sweeps {
     pub(crate) use_cases: UseCases,
-    pub(crate) store: Arc<dyn Store>,
     /// Becomes true when the coordinator stops.
     pub(crate) stop: tokio::sync::watch::Receiver<bool>,
 }
@@ -89,19 +87,19 @@ impl SweepService for Sweeps {
         Ok(Response::new(details_message(&sweep, details)))
     }
 
-    type WatchSweepStream = watch::Events;
+    type WatchSweepStream = watch::EventMessages;
 
     async fn watch_sweep(
         &self,
         request: Request<v1::WatchSweepRequest>,
     ) -> Result<Response<Self::WatchSweepStream>, Status> {
         let v1::WatchSweepRequest { sweep, after, once, after_unix_ms } = request.into_inner();
-        let sweep = self.use_cases.sweep(&sweep).await?.overview.name;
         if i64::try_from(after).is_err() {
             return Err(FieldError::new("after", "is no event's number").into());
         }
         let after = Place { number: after, at_ms: after_unix_ms };
-        Ok(Response::new(watch::watch(Arc::clone(&self.store), sweep, after, once, self.stop.clone())))
+        let events = self.use_cases.events(&sweep, after, !once).await?;
+        Ok(Response::new(watch::send(events, self.stop.clone(), watch::PATIENCE)))
     }
 
     async fn get_results(

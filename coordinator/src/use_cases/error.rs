@@ -4,6 +4,8 @@ use acai_sweep::file::SweepFileError;
 use acai_sweep::spelling::{did_you_mean, quoted};
 
 use super::UseCases;
+use crate::blobs::BlobError;
+use crate::blobs::arrival::ArrivalError;
 use crate::store::StoreError;
 
 /// Result of a use case.
@@ -61,9 +63,44 @@ pub enum UseCaseError {
         /// How many runs.
         runs: u32,
     },
+    /// A run ends with a checkpoint that the database does not have.
+    #[error(
+        "the database has no checkpoint of step {step} of this run; was it restored from a backup? hand it over again"
+    )]
+    NoSuchCheckpoint {
+        /// The checkpoint's step.
+        step: u64,
+    },
+    /// A download from beyond the end of its blob.
+    #[error("the blob has {size} bytes, none at {offset}")]
+    BeyondBlob {
+        /// Bytes of the blob.
+        size: u64,
+        /// Where the download was to begin.
+        offset: u64,
+    },
+    /// An upload was begun so long ago that the store has forgotten it.
+    #[error(transparent)]
+    ForgottenUpload(ArrivalError),
+    /// A fault of the coordinator itself.
+    #[error("a fault of the coordinator: {0}")]
+    BrokenDown(String),
+    /// The place where checkpoints are kept could not do it.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ArrivalError> for UseCaseError {
+    fn from(error: ArrivalError) -> UseCaseError {
+        match error {
+            ArrivalError::Blobs(error) => error.into(),
+            ArrivalError::Store(error) => error.into(),
+            ArrivalError::Forgotten => UseCaseError::ForgottenUpload(error),
+        }
+    }
 }
 
 impl UseCases {

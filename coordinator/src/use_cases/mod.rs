@@ -1,21 +1,27 @@
-//! What people can do with a coordinator, between the transports and the store: domain types in, domain types and typed
-//! errors out.
+//! What people ([`UseCases`]) and workers ([`WorkerCalls`], [`Transfers`]) can do with a coordinator, between the transports
+//! and the store: domain types in, domain types and typed errors out.
 //!
-//! A transport (`service/` for gRPC) turns messages into calls of [`UseCases`] and answers into messages, and decides
-//! nothing by itself. So another transport can do the same, and says the same.
+//! A transport (`service/` for gRPC) turns messages into calls of these and answers into messages, and decides nothing by
+//! itself. So another transport can do the same, and says the same.
 
 mod artifacts;
 mod control;
 mod curves;
 mod error;
+mod events;
+mod feeds;
 mod machines;
 mod results;
 mod runs;
 mod submissions;
 mod sweeps;
+mod transfers;
 mod unserved;
+mod workers;
 
 use std::sync::Arc;
+
+use feeds::Feeds;
 
 use crate::lease::LeaseTerms;
 use crate::store::Store;
@@ -23,23 +29,27 @@ use crate::store::Store;
 pub use artifacts::Artifacts;
 pub use curves::{CurvePart, CurveRequest, Curves};
 pub use error::{Result, UseCaseError};
+pub use events::Events;
 pub use machines::Machine;
 pub use results::{At, ResultTables, TableRequest};
 pub use runs::Runs;
 pub use submissions::Submitted;
 pub use sweeps::SweepStatus;
+pub use transfers::{Announced, Progress, Transfers, Upload};
+pub use workers::{Claimed, Completion, Failure, RejectedCheckpoint, WorkerCalls};
 
 /// Everything that people can ask of a coordinator.
 #[derive(Clone)]
 pub struct UseCases {
     store: Arc<dyn Store>,
     terms: LeaseTerms,
+    feeds: Feeds,
 }
 
 impl UseCases {
     /// On this store; workers that are silent for longer than a lease count as gone.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, terms: LeaseTerms) -> UseCases {
-        UseCases { store, terms }
+        UseCases { store, terms, feeds: Feeds::default() }
     }
 }

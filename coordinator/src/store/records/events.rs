@@ -37,3 +37,9 @@ pub struct EventRecord {
     /// For people.
     pub message: Option<String>,
 }
+
+impl From<&EventRecord> for Place {
+    fn from(event: &EventRecord) -> Place {
+        Place { number: event.number, at_ms: Some(event.at_ms) }
+    }
+}
