@@ -54,6 +54,21 @@ pub(crate) async fn fetch(
     Ok(Fetched::New)
 }
 
+/// Brings a blob, known by its SHA-256 and its size, into memory.
+pub(crate) async fn bytes(blobs: &mut Blobs, (sha256, bytes): (&str, u64)) -> Result<Vec<u8>, Failure> {
+    let request = DownloadRequest { sha256: sha256.to_owned(), offset: 0 };
+    let mut chunks = blobs.download(request).await?.into_inner();
+    let (mut arrived, mut hasher) = (Vec::new(), Sha256::new());
+    while let Some(chunk) = chunks.message().await? {
+        hasher.update(&chunk.data);
+        arrived.extend(chunk.data);
+    }
+    if arrived.len() as u64 != bytes || hex(hasher) != sha256 {
+        return Err(anyhow!("what arrived is damaged\nhint: try again").into());
+    }
+    Ok(arrived)
+}
+
 fn digest(path: &Path) -> io::Result<String> {
     let (mut file, mut hasher, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
     loop {

@@ -22,7 +22,24 @@ pub(crate) enum Failure {
     ReaderGone,
 }
 
+/// Nobody answers, or not in time: who waits may ask again.
+#[derive(Debug)]
+pub(crate) struct NoAnswer(pub(crate) String);
+
+impl std::fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
 impl Failure {
+    /// Whether the same question may be answered later.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        matches!(self, Failure::Error(error) if error.is::<NoAnswer>())
+    }
+
     /// What the person at the terminal is told; nothing if nobody reads any more.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
@@ -71,10 +88,11 @@ impl From<tonic::Status> for Failure {
             | Code::ResourceExhausted
             | Code::DataLoss => anyhow::anyhow!("{message}"),
             Code::Unavailable | Code::Unknown => {
-                anyhow::anyhow!("the coordinator does not answer: {message}")
+                NoAnswer(format!("the coordinator does not answer: {message}")).into()
             }
             Code::Cancelled | Code::DeadlineExceeded => {
-                anyhow::anyhow!("the coordinator does not answer in time; it may be busy, try again")
+                let words = "the coordinator does not answer in time; it may be busy, try again";
+                NoAnswer(words.to_owned()).into()
             }
             code => anyhow::anyhow!("the coordinator refused: {message} ({code:?})"),
         })

@@ -22,6 +22,12 @@ impl Output {
         writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')).map_err(Unwritten)
     }
 
+    /// A part of the data, as it is.
+    pub(crate) fn part(self, text: &str) -> Result<(), Unwritten> {
+        let mut stdout = std::io::stdout();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Unwritten)
+    }
+
     /// A remark for people.
     pub(crate) fn note(self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{text}");

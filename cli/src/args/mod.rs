@@ -26,7 +26,7 @@ pub(crate) use reading::{
     At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
     StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments,
 };
-pub(crate) use runs::{FetchArguments, ShowArguments, What};
+pub(crate) use runs::{FetchArguments, LogsArguments, ShowArguments, What};
 pub(crate) use target::Target;
 
 use control::{CANCEL_EXAMPLES, RESUME_EXAMPLES};
@@ -68,7 +68,9 @@ pub(crate) enum Command {
     Runs(RunsArguments),
     /// Show all of one run: configuration, attempts, scores, checkpoints, and the command that trains it alone
     Show(ShowArguments),
-    /// Download what a run has left: its trained model, or its pictures
+    /// Print what a run's trainer has printed
+    Logs(LogsArguments),
+    /// Download what a run has left: its trained model, its pictures, or its logs
     Fetch(FetchArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),

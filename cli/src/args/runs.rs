@@ -19,9 +19,32 @@ pub(crate) struct ShowArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  acai logs demo/3                 of its last attempt that left a log
+  acai logs demo/3 --attempt 1     of the first one
+  acai logs demo/3 -f              what comes too, until the run has ended
+
+`acai fetch demo/3 --what log` brings the logs of all attempts as files.")]
+pub(crate) struct LogsArguments {
+    /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
+    #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]
+    pub(crate) run: (String, u32),
+    /// Of which attempt [default: the last one that left a log; with --follow all]
+    #[arg(long, value_name = "N")]
+    pub(crate) attempt: Option<u32>,
+    /// Print what comes too, until the run has ended
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   acai fetch demo/3                      its trained model, into demo-3/
   acai fetch demo/3 --what pictures -o paper
   acai fetch demo/3 --what checkpoint    with the optimizer's state, to go on from
+  acai fetch demo/3 --what log           what its trainers have printed, demo-3/log-1.txt and so on
 
 The checkpoint of a model is what `acai-trainer eval`, `interpolate` and `export` read; the weights are a plain
 safetensors file, with names and shapes of PyTorch.")]
@@ -47,4 +70,6 @@ pub(crate) enum What {
     Weights,
     /// The pictures of the last step
     Pictures,
+    /// What its trainers have printed, a file for each attempt
+    Log,
 }

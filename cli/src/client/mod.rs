@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::args::{Answering, Coordinator};
+use crate::failure::NoAnswer;
 
 /// The largest answer that is read: tables and streams of the largest sweeps stay far below.
 const MESSAGE_BYTES: usize = 64 << 20;
@@ -90,10 +91,11 @@ pub(crate) async fn channel(url: &str) -> anyhow::Result<Channel> {
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .timeout(Duration::from_secs(30));
     endpoint.connect().await.map_err(|error| {
-        anyhow::anyhow!(
+        NoAnswer(format!(
             "no coordinator answers at `{url}` ({})\nhint: start one with `acai coordinator`, or name another with --coordinator URL, or the state folder of `acai run`",
             root_cause(&error)
-        )
+        ))
+        .into()
     })
 }
 

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acai_proto::v1::{GetRunRequest, ListArtifactsRequest};
+use acai_proto::v1::{Artifact, GetRunRequest};
 use anyhow::{Context, anyhow};
 use safetensors::SafeTensors;
 
+use super::artifacts::{of_run, path};
+use super::logs::{attempt_of, last_of_each};
 use crate::args::{FetchArguments, What};
 use crate::client::{connect, connect_blobs};
 use crate::download::{Fetched, fetch as download};
@@ -22,6 +24,7 @@ pub(super) async fn fetch(arguments: FetchArguments, output: Output) -> Result<(
     let folder = arguments.output.join(format!("{sweep}-{number}"));
     let files = match arguments.what {
         What::Pictures => pictures(&arguments, &folder).await?,
+        What::Log => logs(&arguments, &folder).await?,
         What::Checkpoint => vec![checkpoint(&arguments, &folder).await?.0],
         What::Weights => {
             let (checkpoint, fetched) = checkpoint(&arguments, &folder).await?;
@@ -60,21 +63,39 @@ async fn checkpoint(arguments: &FetchArguments, folder: &Path) -> Result<(PathBu
 
 /// The pictures of the last step that has any.
 async fn pictures(arguments: &FetchArguments, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let (sweep, number) = arguments.run.clone();
-    let mut client = connect(&arguments.at).await?;
-    let request = ListArtifactsRequest { sweep: sweep.clone(), numbers: vec![number] };
-    let mut stream = client.list_artifacts(request).await?.into_inner();
-    let mut artifacts = Vec::new();
-    while let Some(artifact) = stream.message().await? {
-        artifacts.push(artifact);
-    }
+    let (sweep, number) = &arguments.run;
+    let mut artifacts = of_run(&mut connect(&arguments.at).await?, sweep, *number).await?;
+    artifacts.retain(|artifact| attempt_of(&artifact.name).is_none());
     let last = artifacts.iter().map(|artifact| artifact.step).max();
     let last = last.ok_or_else(|| anyhow!("{sweep}/{number} has left no pictures yet"))?;
+    artifacts.retain(|artifact| artifact.step == last);
+    let files = artifacts.into_iter().map(|artifact| (path(folder, &artifact), artifact)).collect();
+    download_all(arguments, folder, files).await
+}
+
+/// The last log of each attempt.
+async fn logs(arguments: &FetchArguments, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (sweep, number) = &arguments.run;
+    let logs = last_of_each(of_run(&mut connect(&arguments.at).await?, sweep, *number).await?);
+    if logs.is_empty() {
+        return Err(anyhow!(
+            "{sweep}/{number} has left no log yet\nhint: `acai logs {sweep}/{number}` says why"
+        )
+        .into());
+    }
+    let files = logs.into_iter().map(|log| (folder.join(&log.artifact.name), log.artifact)).collect();
+    download_all(arguments, folder, files).await
+}
+
+async fn download_all(
+    arguments: &FetchArguments,
+    folder: &Path,
+    files: Vec<(PathBuf, Artifact)>,
+) -> Result<Vec<PathBuf>, Failure> {
     make(folder)?;
     let mut blobs = connect_blobs(&arguments.at).await?;
     let mut paths = Vec::new();
-    for artifact in artifacts.iter().filter(|artifact| artifact.step == last) {
-        let path = super::artifacts::path(folder, artifact);
+    for (path, artifact) in files {
         download(&mut blobs, (&artifact.sha256, artifact.bytes), &path).await?;
         paths.push(path);
     }

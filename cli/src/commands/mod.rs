@@ -8,6 +8,7 @@ mod duty;
 mod explain;
 mod fetch;
 mod forget;
+mod logs;
 mod ls;
 mod metrics;
 mod plan;
@@ -42,6 +43,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Status(arguments) => status::status(&arguments, *output).await,
         Command::Runs(arguments) => runs::runs(arguments, *output).await,
         Command::Show(arguments) => show::show(arguments, *output).await,
+        Command::Logs(arguments) => logs::logs(arguments, *output).await,
         Command::Fetch(arguments) => fetch::fetch(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
         Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,

@@ -1,11 +1,13 @@
 //! `acai show`
 
 use acai_proto::v1::{
-    Artifact, AttemptDetails, ExplainRequest, GetRunRequest, GetRunResponse, ListArtifactsRequest, Run,
-    StoredCheckpoint,
+    Artifact, AttemptDetails, ExplainRequest, GetRunRequest, GetRunResponse, Run, StoredCheckpoint,
 };
+use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
+use super::artifacts::of_run;
+use super::logs::attempt_of;
 use super::runs::{run_json, state};
 use crate::args::ShowArguments;
 use crate::client::{connect, connect_control};
@@ -18,12 +20,7 @@ pub(super) async fn show(arguments: ShowArguments, output: Output) -> Result<(),
     let at = &arguments.ask.at;
     let mut client = connect(at).await?;
     let details = client.get_run(GetRunRequest { sweep: sweep.clone(), number }).await?.into_inner();
-    let request = ListArtifactsRequest { sweep: sweep.clone(), numbers: vec![number] };
-    let mut stream = client.list_artifacts(request).await?.into_inner();
-    let mut artifacts = Vec::new();
-    while let Some(artifact) = stream.message().await? {
-        artifacts.push(artifact);
-    }
+    let artifacts = of_run(&mut client, &sweep, number).await?;
     let explained =
         connect_control(at).await?.explain_run(ExplainRequest { sweep, number }).await?.into_inner();
     output.data(&match arguments.ask.json {
@@ -59,10 +56,15 @@ fn text(details: &GetRunResponse, artifacts: &[Artifact], reasons: &[String]) ->
     );
     part("metrics", metric_lines(details));
     part("checkpoints", details.checkpoints.iter().map(checkpoint_line).collect());
-    if let Some(last) = artifacts.last() {
-        let files = artifacts.len();
-        let pictures = format!("{files} files, the last of step {}: `acai artifacts ls {name}`", last.step);
+    let (logs, pictures): (Vec<&Artifact>, Vec<&Artifact>) =
+        artifacts.iter().partition(|artifact| attempt_of(&artifact.name).is_some());
+    if let Some(last) = pictures.last() {
+        let files = counted(pictures.len() as u64, "file");
+        let pictures = format!("{files}, the last of step {}: `acai artifacts ls {name}`", last.step);
         part("pictures", vec![pictures]);
+    }
+    if !logs.is_empty() {
+        part("what its trainer printed", vec![format!("`acai logs {name}`")]);
     }
     part("the same training without a sweep", command(&run, &details.attempts).into_iter().collect());
     lines.join("\n")

@@ -6,6 +6,7 @@ mod artifacts;
 mod control;
 mod curves;
 mod documentation;
+mod logs;
 mod mistakes;
 mod outages;
 mod own_trainers;

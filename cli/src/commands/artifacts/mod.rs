@@ -11,7 +11,7 @@ pub(super) use get::path;
 
 use super::control::selections;
 use crate::args::{ArtifactsCommand, ChosenArtifacts, Step};
-use crate::client::connect;
+use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -49,6 +49,17 @@ async fn list(chosen: &ChosenArtifacts, step: Step) -> Result<Vec<Found>, Failur
         }
     }
     Ok(if step == Step::Last { last(found) } else { found })
+}
+
+/// All artifacts of a run, in the order of steps and names.
+pub(super) async fn of_run(client: &mut Client, sweep: &str, number: u32) -> Result<Vec<Artifact>, Failure> {
+    let request = ListArtifactsRequest { sweep: sweep.to_owned(), numbers: vec![number] };
+    let mut stream = client.list_artifacts(request).await?.into_inner();
+    let mut artifacts = Vec::new();
+    while let Some(artifact) = stream.message().await? {
+        artifacts.push(artifact);
+    }
+    Ok(artifacts)
 }
 
 /// Of each run and name the artifact of the last step.
