@@ -17,7 +17,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{Claim, Point, Registration, Replacing, Store};
-use acai_coordinator::use_cases::{At, CurveRequest, TableRequest, UseCases};
+use acai_coordinator::use_cases::{At, CurveRequest, TableRequest, UseCases, Which};
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::results::Statistic;
 use acai_sweep::schedule::Offer;
@@ -91,7 +91,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     say("the status of the larger one".to_owned(), begun.elapsed());
 
     let begun = Instant::now();
-    let mut runs = use_cases.runs("large", Vec::new()).await.unwrap();
+    let mut runs = use_cases.runs("large", Vec::new(), Which::Plan).await.unwrap();
     runs.next().await.unwrap().unwrap();
     say("the first of its runs".to_owned(), begun.elapsed());
     let mut count = 1;

@@ -12,7 +12,7 @@ use crate::output::Output;
 pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at).await?;
     let states = arguments.state.iter().map(|&state| RunState::from(state).into()).collect();
-    let mut stream = client.list_runs(ListRunsRequest { sweep: arguments.sweep, states }).await?.into_inner();
+    let mut stream = client.list_runs(ListRunsRequest { sweep: arguments.sweep, states, set_aside: false }).await?.into_inner();
     let mut runs = Vec::new();
     while let Some(run) = stream.message().await? {
         runs.push(run);

@@ -23,6 +23,7 @@ pub(super) fn run_message(sweep: &str, run: RunRecord) -> v1::Run {
         failures: run.failures,
         losses: run.losses,
         desired: run.desired.map_or(v1::RunState::Unspecified, |desired| desired.state().into()).into(),
+        set_aside: false,
     }
 }
 

@@ -14,7 +14,7 @@ use super::status::status;
 use super::{hardware, watch};
 use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest};
 use crate::use_cases::{
-    At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases,
+    At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases, Which,
 };
 
 pub(crate) struct Sweeps {
@@ -71,10 +71,15 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::ListRunsRequest>,
     ) -> Result<Response<Self::ListRunsStream>, Status> {
-        let v1::ListRunsRequest { sweep, states } = request.into_inner();
+        let v1::ListRunsRequest { sweep, states, set_aside } = request.into_inner();
         let states = states.iter().map(|&state| run_state("states", state));
-        let runs = self.use_cases.runs(&sweep, states.collect::<Result<Vec<_>, _>>()?).await?;
-        let messages = runs.map(move |run| Ok(run_message(&sweep, run.map_err(status)?)));
+        let which = if set_aside { Which::SetAside } else { Which::Plan };
+        let runs = self.use_cases.runs(&sweep, states.collect::<Result<Vec<_>, _>>()?, which).await?;
+        let message = move |run: Result<_, _>| {
+            let run = run_message(&sweep, run.map_err(status)?);
+            Ok(v1::Run { set_aside, ..run })
+        };
+        let messages = runs.map(message);
         Ok(Response::new(Box::pin(messages)))
     }
 

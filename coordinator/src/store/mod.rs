@@ -95,6 +95,16 @@ pub trait Store: Send + Sync + 'static {
         most: u32,
     ) -> Result<Vec<RunRecord>>;
 
+    /// The runs of the sweep that are not in its plan any more, from number `from` on, in the order of their numbers, at most
+    /// `most` of them; of all states if `states` is empty.
+    async fn set_aside_list(
+        &self,
+        sweep: &str,
+        states: &[RunState],
+        from: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>>;
+
     /// The run of this number in the sweep, in its plan or set aside, with all that is known of it.
     async fn run_details(&self, sweep: &str, number: u32) -> Result<Option<RunDetails>>;
 

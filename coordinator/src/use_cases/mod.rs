@@ -32,7 +32,7 @@ pub use error::{Result, UseCaseError};
 pub use events::Events;
 pub use machines::Machine;
 pub use results::{At, ResultTables, TableRequest};
-pub use runs::Runs;
+pub use runs::{Runs, Which};
 pub use submissions::Submitted;
 pub use sweeps::SweepStatus;
 pub use transfers::{Announced, Progress, Transfers, Upload};

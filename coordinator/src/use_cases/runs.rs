@@ -18,21 +18,22 @@ pub(super) const NAMED: usize = 100_000;
 pub type Runs = ReceiverStream<std::result::Result<RunRecord, StoreError>>;
 
 impl UseCases {
-    /// The runs of a sweep's plan in these states, or of all if there are none, in its order. The next ones are read when the
-    /// last are taken, so a sweep of any size takes no more memory than two pages; each page is of one moment, and a run that a
-    /// submission moves between two of them may be missing or come twice.
+    /// The runs of a sweep in these states, or of all if there are none: those of its plan in its order, or those that are set
+    /// aside in the order of their numbers. The next ones are read when the last are taken, so a sweep of any size takes no
+    /// more memory than two pages; each page is of one moment, and a run that a submission moves between two of them may be
+    /// missing or come twice.
     ///
     /// # Errors
     /// [`NoSuchSweep`](super::UseCaseError::NoSuchSweep); later on, the store's.
-    pub async fn runs(&self, sweep: &str, states: Vec<RunState>) -> Result<Runs> {
-        let first = self.store.run_list(sweep, &states, 0, PAGE).await?;
+    pub async fn runs(&self, sweep: &str, states: Vec<RunState>, which: Which) -> Result<Runs> {
+        let pages = Pages { store: Arc::clone(&self.store), sweep: sweep.to_owned(), states, which };
+        let first = pages.page(0).await?;
         if first.is_empty() {
             self.check_sweep(sweep).await?;
         }
         let (sender, receiver) = mpsc::channel(PAGE as usize);
-        let (store, sweep) = (Arc::clone(&self.store), sweep.to_owned());
         tokio::spawn(async move {
-            if let Err(error) = send_all(&*store, &sweep, &states, first, &sender).await {
+            if let Err(error) = pages.send_all(first, &sender).await {
                 // Fails if nobody reads any more.
                 let _ = sender.send(Err(error)).await;
             }
@@ -72,22 +73,47 @@ impl UseCases {
     }
 }
 
-/// Sends a page and all that follow it, until nobody reads any more.
-async fn send_all(
-    store: &dyn Store,
-    sweep: &str,
-    states: &[RunState],
-    mut page: Vec<RunRecord>,
-    sender: &mpsc::Sender<std::result::Result<RunRecord, StoreError>>,
-) -> std::result::Result<(), StoreError> {
-    while let Some(last) = page.last() {
-        let next = last.place.saturating_add(1);
-        for run in page {
-            if sender.send(Ok(run)).await.is_err() {
-                return Ok(());
-            }
+/// Which runs of a sweep are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that its file asks for.
+    Plan,
+    /// Those that it no longer asks for.
+    SetAside,
+}
+
+/// A list of runs, to be read page by page.
+struct Pages {
+    store: Arc<dyn Store>,
+    sweep: String,
+    states: Vec<RunState>,
+    which: Which,
+}
+
+impl Pages {
+    async fn page(&self, from: u32) -> std::result::Result<Vec<RunRecord>, StoreError> {
+        let Pages { store, sweep, states, which } = self;
+        match which {
+            Which::Plan => store.run_list(sweep, states, from, PAGE).await,
+            Which::SetAside => store.set_aside_list(sweep, states, from, PAGE).await,
         }
-        page = store.run_list(sweep, states, next, PAGE).await?;
     }
-    Ok(())
+
+    /// Sends a page and all that follow it, until nobody reads any more.
+    async fn send_all(
+        &self,
+        mut page: Vec<RunRecord>,
+        sender: &mpsc::Sender<std::result::Result<RunRecord, StoreError>>,
+    ) -> std::result::Result<(), StoreError> {
+        while let Some(last) = page.last() {
+            let last = if self.which == Which::Plan { last.place } else { last.number };
+            for run in page {
+                if sender.send(Ok(run)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            page = self.page(last.saturating_add(1)).await?;
+        }
+        Ok(())
+    }
 }

@@ -98,6 +98,16 @@ impl Store for SqlStore {
         with_reader!(self, |reader| runs::list(reader, sweep, states, from, most))
     }
 
+    async fn set_aside_list(
+        &self,
+        sweep: &str,
+        states: &[RunState],
+        from: u32,
+        most: u32,
+    ) -> Result<Vec<RunRecord>> {
+        with_reader!(self, |reader| runs::set_aside(reader, sweep, states, from, most))
+    }
+
     async fn run_details(&self, sweep: &str, number: u32) -> Result<Option<RunDetails>> {
         with_reader!(self, |reader| details::fetch(reader, sweep, number))
     }

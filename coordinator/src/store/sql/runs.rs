@@ -52,6 +52,30 @@ pub(super) async fn list(
     rows.iter().map(record).collect()
 }
 
+/// The runs of the sweep that are not in its plan, from number `from` on, at most `most`; of all states if `states` is empty.
+pub(super) async fn set_aside(
+    reader: &mut Connection,
+    sweep: &str,
+    states: &[RunState],
+    from: u32,
+    most: u32,
+) -> Result<Vec<RunRecord>> {
+    let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+    let rows = sqlx::query(select_runs!(
+        "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = false and r.number >= $3
+             and ($2 = '[]' or r.state in (",
+        elements!("$2"),
+        ")) order by r.number limit $4"
+    ))
+    .bind(sweep)
+    .bind(serde_json::Value::from(states).to_string())
+    .bind(i64::from(from))
+    .bind(i64::from(most))
+    .fetch_all(reader)
+    .await?;
+    rows.iter().map(record).collect()
+}
+
 /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
 pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
