@@ -4,21 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
 use anyhow::Context;
-use comfy_table::{ContentArrangement, Table};
 use serde_json::Value;
-
-/// Rows under their headings, without lines.
-pub(crate) fn grid(headings: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(headings);
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt()
-}
 
 /// Rows under their headings as comma-separated values (RFC 4180).
 pub(crate) fn csv<S: AsRef<str>>(headings: &[S], rows: Vec<Vec<String>>) -> anyhow::Result<String> {

@@ -8,9 +8,11 @@ mod commands;
 mod download;
 mod failure;
 mod format;
+mod grid;
 mod log;
 mod output;
 mod signals;
+mod sorting;
 mod sparkline;
 
 use std::process::ExitCode;

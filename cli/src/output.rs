@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Write, stdin};
 pub(crate) struct Output {
     stdout_is_terminal: bool,
     stderr_is_terminal: bool,
+    width: Option<usize>,
 }
 
 impl Output {
@@ -14,7 +15,18 @@ impl Output {
         Output {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            width: width(),
         }
+    }
+
+    /// Letters that a line of a table may have; `None` for any number.
+    pub(crate) fn width(self) -> Option<usize> {
+        self.width
+    }
+
+    /// Where tables may be as wide as they are.
+    pub(crate) fn wide(self, is_wide: bool) -> Output {
+        Output { width: self.width.filter(|_| !is_wide), ..self }
     }
 
     /// Data: `text` and a line feed.
@@ -55,6 +67,12 @@ impl Output {
     pub(crate) fn draws_progress(self) -> bool {
         self.stderr_is_terminal
     }
+}
+
+/// Of the terminal that standard output is, or as the environment says.
+fn width() -> Option<usize> {
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    asked.or_else(|| Some(usize::from(terminal_size::terminal_size_of(std::io::stdout())?.0.0)))
 }
 
 /// Standard output takes no more: a full disk, or a reader that is gone.

@@ -24,7 +24,7 @@ pub(crate) use machines::{
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
     At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
-    StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments,
+    StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments, Width,
 };
 pub(crate) use runs::{FetchArguments, LogsArguments, ShowArguments, What};
 pub(crate) use target::Target;
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Hand a sweep file to a coordinator; again to add what is missing
     Submit(SubmitArguments),
     /// List the sweeps
-    Ls(Ask),
+    Ls(List),
     /// Show one sweep: its progress and its failures
     Status(StatusArguments),
     /// List the runs of a sweep
@@ -99,7 +99,7 @@ pub(crate) enum Command {
     /// Delete a sweep with all that it has
     Forget(ForgetArguments),
     /// List the workers
-    Workers(Ask),
+    Workers(List),
     /// Give a worker no more runs
     Cordon(DutyArguments),
     /// Give a worker runs again
@@ -121,6 +121,15 @@ pub(crate) struct Coordinator {
     /// read [default: .acai where there is one, or http://127.0.0.1:7700]
     #[arg(long, value_name = "URL|DIR", env = "ACAI_COORDINATOR")]
     pub(crate) coordinator: Option<Answering>,
+}
+
+/// Whom a command asks, and how it shows a list.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+    #[command(flatten)]
+    pub(crate) width: Width,
 }
 
 /// Whom a command asks, and how it shows the answer.

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::target::{Target, one_run, one_sweep};
 use super::{Ask, Coordinator};
+use crate::sorting::Sorting;
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
@@ -54,6 +55,15 @@ pub(crate) struct StatusArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai runs demo --state failed,diverged
+  acai runs demo --sort -seed
+  acai runs demo --columns lambda,gamma,eval/mean_distance --sort mean_distance
+                                     a metric's column has its last values, also of runs under way
+  acai runs demo --set-aside         those that the sweep's file no longer asks for
+
+Columns are run, state, seed, attempt, trained, step, total_steps, failures, worker, message, any parameter and any metric.")]
 pub(crate) struct RunsArguments {
     /// The sweep's name
     #[arg(value_parser = one_sweep)]
@@ -61,6 +71,14 @@ pub(crate) struct RunsArguments {
     /// Only runs in these states, such as failed,diverged
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     pub(crate) state: Vec<acai_sweep::run::RunState>,
+    /// The runs that the sweep's file no longer asks for, instead of those that it asks for
+    #[arg(long)]
+    pub(crate) set_aside: bool,
+    /// Which columns to show
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sort: SortArguments,
     #[command(flatten)]
     pub(crate) at: Coordinator,
     #[command(flatten)]
@@ -179,6 +197,10 @@ pub(crate) struct TableArguments {
     /// As --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    #[command(flatten)]
+    pub(crate) sort: SortArguments,
+    #[command(flatten)]
+    pub(crate) width: Width,
 }
 
 impl TableArguments {
@@ -271,6 +293,33 @@ pub(crate) struct Shown {
     /// As --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    #[command(flatten)]
+    pub(crate) width: Width,
+}
+
+/// How wide a table for people may be.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Width {
+    /// Show every column of a table, also where the terminal is too narrow for them
+    #[arg(long)]
+    pub(crate) wide: bool,
+}
+
+/// In which order rows come.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SortArguments {
+    /// Sort rows by this column, a parameter or a metric; `-lambda` has the largest first
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// The other way around
+    #[arg(long, requires = "sort")]
+    reverse: bool,
+}
+
+impl SortArguments {
+    pub(crate) fn sorting(&self) -> Option<Sorting> {
+        Some(Sorting::new(self.sort.as_deref()?, self.reverse))
+    }
 }
 
 impl Shown {

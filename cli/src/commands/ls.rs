@@ -3,16 +3,17 @@
 use acai_proto::v1::{ListSweepsRequest, Sweep};
 use serde_json::{Value, json};
 
-use crate::args::Ask;
+use crate::args::List;
 use crate::client::connect;
 use crate::failure::Failure;
-use crate::format::{grid, percent, states};
+use crate::format::{percent, states};
+use crate::grid::Grid;
 use crate::output::Output;
 
-pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at).await?;
+pub(super) async fn ls(List { ask, width }: &List, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&ask.at).await?;
     let sweeps = client.list_sweeps(ListSweepsRequest {}).await?.into_inner().sweeps;
-    if arguments.json {
+    if ask.json {
         let sweeps: Vec<Value> = sweeps.iter().map(sweep_json).collect();
         output.data(&json!({"version": 1, "sweeps": sweeps}).to_string())?;
     } else if sweeps.is_empty() {
@@ -25,7 +26,9 @@ pub(super) async fn ls(arguments: &Ask, output: Output) -> Result<(), Failure> {
             vec![sweep.name.clone(), runs.to_string(), done, states, queue(sweep), sweep.description.clone()]
         };
         let rows = sweeps.iter().map(row).collect();
-        output.data(&grid(&["sweep", "runs", "trained", "states", "queue", "description"], rows))?;
+        let grid =
+            Grid::new(&["sweep", "runs", "trained", "states", "queue", "description"], rows).free_text_last();
+        output.data(&grid.fit(output.wide(width.wide).width()).to_string())?;
     }
     Ok(())
 }

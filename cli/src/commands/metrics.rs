@@ -1,5 +1,7 @@
 //! `acai metrics`
 
+use std::collections::BTreeMap;
+
 use acai_proto::v1::{Curve, ListMetricsRequest, ListPointsRequest, Selection};
 use serde_json::{Value, json};
 use tonic::Streaming;
@@ -8,12 +10,15 @@ use super::control::selections;
 use crate::args::{Format, MetricsArguments};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
-use crate::format::{csv, csv_rows, grid, mean_and_std, state};
+use crate::format::{csv, csv_rows, mean_and_std, state};
+use crate::grid::Grid;
 use crate::output::Output;
 use crate::sparkline::sparkline;
 
 /// Points that a curve in a table is drawn from.
 const DRAWN: u32 = 200;
+/// Points that a curve is thinned to at the least.
+const FEWEST: u32 = 4;
 
 pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
     let mut client = connect(&arguments.at).await?;
@@ -51,7 +56,10 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
         Format::Csv => {}
         Format::Json => output.data(&json!({"version": 1, "curves": documents}).to_string())?,
         Format::Table if table.is_empty() => output.note("no run has reported a metric yet"),
-        Format::Table => output.data(&grid(&HEADINGS, table))?,
+        Format::Table => {
+            let grid = Grid::new(&HEADINGS, table).keeping(4);
+            output.data(&grid.fit(output.wide(arguments.shown.width.wide).width()).to_string())?;
+        }
     }
     Ok(())
 }
@@ -59,6 +67,24 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
 async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String>, Failure> {
     let request = ListMetricsRequest { sweep: sweep.to_owned() };
     Ok(client.list_metrics(request).await?.into_inner().metrics)
+}
+
+/// The last value of a metric of each of these runs that has one, by number.
+pub(super) async fn last_values(
+    client: &mut Client,
+    sweep: &str,
+    metric: &str,
+    numbers: Vec<u32>,
+) -> Result<BTreeMap<u32, f64>, Failure> {
+    let (sweep, metric) = (sweep.to_owned(), metric.to_owned());
+    // Few points, of which the last is one.
+    let request = ListPointsRequest { sweep, numbers, metric, from_step: 0, most: FEWEST };
+    let mut curves = Curves(client.list_points(request).await?.into_inner());
+    let mut values = BTreeMap::new();
+    while let Some(curve) = curves.next().await? {
+        values.extend(curve.values.last().map(|value| (curve.number, *value)));
+    }
+    Ok(values)
 }
 
 /// Curves with their parts put together.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{Sweep, read_sweep, warnings};
 use crate::args::{Format, PlanArguments};
 use crate::failure::Failure;
-use crate::format::{csv, grid, value};
+use crate::format::{csv, value};
+use crate::grid::Grid;
 use crate::output::Output;
 
 pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
@@ -19,7 +20,7 @@ pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Fail
     output.data(&match arguments.shown.format() {
         Format::Table => {
             let shown = if arguments.all { usize::MAX } else { arguments.rows };
-            text(&sweep.file.name, plan, shown)
+            text(&sweep.file.name, plan, shown, output.wide(arguments.shown.width.wide).width())
         }
         Format::Csv => flat(plan)?,
         Format::Json => json(&sweep).to_string(),
@@ -27,14 +28,14 @@ pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Fail
     Ok(())
 }
 
-fn text(name: &str, plan: &Plan, shown: usize) -> String {
+fn text(name: &str, plan: &Plan, shown: usize, width: Option<usize>) -> String {
     let counts = plan.counts();
     let mut headings = vec!["run"];
     headings.extend(plan.swept().iter().map(String::as_str));
     headings.push("seed");
     let rows: Vec<_> = plan.runs().take(shown).map(|run| row(plan, &run)).collect();
     let hidden = counts.runs - rows.len() as u64;
-    let mut text = grid(&headings, rows);
+    let mut text = Grid::new(&headings, rows).fit(width).to_string();
     if hidden > 0 {
         text += &format!("\n… and {hidden} more (--all shows them)");
     }

@@ -12,7 +12,8 @@ use super::runs::{run_json, state};
 use crate::args::ShowArguments;
 use crate::client::{connect, connect_control};
 use crate::failure::Failure;
-use crate::format::{assignment, grid, mean_and_std, percent, utc, value};
+use crate::format::{assignment, mean_and_std, percent, utc, value};
+use crate::grid::Grid;
 use crate::output::Output;
 
 pub(super) async fn show(arguments: ShowArguments, output: Output) -> Result<(), Failure> {
@@ -119,8 +120,8 @@ fn metric_lines(details: &GetRunResponse) -> Vec<String> {
     if details.metrics.is_empty() {
         return Vec::new();
     }
-    let table = grid(&["", "last", "lowest", "highest"], details.metrics.iter().map(row).collect());
-    table.lines().map(str::to_owned).collect()
+    let rows = details.metrics.iter().map(row).collect();
+    Grid::new(&["", "last", "lowest", "highest"], rows).fit(None).lines
 }
 
 fn checkpoint_line(checkpoint: &StoredCheckpoint) -> String {

@@ -3,26 +3,28 @@
 use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
 use serde_json::{Value, json};
 
-use crate::args::Ask;
+use crate::args::List;
 use crate::client::connect;
 use crate::failure::Failure;
-use crate::format::grid;
+use crate::grid::Grid;
 use crate::output::Output;
 
 /// Datasets of a worker that the table has.
 const SHOWN: usize = 12;
 
-pub(super) async fn workers(arguments: &Ask, output: Output) -> Result<(), Failure> {
-    let mut client = connect(&arguments.at).await?;
+pub(super) async fn workers(List { ask, width }: &List, output: Output) -> Result<(), Failure> {
+    let mut client = connect(&ask.at).await?;
     let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
-    if arguments.json {
+    if ask.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();
         output.data(&json!({"version": 1, "workers": workers}).to_string())?;
     } else if workers.is_empty() {
         output.note("no workers yet: `acai worker` starts one");
     } else {
         let rows = workers.iter().map(row).collect();
-        output.data(&grid(&["worker", "state", "running", "slots", "machine", "datasets"], rows))?;
+        let grid =
+            Grid::new(&["worker", "state", "running", "slots", "machine", "datasets"], rows).free_text_last();
+        output.data(&grid.fit(output.wide(width.wide).width()).to_string())?;
         for line in workers.iter().filter_map(rest_line) {
             output.data(&line)?;
         }

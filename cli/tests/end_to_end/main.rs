@@ -16,6 +16,7 @@ mod secrets;
 mod state_folders;
 mod submitting;
 mod sweeps;
+mod tables;
 
 use std::io::Read;
 use std::net::TcpListener;

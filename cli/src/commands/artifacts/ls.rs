@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::Found;
 use crate::failure::Failure;
-use crate::format::{grid, utc};
+use crate::format::utc;
+use crate::grid::Grid;
 use crate::output::Output;
 
 pub(super) fn ls(artifacts: &[Found], as_json: bool, output: Output) -> Result<(), Failure> {
@@ -15,7 +16,9 @@ pub(super) fn ls(artifacts: &[Found], as_json: bool, output: Output) -> Result<(
         output.note("there are no such files yet: trainers draw pictures when runs are evaluated");
     } else {
         let rows = artifacts.iter().map(row).collect();
-        output.data(&grid(&["run", "step", "name", "bytes", "attempt", "since"], rows))?;
+        output.data(
+            &Grid::new(&["run", "step", "name", "bytes", "attempt", "since"], rows).fit(None).to_string(),
+        )?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use acai_datasets::{counts, downloads, missing_files, place};
 use acai_sweep::training::Dataset;
 use serde_json::{Value, json};
 
-use crate::format::grid;
+use crate::grid::Grid;
 use crate::output::{Output, Unwritten};
 
 pub(super) fn ls(data: &Path, json: bool, output: Output) -> Result<(), Unwritten> {
@@ -15,7 +15,8 @@ pub(super) fn ls(data: &Path, json: bool, output: Output) -> Result<(), Unwritte
         return output.data(&json!({"version": 1, "data": data, "datasets": datasets}).to_string());
     }
     let rows = Dataset::NAMED.iter().map(|dataset| row(dataset, data)).collect();
-    output.data(&grid(&["dataset", "training", "test", "where", "state"], rows))?;
+    output
+        .data(&Grid::new(&["dataset", "training", "test", "where", "state"], rows).fit(None).to_string())?;
     output.note("a folder of your own pictures is the dataset images:PATH; its subfolders are labels");
     Ok(())
 }

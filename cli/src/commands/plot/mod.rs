@@ -37,7 +37,7 @@ async fn table(
     group_by: Vec<String>,
 ) -> Result<GetResultsResponse, Failure> {
     let question = Question { sweeps: &figure.sweeps, metrics: &metrics, at: figure.at, group_by };
-    let mut results = ask(client, question).await?;
+    let mut results = ask(client, &question).await?;
     if let Some(dataset) = &figure.dataset {
         results.tables.retain(|table| table.dataset == *dataset);
     }

@@ -2,6 +2,7 @@
 
 use acai_plot::{Band, Cross, Scatter, ScatterGroup, ScatterPoint};
 use acai_proto::v1::ResultsTable;
+use acai_sweep::metric::whole_name;
 
 use super::runs::{Runs, by_group, interval};
 use super::{file, group_name, open, quantity, table, width};
@@ -19,8 +20,9 @@ pub(super) async fn draw(
     let group_by = by_run(&mut client, &figure.sweeps, figure.group_by.clone()).await?;
     let results = table(&mut client, figure, metrics.to_vec(), group_by).await?;
     let scatters = results.tables.iter().filter_map(|table| {
-        let places =
-            metrics.each_ref().map(|name| table.metrics.iter().position(|metric| metric.name == *name));
+        let places = metrics
+            .each_ref()
+            .map(|name| table.metrics.iter().position(|metric| metric.name == whole_name(name)));
         let [Some(x), Some(y)] = places else { return None };
         Some((table.dataset.clone(), scatter(table, figure, &metrics, (x, y)).to_svg()))
     });

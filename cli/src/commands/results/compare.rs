@@ -10,7 +10,8 @@ use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
 use crate::args::TableFormat;
-use crate::format::{csv, grid, mean_and_std};
+use crate::format::{csv, mean_and_std};
+use crate::grid::Grid;
 
 /// `lambda=0,gamma=0.2`: the values of the row to compare with.
 pub(super) fn baseline(words: &[String]) -> anyhow::Result<Group> {
@@ -141,7 +142,8 @@ fn text(compared: &Compared<'_>, baseline: &Group) -> String {
         });
         cells
     };
-    format!("{title}\n{}", grid(&headings, compared.rows.iter().map(row).collect()))
+    let grid = Grid::new(&headings, compared.rows.iter().map(row).collect()).keeping(headings.len());
+    format!("{title}\n{}", grid.fit(None))
 }
 
 fn difference(Differences { n, mean, confidence95, .. }: &Differences) -> String {

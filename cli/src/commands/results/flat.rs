@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use acai_proto::v1::{Aggregate, GetResultsResponse};
+use acai_proto::v1::{Aggregate, GetResultsResponse, Parameter};
 
 use crate::format::{csv, value};
 
-/// All tables as one: a column for each parameter, and four for each metric.
-pub(super) fn flat(results: &GetResultsResponse) -> anyhow::Result<String> {
+/// All tables as one: a column for each parameter, three for each metric, and one for each parameter that is the same in all
+/// runs.
+pub(super) fn flat(results: &GetResultsResponse, fixed: &[Parameter]) -> anyhow::Result<String> {
     let mut parameters: Vec<&String> = Vec::new();
     let mut metrics = BTreeSet::new();
     for table in &results.tables {
@@ -21,6 +22,9 @@ pub(super) fn flat(results: &GetResultsResponse) -> anyhow::Result<String> {
     for metric in &metrics {
         headings.extend(["mean", "std", "n"].map(|column| format!("{metric}_{column}")));
     }
+    let in_a_column = |name: &String| name == "dataset" || parameters.contains(&name);
+    let fixed: Vec<&Parameter> = fixed.iter().filter(|parameter| !in_a_column(&parameter.name)).collect();
+    headings.extend(fixed.iter().map(|parameter| parameter.name.clone()));
     let mut rows = Vec::new();
     for table in &results.tables {
         for row in &table.rows {
@@ -40,6 +44,7 @@ pub(super) fn flat(results: &GetResultsResponse) -> anyhow::Result<String> {
                     None => [String::new(), String::new(), "0".to_owned()],
                 });
             }
+            cells.extend(fixed.iter().map(|parameter| value(parameter)));
             rows.push(cells);
         }
     }

@@ -3,13 +3,16 @@
 mod compare;
 mod document;
 mod figure;
+mod fixed;
 mod flat;
 mod latex;
 mod lines;
 mod markdown;
+mod order;
 mod text;
 
-use acai_proto::v1::{GetResultsRequest, GetResultsResponse, Goal, Metric, Statistic};
+use acai_proto::v1::{GetResultsRequest, GetResultsResponse, Goal, ListRunsRequest, Metric, Statistic};
+use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::PARAMETERS;
 use acai_sweep::results::SEED;
 use anyhow::{anyhow, bail};
@@ -40,19 +43,22 @@ pub(super) async fn print_table(
     }
     let mut group_by = arguments.group_by.clone();
     if format == TableFormat::Jsonl {
-        group_by =
-            PARAMETERS.iter().map(|parameter| parameter.name).chain([SEED]).map(str::to_owned).collect();
+        group_by = all_parameters(client, sweeps).await?;
+        group_by.push(SEED.to_owned());
     } else if !baseline.is_empty() {
         group_by = by_run(client, sweeps, group_by).await?;
     }
     let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by };
-    let results = ask(client, question).await?;
+    let mut results = ask(client, &question).await?;
+    if let Some(sorting) = arguments.sort.sorting() {
+        order::sort(&mut results, sorting)?;
+    }
     let shown = |name: &str| {
         results.tables.iter().any(|table| table.metrics.iter().any(|metric| metric.name == name))
     };
     for name in &arguments.metrics {
         let name = name.strip_suffix(":min").or(name.strip_suffix(":max")).unwrap_or(name);
-        if results.completed > 0 && !shown(name) {
+        if results.completed > 0 && !shown(&whole_name(name)) {
             output.note(&format!(
                 "no completed run has a value of `{name}`; `acai metrics SWEEP` lists what there is"
             ));
@@ -61,8 +67,8 @@ pub(super) async fn print_table(
     let spread = arguments.spread.into();
     output.data(&match format {
         format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
-        TableFormat::Table => text::text(&results, (arguments.at, spread), output.is_styled()),
-        TableFormat::Csv => flat::flat(&results)?,
+        TableFormat::Table => text::text(&results, (arguments.at, spread), output.wide(arguments.width.wide)),
+        TableFormat::Csv => flat::flat(&results, &fixed::fixed(client, &question).await?)?,
         TableFormat::Json => document::json(&results).to_string(),
         TableFormat::Jsonl => lines::lines(&results),
         TableFormat::Markdown => markdown::markdown(&results, spread),
@@ -93,7 +99,18 @@ pub(super) async fn by_run(
     Ok(group_by)
 }
 
+/// All parameters that rows can be made of; those that the first sweep declares for a trainer of one's own are last.
+async fn all_parameters(client: &mut Client, sweeps: &[String]) -> Result<Vec<String>, Failure> {
+    let request = ListRunsRequest { sweep: sweeps[0].clone(), ..ListRunsRequest::default() };
+    // All runs of a sweep have its own parameters.
+    let first = client.list_runs(request).await?.into_inner().message().await?;
+    let own = first.into_iter().flat_map(|run| run.configuration).filter(|parameter| parameter.own);
+    let of_table = PARAMETERS.iter().map(|parameter| parameter.name.to_owned());
+    Ok(of_table.chain(own.map(|parameter| parameter.name)).collect())
+}
+
 /// A question about results; what is left empty is as the first sweep's file says.
+#[derive(Clone)]
 pub(super) struct Question<'q> {
     pub(super) sweeps: &'q [String],
     /// `eval/x`, `eval/x:min` or `eval/x:max`.
@@ -104,12 +121,12 @@ pub(super) struct Question<'q> {
 }
 
 /// Asks the coordinator.
-pub(super) async fn ask(client: &mut Client, question: Question<'_>) -> Result<GetResultsResponse, Failure> {
+pub(super) async fn ask(client: &mut Client, question: &Question<'_>) -> Result<GetResultsResponse, Failure> {
     let Question { sweeps, metrics: words, at, group_by } = question;
     let request = GetResultsRequest {
         sweep: sweeps.first().cloned().unwrap_or_default(),
         more_sweeps: sweeps.iter().skip(1).cloned().collect(),
-        group_by,
+        group_by: group_by.clone(),
         metrics: metrics(words)?,
         at: match at {
             At::Last | At::Step(_) => Statistic::Last,
@@ -120,7 +137,7 @@ pub(super) async fn ask(client: &mut Client, question: Question<'_>) -> Result<G
         }
         .into(),
         at_step: match at {
-            At::Step(step) => Some(step),
+            At::Step(step) => Some(*step),
             _ => None,
         },
     };
@@ -136,7 +153,7 @@ fn metrics(words: &[String]) -> anyhow::Result<Vec<Metric>> {
             Some((name, "max")) => (name, Goal::Maximize),
             Some((_, end)) => bail!("`{word}`: `{end}` is neither `min` nor `max`"),
         };
-        Ok(Metric { name: name.to_owned(), goal: goal.into() })
+        Ok(Metric { name: whole_name(name), goal: goal.into() })
     };
     words.iter().map(metric).collect()
 }

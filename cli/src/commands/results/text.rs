@@ -5,11 +5,13 @@ use acai_sweep::statistics::Spread;
 
 use super::figure::figure;
 use crate::args::At;
-use crate::format::{grid, value};
+use crate::format::value;
+use crate::grid::Grid;
+use crate::output::Output;
 
-pub(super) fn text(results: &GetResultsResponse, (at, spread): (At, Spread), styled: bool) -> String {
+pub(super) fn text(results: &GetResultsResponse, (at, spread): (At, Spread), output: Output) -> String {
     let mut blocks: Vec<String> =
-        results.tables.iter().map(|table| block(table, (at, spread), styled)).collect();
+        results.tables.iter().map(|table| block(table, (at, spread), output)).collect();
     if results.completed < results.runs {
         blocks.push(format!("{} of {} runs completed", results.completed, results.runs));
     }
@@ -17,7 +19,7 @@ pub(super) fn text(results: &GetResultsResponse, (at, spread): (At, Spread), sty
 }
 
 /// One dataset: a line that says what is seen, then the rows.
-fn block(table: &ResultsTable, (at, spread): (At, Spread), styled: bool) -> String {
+fn block(table: &ResultsTable, (at, spread): (At, Spread), output: Output) -> String {
     let mut title = table.dataset.clone();
     title += &values(table, at);
     if spread != Spread::Population {
@@ -32,16 +34,16 @@ fn block(table: &ResultsTable, (at, spread): (At, Spread), styled: bool) -> Stri
     headings.push("n");
     headings.extend(table.metrics.iter().map(|metric| metric.name.as_str()));
     let rows = table.rows.iter().map(|row| cells(table, row, spread)).collect();
-    let mut lines: Vec<String> = grid(&headings, rows).lines().map(str::to_owned).collect();
-    if styled {
-        // The first line holds the headings; a row is one line.
-        for (line, row) in lines.iter_mut().skip(1).zip(&table.rows) {
+    // What a row is about stays, and the metric that sorts.
+    let mut grid = Grid::new(&headings, rows).keeping(3 + table.group_by.len()).fit(output.width());
+    if output.is_styled() {
+        for (line, row) in grid.lines.iter_mut().skip(grid.heading).zip(&table.rows) {
             if row.best {
                 *line = format!("\u{1b}[1m{line}\u{1b}[0m");
             }
         }
     }
-    format!("{title}\n{}", lines.join("\n"))
+    format!("{title}\n{grid}")
 }
 
 /// Which values the table is about, where these are not each run's last.

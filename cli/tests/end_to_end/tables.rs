@@ -1,0 +1,135 @@
+//! Tables and lists of runs: their columns, their order, and how wide they are.
+
+use serde_json::Value;
+
+use crate::submitting::TRAINER;
+use crate::{Ended, Place};
+
+const PLANE: &str = "
+version: 1
+name: plane
+metric: mean_distance
+parameters: {model: acai, dataset: lines32, lambda: [0, 0.5, 1], gamma: [0.1, 0.2], batch: 64, total_kimg: 1}
+seeds: 3
+";
+
+/// Runs of [`PLANE`] that complete with a distance which depends on λ, γ and the seed; the one of λ = 1, γ = 0.2 and seed 1
+/// diverges, with words of two lines.
+const DISTANCES: &str = r#"#!/usr/bin/env python3
+import json, sys
+def say(event, **fields):
+    print(json.dumps({"event": event, **fields}), flush=True)
+say("ready", version="0", device="cpu", threads=1, libtorch="none")
+for line in sys.stdin:
+    for member in json.loads(line).get("group", []):
+        run, seed, config = member["run"], member["seed"], member["config"]
+        if (config["lambda"], config["gamma"], seed) == (1.0, 0.2, 1):
+            say("failed", run=run, step=2, kind="diverged", message="the loss is not a number\nsince step 2")
+            continue
+        for step in (8, 16):
+            distance = (1 + (config["lambda"] - 0.5) ** 2 + config["gamma"] + seed / 100) / step
+            values = {"eval/mean_distance": distance, "eval/latent_accuracy": 90 - seed, "eval/smoothness": 0.25}
+            say("evaluated", run=run, step=step, values=values)
+        say("finished", run=run, step=16)
+    break
+"#;
+
+/// A place whose state folder has the runs of [`PLANE`].
+pub(crate) fn plane() -> Place {
+    let place = Place::new();
+    place.file("plane.yaml", PLANE);
+    place.program("trainer", DISTANCES);
+    let run = ["run", "plane.yaml", "--trainer", "./trainer", "--slots", "1", "--group-size", "20"];
+    let ended = place.run(&run);
+    assert_eq!(ended.code, Some(4), "{ended:#?}");
+    place
+}
+
+/// The cells of a table for people, without its title.
+fn cells(table: &str) -> Vec<Vec<&str>> {
+    table.lines().map(|line| line.split_whitespace().collect()).collect()
+}
+
+#[test]
+fn rows_come_in_the_order_of_any_column_and_lists_have_the_columns_that_are_asked_for() {
+    let place = plane();
+    let column = |arguments: &[&str], name: &str| -> Vec<String> {
+        let csv = place.run(&[arguments, &["--format", "csv"]].concat()).ok();
+        let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+        let place = rows[0].iter().position(|heading| *heading == name).unwrap();
+        rows[1..].iter().map(|row| row[place].to_owned()).collect()
+    };
+    let results = ["results", "plane", "--metric", "mean_distance"];
+    assert_eq!(column(&results, "lambda"), ["0.5", "0.5", "0", "0", "1", "1"], "best first");
+    let sorted = [&results[..], &["--sort", "-lambda"]].concat();
+    assert_eq!(column(&sorted, "lambda"), ["1", "1", "0.5", "0.5", "0", "0"]);
+    let sorted = [&results[..], &["--sort", "mean_distance", "--reverse"]].concat();
+    assert_eq!(column(&sorted, "gamma"), ["0.2", "0.1", "0.2", "0.1", "0.2", "0.1"]);
+    assert_eq!(column(&results, "batch"), ["64"; 6], "CSV has what is the same everywhere");
+
+    let runs =
+        place.run(&["runs", "plane", "--columns", "lambda,seed,mean_distance", "--sort", "-mean_distance"]);
+    let table = runs.ok();
+    assert_eq!(cells(&table)[0], ["lambda", "seed", "eval/mean_distance"]);
+    assert_eq!(cells(&table)[1], ["1", "2", "0.09188"]);
+    assert_eq!(cells(&table).last().unwrap()[..], ["1", "1", "-"], "no value is last either way");
+    let json = place.run(&["runs", "plane", "--columns", "mean_distance", "--json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["runs"][0]["metrics"]["eval/mean_distance"], 1.35 / 16.0);
+
+    for (arguments, words) in [
+        (&["results", "plane", "--sort", "lamda"][..], "did you mean `lambda`?"),
+        (&["results", "plane", "--sort", "smoothnes"], "did you mean `smoothness`?"),
+        (&["runs", "plane", "--sort", "sed"], "did you mean `seed`?"),
+        (&["runs", "plane", "--columns", "eval/x"], "which no run of plane has reported"),
+    ] {
+        let refused = place.run(arguments);
+        assert!(refused.code == Some(1) && refused.stderr.contains(words), "{refused:#?}");
+    }
+}
+
+#[test]
+fn tables_are_as_narrow_as_the_terminal_and_say_what_they_leave_out() {
+    let place = plane();
+    let narrow = |arguments: &[&str]| {
+        let mut command = place.acai(arguments);
+        command.env("COLUMNS", "60");
+        Ended::from(command.output().unwrap()).ok()
+    };
+    for arguments in
+        [&["results", "plane"][..], &["runs", "plane"], &["ls"], &["workers"], &["plan", "plane.yaml"]]
+    {
+        let table = narrow(arguments);
+        let is_sentence =
+            |line: &&str| line.starts_with('(') || line.starts_with("not swept") || line.contains(": ");
+        let widest = table.lines().filter(|line| !is_sentence(line)).map(|line| line.chars().count()).max();
+        assert!(widest <= Some(60), "{table}");
+    }
+    let results = narrow(&["results", "plane"]);
+    assert!(results.contains("(--wide shows eval/smoothness)"), "{results}");
+    assert!(!narrow(&["results", "plane", "--wide"]).contains("--wide"));
+    let runs = narrow(&["runs", "plane"]);
+    assert!(runs.contains("the loss is not") && !runs.contains("since step 2"), "{runs}");
+    let piped = place.run(&["results", "plane"]).ok();
+    assert!(piped.contains("eval/smoothness") && !piped.contains("--wide"), "{piped}");
+}
+
+#[test]
+fn runs_that_are_set_aside_are_listed() {
+    let place = Place::new();
+    place.program(
+        "trainer",
+        &TRAINER.replace("step\": 16}), flush=True)\n", "step\": 16}), flush=True)\n    break\n"),
+    );
+    place.file("plane.yaml", &PLANE.replace("seeds: 3", "seeds: 1"));
+    let run = ["run", "plane.yaml", "--trainer", "./trainer", "--slots", "1", "--group-size", "20", "--yes"];
+    place.run(&run).ok();
+    let none = place.run(&["runs", "plane", "--set-aside"]);
+    assert!(none.stderr.contains("no run of plane is set aside") && none.stdout.is_empty(), "{none:#?}");
+    place.file("plane.yaml", &PLANE.replace("seeds: 3", "seeds: 1").replace("[0.1, 0.2]", "[0.2]"));
+    place.run(&run).ok();
+    let listed = place.run(&["runs", "plane", "--set-aside", "--columns", "run,gamma"]).ok();
+    assert_eq!(cells(&listed), [["run", "gamma"], ["#0", "0.1"], ["#1", "0.1"], ["#3", "0.1"]]);
+    let completed = place.run(&["runs", "plane", "--set-aside", "--state", "failed"]);
+    assert!(completed.stderr.contains("no run of plane is set aside"), "{completed:#?}");
+}
