@@ -36,7 +36,7 @@ pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
                     let run = run_name(&*store, attempt.run).await;
                     tracing::warn!(
                         %run,
-                        id = attempt.run,
+                        id = %attempt.run,
                         attempt = attempt.number,
                         "lease ended, run taken back"
                     );

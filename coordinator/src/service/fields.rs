@@ -20,7 +20,7 @@ pub(super) fn attempt(attempt: Option<v1::Attempt>) -> Result<AttemptRef, FieldE
 }
 
 pub(super) fn attempt_ref(attempt: &v1::Attempt) -> AttemptRef {
-    AttemptRef { run: attempt.run, number: attempt.number, token: attempt.token }
+    AttemptRef { run: attempt.run.into(), number: attempt.number, token: attempt.token }
 }
 
 /// What a worker says of its slots that rest, if it says anything.

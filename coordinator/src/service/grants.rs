@@ -37,7 +37,7 @@ fn assignment_message(grant: Grant) -> v1::Assignment {
 }
 
 pub(super) fn attempt_message(attempt: AttemptRef) -> v1::Attempt {
-    v1::Attempt { run: attempt.run, number: attempt.number, token: attempt.token }
+    v1::Attempt { run: attempt.run.into(), number: attempt.number, token: attempt.token }
 }
 
 fn earlier_attempt_message(earlier: EarlierAttempt) -> v1::EarlierAttempt {

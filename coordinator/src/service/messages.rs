@@ -9,7 +9,7 @@ use crate::store::{AttemptRecord, EventRecord, RunDetails, RunRecord, StoredChec
 
 pub(super) fn run_message(sweep: &str, run: RunRecord) -> v1::Run {
     v1::Run {
-        id: run.id,
+        id: run.id.into(),
         sweep: sweep.to_owned(),
         number: run.number,
         state: v1::RunState::from(run.state).into(),
@@ -31,7 +31,7 @@ pub(super) fn event_message(event: EventRecord) -> v1::Event {
     v1::Event {
         number: event.number,
         unix_ms: event.at_ms,
-        run: event.run,
+        run: event.run.into(),
         run_number: Some(event.run_number),
         state: v1::RunState::from(event.state).into(),
         attempt: event.attempt,

@@ -25,9 +25,11 @@ pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
     CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview,
     Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails,
-    RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight, WorkerRecord,
+    RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
+
+pub(crate) use records::SweepId;
 
 /// Result of a store method.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -109,7 +111,7 @@ pub trait Store: Send + Sync + 'static {
     async fn run_details(&self, sweep: &str, number: u32) -> Result<Option<RunDetails>>;
 
     /// What people call a run, `SWEEP/NUMBER`; `None` if there is none of this id.
-    async fn run_name(&self, run: u64) -> Result<Option<String>>;
+    async fn run_name(&self, run: RunId) -> Result<Option<String>>;
 
     /// What decides whether run `number` of the sweep is trained; workers that were silent for
     /// `silent_ms` count as gone.
@@ -142,7 +144,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<CurveRun>>;
 
     /// Points of a metric, of each of these runs from a step on: run by run in this order and by their steps, at most `most`.
-    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>>;
+    async fn point_list(&self, runs: &[(RunId, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>>;
 
     /// Names of the metrics that runs in the sweep's plan have reported.
     async fn metric_list(&self, sweep: &str) -> Result<Vec<String>>;
@@ -233,7 +235,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<()>;
 
     /// Step of the newest checkpoint that a run may resume from, 0 if it has none.
-    async fn checkpoint_step(&self, run: u64) -> Result<u64>;
+    async fn checkpoint_step(&self, run: RunId) -> Result<u64>;
 
     /// Takes a checkpoint of the attempt's run out of use. Its blob stays.
     async fn checkpoint_reject(&self, attempt: AttemptRef, sha256: String, reason: String) -> Result<()>;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Result, UseCaseError, UseCases};
-use crate::store::{CurveRun, PointOfRun, Store};
+use crate::store::{CurveRun, PointOfRun, RunId, Store};
 
 /// Runs whose points are read together.
 const RUNS: u32 = 64;
@@ -158,7 +158,7 @@ impl Reading {
         let (mut current, mut next_step) = (curves.next(), from_step);
         while let Some(curve) = &current {
             let left = curves.as_slice().iter().map(|curve| (curve.run.id, from_step));
-            let asked: Vec<(u64, u64)> = std::iter::once((curve.run.id, next_step)).chain(left).collect();
+            let asked: Vec<(RunId, u64)> = std::iter::once((curve.run.id, next_step)).chain(left).collect();
             let points = self.store.point_list(&asked, &self.request.metric, POINTS).await?;
             let is_all = points.len() < POINTS;
             let last = points.last().copied();

@@ -114,7 +114,7 @@ impl Transfers {
         if let UseCaseError::Blob(BlobError::Broken { .. }) = error
             && let Err(error) = self.store.attempt_note(attempt, error.to_string()).await
         {
-            tracing::warn!(%error, id = attempt.run, "cannot note what became of a checkpoint");
+            tracing::warn!(%error, id = %attempt.run, "cannot note what became of a checkpoint");
         }
     }
 }

@@ -12,7 +12,7 @@ async fn a_run_is_not_completed_while_the_database_lacks_the_checkpoint_that_was
     let coordinator = Coordinator::start().await;
     let mut workers = coordinator.workers().await;
     let held = coordinator.attempt;
-    let attempt = Some(Attempt { run: held.run, number: held.number, token: held.token });
+    let attempt = Some(Attempt { run: held.run.into(), number: held.number, token: held.token });
     let complete = CompleteRequest { attempt, step: 100, last_seq: 0, checkpoint_step: 100 };
     let blob = blob(1000);
     coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_run_is_not_completed_while_the_database_lacks_the_checkpoint_that_was
 async fn a_worker_that_never_committed_a_checkpoint_completes_its_run() {
     let coordinator = Coordinator::start().await;
     let held = coordinator.attempt;
-    let attempt = Some(Attempt { run: held.run, number: held.number, token: held.token });
+    let attempt = Some(Attempt { run: held.run.into(), number: held.number, token: held.token });
     let complete = CompleteRequest { attempt, step: 100, last_seq: 0, checkpoint_step: 0 };
     coordinator.workers().await.complete(complete).await.unwrap();
 }

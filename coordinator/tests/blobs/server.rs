@@ -100,7 +100,7 @@ impl Coordinator {
     pub(crate) fn header(&self, blob: &[u8], offset: usize) -> UploadHeader {
         UploadHeader {
             attempt: Some(Attempt {
-                run: self.attempt.run,
+                run: self.attempt.run.into(),
                 number: self.attempt.number,
                 token: self.attempt.token,
             }),

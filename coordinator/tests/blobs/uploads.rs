@@ -220,7 +220,7 @@ async fn a_checkpoint_that_is_whole_here_is_not_deleted_whatever_arrived_elsewhe
     let checkpoints = async |number| {
         coordinator
             .store
-            .attempt_release(AttemptRef { run: 1, number, token: AttemptRef::NO_TOKEN })
+            .attempt_release(AttemptRef { run: 1.into(), number, token: AttemptRef::NO_TOKEN })
             .await
             .unwrap();
         let offer = Offer { groups: 1, group_size: 1 };

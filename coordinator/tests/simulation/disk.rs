@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use acai_coordinator::store::{AttemptRef, EarlierAttempt, Grant};
+use acai_coordinator::store::{AttemptRef, EarlierAttempt, Grant, RunId};
 
 /// Checkpoints of a run that are kept.
 const KEEP: usize = 2;
@@ -28,7 +28,7 @@ impl Kept {
 /// The checkpoints of a machine, newest first, by the database that its worker registered with, and run: another database
 /// has other runs of the same numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Disk(BTreeMap<(String, u64), Vec<Kept>>);
+pub(crate) struct Disk(BTreeMap<(String, RunId), Vec<Kept>>);
 
 impl Disk {
     pub(crate) fn keep(&mut self, database: &str, step: u64, basis: (AttemptRef, u64)) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use acai_coordinator::store::{AttemptRef, Claim};
+use acai_coordinator::store::{AttemptRef, Claim, RunId};
 use acai_sweep::run::RunState;
 
 use crate::network::Ending;
@@ -21,15 +21,15 @@ pub(crate) struct Rest {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Journal {
     /// Steps whose points were acknowledged, by run.
-    acknowledged: BTreeMap<u64, BTreeSet<u64>>,
+    acknowledged: BTreeMap<RunId, BTreeSet<u64>>,
     /// Runs that somebody was told are completed.
-    completed: BTreeSet<u64>,
+    completed: BTreeSet<RunId>,
     /// Attempts that were told that they have ended, and how.
-    ended: BTreeSet<(u64, u32, Ending)>,
+    ended: BTreeSet<(RunId, u32, Ending)>,
     /// Claims that were answered, by worker and number.
     claims: BTreeSet<(String, u64)>,
     /// The highest attempt that was granted.
-    granted: BTreeMap<u64, AttemptRef>,
+    granted: BTreeMap<RunId, AttemptRef>,
     /// Attempts that were told that they are fenced.
     fenced: HashSet<AttemptRef>,
     /// When somebody was last told that a blob is there.
@@ -114,7 +114,7 @@ impl Journal {
     }
 
     /// A run is resumed at `step`: nobody will report what comes before it again, so all of it must be there.
-    pub(crate) fn resumed(&self, run: u64, step: u64, stored: &[StoredPoint]) {
+    pub(crate) fn resumed(&self, run: RunId, step: u64, stored: &[StoredPoint]) {
         let there: BTreeSet<u64> =
             stored.iter().filter(|point| point.run == run).map(|point| point.step).collect();
         for before in 1..=step {
@@ -127,7 +127,7 @@ impl Journal {
 
     /// Holds everything that was told against everything that is there.
     pub(crate) fn check(&self, rest: &Rest) {
-        let mut points: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
+        let mut points: BTreeMap<RunId, BTreeMap<u64, f64>> = BTreeMap::new();
         for point in &rest.points {
             let doubled = points.entry(point.run).or_default().insert(point.step, point.value);
             assert_eq!(doubled, None, "{point:?} is there twice");
@@ -171,7 +171,7 @@ impl Journal {
 /// Numbers without gaps, attempts that never decrease, and an end that only `retry` takes back.
 fn check_events(events: &[StoredEvent]) {
     let mut numbers: BTreeMap<i64, i64> = BTreeMap::new();
-    let mut last: BTreeMap<u64, &StoredEvent> = BTreeMap::new();
+    let mut last: BTreeMap<RunId, &StoredEvent> = BTreeMap::new();
     for event in events {
         let number = numbers.entry(event.sweep).or_default();
         *number += 1;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use acai_coordinator::store::BlobFile;
+use acai_coordinator::store::{BlobFile, RunId};
 use acai_sweep::run::RunState;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
@@ -11,7 +11,7 @@ use crate::cluster::{DatabaseNumber, Place};
 /// A row of `metrics`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct StoredPoint {
-    pub(crate) run: u64,
+    pub(crate) run: RunId,
     pub(crate) step: u64,
     pub(crate) value: f64,
 }
@@ -19,7 +19,7 @@ pub(crate) struct StoredPoint {
 /// A row of `runs`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoredRun {
-    pub(crate) id: u64,
+    pub(crate) id: RunId,
     pub(crate) state: RunState,
     pub(crate) in_plan: bool,
     /// Claims so far.
@@ -31,7 +31,7 @@ pub(crate) struct StoredRun {
 /// A row of `attempts`.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredAttempt {
-    pub(crate) run: u64,
+    pub(crate) run: RunId,
     pub(crate) number: u32,
     pub(crate) outcome: Option<String>,
 }
@@ -48,7 +48,7 @@ impl StoredAttempt {
 pub(crate) struct StoredEvent {
     pub(crate) sweep: i64,
     pub(crate) number: i64,
-    pub(crate) run: u64,
+    pub(crate) run: RunId,
     pub(crate) state: RunState,
     pub(crate) attempt: u32,
     /// No worker has to do with it.
@@ -58,7 +58,7 @@ pub(crate) struct StoredEvent {
 /// A run that could be granted.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
-    pub(crate) run: u64,
+    pub(crate) run: RunId,
     pub(crate) sweep: i64,
     pub(crate) shape: String,
 }
@@ -170,7 +170,7 @@ impl Observer {
     pub(crate) async fn points(&mut self) -> Vec<StoredPoint> {
         let rows: Vec<(i64, i64, f64)> = rows!(self, POINTS);
         let point = |(run, step, value): (i64, i64, f64)| StoredPoint {
-            run: run.cast_unsigned(),
+            run: run.cast_unsigned().into(),
             step: step.cast_unsigned(),
             value,
         };
@@ -180,7 +180,7 @@ impl Observer {
     pub(crate) async fn runs(&mut self) -> Vec<StoredRun> {
         let rows: Vec<(i64, String, i64, i64, i64)> = rows!(self, RUNS);
         let run = |(id, state, in_plan, attempt, failures): (i64, String, i64, i64, i64)| StoredRun {
-            id: id.cast_unsigned(),
+            id: id.cast_unsigned().into(),
             state: state.parse().unwrap(),
             in_plan: in_plan == 1,
             attempt: attempt.try_into().unwrap(),
@@ -192,7 +192,7 @@ impl Observer {
     pub(crate) async fn attempts(&mut self) -> Vec<StoredAttempt> {
         let rows: Vec<(i64, i64, Option<String>)> = rows!(self, ATTEMPTS);
         let attempt = |(run, number, outcome): (i64, i64, Option<String>)| StoredAttempt {
-            run: run.cast_unsigned(),
+            run: run.cast_unsigned().into(),
             number: number.try_into().unwrap(),
             outcome,
         };
@@ -205,7 +205,7 @@ impl Observer {
             StoredEvent {
                 sweep,
                 number,
-                run: run.cast_unsigned(),
+                run: run.cast_unsigned().into(),
                 state: state.parse().unwrap(),
                 attempt: attempt.try_into().unwrap(),
                 by_person: by_person == 1,
@@ -216,8 +216,11 @@ impl Observer {
 
     pub(crate) async fn before_claims(&mut self) -> BeforeClaims {
         let rows: Vec<(i64, i64, String)> = rows!(&mut *self, QUEUE);
-        let waiting =
-            |(run, sweep, shape): (i64, i64, String)| Waiting { run: run.cast_unsigned(), sweep, shape };
+        let waiting = |(run, sweep, shape): (i64, i64, String)| Waiting {
+            run: run.cast_unsigned().into(),
+            sweep,
+            shape,
+        };
         let cordoned: Vec<(String,)> = rows!(&mut *self, CORDONED);
         BeforeClaims {
             queue: rows.into_iter().map(waiting).collect(),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use acai_coordinator::store::{AttemptRef, Checkpoint, Grant, Mishap, Point};
+use acai_coordinator::store::{AttemptRef, Checkpoint, Grant, Mishap, Point, RunId};
 use sha2::{Digest as _, Sha256};
 
 use crate::network::{Answer, Call};
@@ -22,8 +22,8 @@ const TRIES_UNWANTED: u32 = 4;
 const TRIES_TO_COMMIT: u32 = 2;
 
 /// The value that training yields: of the run and the step alone, as training is deterministic.
-pub(crate) fn value(run: u64, step: u64) -> f64 {
-    (run as f64).sqrt() * 1e3 + 1.0 / step as f64
+pub(crate) fn value(run: RunId, step: u64) -> f64 {
+    (u64::from(run) as f64).sqrt() * 1e3 + 1.0 / step as f64
 }
 
 /// What an attempt begins with.

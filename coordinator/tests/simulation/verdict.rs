@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use acai_coordinator::store::RunId;
 use acai_sweep::schedule::Offer;
 
 use crate::delivery::Copy;
@@ -84,7 +85,7 @@ impl World<'_> {
     }
 
     /// Whether the worker could not train the run just now.
-    fn goes_elsewhere(&self, run: u64, worker: &Worker) -> bool {
+    fn goes_elsewhere(&self, run: RunId, worker: &Worker) -> bool {
         let now = self.clock.now_ms();
         self.faulty_machines
             .iter()

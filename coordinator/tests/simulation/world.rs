@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash};
 
 use acai_coordinator::blobs::owner;
 use acai_coordinator::clock::ManualClock;
-use acai_coordinator::store::AttemptRef;
+use acai_coordinator::store::{AttemptRef, RunId};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -59,7 +59,7 @@ pub(crate) struct World<'p> {
     /// Workers that attempts were granted to.
     pub(crate) holders: HashMap<AttemptRef, String>,
     /// Workers that could not train a run, and when: it goes elsewhere first.
-    pub(crate) faulty_machines: Vec<(String, u64, i64)>,
+    pub(crate) faulty_machines: Vec<(String, RunId, i64)>,
     /// Other databases: backups of this one, newer ones that a backup took the place of, and new ones.
     pub(crate) elsewhere: Vec<Elsewhere>,
     /// Databases that there ever were.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use acai_coordinator::LeaseTerms;
 use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::{Claim, Grant, NewRun, NewSweep, Store, StoreError};
+use acai_coordinator::store::{Claim, Grant, NewRun, NewSweep, RunId, Store, StoreError};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
@@ -262,6 +262,6 @@ async fn a_change_whose_caller_went_away_is_continued_by_its_repetition() {
     assert_eq!(changes.changed + changes.unchanged, RUNS as u32);
     let events = first.event_list("s", 0.into(), u32::MAX).await.unwrap();
     assert!(events.iter().map(|event| event.number).eq(1..=RUNS), "each once");
-    let runs: HashSet<u64> = events.iter().map(|event| event.run).collect();
+    let runs: HashSet<RunId> = events.iter().map(|event| event.run).collect();
     assert_eq!(runs.len() as u64, RUNS);
 }

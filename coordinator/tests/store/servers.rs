@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_coordinator::store::postgres::PostgresStore;
-use acai_coordinator::store::{Duty, NewSweep, OpenError, Registration, Store, StoreError};
+use acai_coordinator::store::{Duty, NewSweep, OpenError, Registration, RunId, Store, StoreError};
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::timeout;
@@ -39,7 +39,7 @@ async fn coordinators_that_claim_at_the_same_time_grant_each_run_once_and_keep_l
         });
     }
     let grants = claims.join_all().await.concat();
-    let mut times: HashMap<u64, u32> = HashMap::new();
+    let mut times: HashMap<RunId, u32> = HashMap::new();
     for grant in &grants {
         assert_eq!(grant.attempt.number, 1);
         *times.entry(grant.attempt.run).or_default() += 1;

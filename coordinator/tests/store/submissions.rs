@@ -1,6 +1,6 @@
 //! Sweeps come in, and their runs with them.
 
-use acai_coordinator::store::{NewSweep, Replacing, RunRecord, Store, StoreError, Submission};
+use acai_coordinator::store::{NewSweep, Replacing, RunId, RunRecord, Store, StoreError, Submission};
 use acai_sweep::control::Intent;
 use acai_sweep::metric::{Goal, Metric};
 use acai_sweep::report::Report;
@@ -47,7 +47,7 @@ async fn the_same_file_again_adds_nothing(store: &Tested) {
 
 async fn a_larger_grid_adds_only_what_is_missing(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
-    let before: Vec<u64> = store.run_list("s", &[]).await.unwrap().iter().map(|run| run.id).collect();
+    let before: Vec<RunId> = store.run_list("s", &[]).await.unwrap().iter().map(|run| run.id).collect();
     let larger = store.sweep_submit(sweep("s", &[0.5, 0.1])).await.unwrap();
     assert_eq!(larger, Submission { new_runs: 2, existing_runs: 2, ..STORED });
     let runs = store.run_list("s", &[]).await.unwrap();

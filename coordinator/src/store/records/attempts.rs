@@ -4,12 +4,13 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::schedule::Offer;
 
 use super::files::Checkpoint;
+use super::ids::RunId;
 
 /// One execution of a run, as the worker that was granted it names it in each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AttemptRef {
     /// The run.
-    pub run: u64,
+    pub run: RunId,
     /// Counts claims of the run, from 1.
     pub number: u32,
     /// Random: tells the attempt from one of the same number in another database, or in an older state of this one.

@@ -2,6 +2,8 @@
 
 use acai_sweep::run::RunState;
 
+use super::ids::RunId;
+
 /// A place in a sweep's list of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -25,7 +27,7 @@ pub struct EventRecord {
     /// When.
     pub at_ms: i64,
     /// The run's number in this database.
-    pub run: u64,
+    pub run: RunId,
     /// The run's number in its sweep.
     pub run_number: u32,
     /// The state that it entered.

@@ -3,6 +3,7 @@
 mod attempts;
 mod events;
 mod files;
+mod ids;
 mod runs;
 mod submission;
 mod sweeps;
@@ -11,6 +12,8 @@ mod workers;
 pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
 pub use events::{EventRecord, Place};
 pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, StoredCheckpoint};
+pub use ids::RunId;
+pub(crate) use ids::SweepId;
 pub use runs::{Changes, CurveRun, Explanation, Point, PointOfRun, RunDetails, RunRecord};
 pub use submission::{NewRun, NewSweep, PlannedConfiguration, Replacing, Submission};
 pub use sweeps::{Overview, StoredFile, SweepRecord, Weight};

@@ -10,12 +10,13 @@ use acai_sweep::run::{Desired, RunState};
 use super::attempts::AttemptRecord;
 use super::events::EventRecord;
 use super::files::StoredCheckpoint;
+use super::ids::RunId;
 
 /// A run.
 #[derive(Debug, Clone)]
 pub struct RunRecord {
     /// Its number in this database.
-    pub id: u64,
+    pub id: RunId,
     /// Its number in its sweep, for ever.
     pub number: u32,
     /// Place in the plan, which submissions change.
@@ -74,7 +75,7 @@ pub struct RunDetails {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurveRun {
     /// Its number in this database.
-    pub id: u64,
+    pub id: RunId,
     /// Its number in its sweep.
     pub number: u32,
     /// Key of its random numbers.
@@ -91,7 +92,7 @@ pub struct CurveRun {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PointOfRun {
     /// The run's number in this database.
-    pub run: u64,
+    pub run: RunId,
     /// Training steps done.
     pub step: u64,
     /// Finite.

@@ -19,7 +19,7 @@ pub(super) async fn add(
     now_ms: i64,
 ) -> Result<()> {
     fence::check_latest(tx, attempt).await?;
-    let run = attempt.run.cast_signed();
+    let run = attempt.run;
     let others = sqlx::query_scalar::<_, i64>(
         "select count(*) from artifacts where run_id = $1 and not (name = $2 and step = $3)",
     );

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
+use sqlx::Row as _;
 
 use super::checkpoints;
 use super::columns::{desired, state, unsigned};
@@ -16,7 +17,7 @@ use super::events::{self, Cause};
 use super::failure_limit::forget_failures_undone;
 use super::ids::Ids;
 use super::locks;
-use crate::store::{Changes, Result, StoreError};
+use crate::store::{Changes, Result, RunId, StoreError, SweepId};
 
 /// How many runs one step changes.
 pub(super) const STEP: usize = 1000;
@@ -26,9 +27,9 @@ const BY_REQUEST: &str = "by request";
 
 /// The runs that an intent is about.
 pub(super) struct Selection {
-    pub(super) sweep_id: i64,
+    pub(super) sweep_id: SweepId,
     /// The runs that the intent would change, in the plan's order.
-    pub(super) runs: Vec<i64>,
+    pub(super) runs: Vec<RunId>,
     /// How many runs the intent would leave as they are.
     pub(super) unchanged: u32,
 }
@@ -64,7 +65,7 @@ pub(super) async fn select(
     ))
     .bind(sweep_id)
     .bind(whole)
-    .bind(Ids::new(numbers.iter().map(|&number| number.into())).as_json())
+    .bind(Ids::new(numbers.iter().copied()).as_json())
     .bind(whole && *intent == Intent::Cancel)
     .fetch_all(&mut *tx)
     .await?;
@@ -76,14 +77,14 @@ pub(super) async fn select(
     for row in &rows {
         match rule(intent, whole, state(row)?, desired(row)?) {
             Change::Nothing => selection.unchanged += 1,
-            _ => selection.runs.push(unsigned::<u64>(row, "id")?.cast_signed()),
+            _ => selection.runs.push(row.try_get("id")?),
         }
     }
     Ok(Some(selection))
 }
 
 /// Pauses or resumes the sweep itself, if the intent is that.
-async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Result<()> {
+async fn set_paused(tx: &mut Connection, sweep_id: SweepId, intent: &Intent) -> Result<()> {
     match intent {
         Intent::Pause | Intent::PauseNow => {
             sqlx::query("update sweeps set paused = coalesce(paused, $2) where id = $1")
@@ -110,8 +111,8 @@ async fn set_paused(tx: &mut Connection, sweep_id: i64, intent: &Intent) -> Resu
 /// Does one step: changes these runs of a sweep as `intent` asks, by the states that they have now.
 pub(super) async fn apply(
     tx: &mut Connection,
-    sweep_id: i64,
-    runs: &[i64],
+    sweep_id: SweepId,
+    runs: &[RunId],
     intent: &Intent,
     whole: bool,
     now_ms: i64,
@@ -150,11 +151,11 @@ pub(super) async fn apply(
 }
 
 /// The ids of the runs, by what the intent does to them.
-fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, Vec<i64>)>> {
-    let mut groups: Vec<(Change, Vec<i64>)> = Vec::new();
+fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, Vec<RunId>)>> {
+    let mut groups: Vec<(Change, Vec<RunId>)> = Vec::new();
     for row in rows {
         let change = rule(intent, whole, state(row)?, desired(row)?);
-        let id = unsigned::<u64>(row, "id")?.cast_signed();
+        let id = row.try_get("id")?;
         match groups.iter_mut().find(|(of, _)| *of == change) {
             Some((_, runs)) => runs.push(id),
             None => groups.push((change, vec![id])),
@@ -167,7 +168,7 @@ fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, 
 /// forgets their checkpoints and artifacts.
 async fn enter(
     tx: &mut Connection,
-    sweep_id: i64,
+    sweep_id: SweepId,
     runs: &Ids,
     next: RunState,
     intent: &Intent,

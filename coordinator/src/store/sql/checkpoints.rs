@@ -8,7 +8,7 @@ use super::dialect::{Connection, among, for_update};
 use super::fence::{self, held, is_held};
 use super::ids::Ids;
 use super::progress::{acked_seq, check_step};
-use crate::store::{AttemptRef, Checkpoint, Result, StoreError};
+use crate::store::{AttemptRef, Checkpoint, Result, RunId, StoreError};
 
 /// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
 /// damaged.
@@ -76,7 +76,7 @@ async fn insert(
          on conflict (run_id, step) do update set sha256 = excluded.sha256, bytes = excluded.bytes,
              attempt = excluded.attempt, committed_ms = excluded.committed_ms, state = 'committed', reason = null",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(checkpoint.step.cast_signed())
     .bind(&checkpoint.sha256)
     .bind(checkpoint.bytes.cast_signed())
@@ -96,7 +96,7 @@ pub(super) async fn reject(
 ) -> Result<()> {
     fence::check(tx, attempt).await?;
     sqlx::query("update checkpoints set state = 'rejected', reason = $3 where run_id = $1 and sha256 = $2")
-        .bind(attempt.run.cast_signed())
+        .bind(attempt.run)
         .bind(sha256)
         .bind(storable(reason))
         .execute(tx)
@@ -137,13 +137,13 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
 }
 
 /// Forgets the run's committed checkpoints but the newest `keep`. Their blobs count as used until now.
-pub(super) async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_ms: i64) -> Result<()> {
+pub(super) async fn drop_all_but(tx: &mut Connection, run: RunId, keep: i64, now_ms: i64) -> Result<()> {
     let dropped = sqlx::query_scalar::<_, String>(
         "delete from checkpoints where run_id = $1 and state = 'committed' and step not in
             (select step from checkpoints where run_id = $1 and state = 'committed' order by step desc limit $2)
          returning sha256",
     )
-    .bind(run.cast_signed())
+    .bind(run)
     .bind(keep)
     .fetch_all(&mut *tx)
     .await?;
@@ -158,22 +158,22 @@ pub(super) async fn drop_all_but(tx: &mut Connection, run: u64, keep: i64, now_m
 }
 
 /// The step of the newest checkpoint that the run may resume from, 0 if there is none.
-pub(super) async fn newest_step(reader: &mut Connection, run: u64) -> Result<u64> {
+pub(super) async fn newest_step(reader: &mut Connection, run: RunId) -> Result<u64> {
     let newest = sqlx::query(
         "select coalesce(max(step), 0) as step from checkpoints where run_id = $1 and state = 'committed'",
     )
-    .bind(run.cast_signed())
+    .bind(run)
     .fetch_one(reader)
     .await?;
     unsigned(&newest, "step")
 }
 
 /// The checkpoints that the run may resume from, newest first.
-pub(super) async fn of_run(tx: &mut Connection, run: u64) -> Result<Vec<Checkpoint>> {
+pub(super) async fn of_run(tx: &mut Connection, run: RunId) -> Result<Vec<Checkpoint>> {
     let rows = sqlx::query(
         "select step, sha256, bytes from checkpoints where run_id = $1 and state = 'committed' order by step desc",
     )
-    .bind(run.cast_signed())
+    .bind(run)
     .fetch_all(tx)
     .await?;
     let checkpoint = |row| {

@@ -59,7 +59,7 @@ pub(super) fn configuration(row: &Row) -> Result<Configuration> {
 
 /// An attempt, from the columns `id` (of its run), `number` and `token`.
 pub(super) fn attempt_ref(row: &Row) -> Result<AttemptRef> {
-    Ok(AttemptRef { run: unsigned(row, "id")?, number: unsigned(row, "number")?, token: token(row)? })
+    Ok(AttemptRef { run: row.try_get("id")?, number: unsigned(row, "number")?, token: token(row)? })
 }
 
 /// An attempt's token. It is missing on attempts that version 0.1.0 granted.

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::columns::{summary, unsigned};
 use super::dialect::{Connection, Row};
 use super::runs;
-use crate::store::{AttemptRecord, Checkpoint, Result, RunDetails, StoredCheckpoint};
+use crate::store::{AttemptRecord, Checkpoint, Result, RunDetails, RunId, StoredCheckpoint};
 
 /// The run of this number in the sweep, in its plan or set aside.
 pub(super) async fn fetch(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<RunDetails>> {
@@ -17,7 +17,7 @@ pub(super) async fn fetch(reader: &mut Connection, sweep: &str, number: u32) -> 
     );
     let found = found.bind(sweep).bind(i64::from(number)).fetch_optional(&mut *reader).await?;
     let Some(found) = found else { return Ok(None) };
-    let id = unsigned(&found, "id")?;
+    let id = found.try_get("id")?;
     let Some(run) = runs::fetch(reader, id).await? else { return Ok(None) };
     Ok(Some(RunDetails {
         run,
@@ -29,7 +29,7 @@ pub(super) async fn fetch(reader: &mut Connection, sweep: &str, number: u32) -> 
 }
 
 /// The run's attempts, in order, each with the last step that it has points of.
-async fn attempts(reader: &mut Connection, run: u64) -> Result<Vec<AttemptRecord>> {
+async fn attempts(reader: &mut Connection, run: RunId) -> Result<Vec<AttemptRecord>> {
     let rows = sqlx::query(
         "select a.number, a.started_ms, a.ended_ms, a.outcome, a.message, a.replay_mismatches,
                 w.name as worker, w.version, w.hardware, m.step
@@ -39,7 +39,7 @@ async fn attempts(reader: &mut Connection, run: u64) -> Result<Vec<AttemptRecord
               on m.attempt = a.number
          where a.run_id = $1 order by a.number",
     )
-    .bind(run.cast_signed())
+    .bind(run)
     .fetch_all(reader)
     .await?;
     let attempt = |row: &Row| {
@@ -60,18 +60,18 @@ async fn attempts(reader: &mut Connection, run: u64) -> Result<Vec<AttemptRecord
 }
 
 /// The summaries of the run's metrics, by name.
-async fn summaries(reader: &mut Connection, run: u64) -> Result<BTreeMap<String, Summary>> {
+async fn summaries(reader: &mut Connection, run: RunId) -> Result<BTreeMap<String, Summary>> {
     let rows = sqlx::query("select name, last, min, max, sum, count from summaries where run_id = $1");
-    let rows = rows.bind(run.cast_signed()).fetch_all(reader).await?;
+    let rows = rows.bind(run).fetch_all(reader).await?;
     rows.iter().map(|row| Ok((row.try_get("name")?, summary(row)?))).collect()
 }
 
 /// The run's checkpoints, newest first, also those that were taken out of use.
-async fn checkpoints(reader: &mut Connection, run: u64) -> Result<Vec<StoredCheckpoint>> {
+async fn checkpoints(reader: &mut Connection, run: RunId) -> Result<Vec<StoredCheckpoint>> {
     let rows = sqlx::query(
         "select step, sha256, bytes, attempt, committed_ms, reason from checkpoints where run_id = $1 order by step desc",
     );
-    let rows = rows.bind(run.cast_signed()).fetch_all(reader).await?;
+    let rows = rows.bind(run).fetch_all(reader).await?;
     let checkpoint = |row: &Row| {
         Ok(StoredCheckpoint {
             checkpoint: Checkpoint {

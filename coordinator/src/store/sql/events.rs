@@ -7,7 +7,7 @@ use super::dialect::{Connection, Row, among};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
-use crate::store::{AttemptRef, EventRecord, Place, Result, StoreError};
+use crate::store::{AttemptRef, EventRecord, Place, Result, RunId, StoreError, SweepId};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Cause {
 /// commits: whoever has seen event n has been able to see all events before it.
 pub(super) async fn note(
     tx: &mut Connection,
-    sweep_id: i64,
+    sweep_id: SweepId,
     runs: &Ids,
     cause: Cause,
     message: Option<&str>,
@@ -60,17 +60,17 @@ pub(super) async fn tell(tx: &mut Connection, attempt: AttemptRef, message: &str
     let message = storable(message);
     let last: Option<Option<String>> =
         sqlx::query_scalar("select message from events where run_id = $1 order by number desc limit 1")
-            .bind(attempt.run.cast_signed())
+            .bind(attempt.run)
             .fetch_optional(&mut *tx)
             .await?;
     if last.flatten().as_deref() == Some(message.as_str()) {
         return Ok(());
     }
-    let sweep_id: i64 = sqlx::query_scalar("select sweep_id from runs where id = $1")
-        .bind(attempt.run.cast_signed())
+    let sweep_id: SweepId = sqlx::query_scalar("select sweep_id from runs where id = $1")
+        .bind(attempt.run)
         .fetch_one(&mut *tx)
         .await?;
-    let run = Ids::new([attempt.run.cast_signed()]);
+    let run = Ids::new([attempt.run]);
     note(tx, sweep_id, &run, Cause::Attempt, Some(&message), now_ms).await
 }
 
@@ -134,12 +134,12 @@ pub(super) async fn list(
 pub(super) async fn of_run(
     reader: &mut Connection,
     sweep: &str,
-    run: u64,
+    run: RunId,
     most: u32,
 ) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(select_events!("e.run_id = $2 order by e.number desc limit $3"))
         .bind(sweep)
-        .bind(run.cast_signed())
+        .bind(run)
         .bind(i64::from(most))
         .fetch_all(&mut *reader)
         .await?;
@@ -150,7 +150,7 @@ fn record(row: &Row) -> Result<EventRecord> {
     Ok(EventRecord {
         number: unsigned(row, "number")?,
         at_ms: row.try_get("at_ms")?,
-        run: unsigned(row, "run_id")?,
+        run: row.try_get("run_id")?,
         run_number: unsigned(row, "run_number")?,
         state: state(row)?,
         attempt: unsigned(row, "attempt")?,

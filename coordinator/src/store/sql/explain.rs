@@ -9,7 +9,7 @@ use super::claims::queue::ELSEWHERE_MS;
 use super::columns::{desired, state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use super::{events, runs};
-use crate::store::{Explanation, Result, RunRecord, StoreError};
+use crate::store::{Explanation, Result, RunId, RunRecord, StoreError};
 
 /// How many of the run's last events are told.
 const EVENTS: u32 = 20;
@@ -23,7 +23,7 @@ pub(super) async fn explain(
     silent_ms: i64,
 ) -> Result<Option<Explanation>> {
     let Some(row) = find(reader, sweep, number).await? else { return Ok(None) };
-    let id = unsigned(&row, "id")?;
+    let id = row.try_get("id")?;
     let (run, unreadable) = read_if_possible(reader, id).await?;
     Ok(Some(Explanation {
         situation: situation(&row, unreadable, ahead(reader, id).await?)?,
@@ -51,7 +51,7 @@ async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Optio
 }
 
 /// How many queued runs are granted before this one, by sweep.
-async fn ahead(reader: &mut Connection, run: u64) -> Result<Vec<Ahead>> {
+async fn ahead(reader: &mut Connection, run: RunId) -> Result<Vec<Ahead>> {
     let rows = sqlx::query(
         "select p.name, p.priority, count(*) as runs
          from runs r
@@ -62,7 +62,7 @@ async fn ahead(reader: &mut Connection, run: u64) -> Result<Vec<Ahead>> {
          where r.id = $1 and p.paused is null
          group by p.id, p.name, p.priority order by p.priority desc, p.id",
     );
-    let rows = rows.bind(run.cast_signed()).fetch_all(reader).await?;
+    let rows = rows.bind(run).fetch_all(reader).await?;
     let ahead = |row: &Row| {
         Ok(Ahead {
             sweep: row.try_get("name")?,
@@ -75,7 +75,7 @@ async fn ahead(reader: &mut Connection, run: u64) -> Result<Vec<Ahead>> {
 
 /// The run as it is shown; or why its configuration cannot be read, since people are told what decides about such a run
 /// too.
-async fn read_if_possible(reader: &mut Connection, id: u64) -> Result<(Option<RunRecord>, Option<String>)> {
+async fn read_if_possible(reader: &mut Connection, id: RunId) -> Result<(Option<RunRecord>, Option<String>)> {
     match runs::fetch(reader, id).await {
         Ok(run) => Ok((run, None)),
         Err(error @ (StoreError::Corrupt(_) | StoreError::OtherVersion(_))) => {
@@ -108,7 +108,7 @@ fn situation(row: &Row, unreadable: Option<String>, ahead: Vec<Ahead>) -> Result
 /// not seen for `silent_ms` counts as gone.
 async fn worker_situations(
     reader: &mut Connection,
-    run: u64,
+    run: RunId,
     now_ms: i64,
     silent_ms: i64,
 ) -> Result<Vec<(String, WorkerSituation)>> {
@@ -128,7 +128,7 @@ async fn worker_situations(
          left join cordons c on c.worker_name = w.name
          order by w.last_seen_ms desc, w.id limit 100",
     )
-    .bind(run.cast_signed())
+    .bind(run)
     .bind(now_ms.saturating_sub(ELSEWHERE_MS))
     .bind(now_ms)
     .fetch_all(&mut *reader)

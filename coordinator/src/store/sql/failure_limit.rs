@@ -3,10 +3,10 @@
 //! Runs that had ended badly when a person resumed the sweep do not count again: `failed_at_resume` says how many.
 
 use super::dialect::Connection;
-use crate::store::Result;
+use crate::store::{Result, SweepId};
 
 /// Pauses the sweep if, since it was last resumed, as many of its runs have ended badly as it allows.
-pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
     sqlx::query(
         "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
          where id = $1 and paused is null and max_failed_runs <=
@@ -21,7 +21,7 @@ pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: i64)
 
 /// Lets runs count towards the limit again that had ended badly before the sweep was resumed, were queued again or left
 /// the plan since, and end badly once more.
-pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
     sqlx::query(
         "update sweeps set failed_at_resume = still.failed
          from (select count(*) as failed from runs

@@ -25,10 +25,7 @@ pub(super) fn held(
     statement: &'static str,
     attempt: AttemptRef,
 ) -> Query<'static, Sql, <Sql as Database>::Arguments> {
-    sqlx::query(statement)
-        .bind(attempt.run.cast_signed())
-        .bind(i64::from(attempt.number))
-        .bind(attempt.token.cast_signed())
+    sqlx::query(statement).bind(attempt.run).bind(i64::from(attempt.number)).bind(attempt.token.cast_signed())
 }
 
 /// Proves that the attempt holds its run; [`StoreError::Fenced`] if it does not.

@@ -7,7 +7,7 @@ use super::columns::unsigned;
 use super::dialect::{Connection, among};
 use super::ids::Ids;
 use super::{checkpoints, locks};
-use crate::store::{Result, StoreError, Weight};
+use crate::store::{Result, RunId, StoreError, SweepId, Weight};
 
 /// Runs of a step: their points may be hundreds of thousands.
 const STEP: i64 = 20;
@@ -43,7 +43,7 @@ pub(super) async fn weigh(reader: &mut Connection, sweep: &str) -> Result<Option
 }
 
 /// Pauses the sweep for good, if none of its runs is held; answers its id, `None` if there is no such sweep.
-pub(super) async fn begin(tx: &mut Connection, sweep: &str) -> Result<Option<i64>> {
+pub(super) async fn begin(tx: &mut Connection, sweep: &str) -> Result<Option<SweepId>> {
     let Some(sweep_id) = locks::sweep_named(tx, sweep).await? else { return Ok(None) };
     let running: i64 =
         sqlx::query_scalar("select count(*) from runs where sweep_id = $1 and state = 'running'")
@@ -64,12 +64,12 @@ pub(super) async fn begin(tx: &mut Connection, sweep: &str) -> Result<Option<i64
 }
 
 /// A step: deletes some runs, and after the last one the sweep itself. False: there is nothing left.
-pub(super) async fn step(tx: &mut Connection, sweep_id: i64, now_ms: i64) -> Result<bool> {
+pub(super) async fn step(tx: &mut Connection, sweep_id: SweepId, now_ms: i64) -> Result<bool> {
     locks::sweep(tx, sweep_id).await?;
     let rows =
         sqlx::query("select id from runs where sweep_id = $1 and state <> 'running' order by id limit $2");
     let rows = rows.bind(sweep_id).bind(STEP).fetch_all(&mut *tx).await?;
-    let runs = rows.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<i64>>>()?;
+    let runs = rows.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<RunId>>>()?;
     if runs.is_empty() {
         for statement in ["delete from events where sweep_id = $1", "delete from sweeps where id = $1"] {
             sqlx::query(statement).bind(sweep_id).execute(&mut *tx).await?;

@@ -5,8 +5,8 @@
 pub(super) struct Ids(String);
 
 impl Ids {
-    pub(super) fn new(ids: impl IntoIterator<Item = i64>) -> Ids {
-        Ids(serde_json::Value::from_iter(ids).to_string())
+    pub(super) fn new(ids: impl IntoIterator<Item: Into<i64>>) -> Ids {
+        Ids(serde_json::Value::from_iter(ids.into_iter().map(Into::<i64>::into)).to_string())
     }
 
     /// The value to bind.

@@ -11,7 +11,7 @@ use super::fence;
 use super::ids::Ids;
 use super::locks;
 use super::workers::seen;
-use crate::store::{AttemptRef, Duty, Renewal, Result};
+use crate::store::{AttemptRef, Duty, Renewal, Result, RunId, SweepId};
 
 /// How many fresh terms a lease is given, one at each start of a coordinator, until a worker renews it.
 const FRESH_TERMS: i64 = 3;
@@ -35,7 +35,7 @@ pub(super) async fn renew(
         match holders.get(&attempt.run).filter(|holder| holder.is(attempt)) {
             None => renewal.fenced.push(attempt),
             Some(holder) => {
-                renewed.push(attempt.run.cast_signed());
+                renewed.push(attempt.run);
                 renewal.yielding.extend((drained || holder.is_to_yield).then_some(attempt));
             }
         }
@@ -59,14 +59,14 @@ impl Holder {
 }
 
 /// The attempts that hold the runs of these attempts, by run. The runs are locked.
-async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap<u64, Holder>> {
+async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap<RunId, Holder>> {
     let rows = sqlx::query(concat!(
         "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
         among!("$1"),
         " order by id",
         for_update!()
     ))
-    .bind(Ids::new(attempts.iter().map(|attempt| attempt.run.cast_signed())).as_json())
+    .bind(Ids::new(attempts.iter().map(|attempt| attempt.run)).as_json())
     .fetch_all(tx)
     .await?;
     let holder = |row: &Row| {
@@ -75,7 +75,7 @@ async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap
             token: row.try_get("token")?,
             is_to_yield: desired(row)?.is_some() || !row.try_get::<bool, _>("in_plan")?,
         };
-        Ok((unsigned(row, "id")?, holder))
+        Ok((row.try_get("id")?, holder))
     };
     rows.iter().map(holder).collect()
 }
@@ -102,7 +102,7 @@ pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
 }
 
 /// The sweeps that have runs whose lease ended before this time.
-pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) -> Result<Vec<i64>> {
+pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) -> Result<Vec<SweepId>> {
     let ended = "select distinct sweep_id from runs where state = 'running' and lease_expires_ms < $1";
     Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(&mut *reader).await?)
 }
@@ -110,7 +110,7 @@ pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) ->
 /// Takes runs of the sweep whose lease ended before this time from their attempts, at most [`STEP`] runs.
 pub(super) async fn expire(
     tx: &mut Connection,
-    sweep_id: i64,
+    sweep_id: SweepId,
     before_ms: i64,
     now_ms: i64,
 ) -> Result<Vec<AttemptRef>> {
@@ -141,7 +141,7 @@ pub(super) async fn expire(
 /// renew it. After this, no lease ends later than a fresh term would, even if the clock was changed since the lease was
 /// given.
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
-    let running: Vec<i64> = sqlx::query_scalar(concat!(
+    let running: Vec<RunId> = sqlx::query_scalar(concat!(
         "select id from runs
          where state = 'running' and (lease_expires_ms > $1 + case when lease_term_ms > $2 then lease_term_ms else $2 end
              or (fresh_terms < $3

@@ -17,32 +17,32 @@
 
 use super::dialect::{Connection, among, for_update};
 use super::ids::Ids;
-use crate::store::Result;
+use crate::store::{Result, RunId, SweepId};
 
 /// Locks the sweep of this name; answers its id, `None` if there is no such sweep.
-pub(super) async fn sweep_named(tx: &mut Connection, name: &str) -> Result<Option<i64>> {
+pub(super) async fn sweep_named(tx: &mut Connection, name: &str) -> Result<Option<SweepId>> {
     let locked = sqlx::query_scalar(concat!("select id from sweeps where name = $1", for_update!()));
     Ok(locked.bind(name).fetch_optional(tx).await?)
 }
 
 /// Locks a sweep.
-pub(super) async fn sweep(tx: &mut Connection, sweep_id: i64) -> Result<()> {
+pub(super) async fn sweep(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
     let locked = sqlx::query(concat!("select id from sweeps where id = $1", for_update!()));
     locked.bind(sweep_id).fetch_optional(tx).await?;
     Ok(())
 }
 
 /// Locks a run, after its sweep. Does nothing if there is no such run.
-pub(super) async fn run(tx: &mut Connection, run: u64) -> Result<()> {
+pub(super) async fn run(tx: &mut Connection, run: RunId) -> Result<()> {
     sqlx::query(concat!(
         "select id from sweeps where id = (select sweep_id from runs where id = $1)",
         for_update!()
     ))
-    .bind(run.cast_signed())
+    .bind(run)
     .fetch_optional(&mut *tx)
     .await?;
     let locked = sqlx::query(concat!("select id from runs where id = $1", for_update!()));
-    locked.bind(run.cast_signed()).fetch_optional(tx).await?;
+    locked.bind(run).fetch_optional(tx).await?;
     Ok(())
 }
 

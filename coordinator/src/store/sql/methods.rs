@@ -16,8 +16,8 @@ use super::{
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
-    Registration, Renewal, Rest, Result, RunDetails, RunRecord, Store, StoreError, StoredFile, Submission,
-    SweepRecord, Weight, WorkerRecord,
+    Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError, StoredFile,
+    Submission, SweepRecord, Weight, WorkerRecord,
 };
 
 #[async_trait]
@@ -112,7 +112,7 @@ impl Store for SqlStore {
         with_reader!(self, |reader| details::fetch(reader, sweep, number))
     }
 
-    async fn run_name(&self, run: u64) -> Result<Option<String>> {
+    async fn run_name(&self, run: RunId) -> Result<Option<String>> {
         with_reader!(self, |reader| runs::name(reader, run))
     }
 
@@ -143,7 +143,7 @@ impl Store for SqlStore {
         with_reader!(self, |reader| points::runs(reader, sweep, numbers, metric, page))
     }
 
-    async fn point_list(&self, runs: &[(u64, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>> {
+    async fn point_list(&self, runs: &[(RunId, u64)], metric: &str, most: usize) -> Result<Vec<PointOfRun>> {
         with_reader!(self, |reader| points::list(reader, runs, metric, most))
     }
 
@@ -305,7 +305,7 @@ impl Store for SqlStore {
         ))
     }
 
-    async fn checkpoint_step(&self, run: u64) -> Result<u64> {
+    async fn checkpoint_step(&self, run: RunId) -> Result<u64> {
         with_reader!(self, |reader| checkpoints::newest_step(reader, run))
     }
 

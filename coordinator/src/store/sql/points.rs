@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::columns::{seed, state, unsigned};
 use super::dialect::{Connection, Row, among};
-use crate::store::{CurveRun, PointOfRun, Result};
+use crate::store::{CurveRun, PointOfRun, Result, RunId};
 
 /// Runs of the sweep, in the order of their numbers from `from` on, at most `most`, with what is known of a metric of each:
 /// the runs of these numbers, also such as were set aside, or if there are none all that are in the plan.
@@ -35,7 +35,7 @@ pub(super) async fn runs(
         let count: Option<i64> = row.try_get("count")?;
         let last_step: Option<i64> = row.try_get("last_step")?;
         Ok(CurveRun {
-            id: unsigned(row, "id")?,
+            id: row.try_get("id")?,
             number: unsigned(row, "number")?,
             seed: seed(row)?,
             state: state(row)?,
@@ -49,7 +49,7 @@ pub(super) async fn runs(
 /// Points of a metric: of each of these runs from a step on, run by run in this order and by their steps, at most `most`.
 pub(super) async fn list(
     reader: &mut Connection,
-    runs: &[(u64, u64)],
+    runs: &[(RunId, u64)],
     metric: &str,
     most: usize,
 ) -> Result<Vec<PointOfRun>> {
@@ -61,7 +61,7 @@ pub(super) async fn list(
         let rows = sqlx::query(
             "select step, value from metrics where run_id = $1 and name = $2 and step >= $3 order by step limit $4",
         )
-        .bind(run.cast_signed())
+        .bind(run)
         .bind(metric)
         .bind(i64::try_from(from_step).unwrap_or(i64::MAX))
         .bind(i64::try_from(most - points.len()).unwrap_or(i64::MAX))

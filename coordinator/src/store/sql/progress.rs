@@ -10,7 +10,7 @@ use crate::store::{AttemptRef, Result, StoreError};
 /// would still see the number that was there when the wait began.
 pub(super) async fn acked_seq(tx: &mut Connection, attempt: AttemptRef) -> Result<u64> {
     let row = sqlx::query("select acked_seq from attempts where run_id = $1 and number = $2")
-        .bind(attempt.run.cast_signed())
+        .bind(attempt.run)
         .bind(i64::from(attempt.number))
         .fetch_one(tx)
         .await?;

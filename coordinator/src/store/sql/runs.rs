@@ -10,7 +10,7 @@ use sqlx::Row as _;
 
 use super::columns::{configuration, desired, seed, state, summary, unsigned};
 use super::dialect::{Connection, Row, among, elements, items};
-use crate::store::{Result, RunRecord};
+use crate::store::{Result, RunId, RunRecord};
 
 /// The columns of a [`RunRecord`].
 macro_rules! select_runs {
@@ -104,22 +104,21 @@ pub(super) async fn numbers(reader: &mut Connection, sweep: &str, numbers: &[u32
 }
 
 /// What people call a run: `SWEEP/INDEX`.
-pub(super) async fn name(reader: &mut Connection, id: u64) -> Result<Option<String>> {
+pub(super) async fn name(reader: &mut Connection, id: RunId) -> Result<Option<String>> {
     let name =
         "select s.name || '/' || r.number from runs r join sweeps s on s.id = r.sweep_id where r.id = $1";
-    Ok(sqlx::query_scalar(name).bind(id.cast_signed()).fetch_optional(&mut *reader).await?)
+    Ok(sqlx::query_scalar(name).bind(id).fetch_optional(&mut *reader).await?)
 }
 
 /// The run of this id.
-pub(super) async fn fetch(reader: &mut Connection, id: u64) -> Result<Option<RunRecord>> {
-    let row =
-        sqlx::query(select_runs!("r.id = $1")).bind(id.cast_signed()).fetch_optional(&mut *reader).await?;
+pub(super) async fn fetch(reader: &mut Connection, id: RunId) -> Result<Option<RunRecord>> {
+    let row = sqlx::query(select_runs!("r.id = $1")).bind(id).fetch_optional(&mut *reader).await?;
     row.as_ref().map(record).transpose()
 }
 
 fn record(row: &Row) -> Result<RunRecord> {
     Ok(RunRecord {
-        id: unsigned(row, "id")?,
+        id: row.try_get("id")?,
         number: unsigned(row, "number")?,
         place: unsigned(row, "idx")?,
         seed: seed(row)?,
@@ -226,7 +225,7 @@ fn assemble(rows: &[Row], summary: fn(&Row) -> Result<Summary>) -> Result<Vec<Ru
     // Runs of several seeds have one configuration, which is read once.
     let mut configurations: HashMap<&str, Configuration> = HashMap::new();
     for row in rows {
-        let id: i64 = row.try_get("id")?;
+        let id: RunId = row.try_get("id")?;
         if current != Some(id) {
             current = Some(id);
             let configuration = match configurations.entry(row.try_get("config")?) {

@@ -9,7 +9,7 @@ use super::dialect::{Connection, Row, among, items};
 use super::failure_limit;
 use super::ids::Ids;
 use super::locks;
-use crate::store::{NewRun, NewSweep, Replacing, Result, Submission};
+use crate::store::{NewRun, NewSweep, Replacing, Result, RunId, Submission, SweepId};
 
 /// Rows in one insert. SQLite takes 32,766 bound values in a statement.
 const ROWS: usize = 1000;
@@ -49,7 +49,7 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
 }
 
 /// Stores what the file says of the sweep itself; answers the sweep's id.
-async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<i64> {
+async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<SweepId> {
     Ok(sqlx::query_scalar(
         "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
                              max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report)
@@ -78,7 +78,7 @@ async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Resu
 }
 
 /// How many of these runs have results: any point.
-async fn with_results(tx: &mut Connection, runs: &[i64]) -> Result<u32> {
+async fn with_results(tx: &mut Connection, runs: &[RunId]) -> Result<u32> {
     let with_results: i64 = sqlx::query_scalar(concat!(
         "select count(*) from runs where id ",
         among!("$1"),
@@ -92,7 +92,7 @@ async fn with_results(tx: &mut Connection, runs: &[i64]) -> Result<u32> {
 
 /// A run that is stored.
 struct Known {
-    id: i64,
+    id: RunId,
     config_hash: String,
     seed: i64,
     index: i64,
@@ -104,9 +104,9 @@ struct Replanning<'p> {
     /// Runs to add, with their places.
     new: Vec<(i64, &'p NewRun)>,
     /// Stored runs that are not at their place yet, each with that place.
-    moved: Vec<(i64, i64)>,
+    moved: Vec<(RunId, i64)>,
     /// Stored runs that leave the plan.
-    left: Vec<i64>,
+    left: Vec<RunId>,
     /// How many stored runs are not in the plan.
     others: usize,
     /// How many runs are stored. Runs are numbered in the order in which they are added, from 0 on.
@@ -131,7 +131,7 @@ impl<'p> Replanning<'p> {
     }
 
     /// Changes the stored runs accordingly.
-    async fn apply(&self, tx: &mut Connection, sweep_id: i64) -> Result<()> {
+    async fn apply(&self, tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
         // Only what changes is locked, in the order of ids.
         let moved = self.moved.iter().map(|(id, _)| *id);
         locks::runs(tx, &Ids::new(moved.chain(self.left.iter().copied()))).await?;
@@ -152,7 +152,7 @@ impl<'p> Replanning<'p> {
 }
 
 /// The sweep's runs.
-async fn known(tx: &mut Connection, sweep_id: i64) -> Result<Vec<Known>> {
+async fn known(tx: &mut Connection, sweep_id: SweepId) -> Result<Vec<Known>> {
     let rows = sqlx::query("select id, config_hash, seed, idx, in_plan from runs where sweep_id = $1")
         .bind(sweep_id)
         .fetch_all(tx)
@@ -170,7 +170,8 @@ async fn known(tx: &mut Connection, sweep_id: i64) -> Result<Vec<Known>> {
 }
 
 /// Gives stored runs their places.
-async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
+async fn move_in_plan(tx: &mut Connection, runs: &[(RunId, i64)]) -> Result<()> {
+    let places: Vec<(i64, i64)> = runs.iter().map(|&(run, place)| (run.into(), place)).collect();
     sqlx::query(concat!(
         "update runs set in_plan = true, idx = place.idx
          from (select cast(value ->> 0 as bigint) as id, cast(value ->> 1 as bigint) as idx from ",
@@ -178,7 +179,7 @@ async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
         ") as place
          where runs.id = place.id"
     ))
-    .bind(serde_json::json!(runs).to_string())
+    .bind(serde_json::json!(places).to_string())
     .execute(tx)
     .await?;
     Ok(())
@@ -187,7 +188,7 @@ async fn move_in_plan(tx: &mut Connection, runs: &[(i64, i64)]) -> Result<()> {
 /// Adds runs at their places in the plan, numbered from `first_number` on.
 async fn insert(
     tx: &mut Connection,
-    sweep_id: i64,
+    sweep_id: SweepId,
     runs: &[(i64, &NewRun)],
     first_number: i64,
 ) -> Result<()> {

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::columns::{state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
-use crate::store::{Overview, Result, StoredFile, SweepRecord};
+use crate::store::{Overview, Result, StoredFile, SweepId, SweepRecord};
 
 /// Reads the columns that [`overview`] takes, and further columns.
 macro_rules! select_sweeps {
@@ -58,7 +58,7 @@ fn file_of(row: &Row) -> Result<StoredFile> {
 
 /// A sweep's progress: its row, and counts over its runs.
 async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
-    let id: i64 = sweep.try_get("id")?;
+    let id: SweepId = sweep.try_get("id")?;
     let by_state = sqlx::query(
         "select state, count(*) as runs, cast(sum(step * batch) as bigint) as done,
                 cast(sum(total_steps * batch) as bigint) as total

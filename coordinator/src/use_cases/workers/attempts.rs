@@ -56,7 +56,7 @@ impl WorkerCalls {
         }
         self.store.attempt_complete(attempt, end.step, end.last_seq).await?;
         let run = run_name(&*self.store, attempt.run).await;
-        tracing::info!(%run, id = attempt.run, attempt = attempt.number, "run completed");
+        tracing::info!(%run, id = %attempt.run, attempt = attempt.number, "run completed");
         Ok(())
     }
 
@@ -68,7 +68,7 @@ impl WorkerCalls {
         let Failure { is_diverged, message, last_seq } = failure;
         let state = self.store.attempt_fail(attempt, is_diverged, message.clone(), last_seq).await?;
         let run = run_name(&*self.store, attempt.run).await;
-        tracing::warn!(%run, id = attempt.run, attempt = attempt.number, %state, message, "attempt failed");
+        tracing::warn!(%run, id = %attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(state)
     }
 
@@ -82,7 +82,7 @@ impl WorkerCalls {
             Some(mishap) => self.store.attempt_release_after(attempt, mishap).await?,
         };
         let run = run_name(&*self.store, attempt.run).await;
-        tracing::info!(%run, id = attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
+        tracing::info!(%run, id = %attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
         Ok(())
     }
 

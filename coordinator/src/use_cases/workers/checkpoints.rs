@@ -37,7 +37,7 @@ impl WorkerCalls {
     ) -> Result<()> {
         let step = checkpoint.step;
         self.store.checkpoint_commit(attempt, checkpoint, last_seq).await?;
-        tracing::debug!(id = attempt.run, attempt = attempt.number, step, "checkpoint committed");
+        tracing::debug!(id = %attempt.run, attempt = attempt.number, step, "checkpoint committed");
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl WorkerCalls {
         }
         self.store.checkpoint_reject(attempt, sha256.clone(), reason.clone()).await?;
         let run = run_name(&*self.store, attempt.run).await;
-        tracing::warn!(%run, id = attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
+        tracing::warn!(%run, id = %attempt.run, attempt = attempt.number, sha256, reason, "checkpoint rejected");
         Ok(())
     }
 

@@ -48,7 +48,7 @@ impl WorkerCalls {
         let grants = self.store.run_claim(claim, self.terms.lease_ms.into()).await?;
         for Grant { attempt, sweep, number, .. } in &grants {
             let run = format!("{sweep}/{number}");
-            tracing::info!(%run, id = attempt.run, attempt = attempt.number, worker, "run granted");
+            tracing::info!(%run, id = %attempt.run, attempt = attempt.number, worker, "run granted");
         }
         let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
         Ok(Claimed { grants, retry_after_ms })

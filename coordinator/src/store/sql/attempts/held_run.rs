@@ -6,11 +6,11 @@ use sqlx::Row as _;
 use super::super::columns::{desired, unsigned};
 use super::super::dialect::Connection;
 use super::outcome::Outcome;
-use crate::store::{AttemptRef, Result, StoreError};
+use crate::store::{AttemptRef, Result, RunId, StoreError, SweepId};
 
 /// A run that is held by the attempt that ends.
 pub(super) struct HeldRun {
-    pub(super) sweep_id: i64,
+    pub(super) sweep_id: SweepId,
     /// The failures that the run is charged with.
     pub(super) failures: u32,
     /// The workers that fell silent since the run's last checkpoint.
@@ -29,7 +29,7 @@ impl HeldRun {
              from runs r join sweeps s on s.id = r.sweep_id
              where r.id = $1 and r.attempt = $2 and r.state = 'running'",
         )
-        .bind(attempt.run.cast_signed())
+        .bind(attempt.run)
         .bind(i64::from(attempt.number))
         .fetch_optional(tx)
         .await?
@@ -79,7 +79,7 @@ impl HeldRun {
 /// checkpoint, or a person asked for it again.
 async fn note_fault(tx: &mut Connection, attempt: AttemptRef) -> Result<u32> {
     sqlx::query("update attempts set machine_fault = true where run_id = $1 and number = $2")
-        .bind(attempt.run.cast_signed())
+        .bind(attempt.run)
         .bind(i64::from(attempt.number))
         .execute(&mut *tx)
         .await?;
@@ -90,14 +90,14 @@ async fn note_fault(tx: &mut Connection, attempt: AttemptRef) -> Result<u32> {
          join workers w on w.id = a.worker_id
          where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .fetch_one(tx)
     .await?;
     unsigned(&row, "machines")
 }
 
 /// Notes that the run is to join no group from now on.
-async fn train_alone(tx: &mut Connection, run: u64) -> Result<()> {
-    sqlx::query("update runs set alone = true where id = $1").bind(run.cast_signed()).execute(tx).await?;
+async fn train_alone(tx: &mut Connection, run: RunId) -> Result<()> {
+    sqlx::query("update runs set alone = true where id = $1").bind(run).execute(tx).await?;
     Ok(())
 }

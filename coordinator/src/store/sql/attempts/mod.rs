@@ -15,7 +15,7 @@ use super::fence;
 use super::ids::Ids;
 use super::locks;
 use super::progress::acked_seq;
-use crate::store::{AttemptRef, Result, StoreError};
+use crate::store::{AttemptRef, Result, RunId, StoreError};
 use held_run::HeldRun;
 
 pub(super) use outcome::Outcome;
@@ -36,7 +36,7 @@ pub(super) async fn complete(
         "update runs set state = 'completed', lease_expires_ms = null, desired = null, step = $3, finished_ms = $4
          where id = $1 and attempt = $2 and state = 'running' returning total_steps, sweep_id",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .bind(step.cast_signed())
     .bind(now_ms)
@@ -55,7 +55,7 @@ pub(super) async fn complete(
     }
     // A run that is not trained any more needs no other one, should the last turn out damaged.
     checkpoints::drop_all_but(tx, attempt.run, 1, now_ms).await?;
-    let run = Ids::new([attempt.run.cast_signed()]);
+    let run = Ids::new([attempt.run]);
     events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn interrupt(
     let message = lasting_message(next, interruption, said);
     take_back(tx, attempt, &run, next, message.as_deref(), now_ms).await?;
     let remark = message.or_else(|| outcome.remark(said.unwrap_or_default()));
-    let id = Ids::new([attempt.run.cast_signed()]);
+    let id = Ids::new([attempt.run]);
     events::note(tx, run.sweep_id, &id, Cause::Attempt, remark.as_deref(), now_ms).await?;
     if matches!(next, RunState::Failed | RunState::Lost) {
         pause_if_too_many_failed(tx, run.sweep_id).await?;
@@ -107,9 +107,8 @@ pub(super) async fn interrupt(
 }
 
 /// What became of a run whose attempt has ended before.
-async fn current_state(tx: &mut Connection, run: u64) -> Result<RunState> {
-    let row =
-        sqlx::query("select state from runs where id = $1").bind(run.cast_signed()).fetch_one(tx).await?;
+async fn current_state(tx: &mut Connection, run: RunId) -> Result<RunState> {
+    let row = sqlx::query("select state from runs where id = $1").bind(run).fetch_one(tx).await?;
     state(&row)
 }
 
@@ -142,7 +141,7 @@ async fn take_back(
                          message = coalesce($6, message), finished_ms = case when $7 then $8 end
          where id = $1 and attempt = $2 and state = 'running'",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .bind(next.as_str())
     .bind(i64::from(run.failures))
@@ -168,7 +167,7 @@ async fn end(
         "select outcome, token from attempts where run_id = $1 and number = $2",
         for_update!()
     ))
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .fetch_optional(&mut *tx)
     .await?
@@ -184,7 +183,7 @@ async fn end(
     sqlx::query(
         "update attempts set ended_ms = $3, outcome = $4, message = $5 where run_id = $1 and number = $2",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .bind(now_ms)
     .bind(outcome)

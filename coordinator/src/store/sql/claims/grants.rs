@@ -39,7 +39,7 @@ async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Ve
         "select number, token, acked_seq from attempts where run_id = $1 and number < $2
          order by number desc limit $3",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .bind(EARLIER_ATTEMPTS)
     .fetch_all(tx)

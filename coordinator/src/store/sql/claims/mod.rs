@@ -12,7 +12,7 @@ use acai_sweep::schedule::choose_groups;
 
 use super::dialect::Connection;
 use super::workers::seen;
-use crate::store::{Claim, Duty, Result};
+use crate::store::{Claim, Duty, Result, RunId, SweepId};
 
 pub(super) use grants::granted;
 use queue::Queue;
@@ -23,7 +23,12 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
         let Queue { candidates, headroom } = queue::queue(tx, &worker, claim.offer, now_ms).await?;
         let groups = choose_groups(&candidates, headroom, claim.offer);
-        let sweeps = candidates.iter().map(|candidate| (candidate.run, candidate.sweep)).collect();
+        let groups: Vec<Vec<RunId>> =
+            groups.into_iter().map(|runs| runs.into_iter().map(RunId::from).collect()).collect();
+        let sweeps = candidates
+            .iter()
+            .map(|candidate| (RunId::from(candidate.run), SweepId::from(candidate.sweep)))
+            .collect();
         start::start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
     }
     Ok(())

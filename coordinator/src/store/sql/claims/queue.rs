@@ -12,7 +12,7 @@ use super::super::columns::{configuration, storable, unsigned};
 use super::super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
 use super::super::ids::Ids;
 use super::super::workers::Caller;
-use crate::store::Result;
+use crate::store::{Result, RunId, SweepId};
 
 /// A run is not granted again for this long to a machine that could not train it: others may have it first.
 pub(in super::super) const ELSEWHERE_MS: i64 = 60_000;
@@ -78,7 +78,7 @@ pub(in crate::store) const FIRST_GROUPS: &str = concat!(
 /// A candidate, after its place in the plan of its sweep.
 type Placed = (i64, Candidate);
 /// The ids of runs whose configuration cannot be read, by the reason.
-type Unreadable = BTreeMap<String, Vec<i64>>;
+type Unreadable = BTreeMap<String, Vec<RunId>>;
 
 /// What a claim can be served from.
 pub(super) struct Queue {
@@ -105,11 +105,11 @@ pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, no
         if startable >= wanted {
             break;
         }
-        let (id, free) = (sweep.try_get("id")?, free(&sweep)?);
+        let (id, free) = (sweep.try_get::<SweepId, _>("id")?, free(&sweep)?);
         if free == Some(0) {
             continue;
         }
-        queue.headroom.extend(free.map(|free| (id, free)));
+        queue.headroom.extend(free.map(|free| (id.into(), free)));
         let mut runs = Vec::new();
         for dataset in trainable.get(&id).into_iter().flatten() {
             runs.extend(first_groups(tx, id, dataset, worker, offer, now_ms).await?);
@@ -124,9 +124,9 @@ pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, no
 }
 
 /// By sweep, the datasets of its queued runs that the worker can train. This is looked up before anything is locked.
-async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<i64, Vec<String>>> {
+async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<SweepId, Vec<String>>> {
     let rows = sqlx::query(TRAINABLE).bind(&worker.datasets).fetch_all(tx).await?;
-    let mut trainable = BTreeMap::<i64, Vec<String>>::new();
+    let mut trainable = BTreeMap::<SweepId, Vec<String>>::new();
     for row in &rows {
         let dataset: String = row.try_get("dataset")?;
         if row.try_get("on_worker")? || is_on_any_worker(&dataset) {
@@ -137,7 +137,7 @@ async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<i64,
 }
 
 /// Locks these sweeps; answers those that are not paused, in the order of their turns.
-async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = i64>) -> Result<Vec<Row>> {
+async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = SweepId>) -> Result<Vec<Row>> {
     let ids = Ids::new(sweeps);
     sqlx::query(concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!()))
         .bind(ids.as_json())
@@ -166,7 +166,7 @@ fn free(sweep: &Row) -> Result<Option<u32>> {
 /// out of the queue from now on.
 async fn first_groups(
     tx: &mut Connection,
-    sweep: i64,
+    sweep: SweepId,
     dataset: &str,
     worker: &Caller,
     offer: Offer,
@@ -201,13 +201,13 @@ async fn first_groups(
 }
 
 /// The runs that can be read, and those that cannot be.
-fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, Unreadable)> {
+fn candidates(rows: &[Row], sweep: SweepId) -> Result<(Vec<Placed>, Unreadable)> {
     let (mut found, mut unreadable) = (Vec::with_capacity(rows.len()), Unreadable::new());
     for row in rows {
         match configuration(row) {
             Ok(_) => {
                 let shape_key = row.try_get("shape_key")?;
-                let candidate = Candidate { run: unsigned(row, "id")?, sweep, shape_key };
+                let candidate = Candidate { run: unsigned(row, "id")?, sweep: sweep.into(), shape_key };
                 found.push((row.try_get("idx")?, candidate));
             }
             Err(reason) => unreadable.entry(reason.to_string()).or_default().push(row.try_get("id")?),
@@ -217,10 +217,10 @@ fn candidates(rows: &[Row], sweep: i64) -> Result<(Vec<Placed>, Unreadable)> {
 }
 
 /// Leaves runs out of the queue, each for its reason.
-async fn set_aside(tx: &mut Connection, sweep: i64, unreadable: Unreadable) -> Result<()> {
+async fn set_aside(tx: &mut Connection, sweep: SweepId, unreadable: Unreadable) -> Result<()> {
     for (reason, runs) in unreadable {
         tracing::error!(
-            sweep,
+            %sweep,
             runs = runs.len(),
             reason,
             "these runs are left out until a coordinator starts again"

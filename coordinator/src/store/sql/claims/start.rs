@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::dialect::{Connection, items};
 use super::super::events::{self, Cause};
 use super::super::ids::Ids;
-use crate::store::{Claim, Result};
+use crate::store::{Claim, Result, RunId, SweepId};
 
 /// Starts an attempt at each run of the groups, whose rows are locked; `sweeps` says which sweep each run is of.
 pub(super) async fn start_attempts(
     tx: &mut Connection,
     claim: &Claim,
-    groups: &[Vec<u64>],
-    sweeps: &HashMap<u64, i64>,
+    groups: &[Vec<RunId>],
+    sweeps: &HashMap<RunId, SweepId>,
     now_ms: i64,
     term_ms: i64,
 ) -> Result<()> {
@@ -26,22 +26,22 @@ pub(super) async fn start_attempts(
 }
 
 /// Each run with its group and a random token for its attempt: a JSON array of `[run, group, token]`.
-fn with_tokens(groups: &[Vec<u64>]) -> String {
+fn with_tokens(groups: &[Vec<RunId>]) -> String {
     let mut starts = Vec::new();
     for (group, runs) in groups.iter().enumerate() {
         for run in runs {
-            starts.push((run.cast_signed(), group, rand::random_range(1..=u64::MAX).cast_signed()));
+            starts.push((i64::from(*run), group, rand::random_range(1..=u64::MAX).cast_signed()));
         }
     }
     serde_json::json!(starts).to_string()
 }
 
 /// The runs of the groups by their sweep, in order.
-fn by_sweep(groups: &[Vec<u64>], sweeps: &HashMap<u64, i64>) -> BTreeMap<i64, Vec<i64>> {
-    let mut by_sweep = BTreeMap::<i64, Vec<i64>>::new();
+fn by_sweep(groups: &[Vec<RunId>], sweeps: &HashMap<RunId, SweepId>) -> BTreeMap<SweepId, Vec<RunId>> {
+    let mut by_sweep = BTreeMap::<SweepId, Vec<RunId>>::new();
     for run in groups.iter().flatten() {
         if let Some(&sweep_id) = sweeps.get(run) {
-            by_sweep.entry(sweep_id).or_default().push(run.cast_signed());
+            by_sweep.entry(sweep_id).or_default().push(*run);
         }
     }
     by_sweep

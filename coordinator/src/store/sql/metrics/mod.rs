@@ -10,7 +10,7 @@ use super::columns::unsigned;
 use super::dialect::Connection;
 use super::fence::{held, is_held};
 use super::progress::{acked_seq, check_step};
-use crate::store::{AttemptRef, Point, Result, StoreError};
+use crate::store::{AttemptRef, Point, Result, RunId, StoreError};
 use summary::{Summary, recompute};
 
 /// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to which all are durable.
@@ -36,7 +36,7 @@ pub(super) async fn append(
         "update attempts set acked_seq = $3, replay_mismatches = replay_mismatches + $4
          where run_id = $1 and number = $2",
     )
-    .bind(attempt.run.cast_signed())
+    .bind(attempt.run)
     .bind(i64::from(attempt.number))
     .bind(acked.cast_signed())
     .bind(mismatches)
@@ -68,7 +68,7 @@ async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64>
 /// twice, is kept if it is equal and replaced if not; answers how many were not equal.
 async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
     let (new, replayed) = insert_new(tx, attempt, points).await?;
-    add_to_summaries(tx, attempt.run.cast_signed(), &new).await?;
+    add_to_summaries(tx, attempt.run, &new).await?;
     replace(tx, attempt, &replayed).await
 }
 
@@ -80,7 +80,7 @@ async fn insert_new<'p>(
 ) -> Result<(Vec<&'p Point>, Vec<&'p Point>)> {
     let mut insert = QueryBuilder::new("insert into metrics (run_id, name, step, value, attempt) ");
     insert.push_values(points, |mut row, point| {
-        row.push_bind(attempt.run.cast_signed())
+        row.push_bind(attempt.run)
             .push_bind(&point.name)
             .push_bind(point.step.cast_signed())
             .push_bind(stored(point.value))
@@ -96,7 +96,7 @@ async fn insert_new<'p>(
     Ok(points.iter().partition(|point| inserted.remove(&(point.name.as_str(), point.step))))
 }
 
-async fn add_to_summaries(tx: &mut Connection, run: i64, points: &[&Point]) -> Result<()> {
+async fn add_to_summaries(tx: &mut Connection, run: RunId, points: &[&Point]) -> Result<()> {
     let names: BTreeSet<&str> = points.iter().map(|point| point.name.as_str()).collect();
     for name in names {
         let mut summary = Summary::fetch(tx, run, name).await?;
@@ -110,7 +110,7 @@ async fn add_to_summaries(tx: &mut Connection, run: i64, points: &[&Point]) -> R
 /// Replaces the values of points that are there and differ, and computes their summaries anew; answers how many
 /// differed.
 async fn replace(tx: &mut Connection, attempt: AttemptRef, points: &[&Point]) -> Result<i64> {
-    let run = attempt.run.cast_signed();
+    let run = attempt.run;
     let mut changed = BTreeSet::new();
     let mut mismatches = 0;
     for point in points {

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::super::columns::unsigned;
 use super::super::dialect::Connection;
-use crate::store::Result;
+use crate::store::{Result, RunId};
 
 /// The summary of a metric of a run.
 ///
@@ -21,7 +21,7 @@ pub(super) struct Summary {
 
 impl Summary {
     /// The summary of a metric so far; of no points if there is none.
-    pub(super) async fn fetch(tx: &mut Connection, run: i64, name: &str) -> Result<Summary> {
+    pub(super) async fn fetch(tx: &mut Connection, run: RunId, name: &str) -> Result<Summary> {
         let row = sqlx::query(
             "select last_step, last, min, max, sum, count from summaries where run_id = $1 and name = $2",
         )
@@ -54,7 +54,7 @@ impl Summary {
         self.count += 1;
     }
 
-    pub(super) async fn store(&self, tx: &mut Connection, run: i64, name: &str) -> Result<()> {
+    pub(super) async fn store(&self, tx: &mut Connection, run: RunId, name: &str) -> Result<()> {
         sqlx::query(
             "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
              values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -76,7 +76,7 @@ impl Summary {
 }
 
 /// Computes the summary of a metric anew, from all of its points.
-pub(super) async fn recompute(tx: &mut Connection, run: i64, name: &str) -> Result<()> {
+pub(super) async fn recompute(tx: &mut Connection, run: RunId, name: &str) -> Result<()> {
     let points = sqlx::query("select step, value from metrics where run_id = $1 and name = $2 order by step")
         .bind(run)
         .bind(name)
