@@ -1,6 +1,7 @@
 //! Points acknowledged and runs dispatched per second, over gRPC on loopback, by 8 clients at once, on both stores.
 //!
-//! `cargo bench -p acai-coordinator` prints a line for each store. A point counts when its acknowledgement has arrived,
+//! `cargo bench -p acai-coordinator` prints lines for each store; words after `--` ask for the stores (`disk`, `memory`,
+//! `postgres`) and figures (`points`, `dispatch`) that they name alone. A point counts when its acknowledgement has arrived,
 //! which is after its commit. What it costs that commits reach the disk shows beside the same store in memory, where
 //! `fsync` has nothing to do. By one client whose every call has a single point, no two can share a commit.
 //!
@@ -59,15 +60,29 @@ impl Size {
     }
 }
 
+/// Whether the command line names one of these words, or none of them.
+fn is_asked_for(word: &str, words: &[&str]) -> bool {
+    let named: Vec<String> = std::env::args().filter(|argument| words.contains(&argument.as_str())).collect();
+    named.is_empty() || named.iter().any(|argument| argument == word)
+}
+
 #[tokio::main]
 async fn main() {
     let size = Size::asked_for();
-    for (name, place) in [("SQLite", std::env::temp_dir()), ("SQLite in memory", MEMORY.into())] {
+    let is_store_asked_for = |word| is_asked_for(word, &["disk", "memory", "postgres"]);
+    for (word, name, place) in
+        [("disk", "SQLite", std::env::temp_dir()), ("memory", "SQLite in memory", MEMORY.into())]
+    {
+        if !is_store_asked_for(word) {
+            continue;
+        }
         let folder = tempfile::tempdir_in(place).unwrap();
         let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
         measure(name, Arc::new(store), size).await;
     }
-    if let Some(server) = Postgres::start() {
+    if is_store_asked_for("postgres")
+        && let Some(server) = Postgres::start()
+    {
         let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
         measure("Postgres", Arc::new(store), size).await;
     }
@@ -80,20 +95,26 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
     tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), std::future::pending()));
-    let batched = points(&url, CLIENTS, 1000, size.window).await;
-    let small = points(&url, CLIENTS, 10, size.window).await;
-    let alone = points(&url, 1, 1, size.window).await;
-    let started = Instant::now();
-    let mut clients = tokio::task::JoinSet::new();
-    for number in 0..CLIENTS {
-        clients.spawn(dispatch(url.clone(), number, size.dispatched / CLIENTS));
+    let is_figure_asked_for = |word| is_asked_for(word, &["points", "dispatch"]);
+    if is_figure_asked_for("points") {
+        let batched = points(&url, CLIENTS, 1000, size.window).await;
+        let small = points(&url, CLIENTS, 10, size.window).await;
+        let alone = points(&url, 1, 1, size.window).await;
+        println!(
+            "{name}: {batched:.0} points/s in batches of 1,000, {small:.0} in batches of 10 ({CLIENTS} clients); \
+             {alone:.0} by one client one by one"
+        );
     }
-    clients.join_all().await;
-    let dispatched = size.dispatched as f64 / started.elapsed().as_secs_f64();
-    println!(
-        "{name}: {batched:.0} points/s in batches of 1,000, {small:.0} in batches of 10 ({CLIENTS} clients); \
-         {alone:.0} by one client one by one; {dispatched:.0} runs/s claimed, reported on and completed"
-    );
+    if is_figure_asked_for("dispatch") {
+        let started = Instant::now();
+        let mut clients = tokio::task::JoinSet::new();
+        for number in 0..CLIENTS {
+            clients.spawn(dispatch(url.clone(), number, size.dispatched / CLIENTS));
+        }
+        clients.join_all().await;
+        let dispatched = size.dispatched as f64 / started.elapsed().as_secs_f64();
+        println!("{name}: {dispatched:.0} runs/s claimed, reported on and completed");
+    }
 }
 
 /// Points acknowledged per second when each of `clients` sends the next batch as soon as the last is acknowledged.
