@@ -4,6 +4,7 @@
 //! a worker writes first proves, in its own statement, that the attempt still holds the run.
 
 mod error;
+mod migrations;
 pub mod postgres;
 mod records;
 pub mod sqlite;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
@@ -11,9 +11,8 @@ use super::limits::Limits;
 use super::pool::{Pool, connect};
 use super::{PostgresStore, Writer, queue};
 use crate::clock::ManualClock;
+use crate::store::migrations::POSTGRES_MIGRATIONS;
 use crate::store::{DatabaseUrl, OpenError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// The oldest server that the statements are written for.
 const OLDEST_SERVER: i32 = 140_000;
@@ -73,7 +72,7 @@ impl PostgresStore {
         let migrating = connect(&migrating, Instant::now() + limits.connect).await;
         let mut migrating = migrating.map_err(|error| failed("connect to", &error))?;
         let migrated = tokio::select! {
-            migrated = MIGRATIONS.run(&mut migrating) => migrated,
+            migrated = POSTGRES_MIGRATIONS.run(&mut migrating) => migrated,
             () = until_silent(&mut connection, limits) => return Err(failed("migrate", &SILENT)),
         };
         migrated.map_err(|error| match error {

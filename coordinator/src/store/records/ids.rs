@@ -3,14 +3,16 @@
 
 use std::fmt;
 
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::{Database, Decode, Encode, Type};
+
 /// A run's number in its database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(i64);
 
 /// A sweep's number in its database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
-#[sqlx(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SweepId(i64);
 
 /// As calls carry the number. One that no database gives is no run's.
@@ -56,3 +58,42 @@ impl fmt::Display for SweepId {
         self.0.fmt(f)
     }
 }
+
+/// Statements carry both kinds as the number that they are.
+macro_rules! column {
+    ($id:ident) => {
+        impl<DB: Database> Type<DB> for $id
+        where
+            i64: Type<DB>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                i64::type_info()
+            }
+
+            fn compatible(column: &DB::TypeInfo) -> bool {
+                i64::compatible(column)
+            }
+        }
+
+        impl<'q, DB: Database> Encode<'q, DB> for $id
+        where
+            i64: Encode<'q, DB>,
+        {
+            fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+                self.0.encode_by_ref(buffer)
+            }
+        }
+
+        impl<'r, DB: Database> Decode<'r, DB> for $id
+        where
+            i64: Decode<'r, DB>,
+        {
+            fn decode(value: DB::ValueRef<'r>) -> Result<Self, BoxDynError> {
+                i64::decode(value).map($id)
+            }
+        }
+    };
+}
+
+column!(RunId);
+column!(SweepId);

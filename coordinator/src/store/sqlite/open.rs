@@ -7,16 +7,15 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::log::make_durable;
 use super::{SqliteStore, Writer, queue};
 use crate::clock::Clock;
+use crate::store::migrations::SQLITE_MIGRATIONS;
 use crate::store::{DatabaseUrl, OpenError, StoreError};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// The oldest version in which writers and checkpoints in WAL mode cannot corrupt the file.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
@@ -105,7 +104,7 @@ impl SqliteStore {
         let readers = readers.map_err(|error| failed("open", &error))?;
         let schema = sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations");
         let schema: i64 = schema.fetch_one(&readers).await.map_err(|error| failed("read", &error))?;
-        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let newest = SQLITE_MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
         match schema.cmp(&newest) {
             Ordering::Less => return Err(OpenError::Older(path.to_owned())),
             Ordering::Equal => {}
@@ -228,7 +227,7 @@ async fn check_settings(
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    SQLITE_MIGRATIONS.run(connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(migration) => {
             OpenError::Newer { place: path.display().to_string(), migration }
         }
