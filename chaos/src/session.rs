@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use crate::check::snapshot::{Evidence, FinalWeights, Snapshot};
-use crate::check::{ViolationKind, check};
+use crate::check::{Verdict, ViolationKind, check};
 use crate::cluster::{Cluster, Equipment, blobs_folder, database_file, unmount_leftovers};
 use crate::database::{Database, Held, Progress};
 use crate::programs::Programs;
@@ -75,69 +75,19 @@ pub async fn run(settings: &Settings, say: &dyn Fn(&str)) -> anyhow::Result<Opti
             None => return Ok(None),
         },
     };
-    let database = match &server {
-        None => Database::Sqlite(database_file(&folder)),
-        Some(server) => Database::Postgres(server.create_database()?),
-    };
-    let coordinators = if server.is_some() { 2 } else { 1 };
-    let equipment = Equipment::prepare(&folder, WORKERS, coordinators);
-    let not_tested = equipment.not_tested.clone();
-    not_tested.iter().for_each(|what| say(&format!("NOT TESTED: {what}")));
-    let schedule = Schedule {
-        seed: settings.seed,
-        workers: WORKERS,
-        coordinators,
-        database_server: server.is_some(),
-        lease: LEASE,
-        disks: equipment.has_disks(),
-        clocks: equipment.has_clocks(),
-    };
-    let cluster = Cluster::start(schedule, &settings.programs, &folder, equipment, &database, server).await?;
-    let mut session = Session {
-        cluster: Arc::new(cluster),
-        database,
-        blobs: blobs_folder(&folder),
-        schedule,
-        sweeps: 0,
-        restores: 0,
-        held: BTreeMap::new(),
-        stale: BTreeSet::new(),
-    };
+    let mut session = Session::start(settings, &folder, server, say).await?;
     session.disturb(settings.faults_for, say).await?;
     session.recover(say).await?;
     session.cluster.stop().await;
-
-    let snapshot = session.database.snapshot().await.context("cannot read the database")?;
-    let mut expected = BTreeMap::new();
-    for number in 0..session.sweeps {
-        say(&format!("reference of sweep {} of {}", number + 1, session.sweeps));
-        expected.insert(sweep::name(number), references.of(number).await?);
-    }
+    let evidence = session.evidence(&references, say).await?;
+    let verdict = session.judge(&evidence);
     let network = &session.cluster.network;
-    let evidence = Evidence {
-        restores: network.journal.restores(),
-        outages: session.cluster.outages_of_database().clone(),
-        journal: network.journal.close()?,
-        weights: session.weights(&snapshot)?,
-        whole_blobs: session.whole_blobs(&snapshot),
-        snapshot,
-        references: expected,
-    };
-    let mut verdict = check(&evidence);
-    for run in &session.stale {
-        let what =
-            format!("run {run} was held for {} s under a lease that nobody renewed", NOTICED.as_secs());
-        verdict.add(ViolationKind::StaleLease, what);
-    }
-    for what in session.cluster.copies_used().iter() {
-        verdict.add(ViolationKind::CopyUsed, what.clone());
-    }
     Ok(Some(Report {
         store: settings.store,
         seed: settings.seed,
         faults: network.tally.faults(),
         notes: network.tally.notes(),
-        not_tested,
+        not_tested: session.cluster.not_tested().to_vec(),
         runs: evidence.snapshot.runs.len() as u64,
         attempts: evidence.snapshot.attempts.len() as u64,
         faults_for: settings.faults_for,
@@ -180,6 +130,77 @@ struct Session {
 }
 
 impl Session {
+    /// Starts a cluster that keeps everything in `folder`, on a database of `server` or else in a file.
+    async fn start(
+        settings: &Settings,
+        folder: &Path,
+        server: Option<Postgres>,
+        say: &dyn Fn(&str),
+    ) -> anyhow::Result<Session> {
+        let database = match &server {
+            None => Database::Sqlite(database_file(folder)),
+            Some(server) => Database::Postgres(server.create_database()?),
+        };
+        let coordinators = if server.is_some() { 2 } else { 1 };
+        let equipment = Equipment::prepare(folder, WORKERS, coordinators);
+        equipment.not_tested.iter().for_each(|what| say(&format!("NOT TESTED: {what}")));
+        let schedule = Schedule {
+            seed: settings.seed,
+            workers: WORKERS,
+            coordinators,
+            database_server: server.is_some(),
+            lease: LEASE,
+            disks: equipment.has_disks(),
+            clocks: equipment.has_clocks(),
+        };
+        let cluster =
+            Cluster::start(schedule, &settings.programs, folder, equipment, &database, server).await?;
+        Ok(Session {
+            cluster: Arc::new(cluster),
+            database,
+            blobs: blobs_folder(folder),
+            schedule,
+            sweeps: 0,
+            restores: 0,
+            held: BTreeMap::new(),
+            stale: BTreeSet::new(),
+        })
+    }
+
+    /// What the stopped cluster has left, and what it should have left.
+    async fn evidence(&self, references: &References, say: &dyn Fn(&str)) -> anyhow::Result<Evidence> {
+        let snapshot = self.database.snapshot().await.context("cannot read the database")?;
+        let mut expected = BTreeMap::new();
+        for number in 0..self.sweeps {
+            say(&format!("reference of sweep {} of {}", number + 1, self.sweeps));
+            expected.insert(sweep::name(number), references.of(number).await?);
+        }
+        let journal = &self.cluster.network.journal;
+        Ok(Evidence {
+            restores: journal.restores(),
+            outages: self.cluster.outages_of_database().clone(),
+            journal: journal.close()?,
+            weights: self.weights(&snapshot)?,
+            whole_blobs: self.whole_blobs(&snapshot),
+            snapshot,
+            references: expected,
+        })
+    }
+
+    /// Which promises are broken: by the evidence, and by what was seen while things broke.
+    fn judge(&self, evidence: &Evidence) -> Verdict {
+        let mut verdict = check(evidence);
+        for run in &self.stale {
+            let held = NOTICED.as_secs();
+            let what = format!("run {run} was held for {held} s under a lease that nobody renewed");
+            verdict.add(ViolationKind::StaleLease, what);
+        }
+        for what in self.cluster.copies_used().iter() {
+            verdict.add(ViolationKind::CopyUsed, what.clone());
+        }
+        verdict
+    }
+
     /// Breaks things for a while, with enough to train.
     async fn disturb(&mut self, faults_for: Duration, say: &dyn Fn(&str)) -> anyhow::Result<()> {
         self.submit().await?;

@@ -99,7 +99,7 @@ impl Equipment {
             Ok(disks) => equipment.disks = disks,
             Err(error) => equipment.not_tested.push(format!("no disk gets full: {error:#}")),
         }
-        let names = (0..workers).map(|number| format!("worker-{number}"));
+        let names = (0..workers).map(worker_name);
         let names = names.chain((0..coordinators).map(|number| format!("coordinator-{number}")));
         let places =
             (0..workers).map(|number| state_folder(folder, number)).chain([coordinators_disk(folder)]);
@@ -115,6 +115,42 @@ impl Equipment {
                 .push(format!("no wall clock is set, and no disk is slow or fails: {error:#}")),
         }
         equipment
+    }
+
+    /// How a coordinator is started.
+    fn coordinator(
+        &self,
+        number: usize,
+        schedule: Schedule,
+        programs: &Programs,
+        folder: &Path,
+        database: &Database,
+        address: SocketAddr,
+    ) -> impl Fn() -> Command + Send + Sync + use<> {
+        let (programs, database, address) = (programs.clone(), database.url(), address.to_string());
+        let (blobs, lease) = (blobs_folder(folder), schedule.lease.as_secs_f64().to_string());
+        let clock = self.clocks.get(schedule.workers + number).cloned();
+        let disk = self.failing_disks.last().cloned();
+        move || {
+            let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
+            command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
+            command.envs(clock.iter().flat_map(WallClock::environment));
+            command.envs(disk.iter().flat_map(FailingDisk::environment));
+            command
+        }
+    }
+
+    /// How a worker's agent is started, which finds the coordinators behind `door`.
+    fn agent(&self, number: usize, programs: Programs, trainer: PathBuf, door: String) -> Agent {
+        let (clock, disk) = (self.clocks.get(number).cloned(), self.failing_disks.get(number).cloned());
+        Arc::new(move |state: &Path| {
+            let mut command = programs.acai(&["worker", "--slots", "1", "--device", "cpu"]);
+            command.args(["--coordinator", &door, "--name", &worker_name(number)]);
+            command.arg("--state").arg(state).arg("--trainer").arg(&trainer);
+            command.envs(clock.iter().flat_map(WallClock::environment));
+            command.envs(disk.iter().flat_map(FailingDisk::environment));
+            command
+        })
     }
 
     /// Whether disks can be made full.
@@ -143,52 +179,30 @@ impl Cluster {
         database: &Database,
         database_server: Option<Postgres>,
     ) -> anyhow::Result<Self> {
-        let clock = |place: usize| equipment.clocks.get(place).cloned();
-        let coordinator_addresses =
+        let addresses =
             (0..schedule.coordinators).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?;
-        let lease = schedule.lease.as_secs_f64().to_string();
         let mut coordinators = Vec::new();
-        for (number, address) in coordinator_addresses.iter().enumerate() {
-            let (programs, database, lease, address) =
-                (programs.clone(), database.url(), lease.clone(), address.to_string());
-            let blobs = blobs_folder(folder);
-            let (clock, disk) = (clock(schedule.workers + number), equipment.failing_disks.last().cloned());
-            let command = move || {
-                let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
-                command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
-                command.envs(clock.iter().flat_map(WallClock::environment));
-                command.envs(disk.iter().flat_map(FailingDisk::environment));
-                command
-            };
+        for (number, address) in addresses.iter().enumerate() {
+            let command = equipment.coordinator(number, schedule, programs, folder, database, *address);
             let log = folder.join(format!("coordinator-{number}.log"));
             coordinators.push(Mutex::new(Service::start(&log, command)?));
         }
         let journal = Journal::create(&folder.join("journal.jsonl"))?;
-        let network = Arc::new(Network::new(schedule, &coordinator_addresses, journal)?);
+        let network = Arc::new(Network::new(schedule, &addresses, journal)?);
         let trainer = programs.single_threaded_trainer(folder)?;
         let (mut workers, mut agents, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..schedule.workers {
             let door = format!("http://{}", Door::open(Arc::clone(&network), number).await?);
-            let name = format!("worker-{number}");
+            let agent = equipment.agent(number, programs.clone(), trainer.clone(), door);
             let state = state_folder(folder, number);
-            states.push(state.clone());
-            let log = folder.join(format!("{name}.log"));
-            let (programs, trainer) = (programs.clone(), trainer.clone());
-            let (clock, disk) = (clock(number), equipment.failing_disks.get(number).cloned());
-            let agent: Agent = Arc::new(move |state: &Path| {
-                let mut command = programs.acai(&["worker", "--slots", "1", "--device", "cpu"]);
-                command.args(["--coordinator", &door, "--name", &name]);
-                command.arg("--state").arg(state).arg("--trainer").arg(&trainer);
-                command.envs(clock.iter().flat_map(WallClock::environment));
-                command.envs(disk.iter().flat_map(FailingDisk::environment));
-                command
-            });
             agents.push(Arc::clone(&agent));
+            states.push(state.clone());
+            let log = folder.join(format!("{}.log", worker_name(number)));
             workers.push(Mutex::new(Service::start(&log, move || agent(&state))?));
         }
         Ok(Cluster {
             network,
-            coordinator_addresses,
+            coordinator_addresses: addresses,
             workers,
             agents,
             states,
@@ -226,6 +240,11 @@ impl Cluster {
             Machine::Worker(number) => number,
             Machine::Coordinator(number) => self.workers.len() + number,
         })
+    }
+
+    /// What cannot be made to fail here, and why.
+    pub fn not_tested(&self) -> &[String] {
+        &self.equipment.not_tested
     }
 
     /// Ends what faults have left: wall clocks that are wrong.
@@ -295,8 +314,12 @@ impl Cluster {
     }
 }
 
+fn worker_name(number: usize) -> String {
+    format!("worker-{number}")
+}
+
 fn state_folder(session: &Path, worker: usize) -> PathBuf {
-    session.join(format!("worker-{worker}"))
+    session.join(worker_name(worker))
 }
 
 /// What the coordinators of a session keep on disks, beside what is on a server.
