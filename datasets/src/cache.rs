@@ -24,15 +24,15 @@ const ABANDONED: Duration = Duration::from_secs(60 * 60);
 /// What the cached pictures were.
 pub(crate) type Key = [u8; 32];
 
-/// The key of these files: it changes when one is added, removed, renamed or written to.
-pub(crate) fn key(paths: &[PathBuf]) -> Result<Key, DataError> {
+/// The key of these files below `root`: it changes when one is added, removed, renamed or written to.
+pub(crate) fn key(root: &Path, paths: &[PathBuf]) -> Result<Key, DataError> {
     let mut digest = Sha256::new();
     for path in paths {
         let cant_read = |source| DataError::Read { path: path.to_owned(), source };
         let metadata = fs::metadata(path).map_err(cant_read)?;
         let changed = metadata.modified().map_err(cant_read)?.duration_since(SystemTime::UNIX_EPOCH);
         let nanoseconds = changed.map_or(0, |since| since.as_nanos());
-        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let name = path.strip_prefix(root).unwrap_or(path).as_os_str().as_encoded_bytes();
         digest.update((name.len() as u64).to_le_bytes());
         digest.update(name);
         digest.update(metadata.len().to_le_bytes());

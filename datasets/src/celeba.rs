@@ -1,6 +1,6 @@
 //! celeba32: the aligned JPEGs of CelebA, 218 rows of 178 pixels, of which the middle 146×146 are scaled to 32×32.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::slice;
 
 use acai_sweep::training::Dataset;
@@ -24,7 +24,7 @@ pub(crate) fn open(dataset: &Dataset, folder: &Path) -> Result<Images, DataError
     if !pictures_folder.is_dir() {
         return Err(DataError::NoPictures { dataset: dataset.name().to_owned(), folder: pictures_folder });
     }
-    let paths = pictures::list(&pictures_folder, is_picture)?;
+    let paths = list(&pictures_folder)?;
     let is_tested = partition::is_tested(&pictures_folder, &paths)?;
     let test = is_tested.iter().filter(|is_tested| **is_tested).count();
     let train = is_tested.len() - test;
@@ -33,7 +33,7 @@ pub(crate) fn open(dataset: &Dataset, folder: &Path) -> Result<Images, DataError
             "at least one of each is needed; list_eval_partition.txt, beside it, decides which is which";
         return Err(DataError::TooFewPictures { path: pictures_folder, train, test, need });
     }
-    let (cache, key) = (folder.join(CACHE), cache::key(&paths)?);
+    let (cache, key) = (folder.join(CACHE), cache::key(&pictures_folder, &paths)?);
     let mut parts = Parts::new(&is_tested);
     if !cache::read(&cache, key, paths.len(), |pixels| parts.push(pixels)) {
         parts = Parts::new(&is_tested);
@@ -45,6 +45,18 @@ pub(crate) fn open(dataset: &Dataset, folder: &Path) -> Result<Images, DataError
         writer.finish();
     }
     Ok(Images { colours: COLOURS, classes: 0, train: parts.train, test: parts.test })
+}
+
+/// What the dataset is made of: the pictures, and which part each belongs to, if a file says that.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let pictures_folder = folder.join(FOLDER);
+    let mut paths = list(&pictures_folder)?;
+    paths.extend(partition::file(&pictures_folder)?);
+    Ok(paths)
+}
+
+fn list(pictures_folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    pictures::list(pictures_folder, is_picture)
 }
 
 /// The dataset as it grows, picture by picture.

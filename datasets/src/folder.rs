@@ -62,6 +62,11 @@ pub(crate) fn open(dataset: &Dataset, data: Option<&Path>) -> Result<Images, Dat
     Ok(images)
 }
 
+/// What the folder's dataset is made of.
+pub(crate) fn sources(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(list(folder)?.1.into_iter().map(|(path, _)| path).collect())
+}
+
 /// Whether there is a picture in the folder or in a subfolder. Looks no further than the first.
 pub(crate) fn has_picture(folder: &Path) -> bool {
     let is_label = |path: PathBuf| !is_hidden(&path) && pictures::has_picture(&path);

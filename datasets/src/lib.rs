@@ -27,6 +27,7 @@ mod pickle;
 mod pictures;
 mod places;
 mod svhn;
+mod version;
 
 use std::path::Path;
 
@@ -39,6 +40,7 @@ pub use images::{Images, PIXELS, Split, WIDTH};
 pub use missing::missing_files;
 pub use own_folders::own_folders;
 pub use places::place;
+pub use version::{Version, version};
 
 /// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer
 /// makes those itself).

@@ -35,18 +35,23 @@ enum PartitionError {
     NotNamed(String),
 }
 
+/// The file beside the folder `pictures` that says it, if there is one.
+pub(crate) fn file(pictures: &Path) -> Result<Option<PathBuf>, DataError> {
+    let file = pictures.with_file_name(FILE);
+    Ok(files::is_file(&file)?.then_some(file))
+}
+
 /// Which of the pictures `paths` in the folder `pictures` are tested on. The partition is beside that folder.
 pub(crate) fn is_tested(pictures: &Path, paths: &[PathBuf]) -> Result<Vec<bool>, DataError> {
-    let file = pictures.with_file_name(FILE);
-    if !files::is_file(&file)? {
+    let Some(file) = file(pictures)? else {
         return by_number(paths).map_err(|found| DataError::NotThePictures {
             folder: pictures.to_owned(),
             found,
             others: paths.len() - found,
             published: PUBLISHED,
-            partition: file,
+            partition: pictures.with_file_name(FILE),
         });
-    }
+    };
     let mut parts = files::read(&file, read)?;
     let not_named =
         |name| DataError::NotTheFile { path: file.clone(), reason: PartitionError::NotNamed(name).into() };

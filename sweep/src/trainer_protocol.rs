@@ -2,11 +2,13 @@
 //! the trainer's standard input, [`Event`]s on its standard output. Any program that speaks this
 //! can be a trainer.
 //!
-//! A conversation: the trainer says `ready`; the worker says `start` once; the trainer reports
-//! until each member of the group has ended with `finished`, `stopped` or `failed`, then exits 0.
+//! A conversation: the trainer says `ready`; the worker says `start`; the trainer reports until each
+//! member of the group has ended with `finished`, `stopped` or `failed`, then exits 0, or waits for the next
+//! `start` if this one asked it to stay.
 //! End of input means that the worker is gone: the trainer exits without a checkpoint.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,10 @@ pub enum Command {
     Start {
         /// The runs, at least one.
         group: Vec<Member>,
+        /// Wait for another group when each run of this one has ended, instead of exiting. Said only to a trainer that
+        /// can stay, so that others see what they always saw.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        stay: bool,
     },
     /// Checkpoint this member and end it (`stopped`); the others go on.
     Stop {
@@ -30,7 +36,7 @@ pub enum Command {
     },
     /// Write a checkpoint of every member at the next step.
     Checkpoint,
-    /// Checkpoint every member, end them (`stopped`), exit.
+    /// Checkpoint every member, end them (`stopped`), exit; also a trainer that stays.
     Shutdown,
 }
 
@@ -72,6 +78,9 @@ pub enum Event {
         threads: u32,
         /// Version of libtorch.
         libtorch: String,
+        /// Whether it can stay for another group when one has ended.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        can_stay: bool,
     },
     /// Training losses at a step (each `train/…`); the same steps whenever the run is repeated.
     Metric {

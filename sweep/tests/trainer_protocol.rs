@@ -56,7 +56,7 @@ fn the_document_shows_every_command_event_and_kind_of_failure() {
 #[test]
 fn a_run_without_own_parameters_is_told_to_a_trainer_as_it_always_was() {
     let start = documented().into_iter().find(|line| line.contains(r#""start""#)).unwrap();
-    let Ok(Command::Start { mut group }) = serde_json::from_str(start) else { panic!("{start}") };
+    let Ok(Command::Start { mut group, .. }) = serde_json::from_str(start) else { panic!("{start}") };
     group[0].own.clear();
     let member = serde_json::to_value(&group[0]).unwrap();
     assert_eq!(member.get("own"), None);

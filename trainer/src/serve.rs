@@ -1,4 +1,4 @@
-//! A group of runs, trained for a worker: commands in, events out (`acai_sweep::trainer_protocol`).
+//! Groups of runs, trained for a worker: commands in, events out (`acai_sweep::trainer_protocol`).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, BufRead, Write};
@@ -72,7 +72,8 @@ impl<W: Write> Reporter<W> {
     }
 }
 
-/// Waits for a group and trains it until each of its runs has ended.
+/// Waits for a group and trains it until each of its runs has ended; then for the next group, if it is asked to stay. What
+/// a run trains does not depend on the groups before.
 ///
 /// A command waits for one step at most, with the evaluations that may be due after it; at the end of a run for its
 /// clustering, which takes minutes on a large dataset.
@@ -82,51 +83,85 @@ impl<W: Write> Reporter<W> {
 pub fn serve<W: Write>(
     commands: &Receiver<Incoming>,
     benchmarks: &mut Benchmarks,
-    reporter: Reporter<W>,
+    mut reporter: Reporter<W>,
 ) -> Result<(), ServeError> {
-    let members = match commands.recv() {
-        Ok(Ok(Command::Start { group })) if group.is_empty() => {
-            return Err(ServeError::OutOfTurn("the group to start is empty"));
+    let mut is_first = true;
+    while let Some((members, stay)) = next_group(commands, is_first)? {
+        let mut serving = Serving { groups: VecDeque::new(), reporter: &mut reporter, is_ending: !stay };
+        serving.open(members, benchmarks)?;
+        serving.train(commands)?;
+        if serving.is_ending {
+            break;
         }
-        Ok(Ok(Command::Start { group })) => {
-            let numbers: BTreeSet<u64> = group.iter().map(|member| member.run).collect();
-            if numbers.len() < group.len() {
-                return Err(ServeError::OutOfTurn("the group to start has a run twice"));
+        benchmarks.between_groups();
+        is_first = false;
+    }
+    Ok(())
+}
+
+/// The next group, and whether to stay after it; none when there is no more to do. Until it comes, nothing is trained that
+/// other commands could be about: they crossed with the end of the group before.
+fn next_group(
+    commands: &Receiver<Incoming>,
+    is_first: bool,
+) -> Result<Option<(Vec<Member>, bool)>, ServeError> {
+    loop {
+        match commands.recv() {
+            Ok(Ok(Command::Start { group, stay })) => {
+                check(&group)?;
+                return Ok(Some((group, stay)));
             }
-            group
+            Ok(Ok(Command::Shutdown)) | Err(_) => return Ok(None),
+            Ok(Ok(_)) if is_first => {
+                return Err(ServeError::OutOfTurn("the first command must be `start`"));
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(error),
         }
-        Ok(Ok(Command::Shutdown)) | Err(_) => return Ok(()),
-        Ok(Ok(_)) => return Err(ServeError::OutOfTurn("the first command must be `start`")),
-        Ok(Err(error)) => return Err(error),
-    };
-    let mut serving = Serving { groups: VecDeque::new(), reporter };
-    serving.open(members, benchmarks)?;
-    let mut progress = Instant::now();
-    while !serving.groups.is_empty() {
-        match commands.try_recv() {
-            Ok(command) => serving.obey(&command?)?,
-            Err(TryRecvError::Disconnected) => return Err(ServeError::WorkerGone),
-            Err(TryRecvError::Empty) => serving.step()?,
-        }
-        if progress.elapsed() >= PROGRESS {
-            serving.report_progress()?;
-            progress = Instant::now();
-        }
+    }
+}
+
+fn check(group: &[Member]) -> Result<(), ServeError> {
+    if group.is_empty() {
+        return Err(ServeError::OutOfTurn("the group to start is empty"));
+    }
+    let numbers: BTreeSet<u64> = group.iter().map(|member| member.run).collect();
+    if numbers.len() < group.len() {
+        return Err(ServeError::OutOfTurn("the group to start has a run twice"));
     }
     Ok(())
 }
 
 /// The runs still in training.
-struct Serving<W: Write> {
+struct Serving<'a, W: Write> {
     /// One for each shape; the next one to take a step first.
     groups: VecDeque<Group>,
-    reporter: Reporter<W>,
+    reporter: &'a mut Reporter<W>,
+    /// Whether these are the last runs.
+    is_ending: bool,
 }
 
 /// What a group's step or checkpoint came to.
 type Outcome = Result<(Vec<Event>, Vec<Refusal>), SessionError>;
 
-impl<W: Write> Serving<W> {
+impl<W: Write> Serving<'_, W> {
+    /// Trains until each run has ended.
+    fn train(&mut self, commands: &Receiver<Incoming>) -> Result<(), ServeError> {
+        let mut progress = Instant::now();
+        while !self.groups.is_empty() {
+            match commands.try_recv() {
+                Ok(command) => self.obey(&command?)?,
+                Err(TryRecvError::Disconnected) => return Err(ServeError::WorkerGone),
+                Err(TryRecvError::Empty) => self.step()?,
+            }
+            if progress.elapsed() >= PROGRESS {
+                self.report_progress()?;
+                progress = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a group for each shape among the members: one, from a coordinator that keeps to the protocol.
     fn open(&mut self, members: Vec<Member>, benchmarks: &mut Benchmarks) -> Result<(), ServeError> {
         let mut shapes: BTreeMap<String, Vec<Member>> = BTreeMap::new();
@@ -147,7 +182,10 @@ impl<W: Write> Serving<W> {
         match command {
             Command::Start { .. } => Err(ServeError::OutOfTurn("a group was already started")),
             Command::Stop { run } => self.checkpoint(|other| other == *run, true),
-            Command::Shutdown => self.checkpoint(|_| true, true),
+            Command::Shutdown => {
+                self.is_ending = true;
+                self.checkpoint(|_| true, true)
+            }
             Command::Checkpoint => self.checkpoint(|_| true, false),
         }
     }

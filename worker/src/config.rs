@@ -34,6 +34,9 @@ pub struct WorkerConfig {
     pub grace: Duration,
     /// How long the coordinator may be away before its runs are given up; a lease's term at least.
     pub outage: Duration,
+    /// How long a trainer that can train one group after the other stays when there is no next one. It holds memory, also
+    /// of a GPU.
+    pub trainer_idle: Duration,
     /// A trainer that reports nothing for this long hangs, and is killed.
     pub trainer_silence: Duration,
     /// A trainer that reports, but has not done its first step after this long, hangs too, and is killed.
@@ -73,6 +76,7 @@ impl WorkerConfig {
             idle_timeout: None,
             grace: Duration::from_secs(20),
             outage: Duration::from_secs(10 * 60),
+            trainer_idle: Duration::from_secs(30),
             trainer_silence: Duration::from_secs(15 * 60),
             trainer_setup: Duration::from_secs(30 * 60),
             trainer_step: Duration::from_secs(5 * 60),

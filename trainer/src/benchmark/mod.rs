@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use acai_datasets::Version;
 use acai_sweep::training::Dataset;
 use tch::Device;
 
@@ -28,7 +29,16 @@ pub struct Benchmarks {
     /// Where models live.
     pub device: Device,
     folder: Option<PathBuf>,
-    open: BTreeMap<Dataset, Rc<Benchmark>>,
+    open: BTreeMap<Dataset, Open>,
+    /// Of an earlier group.
+    kept: Option<(Dataset, Open)>,
+}
+
+/// A benchmark, and the files that it was read from.
+#[derive(Debug)]
+struct Open {
+    benchmark: Rc<Benchmark>,
+    version: Option<Version>,
 }
 
 /// An open dataset, and what judges interpolations on it.
@@ -51,22 +61,45 @@ impl Benchmarks {
     /// None open yet; files are looked for below `folder`.
     #[must_use]
     pub fn new(device: Device, folder: Option<PathBuf>) -> Benchmarks {
-        Benchmarks { device, folder, open: BTreeMap::new() }
+        Benchmarks { device, folder, open: BTreeMap::new(), kept: None }
     }
 
-    /// The benchmark of `dataset`, opened when first asked for.
+    /// The benchmark of `dataset`, opened when first asked for; or that of an earlier group, if its files have not changed
+    /// since.
     ///
     /// # Errors
     /// When the dataset's files cannot be read.
     pub fn get(&mut self, dataset: &Dataset) -> Result<Rc<Benchmark>, DataError> {
-        if let Some(benchmark) = self.open.get(dataset) {
-            return Ok(benchmark.clone());
+        if let Some(open) = self.open.get(dataset) {
+            return Ok(open.benchmark.clone());
         }
+        // Looked at before the files are read. What is wrong with them is said by whoever reads them.
+        let version = acai_datasets::version(dataset, self.folder.as_deref()).ok();
+        let kept = self
+            .kept
+            .take()
+            .filter(|(kept, open)| kept == dataset && version.is_some() && open.version == version);
+        let benchmark = match kept {
+            Some((_, open)) => open.benchmark,
+            None => Rc::new(self.read(dataset)?),
+        };
+        self.open.insert(dataset.clone(), Open { benchmark: benchmark.clone(), version });
+        Ok(benchmark)
+    }
+
+    fn read(&self, dataset: &Dataset) -> Result<Benchmark, DataError> {
         let source = data::open(dataset, self.folder.as_deref())?;
         let judge = (*dataset == Dataset::Lines32).then(LineJudge::new);
-        let benchmark = Rc::new(Benchmark { source, judge, device: self.device });
-        self.open.insert(dataset.clone(), benchmark.clone());
-        Ok(benchmark)
+        Ok(Benchmark { source, judge, device: self.device })
+    }
+
+    /// Keeps one dataset for the next group, which probably trains on it too, and nothing of the runs that have ended.
+    pub fn between_groups(&mut self) {
+        if let Some((dataset, open)) = self.open.pop_last() {
+            open.benchmark.source.forget_runs();
+            self.kept = Some((dataset, open));
+        }
+        self.open.clear();
     }
 }
 

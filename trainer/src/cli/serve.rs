@@ -15,10 +15,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::Machine;
 
-/// Train a group of runs for a worker: JSON commands on standard input, JSON events on standard output
+/// Train groups of runs for a worker: JSON commands on standard input, JSON events on standard output
 ///
-/// One JSON object a line. Ends when every run of the group has ended, or when standard input does; SIGINT, SIGTERM and
-/// SIGHUP are the worker's to act on.
+/// One JSON object a line. Ends when every run of a group has ended whose `start` does not say `"stay":true`, or when
+/// standard input does; SIGINT, SIGTERM and SIGHUP are the worker's to act on.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, by hand (the second `cat` keeps the input open; Ctrl-D ends it):
   (cat start.json; cat) | acai-trainer serve
@@ -42,6 +42,7 @@ impl Serve {
             device: device::name(benchmarks.device),
             threads: tch::get_num_threads().unsigned_abs(),
             libtorch: LIBTORCH_VERSION.to_owned(),
+            can_stay: true,
         })?;
         let (sender, commands) = mpsc::channel();
         thread::spawn(move || read_commands(io::stdin().lock(), &sender));

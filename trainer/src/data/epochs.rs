@@ -46,6 +46,11 @@ impl Epochs {
             .collect()
     }
 
+    /// Forgets the latest permutations.
+    pub(super) fn forget(&self) {
+        self.latest.borrow_mut().clear();
+    }
+
     fn epoch(&self, seed: u64, number: u64) -> Epoch {
         let mut order: Vec<i64> = (0..self.len).collect();
         order.shuffle(&mut stream(seed, Purpose::Shuffle, number));

@@ -75,4 +75,8 @@ impl Source for Finite {
     fn test(&self) -> &Batch {
         &self.test
     }
+
+    fn forget_runs(&self) {
+        self.epochs.forget();
+    }
 }

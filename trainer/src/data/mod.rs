@@ -42,6 +42,9 @@ pub trait Source {
 
     /// The whole test set, the same for every seed.
     fn test(&self) -> &Batch;
+
+    /// Frees what is remembered of runs to be faster. That changes no batch.
+    fn forget_runs(&self) {}
 }
 
 /// A picture of one's own, brought to `[channels, 32, 32]` as those of the dataset `images:` are, with values in [-1, 1].

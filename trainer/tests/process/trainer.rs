@@ -41,9 +41,22 @@ impl Trainer {
     }
 
     fn given(mut self, group: Vec<Member>) -> Trainer {
-        assert!(matches!(self.next(), Some(Event::Ready { threads: 1, .. })));
-        self.order(&Order::Start { group });
+        assert!(matches!(self.next(), Some(Event::Ready { threads: 1, can_stay: true, .. })));
+        self.order(&Order::Start { group, stay: false });
         self
+    }
+
+    /// Has it train a group and stay. All events until each run has ended.
+    pub(crate) fn train(&mut self, group: Vec<Member>) -> Vec<Event> {
+        let mut left = group.len();
+        self.order(&Order::Start { group, stay: true });
+        let mut events = Vec::new();
+        while left > 0 {
+            let event = self.next().expect("the runs end before the trainer does");
+            left -= usize::from(matches!(event, Event::Finished { .. } | Event::Failed { .. }));
+            events.push(event);
+        }
+        events
     }
 
     fn of(mut program: Command) -> Trainer {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use acai_proto::v1::Group;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::slot_pool::{Place, SlotPool};
-use crate::attempt::{Context, MachineFault, probe, train};
+use crate::attempt::{Context, MachineFault, Session, Trained, probe, train};
 use crate::error::WorkerError;
 use crate::summary::Summary;
 
@@ -17,31 +17,39 @@ use crate::summary::Summary;
 pub(super) struct Groups {
     context: Arc<Context>,
     slots: SlotPool,
-    running: JoinSet<GroupEnd>,
+    running: JoinSet<Vacated>,
+    /// Groups that occupy no slot any more, until the coordinator has all that they reported.
+    closing: JoinSet<Summary>,
+    /// So many groups are being closed at the most: without a bound they would pile up when it takes longer to report a
+    /// group than to train one.
+    most_closing: u32,
 }
 
-/// A slot that has no group any more, and what happened on it.
-pub(super) struct GroupEnd {
-    pub(super) place: Place,
-    pub(super) summary: Summary,
-    pub(super) fault: Option<MachineFault>,
+/// A slot that has no group any more.
+struct Vacated {
+    place: Place,
+    /// Why the slot has to rest, if it has to.
+    fault: Option<MachineFault>,
+    /// The group that it had, which may have to be closed.
+    group: Option<Session>,
 }
 
 impl Groups {
     pub(super) fn new(context: Arc<Context>, slots: SlotPool) -> Self {
-        Self { context, slots, running: JoinSet::new() }
+        let most_closing = slots.free();
+        Self { context, slots, running: JoinSet::new(), closing: JoinSet::new(), most_closing }
     }
 
-    /// How many groups are being trained.
+    /// How many groups are being trained or closed.
     pub(super) fn len(&self) -> usize {
-        self.running.len()
+        self.running.len() + self.closing.len()
     }
 
     /// How many groups could begin now, after the slots that have rested enough are woken.
     pub(super) fn free_slots(&mut self) -> u32 {
         self.slots.wake(Instant::now());
         self.context.leases.say_resting(self.slots.resting());
-        self.slots.free()
+        self.slots.free().min(self.most_closing.saturating_sub(self.closing.len() as u32))
     }
 
     /// When the next slot has rested enough; none when none rests.
@@ -51,7 +59,7 @@ impl Groups {
 
     /// Trains a group that was granted in answer to a claim sent at `sent`.
     pub(super) fn begin(&mut self, group: Group, sent: Instant) {
-        let Some(place) = self.slots.take() else {
+        let Some(mut place) = self.slots.take() else {
             tracing::warn!(
                 "the coordinator granted more groups than asked for; that one's leases will lapse"
             );
@@ -62,26 +70,34 @@ impl Groups {
         }
         let context = Arc::clone(&self.context);
         self.running.spawn(async move {
-            let (summary, fault) = train(context, &place.slot, group).await;
-            GroupEnd { place, summary, fault }
+            let Trained { mut session, trainer } =
+                train(context, &place.slot, place.trainer.take(), group).await;
+            place.trainer = trainer;
+            Vacated { place, fault: session.take_fault(), group: Some(session) }
         });
     }
 
-    /// The next group that ends; none when none is being trained. Cancel safe.
-    pub(super) async fn next_end(&mut self) -> Option<GroupEnd> {
-        let ended = self.running.join_next().await?;
-        Some(ended.unwrap_or_else(|error| resume_unwind(error.into_panic())))
-    }
-
-    /// Takes back the slot of a group that has ended, and has it rest after a fault of this machine.
+    /// Waits until a slot becomes free or a group is closed; returns what became of the runs of that group. None when there
+    /// is no group. Cancel safe.
     ///
     /// # Errors
     /// The trainer has failed to start on every slot and has started on none.
-    pub(super) fn vacate(
-        &mut self,
-        mut place: Place,
-        fault: Option<MachineFault>,
-    ) -> Result<(), WorkerError> {
+    pub(super) async fn next_end(&mut self) -> Option<Result<Summary, WorkerError>> {
+        tokio::select! {
+            Some(vacated) = self.running.join_next() => {
+                let Vacated { place, fault, group } = joined(vacated);
+                if let Some(mut group) = group {
+                    self.closing.spawn(async move { group.finish().await });
+                }
+                Some(self.vacate(place, fault).map(|()| Summary::default()))
+            }
+            Some(closed) = self.closing.join_next() => Some(Ok(joined(closed))),
+            else => None,
+        }
+    }
+
+    /// Takes back a slot, and has it rest after a fault of this machine.
+    fn vacate(&mut self, mut place: Place, fault: Option<MachineFault>) -> Result<(), WorkerError> {
         let Some(fault) = fault else {
             self.slots.put_back(place);
             return Ok(());
@@ -108,7 +124,7 @@ impl Groups {
             let context = Arc::clone(&self.context);
             self.running.spawn(async move {
                 let fault = probe(&context, &place.slot).await.err();
-                GroupEnd { place, summary: Summary::default(), fault }
+                Vacated { place, fault, group: None }
             });
         }
     }
@@ -116,5 +132,10 @@ impl Groups {
     /// Drops all groups, and kills their trainers.
     pub(super) async fn abort(&mut self) {
         self.running.shutdown().await;
+        self.closing.shutdown().await;
     }
+}
+
+fn joined<T>(task: Result<T, JoinError>) -> T {
+    task.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }

@@ -25,7 +25,7 @@ use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::summary::Summary;
 use claims::{Claims, Grant};
-use groups::{GroupEnd, Groups};
+use groups::Groups;
 use registrar::Registrar;
 use slot_pool::SlotPool;
 use start::Started;
@@ -145,10 +145,10 @@ impl Agent {
         }
     }
 
-    fn on_group_end(&mut self, ended: GroupEnd) -> Result<(), WorkerError> {
-        self.summary += ended.summary;
+    fn on_group_end(&mut self, ended: Result<Summary, WorkerError>) -> Result<(), WorkerError> {
         self.idle_since = Instant::now();
-        self.groups.vacate(ended.place, ended.fault)
+        self.summary += ended?;
+        Ok(())
     }
 
     fn is_idle_too_long(&self) -> bool {

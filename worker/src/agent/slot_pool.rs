@@ -7,6 +7,7 @@ use acai_proto::v1::Rest;
 use tokio::time::Instant;
 
 use crate::machine::devices::Slot;
+use crate::trainer::IdleTrainer;
 
 /// How many times as long as the first rest the longest one is.
 const LONGEST: u32 = 60;
@@ -15,6 +16,8 @@ const LONGEST: u32 = 60;
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) slot: Slot,
+    /// The trainer of the last group on this slot, if it has stayed.
+    pub(super) trainer: Option<IdleTrainer>,
     /// How many groups in a row have met a fault of the machine on this slot.
     faults: u32,
     /// Whether a trainer that was started on this slot did not get as far as `ready`.
@@ -32,7 +35,7 @@ struct Resting {
 /// All slots that have no group.
 #[derive(Debug)]
 pub(super) struct SlotPool {
-    /// The slots are used in turn.
+    /// The slots are used in turn, but first those that have a trainer.
     free: VecDeque<Place>,
     /// In the order in which they began to rest.
     resting: Vec<Resting>,
@@ -45,7 +48,7 @@ pub(super) struct SlotPool {
 impl SlotPool {
     pub(super) fn new(slots: Vec<Slot>, first_rest: Duration) -> Self {
         let startable = slots.len();
-        let place = |slot| Place { slot, faults: 0, failed_to_start: false };
+        let place = |slot| Place { slot, trainer: None, faults: 0, failed_to_start: false };
         Self { free: slots.into_iter().map(place).collect(), resting: Vec::new(), first_rest, startable }
     }
 
@@ -54,8 +57,11 @@ impl SlotPool {
         self.free.len() as u32
     }
 
+    /// A free slot; one whose trainer has stayed, if there is one.
     pub(super) fn take(&mut self) -> Option<Place> {
-        self.free.pop_front()
+        let has_trainer = |place: &Place| place.trainer.as_ref().is_some_and(IdleTrainer::is_there);
+        let with_trainer = self.free.iter().position(has_trainer);
+        self.free.remove(with_trainer.unwrap_or_default())
     }
 
     /// Takes back a slot whose group met no fault of the machine.
@@ -69,6 +75,7 @@ impl SlotPool {
     pub(super) fn rest(&mut self, mut place: Place, reason: String, now: Instant, chance: f64) {
         let factor = 1_u32.checked_shl(place.faults).map_or(LONGEST, |factor| factor.min(LONGEST));
         place.faults = place.faults.saturating_add(1);
+        place.trainer = None;
         let until = now + self.first_rest.saturating_mul(factor).mul_f64(0.5 + chance / 2.0);
         self.resting.push(Resting { place, until, reason });
     }
@@ -112,7 +119,7 @@ mod tests {
     const FIRST: Duration = Duration::from_secs(5);
 
     fn pool(slots: usize) -> SlotPool {
-        SlotPool::new(vec![Slot { device: "cpu".to_owned(), threads: 1 }; slots], FIRST)
+        SlotPool::new(vec![Slot { device: "cpu".to_owned(), threads: 1, shares_gpu: false }; slots], FIRST)
     }
 
     /// How long the pool's only slot rests after a fault. The slot is free again afterwards.

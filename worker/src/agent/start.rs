@@ -53,6 +53,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         state,
         grace: config.grace,
         last_uploads: config.last_uploads,
+        trainer_idle: config.trainer_idle,
         trainer_silence: config.trainer_silence,
         trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
         capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },

@@ -32,6 +32,7 @@ pub(crate) struct Context {
     pub(crate) state: StateFolder,
     pub(crate) grace: Duration,
     pub(crate) last_uploads: Duration,
+    pub(crate) trainer_idle: Duration,
     pub(crate) trainer_silence: Duration,
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,

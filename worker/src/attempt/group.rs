@@ -1,4 +1,4 @@
-//! One group of runs in one trainer process.
+//! One group of runs in one trainer process, which may stay for the next group.
 
 use std::sync::Arc;
 
@@ -9,30 +9,54 @@ use super::admission::{Admission, admit};
 use super::context::Context;
 use super::ending::Ending;
 use super::launch::launch;
-use super::machine_fault::MachineFault;
 use super::session::Session;
 use super::supervision::supervise;
 use crate::machine::devices::Slot;
-use crate::summary::Summary;
+use crate::trainer::{IdleTrainer, TrainerProcess};
 
-/// Trains a group to the end of each of its runs. Also returns the last fault of this machine, if there was one: then
-/// some of the runs have been given back.
+/// A group that no trainer works on any more.
+pub(crate) struct Trained {
+    /// The group's runs. If no trainer stays, all of them are closed.
+    pub(crate) session: Session,
+    /// The trainer, if it stays for another group: that can begin while what this one has reported is on its way.
+    pub(crate) trainer: Option<IdleTrainer>,
+}
+
+/// Trains a group to the end of each of its runs. `idle` is the trainer that the group before has left.
 pub(crate) async fn train(
     context: Arc<Context>,
     slot: &Slot,
+    mut idle: Option<IdleTrainer>,
     group: Group,
-) -> (Summary, Option<MachineFault>) {
+) -> Trained {
     let mut session = Session::new(Arc::clone(&context));
     let given = admit_all(&context, &mut session, group.runs).await;
     if !given.is_empty() {
-        match launch(&context, slot, given).await {
+        let stays = match launch(&context, slot, idle.take(), given).await {
             Ok(Some(trainer)) => supervise(&context, &mut session, trainer).await,
-            Ok(None) => {}
-            Err(fault) => session.close_all_for(fault),
-        }
+            Ok(None) => None,
+            Err(fault) => {
+                session.close_all_for(fault);
+                None
+            }
+        };
+        idle = stays.map(|trainer| keep(&context, trainer));
     }
     session.close_all(|| Ending::Released);
-    session.finish().await
+    if idle.is_none() {
+        // Which faults of this machine there were is known only then.
+        session.finish().await;
+    }
+    Trained { session, trainer: idle }
+}
+
+/// Keeps a trainer for the next group, but not when the worker is told to stop.
+fn keep(context: &Arc<Context>, trainer: TrainerProcess) -> IdleTrainer {
+    let stopping = Arc::clone(context);
+    let end = async move {
+        stopping.stop.asked().await;
+    };
+    IdleTrainer::new(trainer, context.trainer_idle, end)
 }
 
 /// Opens all runs that can be trained; returns what their trainer is given.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::context::Context;
 use super::machine_fault::MachineFault;
 use crate::machine::devices::Slot;
-use crate::trainer::{Breakdown, TrainerProcess};
+use crate::trainer::{Breakdown, IdleTrainer, TrainerProcess};
 
 /// Time from a trainer's start to `ready`: loading libtorch's CUDA libraries from a network disk whose cache is empty
 /// takes a minute.
@@ -18,17 +18,26 @@ const READY_TIMEOUT: Duration = Duration::from_secs(180);
 /// memory is short, may be gone by the next time; a trainer that ends by itself would end so again.
 const STARTS: u32 = 3;
 
-/// Starts a trainer and gives it the group; none when this worker is told to stop meanwhile.
+/// Gives the group to the slot's trainer, if that has stayed, or else to a new one; none when this worker is told to stop
+/// meanwhile.
 ///
 /// # Errors
 /// The trainer does not get as far as `ready`.
 pub(crate) async fn launch(
     context: &Context,
     slot: &Slot,
+    idle: Option<IdleTrainer>,
     group: Vec<Member>,
 ) -> Result<Option<TrainerProcess>, MachineFault> {
-    let trainer = start(context, slot, group.len()).await?;
-    Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group })))
+    let stayed = match idle {
+        Some(idle) => idle.take().await,
+        None => None,
+    };
+    let trainer = match stayed {
+        Some(trainer) => Some(trainer),
+        None => start(context, slot, group.len()).await?,
+    };
+    Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group, stay: trainer.can_stay })))
 }
 
 /// Finds out whether a trainer could train on `slot`: starts one that gets no group, and ends it.
@@ -50,7 +59,7 @@ async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<Tra
         let mut trainer = TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref())
             .map_err(|error| fault(error.to_string()))?;
         let ready = tokio::select! {
-            ready = ready(&mut trainer, runs) => ready,
+            ready = ready(&mut trainer, slot, runs) => ready,
             _ = context.stop.asked() => {
                 trainer.stop().await;
                 return Ok(None);
@@ -73,10 +82,12 @@ async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<Tra
 }
 
 /// Waits for the trainer's first event, which must be `ready`.
-async fn ready(trainer: &mut TrainerProcess, runs: usize) -> Result<(), Breakdown> {
+async fn ready(trainer: &mut TrainerProcess, slot: &Slot, runs: usize) -> Result<(), Breakdown> {
     match timeout(READY_TIMEOUT, trainer.next()).await.unwrap_or(Err(Breakdown::Silent(READY_TIMEOUT)))? {
-        Event::Ready { version, device, threads, libtorch } => {
+        Event::Ready { version, device, threads, libtorch, can_stay } => {
             tracing::info!(version, device, threads, libtorch, runs, "trainer is ready");
+            // What it keeps of a GPU's memory would be missed by the trainers of other slots.
+            trainer.can_stay = can_stay && !slot.shares_gpu;
             Ok(())
         }
         event => Err(Breakdown::Protocol(format!("its first event is not `ready` but {event:?}"))),

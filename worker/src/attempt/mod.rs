@@ -1,8 +1,9 @@
 //! A group's attempts, from their grant to their end.
 //!
 //! [`train`] leads through it: `admission` makes each run ready, `launch` starts a trainer, `supervision` follows that
-//! until no run is open, and `closing` ends each attempt. `session` is the list of the group's runs: which are open,
-//! and which are being closed. `context` is what all groups of a worker share.
+//! until no run is open, and `closing` ends each attempt, while a trainer that stays takes the next group. `session` is
+//! the list of the group's runs: which are open, and which are being closed. `context` is what all groups of a worker
+//! share.
 
 mod admission;
 mod closing;
@@ -23,9 +24,10 @@ mod supervision;
 pub(crate) use closing::finish;
 pub(crate) use context::{Context, FAREWELL, LAST_UPLOADS};
 pub(crate) use ending::Ending;
-pub(crate) use group::train;
+pub(crate) use group::{Trained, train};
 pub(crate) use launch::probe;
 pub(crate) use machine_fault::MachineFault;
 pub(crate) use member::Member;
 pub(crate) use progress_watch::Limits;
+pub(crate) use session::Session;
 pub(crate) use stop::Stop;

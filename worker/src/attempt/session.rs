@@ -15,8 +15,8 @@ use super::machine_fault::MachineFault;
 use super::member::Member;
 use crate::summary::{Outcome, Summary};
 
-/// A group that is being trained.
-pub(super) struct Session {
+/// A group that is being trained, or whose runs are being closed.
+pub(crate) struct Session {
     context: Arc<Context>,
     /// Runs that are being trained.
     open: BTreeMap<u64, Member>,
@@ -116,13 +116,18 @@ impl Session {
         self.closing.spawn(async move { close(&context, member, ending).await }.instrument(span));
     }
 
-    /// Waits until all runs are closed.
-    pub(super) async fn finish(mut self) -> (Summary, Option<MachineFault>) {
+    /// Waits until all runs are closed; returns what became of them.
+    pub(crate) async fn finish(&mut self) -> Summary {
         while let Some(closed) = self.closing.join_next().await {
             let Closed { outcome, fault } = closed.unwrap_or_else(|error| resume_unwind(error.into_panic()));
             self.summary += outcome;
             self.fault = fault.or(self.fault.take());
         }
-        (self.summary, self.fault)
+        self.summary
+    }
+
+    /// The last fault of this machine so far, if there was one: then some of the runs have been given back.
+    pub(crate) fn take_fault(&mut self) -> Option<MachineFault> {
+        self.fault.take()
     }
 }

@@ -1,6 +1,6 @@
 //! Follows a trainer until no run of its group is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::ops::ControlFlow;
 
@@ -18,8 +18,15 @@ use crate::reporting::ReportError;
 use crate::spool::OwnFault;
 use crate::trainer::{Breakdown, TrainerProcess};
 
-/// Follows `trainer` until no run is open, and ends it.
-pub(super) async fn supervise(context: &Context, session: &mut Session, trainer: TrainerProcess) {
+/// Follows `trainer` until no run is open. Returns it if it stays for another group, or else ends it.
+///
+/// Only a trainer that has brought each of its runs to an ordinary end stays: after anything else nobody knows in what
+/// state it is.
+pub(super) async fn supervise(
+    context: &Context,
+    session: &mut Session,
+    trainer: TrainerProcess,
+) -> Option<TrainerProcess> {
     if let Some(identity) = trainer.identity() {
         session.members().for_each(|member| member.reporter.trainer(identity.clone()));
     }
@@ -27,17 +34,26 @@ pub(super) async fn supervise(context: &Context, session: &mut Session, trainer:
         (member.attempt.run, member.resume.as_ref().map_or(0, |checkpoint| checkpoint.step))
     };
     let watch = ProgressWatch::new(context.trainer_progress, session.members().map(started), Instant::now());
+    let working = session.members().map(|member| member.attempt.run).collect();
+    let may_stay = trainer.can_stay;
+    let (stop_by, yield_by) = (None, BTreeMap::new());
     let mut supervision =
-        Supervision { context, session, trainer, watch, stop_by: None, yield_by: BTreeMap::new() };
+        Supervision { context, session, trainer, watch, working, may_stay, stop_by, yield_by };
     while !supervision.session.is_empty() {
         let happening = supervision.next().await;
+        supervision.may_stay &= matches!(happening, Happening::Event(_) | Happening::WantedBack(_));
         if let ControlFlow::Break(lost) = supervision.act_on(happening).await {
             supervision.trainer.stop().await;
             // The spools are kept until the trainer has ended: without them no later agent would know of the trainer.
-            return discard(lost).await;
+            discard(lost).await;
+            return None;
         }
     }
+    if supervision.may_stay && supervision.working.is_empty() {
+        return Some(supervision.trainer);
+    }
     supervision.trainer.finish().await;
+    None
 }
 
 struct Supervision<'a> {
@@ -45,6 +61,10 @@ struct Supervision<'a> {
     session: &'a mut Session,
     trainer: TrainerProcess,
     watch: ProgressWatch,
+    /// Runs that the trainer has not ended, whether or not they are open.
+    working: BTreeSet<u64>,
+    /// Whether nothing has happened yet after which the trainer does not stay.
+    may_stay: bool,
     /// Until when the trainer has to be done, once the worker is told to stop.
     stop_by: Option<Instant>,
     /// Runs that the coordinator wants back, and until when the trainer has to be done with each.
@@ -173,6 +193,13 @@ impl Supervision<'_> {
         };
         if !self.session.was_given(run) {
             return Err(Breakdown::Protocol(format!("it reported on run {run}, which it was not given")));
+        }
+        match event {
+            Event::Finished { .. } | Event::Stopped { .. } => {
+                self.working.remove(&run);
+            }
+            Event::Failed { .. } => self.may_stay = false,
+            _ => {}
         }
         let Some(member) = self.session.member(run) else { return Ok(()) };
         match member.on_event(event)? {

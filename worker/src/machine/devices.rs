@@ -21,6 +21,8 @@ pub struct Slot {
     pub device: String,
     /// Threads of a CPU operation, at least 1.
     pub threads: u32,
+    /// Whether another slot is on the same GPU.
+    pub shares_gpu: bool,
 }
 
 /// Why a machine offers no slots.
@@ -58,7 +60,8 @@ pub fn slots(
     }
     let threads = threads.unwrap_or(cores / count).max(1);
     let device = |slot: u32| slot.checked_rem(gpus).map_or("cpu".to_owned(), |gpu| format!("cuda:{gpu}"));
-    Ok((0..count).map(|slot| Slot { device: device(slot), threads }).collect())
+    let shares_gpu = gpus > 0 && count > gpus;
+    Ok((0..count).map(|slot| Slot { device: device(slot), threads, shares_gpu }).collect())
 }
 
 #[cfg(test)]

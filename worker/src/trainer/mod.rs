@@ -1,12 +1,15 @@
-//! A trainer: the program, a process that runs it, and an end for that process in every case.
+//! A trainer: the program, a process that runs it, and an end for that process in every case. A process that can stays for
+//! the next group (`idle`).
 
 mod binary;
 mod breakdown;
 mod guard;
+mod idle;
 mod lines;
 mod process;
 mod streams;
 
 pub use binary::{TrainerNotFound, locate};
 pub(crate) use breakdown::Breakdown;
+pub(crate) use idle::IdleTrainer;
 pub(crate) use process::TrainerProcess;

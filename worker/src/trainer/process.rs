@@ -25,6 +25,8 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A running trainer. Dropping this kills the trainer and whatever that started.
 #[derive(Debug)]
 pub(crate) struct TrainerProcess {
+    /// Whether the trainer can stay for another group, once it has said so.
+    pub(crate) can_stay: bool,
     child: Child,
     /// None where there is no shell; the trainer has then a process group of its own.
     guard: Option<Guard>,
@@ -54,7 +56,7 @@ impl TrainerProcess {
         tokio::spawn(read_events(stdout, sender));
         let (last_lines, tail) = watch::channel(VecDeque::new());
         tokio::spawn(forward_stderr(stderr, last_lines, child.id().unwrap_or_default()));
-        Ok(Self { child, guard, commands, exited: None, events, stderr: tail })
+        Ok(Self { can_stay: false, child, guard, commands, exited: None, events, stderr: tail })
     }
 
     /// What tells this process from others, for the next agent if this one is killed; none where the system does not
@@ -118,6 +120,9 @@ impl TrainerProcess {
 
     /// Lets a trainer exit that has nothing left to do; if it does not, it is killed.
     pub(crate) async fn finish(mut self) {
+        if self.can_stay {
+            self.send(&Command::Shutdown);
+        }
         let exit = async {
             // What the trainer still says is of no use, but must be read so that writing does not block it.
             while self.next().await.is_ok() {}

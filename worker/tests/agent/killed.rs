@@ -236,6 +236,26 @@ async fn a_trainer_that_outlived_its_agent_is_killed_before_its_run_is_handed_ba
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_outlived_its_agent_is_killed_also_in_its_second_group() {
+    let coordinator = Coordinator::start(LONG, [group([8]), group([7])]).await;
+    let scenario =
+        format!("case $start in *'\"run\":8,'*) echo $$ > $data/first; finished 8 1;; *) {DEAF};; esac");
+    let machine = Machine::new(&coordinator, &scenario);
+    machine.before_ready("can_stay=true");
+    let mut agent = Agent::start(&coordinator, &machine);
+    until(|| machine.spool(1).contains("[\"train/loss\",3,3.5]")).await;
+    assert_eq!(machine.pid("first"), machine.pid("trainer"));
+    let guard = getpgid(Pid::from_raw(machine.pid("trainer"))).unwrap();
+    kill_process(guard, Signal::KILL).unwrap();
+    agent.kill();
+    assert!(machine.is_running("trainer"));
+
+    machine.work().await.unwrap();
+
+    assert!(!machine.is_running("trainer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_has_ended_is_reported_from_a_disk_that_stays_full() {
     let coordinator = Coordinator::start(LONG, [group([7])]).await;
     let scenario = "touch $data/began; until [ -e $data/go ]; do sleep 0.02; done; metric 7 1; finished 7 1";

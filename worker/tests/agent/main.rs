@@ -13,3 +13,4 @@ mod restored;
 mod setup;
 mod stopping;
 mod trainers;
+mod warm;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A trainer, as the protocol defines one. After `start` it follows scenario.sh in its data folder; before it is ready it
-# follows before_ready.sh there, if there is one.
+# follows before_ready.sh there, if there is one. If that sets can_stay=true, it can stay for another group.
 while [ $# -gt 0 ]; do
     case $1 in --data) data=$2 ;; esac
     shift
@@ -26,6 +26,14 @@ artifact() {
 }
 
 [ ! -e "$data/before_ready.sh" ] || . "$data/before_ready.sh"
-echo '{"event":"ready","version":"1","device":"cpu","threads":1,"libtorch":"none"}'
-read -r start || exit 0
-. "$data/scenario.sh"
+echo "{\"event\":\"ready\",\"version\":\"1\",\"device\":\"cpu\",\"threads\":1,\"libtorch\":\"none\"${can_stay:+,\"can_stay\":true}}"
+stays=true
+while [ -n "$stays" ]; do
+    read -r start || exit 0
+    case $start in
+        *'"stay":true'*) ;;
+        *'"start"'*) stays= ;;
+        *) exit 0 ;;
+    esac
+    . "$data/scenario.sh"
+done
