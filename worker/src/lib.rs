@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `agent` | a worker from start to end: registration, claims, slots, renewal, recovery after a kill |
 //! | `attempt` | a group's attempts from grant to end: admission, launch, supervision, closing |
-//! | `artifacts` | pictures on their way to the coordinator, which no run waits for |
+//! | `artifacts` | pictures and logs on their way to the coordinator |
 //! | `reporting` | an attempt's points and checkpoints on their way: into its spool, then to the coordinator |
 //! | `state_folder` | the folder of a worker's own files: who may use it, and for which coordinator's database |
 //! | `spool` | the durable history of one attempt |

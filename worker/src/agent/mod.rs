@@ -99,7 +99,12 @@ impl Agent {
             if self.context.stop.is_asked() { LAST_UPLOADS } else { self.context.last_uploads };
         self.context.stop.ask();
         let drained = self.drain().await;
-        self.context.artifacts.settled(last_uploads).await;
+        let left = self.context.artifacts.settled(last_uploads).await;
+        if left > 0 {
+            tracing::info!(
+                "{left} pictures and logs are still to be uploaded: the next worker with this state folder does"
+            );
+        }
         self.registrar.leave().await;
         tracing::info!("the worker ends: {}", self.summary);
         worked.and(drained).map(|()| self.summary)

@@ -55,15 +55,11 @@ impl Artifacts {
         let _ = self.queue.send(artifact);
     }
 
-    /// Waits until everything has been dealt with, for at most `patience`.
-    pub(crate) async fn settled(&self, patience: Duration) {
+    /// Waits until everything has been dealt with, for at most `patience`; returns how many files are left then.
+    pub(crate) async fn settled(&self, patience: Duration) -> usize {
         let mut waiting = self.waiting.subscribe();
-        if timeout(patience, waiting.wait_for(|waiting| *waiting == 0)).await.is_err() {
-            let left = *self.waiting.borrow();
-            tracing::info!(
-                "{left} pictures are still to be uploaded: the next worker with this state folder does"
-            );
-        }
+        let _ = timeout(patience, waiting.wait_for(|waiting| *waiting == 0)).await;
+        *self.waiting.borrow()
     }
 }
 

@@ -7,6 +7,7 @@ use super::completion::complete;
 use super::context::Context;
 use super::ending::Ending;
 use super::last_call::{fail, release, release_for_group, release_for_machine};
+use super::log::keep_log;
 use super::machine_fault::MachineFault;
 use super::member::Member;
 use super::resume::reject;
@@ -30,11 +31,20 @@ impl From<Outcome> for Closed {
     }
 }
 
-/// Flushes and ends an attempt. Outages are waited out, and the lease is kept up meanwhile.
-pub(super) async fn close(context: &Context, member: Member, ending: Ending) -> Closed {
+/// Flushes and ends an attempt whose trainer has printed `printed`. Outages are waited out, and the lease is kept up
+/// meanwhile.
+pub(super) async fn close(
+    context: &Context,
+    member: Member,
+    ending: Ending,
+    printed: Option<impl Future<Output = String>>,
+) -> Closed {
     context.leases.settle(member.attempt);
     if let Some(word) = ending.final_word() {
         member.reporter.final_word(word);
+    }
+    if let Some(printed) = printed {
+        keep_log(&member, printed.await, &ending).await;
     }
     finish(context, member, ending).await
 }

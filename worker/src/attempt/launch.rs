@@ -34,7 +34,10 @@ pub(crate) async fn launch(
         None => None,
     };
     let trainer = match stayed {
-        Some(trainer) => Some(trainer),
+        Some(trainer) => {
+            trainer.forget_printed();
+            Some(trainer)
+        }
         None => start(context, slot, group.len()).await?,
     };
     Ok(trainer.inspect(|trainer| trainer.send(&Command::Start { group, stay: trainer.can_stay })))

@@ -13,6 +13,7 @@ mod ending;
 mod group;
 mod last_call;
 mod launch;
+mod log;
 mod machine_fault;
 mod member;
 mod progress_watch;

@@ -14,6 +14,7 @@ use super::ending::Ending;
 use super::machine_fault::MachineFault;
 use super::member::Member;
 use crate::summary::{Outcome, Summary};
+use crate::trainer::{Stderr, TrainerProcess};
 
 /// A group that is being trained, or whose runs are being closed.
 pub(crate) struct Session {
@@ -22,6 +23,8 @@ pub(crate) struct Session {
     open: BTreeMap<u64, Member>,
     /// All runs that the trainer was given; it may still speak of those that are not open any more.
     given: BTreeSet<u64>,
+    /// What the trainer prints, once there is a trainer.
+    stderr: Option<Stderr>,
     closing: JoinSet<Closed>,
     summary: Summary,
     /// The last fault of this machine.
@@ -34,6 +37,7 @@ impl Session {
             context,
             open: BTreeMap::new(),
             given: BTreeSet::new(),
+            stderr: None,
             closing: JoinSet::new(),
             summary: Summary::default(),
             fault: None,
@@ -44,6 +48,11 @@ impl Session {
     pub(super) fn open(&mut self, member: Member) {
         self.given.insert(member.attempt.run);
         self.open.insert(member.attempt.run, member);
+    }
+
+    /// What this trainer prints from now on is about the group's runs.
+    pub(super) fn is_trained_by(&mut self, trainer: &TrainerProcess) {
+        self.stderr = Some(trainer.stderr());
     }
 
     /// Whether no run is open.
@@ -113,7 +122,8 @@ impl Session {
         }
         let context = Arc::clone(&self.context);
         let span = member.span.clone();
-        self.closing.spawn(async move { close(&context, member, ending).await }.instrument(span));
+        let printed = self.stderr.as_ref().map(Stderr::text);
+        self.closing.spawn(async move { close(&context, member, ending, printed).await }.instrument(span));
     }
 
     /// Waits until all runs are closed; returns what became of them.

@@ -27,6 +27,7 @@ pub(super) async fn supervise(
     session: &mut Session,
     trainer: TrainerProcess,
 ) -> Option<TrainerProcess> {
+    session.is_trained_by(&trainer);
     if let Some(identity) = trainer.identity() {
         session.members().for_each(|member| member.reporter.trainer(identity.clone()));
     }

@@ -91,6 +91,11 @@ impl Outbox {
         self.step = self.step.max(step);
     }
 
+    /// The step that training has reached.
+    pub(crate) fn step(&self) -> u64 {
+        self.step
+    }
+
     /// From now on nothing waits for more to share a call with.
     pub(crate) fn hurry(&mut self) {
         self.urgent = true;

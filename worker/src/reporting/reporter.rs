@@ -84,6 +84,11 @@ impl Reporter {
         self.reports.change(|reports| reports.outbox.progress(step));
     }
 
+    /// The step that training has reached.
+    pub(crate) fn step(&self) -> u64 {
+        self.reports.read(|reports| reports.outbox.step())
+    }
+
     /// Commits the checkpoint when everything before it is acknowledged.
     pub(crate) fn checkpoint(&self, checkpoint: Checkpoint) {
         self.report(Report::Checkpoint(checkpoint));

@@ -1,4 +1,5 @@
-//! Files for people that trainers made: kept on this machine, and noted until the coordinator has them.
+//! Files for people that trainers made, and what trainers printed: kept on this machine, and noted until the coordinator
+//! has them.
 //!
 //! Beside a file that is still to be uploaded there is a note of its name with a dot in front: whoever is started after
 //! this agent was killed finds it, and goes on.
@@ -12,7 +13,7 @@ use acai_proto::v1::Attempt;
 use serde::{Deserialize, Serialize};
 
 use super::RunFolder;
-use super::layout::PICTURES;
+use super::layout::{LOGS, PICTURES};
 
 /// What the name of a note ends with.
 const NOTE: &str = "upload";
@@ -49,15 +50,29 @@ impl RunFolder {
         let file_name = file.file_name().unwrap_or_default();
         let kept = pictures.join(file_name);
         fs::rename(file, &kept)?;
-        let name = without_step(&file_name.to_string_lossy(), step);
-        let note = note_of(&kept);
-        let contents = Note { run: attempt.run, attempt: attempt.number, token: attempt.token, name, step };
-        fs::write(&note, serde_json::to_vec(&contents)?)?;
-        Ok(Artifact { attempt, name: contents.name, step, file: kept, note })
+        Artifact::noted(kept, without_step(&file_name.to_string_lossy(), step), attempt, step)
+    }
+
+    /// Keeps what the attempt's trainer has printed up to `step`, and notes that it is to be uploaded.
+    pub(crate) fn keep_log(&self, printed: &str, attempt: Attempt, step: u64) -> io::Result<Artifact> {
+        let logs = self.root.join(LOGS);
+        fs::create_dir_all(&logs)?;
+        let name = format!("log-{}.txt", attempt.number);
+        let kept = logs.join(&name);
+        fs::write(&kept, printed)?;
+        Artifact::noted(kept, name, attempt, step)
     }
 }
 
 impl Artifact {
+    /// Notes that the file is to be uploaded.
+    fn noted(file: PathBuf, name: String, attempt: Attempt, step: u64) -> io::Result<Artifact> {
+        let note = note_of(&file);
+        let contents = Note { run: attempt.run, attempt: attempt.number, token: attempt.token, name, step };
+        fs::write(&note, serde_json::to_vec(&contents)?)?;
+        Ok(Artifact { attempt, name: contents.name, step, file, note })
+    }
+
     /// Forgets that the file is to be uploaded. The file stays.
     pub(crate) fn settle(&self) -> io::Result<()> {
         match fs::remove_file(&self.note) {
@@ -85,8 +100,9 @@ impl Artifact {
 pub(crate) fn artifacts_to_upload(runs: &Path) -> io::Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     for run in fs::read_dir(runs)? {
-        let Ok(files) = fs::read_dir(run?.path().join(PICTURES)) else { continue };
-        let notes = files.filter_map(|file| Some(file.ok()?.path()));
+        let root = run?.path();
+        let folders = [PICTURES, LOGS].into_iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok());
+        let notes = folders.flatten().filter_map(|file| Some(file.ok()?.path()));
         let notes = notes.filter(|path| path.extension() == Some(OsStr::new(NOTE)));
         artifacts.extend(notes.filter_map(|note| Artifact::read(note).ok().flatten()));
     }
@@ -127,6 +143,10 @@ mod tests {
         assert_eq!(artifacts_to_upload(&runs).unwrap(), std::slice::from_ref(&kept));
         kept.settle().unwrap();
         kept.settle().unwrap();
+        let log = folder.keep_log("printed", attempt, 120).unwrap();
+        assert_eq!((log.name.as_str(), fs::read(&log.file).unwrap()), ("log-1.txt", b"printed".to_vec()));
+        assert_eq!(artifacts_to_upload(&runs).unwrap(), std::slice::from_ref(&log));
+        log.settle().unwrap();
         assert_eq!(artifacts_to_upload(&runs).unwrap(), []);
         assert!(kept.file.exists());
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 pub(super) const ABOUT: &str = "run.json";
 pub(super) const RECORD: &str = "resume.json";
 pub(super) const PICTURES: &str = "pictures";
+pub(super) const LOGS: &str = "logs";
 const ATTEMPT: &str = "attempt-";
 
 /// The folder of one attempt.
@@ -25,7 +26,8 @@ pub(super) fn attempts(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut attempts = Vec::new();
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.file_name() != PICTURES {
+        let name = entry.file_name();
+        if entry.file_type()?.is_dir() && name != PICTURES && name != LOGS {
             attempts.push(entry.path());
         }
     }

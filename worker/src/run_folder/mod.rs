@@ -5,18 +5,20 @@
 //!   run.json         which run this is: sweep, number, id, seed, configuration
 //!   resume.json      committed checkpoints, newest first: what a later attempt may continue from
 //!   pictures/        what its trainers drew; `.NAME.upload` beside what the coordinator does not have yet
+//!   logs/            what its trainers printed, with the same notes
 //!   attempt-<n>/     written by attempt n's trainer; no two attempts share a folder
 //! ```
 //!
 //! The number is the run's own in its sweep, which no submission changes. Earlier versions had the run's id in the folder's
 //! name: their folders are found and used under the names that they have.
 //!
-//! Checkpoints and pictures stay until a person deletes them, except for checkpoints that later ones replace. A
-//! completed run leaves its trained model and its pictures. A folder that holds neither is removed when a worker
-//! starts.
+//! Checkpoints, pictures and logs stay until a person deletes them, except for checkpoints that later ones replace. A
+//! completed run leaves its trained model, its pictures and its logs. A folder that holds none of them is removed when a
+//! worker starts.
 //!
 //! Read `folder` first, then `checkpoints` (which of them count), which rest on `record` (what `resume.json` says),
-//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more). `artifact` is about the pictures.
+//! `basis` (what a checkpoint relies on), `set_aside` and `cleanup` (files that are not used any more). `artifact` is about
+//! pictures and logs.
 //!
 //! All calls block on the disk.
 

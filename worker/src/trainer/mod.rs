@@ -6,10 +6,13 @@ mod breakdown;
 mod guard;
 mod idle;
 mod lines;
+mod output;
 mod process;
+mod stderr;
 mod streams;
 
 pub use binary::{TrainerNotFound, locate};
 pub(crate) use breakdown::Breakdown;
 pub(crate) use idle::IdleTrainer;
 pub(crate) use process::TrainerProcess;
+pub(crate) use stderr::Stderr;

@@ -1,6 +1,5 @@
 //! A process that runs the trainer program: it takes commands, says events, and is ended in every case.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -8,12 +7,14 @@ use std::time::Duration;
 use acai_sweep::trainer_protocol::{Command, Event};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::breakdown::Breakdown;
 use super::guard::Guard;
-use super::streams::{forward_stderr, read_events, write_commands};
+use super::lines::cut;
+use super::stderr::Stderr;
+use super::streams::{read_events, write_commands};
 use crate::machine::devices::Slot;
 use crate::machine::process_identity::ProcessIdentity;
 
@@ -21,6 +22,10 @@ use crate::machine::process_identity::ProcessIdentity;
 const EVENTS_AHEAD: usize = 64;
 /// Time for a trainer that has closed its output to exit, or for one that has nothing left to do.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// What a failure's message has of the trainer's standard error: 20 lines of at most 180 bytes fit, with the reason in
+/// front, into its 4 KiB.
+const LAST_LINES: usize = 20;
+const LAST_LINE_BYTES: usize = 180;
 
 /// A running trainer. Dropping this kills the trainer and whatever that started.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ pub(crate) struct TrainerProcess {
     /// How the trainer exited, once it has, and until when its last events are waited for.
     exited: Option<(ExitStatus, Instant)>,
     events: mpsc::Receiver<Result<Event, Breakdown>>,
-    stderr: watch::Receiver<VecDeque<String>>,
+    stderr: Stderr,
 }
 
 impl TrainerProcess {
@@ -54,15 +59,24 @@ impl TrainerProcess {
         tokio::spawn(write_commands(stdin, lines));
         let (sender, events) = mpsc::channel(EVENTS_AHEAD);
         tokio::spawn(read_events(stdout, sender));
-        let (last_lines, tail) = watch::channel(VecDeque::new());
-        tokio::spawn(forward_stderr(stderr, last_lines, child.id().unwrap_or_default()));
-        Ok(Self { can_stay: false, child, guard, commands, exited: None, events, stderr: tail })
+        let stderr = Stderr::read(stderr, child.id().unwrap_or_default());
+        Ok(Self { can_stay: false, child, guard, commands, exited: None, events, stderr })
     }
 
     /// What tells this process from others, for the next agent if this one is killed; none where the system does not
     /// tell.
     pub(crate) fn identity(&self) -> Option<ProcessIdentity> {
         self.child.id().and_then(ProcessIdentity::of)
+    }
+
+    /// Where to learn what the trainer prints.
+    pub(crate) fn stderr(&self) -> Stderr {
+        self.stderr.clone()
+    }
+
+    /// What the trainer has printed so far is not about its next group.
+    pub(crate) fn forget_printed(&self) {
+        self.stderr.clear();
     }
 
     /// Sends a command. That a command cannot be sent is not an error here: the trainer has ended or hangs, and
@@ -109,13 +123,14 @@ impl TrainerProcess {
     pub(crate) async fn post_mortem(&mut self, breakdown: &Breakdown) -> String {
         self.kill();
         // With the process group dead its standard error ends, unless something that left the group holds it open.
-        let _ = timeout(EXIT_TIMEOUT, async { while self.stderr.changed().await.is_ok() {} }).await;
-        let last_lines = self.stderr.borrow().iter().map(|line| format!("\n{line}")).collect::<String>();
-        if last_lines.is_empty() {
-            format!("{breakdown}; it wrote nothing to its standard error")
-        } else {
-            format!("{breakdown}; the end of its standard error:{last_lines}")
+        self.stderr.end(EXIT_TIMEOUT).await;
+        let printed = self.stderr.text().await;
+        let lines: Vec<&str> = printed.lines().map(|line| cut(line, LAST_LINE_BYTES)).collect();
+        if lines.is_empty() {
+            return format!("{breakdown}; it wrote nothing to its standard error");
         }
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+        format!("{breakdown}; the end of its standard error:\n{last}")
     }
 
     /// Lets a trainer exit that has nothing left to do; if it does not, it is killed.

@@ -1,12 +1,11 @@
-//! What goes into and comes out of a trainer process, each in a task of its own.
+//! What goes into and comes out of a trainer process as commands and events, each in a task of its own.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use acai_sweep::trainer_protocol::Event;
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
-use tokio::sync::{mpsc, watch};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::breakdown::Breakdown;
@@ -14,10 +13,8 @@ use super::lines::{Line, cut, next_line};
 
 /// Longest event, in bytes: a group's evaluation has some ten values.
 const EVENT_BYTES: u64 = 1 << 20;
-/// What is kept of the trainer's standard error: 20 lines of at most 180 bytes fit, with the reason in front, into the
-/// 4 KiB of a failure's message.
-const LAST_LINES: usize = 20;
-const LAST_LINE_BYTES: usize = 180;
+/// So much of a line that is no event is shown.
+const SHOWN_BYTES: usize = 180;
 /// A trainer that has not taken a command after this long is worth a warning.
 const SLOW_COMMAND: Duration = Duration::from_secs(5);
 
@@ -63,25 +60,6 @@ fn parse(line: &[u8]) -> Result<Event, Breakdown> {
 }
 
 fn garbled(line: &[u8], reason: &str) -> Breakdown {
-    let line = cut(&String::from_utf8_lossy(line), LAST_LINE_BYTES).to_owned();
+    let line = cut(&String::from_utf8_lossy(line), SHOWN_BYTES).to_owned();
     Breakdown::Garbled { line, reason: reason.to_owned() }
-}
-
-/// Writes the trainer's standard error to the log, and keeps its last lines.
-pub(super) async fn forward_stderr(
-    stderr: ChildStderr,
-    last_lines: watch::Sender<VecDeque<String>>,
-    pid: u32,
-) {
-    let mut reader = BufReader::new(stderr);
-    while let Ok(Some(Line::Whole(bytes) | Line::Cut(bytes))) = next_line(&mut reader, 4096).await {
-        let line = String::from_utf8_lossy(&bytes);
-        tracing::info!(target: "acai_trainer", pid, "{line}");
-        last_lines.send_modify(|lines| {
-            lines.push_back(cut(&line, LAST_LINE_BYTES).to_owned());
-            if lines.len() > LAST_LINES {
-                lines.pop_front();
-            }
-        });
-    }
 }

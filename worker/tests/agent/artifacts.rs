@@ -1,4 +1,4 @@
-//! Pictures come to the coordinator, and nothing waits for them.
+//! Pictures, and what trainers print, come to the coordinator, and no run that is completed waits for them.
 
 use std::time::Duration;
 
@@ -76,4 +76,59 @@ async fn an_upload_that_never_ends_delays_neither_points_nor_checkpoints() {
         until(|| note.exists()).await;
     });
     assert_eq!(working.await.unwrap().released, 1);
+}
+
+/// The logs that have arrived: run, name, step, text.
+fn logs(coordinator: &Coordinator) -> Vec<(u64, String, u64, String)> {
+    let mut logs: Vec<_> = coordinator.read(|state| {
+        let artifacts = state.artifacts.iter();
+        let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).unwrap();
+        artifacts
+            .map(|(attempt, name, step, bytes)| (attempt.run, name.clone(), *step, text(bytes)))
+            .collect()
+    });
+    logs.sort();
+    logs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_trainer_prints_arrives_with_each_run_of_its_group_also_with_one_that_fails() {
+    let coordinator = Coordinator::start(LONG, [group([7, 8])]).await;
+    let scenario = "echo begun >&2; finished 7 16
+        until [ -e $data/state/runs/lines-7/logs/log-1.txt ]; do sleep 0.02; done
+        echo 'no such file' >&2; progress 8 12; failed 8 12 error 'cannot train'";
+    let machine = Machine::new(&coordinator, scenario);
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary { completed: 1, failed: 1, ..Summary::default() });
+    let log = |run, step, text: &str| (run, "log-1.txt".to_owned(), step, text.to_owned());
+    assert_eq!(logs(&coordinator), [log(7, 16, "begun\n"), log(8, 12, "begun\nno such file\n")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_stays_leaves_each_group_the_lines_of_that_group_alone() {
+    let coordinator = Coordinator::start(LONG, [group([7]), group([8]), group([9])]).await;
+    let scenario = "run=$(echo \"$start\" | sed 's/.*\"run\":\\([0-9]*\\).*/\\1/')
+        [ $run = 8 ] || printf \"$$ trains $run\" >&2; finished $run 1";
+    let machine = Machine::new(&coordinator, scenario);
+    machine.before_ready("can_stay=true; echo $$ > $data/trainer");
+    machine.work().await.unwrap();
+    let trainer = machine.pid("trainer");
+    let log = |run| (run, "log-1.txt".to_owned(), 1, format!("{trainer} trains {run}"));
+    assert_eq!(logs(&coordinator), [log(7), log(9)], "run 8's trainer has printed nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_completed_while_its_log_does_not_arrive_and_the_next_worker_brings_it() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| state.down.extend(["add_artifact"]));
+    let mut machine = Machine::new(&coordinator, "echo printed >&2; finished 7 16");
+    machine.config.last_uploads = Duration::from_millis(50);
+    assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
+    assert_eq!(logs(&coordinator), []);
+
+    coordinator.change(|state| state.down.clear());
+    machine.config.last_uploads = LONG;
+    machine.work().await.unwrap();
+    assert_eq!(logs(&coordinator), [(7, "log-1.txt".to_owned(), 16, "printed\n".to_owned())]);
+    assert!(machine.run_file(7, "logs/log-1.txt").is_file());
 }
