@@ -15,7 +15,7 @@ pub(super) const FORMAT: u64 = 3;
 /// what it cannot read from what is damaged.
 pub(super) const METADATA_KEY: &str = "acai-checkpoint";
 
-/// Which run a checkpoint is of. A run resumes only from its own.
+/// Which run a checkpoint is of. A run resumes only from its own, or from one that differs in length alone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Identity {
     /// Key of the run's random numbers.

@@ -22,7 +22,11 @@ use crate::model::Model;
 /// The file cannot be read, is damaged, is no checkpoint, is of another version or of another run.
 pub fn load(model: &mut dyn Model, identity: &Identity, path: &Path) -> Result<Progress, CheckpointError> {
     let bytes = read(path)?;
-    let (header, file) = verified(&bytes, path)?;
+    let (mut header, file) = verified(&bytes, path)?;
+    if header.progress.step < identity.config.total_steps() {
+        // Up to its last step a run is the same however long it is.
+        header.identity.config.total_kimg = identity.config.total_kimg;
+    }
     if let Some(difference) = identity.difference(&header.identity) {
         return Err(CheckpointError::OtherRun { path: path.into(), difference });
     }

@@ -26,7 +26,8 @@ const INTERRUPTED: u8 = 130;
 /// Train one autoencoder and print its final scores
 ///
 /// Ctrl-C writes a checkpoint and ends; `--resume` goes on from there, to the very weights that an
-/// uninterrupted training would have reached (on the CPU, with the same number of threads).
+/// uninterrupted training would have reached (on the CPU, with the same number of threads). So it does with a larger
+/// `--total-kimg`, also when the training has come to its end.
 ///
 /// `--dataset images:PATH` is a folder of your own PNG and JPEG pictures, PATH being relative to `--data`. Its
 /// subfolders, if it has any, are the labels. Of each picture, the largest square in its middle (as long as its shorter
@@ -36,6 +37,7 @@ const INTERRUPTED: u8 = 130;
 #[command(after_help = "Examples:
   acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines
   acai-trainer train --model acai --dataset lines32 --total-kimg 96 --out lines --resume
+  acai-trainer train --model acai --dataset lines32 --total-kimg 192 --out lines --resume     twice as long as before
   acai-trainer train --model baseline --dataset mnist32 --data data --out mnist --json
   acai-trainer train --model acai --dataset images:faces --data data --out faces     pictures in data/faces")]
 pub(super) struct Train {

@@ -22,6 +22,11 @@ impl Recent {
         }
     }
 
+    /// Forgets the evaluations after other steps than these.
+    pub fn retain(&mut self, is_kept: impl Fn(u64) -> bool) {
+        self.0.retain(|(step, _)| is_kept(*step));
+    }
+
     /// The median of each score `eval/x` over the evaluations that have it, as `final/x`.
     #[must_use]
     pub fn medians(&self) -> BTreeMap<String, f64> {

@@ -49,6 +49,8 @@ impl Run {
     pub(super) fn resume(&mut self, model: &mut dyn Model) -> Result<(), SessionError> {
         if let Some(path) = &self.member.resume {
             self.progress = checkpoint::load(model, &self.identity(), path)?;
+            // A shorter run was evaluated at its end, where this one may not be.
+            self.progress.recent.retain(|step| self.schedule.due(step).evaluation);
         }
         Ok(())
     }

@@ -113,6 +113,25 @@ fn a_member_of_a_group_goes_on_in_another_group_to_the_same_bits() {
 }
 
 #[test]
+fn a_longer_run_that_goes_on_from_a_shorter_ones_end_reports_what_it_would_have_reported_by_itself() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    let (shorter, longer) = (14, 30);
+    let (_, status, log) = Trainer::start(vec![member(1, ACAI, shorter, &at("shorter"))]).end();
+    assert!(status.success(), "{log}");
+    let resume = Some(checkpoint(&at("shorter"), shorter.into()));
+    let lengthened = Member { resume, ..member(1, ACAI, longer, &at("lengthened")) };
+    let (lengthened, status, log) = Trainer::start(vec![lengthened]).end();
+    assert!(status.success(), "{log}");
+    let (straight, status, log) = Trainer::start(vec![member(1, ACAI, longer, &at("straight"))]).end();
+    assert!(status.success(), "{log}");
+    assert!(!metrics(&straight, 1, shorter.into()).is_empty());
+    assert_eq!(metrics(&lengthened, 1, 0), metrics(&straight, 1, shorter.into()));
+    let last = |name| fs::read(checkpoint(&at(name), longer.into())).expect("the last step has a checkpoint");
+    assert!(last("lengthened") == last("straight"), "other final checkpoints");
+}
+
+#[test]
 fn what_a_run_trains_does_not_depend_on_what_its_process_trained_before() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let groups = |of: &str| {

@@ -13,7 +13,10 @@ fn train(out: &Path, more: &[&str]) -> Command {
     let mut program = program();
     program.args(["train", "--model", "acai", "--dataset", "digits32", "--depth", "2", "--latent", "2"]);
     program.args(["--latent-width", "8", "--batch", "8", "--threads", "1", "--eval-kimg", "0.25"]);
-    program.args(["--kmeans-inits", "2", "--total-kimg", "1.25", "--out"]).arg(out).args(more);
+    program.args(["--kmeans-inits", "2", "--out"]).arg(out).args(more);
+    if !more.contains(&"--total-kimg") {
+        program.args(["--total-kimg", "1.25"]);
+    }
     program
 }
 
@@ -54,6 +57,29 @@ fn a_training_interrupted_and_resumed_ends_bit_equal_and_prints_its_scores() {
     let (other, log) = run(train(&broken, &["--resume", "--lambda", "0.75"]));
     assert_eq!(other.status.code(), Some(1));
     assert!(log.contains("another run: `lambda` is `0.5` there and `0.75` here"), "{log}");
+}
+
+#[test]
+fn a_training_that_has_ended_goes_on_to_a_larger_total_bit_equal_to_one_that_was_as_long_from_the_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (straight, lengthened) = (folder.path().join("straight"), folder.path().join("lengthened"));
+    let (expected, log) = run(train(&straight, &["--json"]));
+    assert!(expected.status.success(), "{log}");
+    // 90 steps, of which the last is evaluated although that is not a time for evaluations of a longer training.
+    let (shorter, log) = run(train(&lengthened, &["--total-kimg", "0.7"]));
+    assert!(shorter.status.success(), "{log}");
+    assert!(checkpoint(&lengthened, 90).is_file());
+
+    let (longer, log) = run(train(&lengthened, &["--json", "--resume"]));
+    assert!(longer.status.success() && log.starts_with("resuming at step 90"), "{log}");
+
+    assert_eq!(longer.stdout, expected.stdout, "other final scores");
+    let last = |folder| fs::read(checkpoint(folder, 160)).expect("the last step has a checkpoint");
+    assert!(last(&straight) == last(&lengthened), "the final checkpoints differ");
+
+    let (refused, log) = run(train(&lengthened, &["--total-kimg", "0.7", "--resume"]));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("another run: `total_kimg` is `1.25` there and `0.7` here"), "{log}");
 }
 
 #[test]
