@@ -121,17 +121,17 @@ pub trait Store: Send + Sync + 'static {
     /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most` in its order.
     async fn failure_list(&self, sweep: &str, most: u32) -> Result<Vec<RunRecord>>;
 
-    /// The runs in the sweep's plan, in its order, with the summaries of their metrics.
+    /// The runs in the sweep's plan, in its order, those that are completed with the summaries of their metrics.
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>>;
 
     /// Those of these numbers that runs of the sweep have, in order; of runs that were set aside too.
     async fn run_numbers(&self, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>>;
 
-    /// As [`result_list`](Self::result_list), with the values that each run's metrics have at one step: where the first of
+    /// As [`result_list`](Self::result_list), but all runs, with the values that each run's metrics have at one step: where the first of
     /// these metrics that the run has is best. A metric comes with 1 if small values are better, or else with -1.
     async fn result_list_at_best(&self, sweep: &str, metrics: &[(String, i8)]) -> Result<Vec<RunResult>>;
 
-    /// As [`result_list`](Self::result_list), with the values at the largest step up to this one that each metric has one at.
+    /// As [`result_list`](Self::result_list), but all runs, with the values at the largest step up to this one that each metric has one at.
     async fn result_list_at_step(&self, sweep: &str, step: u64) -> Result<Vec<RunResult>>;
 
     /// Runs of the sweep in the order of their numbers, from number `from` on, at most `most`, with what is known of a metric

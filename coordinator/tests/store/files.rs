@@ -21,7 +21,8 @@ async fn everything_is_there_after_a_restart() {
 
     let store = SqliteStore::open(&path, Clock::start()).await.unwrap();
     assert_eq!(store.metrics_append(attempt, 2, vec![point("a", 2, 0.2)], 2).await.unwrap(), 2);
-    assert_eq!(store.result_list("s").await.unwrap()[0].summaries["a"].last, 0.2);
+    let details = store.run_details("s", 0).await.unwrap().unwrap();
+    assert_eq!(details.summaries["a"].last, 0.2);
 }
 
 #[tokio::test]
@@ -148,7 +149,8 @@ async fn the_file_alone_is_the_database_once_the_store_is_closed() {
     let log = path.with_extension("db-wal");
     assert!(!log.exists(), "{} bytes are not in the file", log.metadata().unwrap().len());
     let copy = SqliteStore::open(&copy, Clock::start()).await.unwrap();
-    assert_eq!(copy.result_list("s").await.unwrap()[0].summaries["a"].last, 0.1);
+    let details = copy.run_details("s", 0).await.unwrap().unwrap();
+    assert_eq!(details.summaries["a"].last, 0.1);
     assert_eq!(copy.sweep_fetch("last").await.unwrap().is_some(), last.is_ok());
     assert!(copy.sweep_fetch("late").await.unwrap().is_none());
 }

@@ -15,6 +15,7 @@ contract!(
     a_step_that_the_run_does_not_have_changes_nothing,
     a_mean_has_the_same_bits_however_its_points_came,
     points_as_large_as_numbers_get_are_taken,
+    tables_are_made_of_completed_runs_and_of_all_bits_of_their_values,
     a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two,
     values_are_those_of_the_step_where_the_first_metric_that_a_run_has_is_best,
     values_are_the_last_ones_up_to_a_step,
@@ -24,11 +25,20 @@ fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
     steps.map(|step| point("train/loss", step, 1.0 / step as f64)).collect()
 }
 
+/// (last, min, max, mean) of a metric, of each run that has any.
+async fn summaries(store: &Tested, name: &str) -> Vec<(f64, f64, f64, f64)> {
+    let mut summaries = Vec::new();
+    for run in store.run_list("s", &[]).await.unwrap() {
+        let details = store.run_details("s", run.number).await.unwrap().unwrap();
+        let of = details.summaries.get(name).map(|of| (of.last, of.min, of.max, of.mean));
+        summaries.extend(of);
+    }
+    summaries
+}
+
 /// (last, min, max, mean) of a metric of the only run that has any.
 async fn summary(store: &Tested, name: &str) -> (f64, f64, f64, f64) {
-    let results = store.result_list("s").await.unwrap();
-    let summary = results.iter().find_map(|run| run.summaries.get(name)).unwrap();
-    (summary.last, summary.min, summary.max, summary.mean)
+    summaries(store, name).await[0]
 }
 
 async fn batches_are_taken_in_order_and_once_however_they_are_cut(store: &Tested) {
@@ -86,7 +96,7 @@ async fn a_fenced_attempt_writes_nothing(store: &Tested) {
     assert_eq!(heir.run, zombie.run);
     let refused = store.metrics_append(zombie, 1, curve(1..9), 8).await;
     assert!(matches!(refused, Err(StoreError::Fenced(attempt)) if attempt == zombie), "{refused:?}");
-    assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
+    assert_eq!(summaries(store, "train/loss").await, []);
     assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
 }
 
@@ -118,7 +128,7 @@ async fn a_step_that_the_run_does_not_have_changes_nothing(store: &Tested) {
         );
     }
     assert_eq!(store.run_list("s", &[]).await.unwrap()[0].step, 0);
-    assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
+    assert_eq!(summaries(store, "train/loss").await, []);
 }
 
 async fn a_mean_has_the_same_bits_however_its_points_came(store: &Tested) {
@@ -137,9 +147,8 @@ async fn a_mean_has_the_same_bits_however_its_points_came(store: &Tested) {
     assert_eq!(heir.run, other.run);
     store.metrics_append(heir, 1, replayed, 60).await.unwrap();
     store.metrics_append(heir, 61, vec![points[3].clone()], 60).await.unwrap();
-    let means = store.result_list("s").await.unwrap();
-    let means: Vec<u64> = means.iter().map(|run| run.summaries["a"].mean.to_bits()).collect();
-    assert_eq!(means[0], means[1]);
+    let [one, other] = summaries(store, "a").await[..] else { panic!("both have a mean") };
+    assert_eq!(one.3.to_bits(), other.3.to_bits());
 }
 
 async fn points_as_large_as_numbers_get_are_taken(store: &Tested) {
@@ -153,6 +162,26 @@ async fn points_as_large_as_numbers_get_are_taken(store: &Tested) {
     assert!(mean.is_finite(), "{mean}");
 }
 
+async fn tables_are_made_of_completed_runs_and_of_all_bits_of_their_values(store: &Tested) {
+    let attempt = one_running(store).await;
+    let special = [f64::MIN_POSITIVE, f64::from_bits(1), f64::MAX, f64::MIN, 0.1, 1.0 / 3.0];
+    // Numbers of all magnitudes and signs: multiples of an odd number are spread over all bits.
+    let spread = (1..=1000u64).map(|number| f64::from_bits(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+    let values: Vec<f64> = special.into_iter().chain(spread).filter(|value| value.is_finite()).collect();
+    let points = (1..).zip(&values).map(|(place, value)| point(&format!("metric \"{place}\""), 1, *value));
+    let last_seq = store.metrics_append(attempt, 1, points.collect(), 1).await.unwrap();
+    assert!(store.result_list("s").await.unwrap().iter().all(|run| run.summaries.is_empty()));
+    store.attempt_complete(attempt, 100, last_seq).await.unwrap();
+    let results = store.result_list("s").await.unwrap();
+    assert_eq!((results.len(), results[0].summaries.len()), (2, values.len()));
+    for (place, value) in (1..).zip(&values) {
+        let of = results[0].summaries[&format!("metric \"{place}\"")];
+        for read in [of.last, of.min, of.max, of.mean] {
+            assert_eq!(read.to_bits(), value.to_bits(), "{value:e} is read as {read:e}");
+        }
+    }
+}
+
 async fn a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two(store: &Tested) {
     let (one, two) = (one_running(store).await, claim_one(store, "second").await);
     let points = [point("a", 1, 1.0), point("a", 1, 2.0), point("a", 2, 4.0), point("a", 1, 3.0)];
@@ -160,10 +189,7 @@ async fn a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two
     for (seq, point) in (1..).zip(&points) {
         store.metrics_append(two, seq, vec![point.clone()], 2).await.unwrap();
     }
-    for run in store.result_list("s").await.unwrap() {
-        let summary = &run.summaries["a"];
-        assert_eq!((summary.last, summary.min, summary.max, summary.mean), (4.0, 3.0, 4.0, 3.5));
-    }
+    assert_eq!(summaries(store, "a").await, [(4.0, 3.0, 4.0, 3.5); 2]);
     assert_eq!(store.sweep_list().await.unwrap()[0].replay_mismatches, 4);
 }
 

@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use super::{Result, StoreError};
 use crate::clock::ManualClock;
 use pool::{Lent, Pool};
-use sql::{queue, with_reader};
+use sql::{keep_earlier, queue, with_reader};
 use writer::Writer;
 
 pub use limits::Limits;

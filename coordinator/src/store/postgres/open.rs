@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::limits::Limits;
 use super::pool::{Pool, connect};
-use super::{PostgresStore, Writer, queue};
+use super::{PostgresStore, Writer, keep_earlier, queue};
 use crate::clock::ManualClock;
 use crate::store::migrations::POSTGRES_MIGRATIONS;
 use crate::store::{DatabaseUrl, OpenError};
@@ -83,6 +83,11 @@ impl PostgresStore {
             .await
             .map_err(|_| failed("write to", &SILENT))?
             .map_err(|error| failed("write to", &error))?;
+        while timeout(limits.transaction, keep_earlier(&mut connection))
+            .await
+            .map_err(|_| failed("write to", &SILENT))?
+            .map_err(|error| failed("write to", &error))?
+        {}
         let pool = |size, limit| Pool::new(options.clone(), size, limits.connect, limit);
         Ok(PostgresStore {
             readers: pool(READERS, limits.short),

@@ -82,6 +82,7 @@ pub(super) async fn step(tx: &mut Connection, sweep_id: SweepId, now_ms: i64) ->
         concat!("delete from events where run_id ", among!("$1")),
         concat!("delete from metrics where run_id ", among!("$1")),
         concat!("delete from summaries where run_id ", among!("$1")),
+        concat!("delete from results_of_runs where run_id ", among!("$1")),
         concat!("delete from attempts where run_id ", among!("$1")),
     ] {
         sqlx::query(statement).bind(runs.as_json()).execute(&mut *tx).await?;

@@ -11,7 +11,7 @@ use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, details, events,
-    explain, fence, forget, leases, metrics, points, runs, submission, sweeps, workers,
+    explain, fence, forget, leases, metrics, points, results, runs, submission, sweeps, workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
@@ -126,7 +126,7 @@ impl Store for SqlStore {
     }
 
     async fn result_list(&self, sweep: &str) -> Result<Vec<RunResult>> {
-        with_reader!(self, |reader| runs::results(reader, sweep))
+        with_reader!(self, |reader| results::list(reader, sweep))
     }
 
     async fn run_numbers(&self, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>> {
@@ -152,11 +152,11 @@ impl Store for SqlStore {
     }
 
     async fn result_list_at_best(&self, sweep: &str, metrics: &[(String, i8)]) -> Result<Vec<RunResult>> {
-        with_reader!(self, |reader| runs::results_at_best(reader, sweep, metrics))
+        with_reader!(self, |reader| results::at_best(reader, sweep, metrics))
     }
 
     async fn result_list_at_step(&self, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
-        with_reader!(self, |reader| runs::results_at_step(reader, sweep, step))
+        with_reader!(self, |reader| results::at_step(reader, sweep, step))
     }
 
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>> {

@@ -17,7 +17,7 @@
 //!   [`locks`] the order in which rows are locked.
 //! - What follows from a change of a run: [`events`] tell of it, [`failure_limit`] pauses a sweep with too many
 //!   failures.
-//! - What attempts bring: [`metrics`], the files of [`blobs`], [`checkpoints`] and [`artifacts`] in
+//! - What attempts bring: [`metrics`] and the [`results`] of whole runs, the files of [`blobs`], [`checkpoints`] and [`artifacts`] in
 //!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
@@ -50,6 +50,7 @@ mod methods;
 mod metrics;
 mod points;
 mod progress;
+mod results;
 mod runs;
 mod submission;
 mod sweeps;
@@ -59,3 +60,4 @@ use super::{Store, dialect};
 
 pub(super) use calls::with_reader;
 pub(super) use claims::queue;
+pub(super) use results::keep_earlier;

@@ -1,15 +1,10 @@
-//! Runs and their results, read.
+//! Runs, read.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-
-use acai_sweep::configuration::Configuration;
-use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
-use super::columns::{configuration, desired, seed, state, summary, unsigned};
-use super::dialect::{Connection, Row, among, elements, items};
+use super::columns::{configuration, desired, seed, state, unsigned};
+use super::dialect::{Connection, Row, among, elements};
 use crate::store::{Result, RunId, RunRecord};
 
 /// The columns of a [`RunRecord`].
@@ -133,116 +128,4 @@ fn record(row: &Row) -> Result<RunRecord> {
         desired: desired(row)?,
         message: row.try_get("message")?,
     })
-}
-
-/// The runs in the sweep's plan, with the summaries of their metrics.
-pub(super) async fn results(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
-    // Read in one statement, so that the runs and the summaries are of one moment.
-    let rows = sqlx::query(
-        "select r.id, r.seed, r.config, r.state, m.name, m.last, m.min, m.max, m.sum, m.count
-         from runs r
-         join sweeps s on s.id = r.sweep_id
-         left join summaries m on m.run_id = r.id
-         where s.name = $1 and r.in_plan = true
-         order by r.idx, r.id, m.name",
-    )
-    .bind(sweep)
-    .fetch_all(&mut *reader)
-    .await?;
-    assemble(&rows, summary)
-}
-
-/// As [`results`], with the values that each run's metrics have at one step: where the first of these metrics that the run
-/// has is best. A metric comes with 1 if small values are better, or else with -1.
-pub(super) async fn results_at_best(
-    reader: &mut Connection,
-    sweep: &str,
-    metrics: &[(String, i8)],
-) -> Result<Vec<RunResult>> {
-    let preferences: Vec<_> =
-        metrics.iter().enumerate().map(|(place, (name, sign))| (place, name, sign)).collect();
-    let rows = sqlx::query(concat!(
-        "with planned as (
-             select r.id, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
-             where s.name = $1 and r.in_plan = true),
-         preferred as (
-             select cast(value ->> 0 as bigint) as place, value ->> 1 as name, cast(value ->> 2 as bigint) as sign from ",
-        items!("$2"),
-        "),
-         ranked as (
-             select m.run_id, m.step,
-                    row_number() over (partition by m.run_id order by p.place, m.value * p.sign, m.step) as rank
-             from planned r cross join preferred p join metrics m on m.run_id = r.id and m.name = p.name)
-         select r.id, r.seed, r.config, r.state, m.name, m.value
-         from planned r
-         left join ranked b on b.run_id = r.id and b.rank = 1
-         left join metrics m on m.run_id = r.id and m.step = b.step
-         order by r.idx, r.id, m.name"
-    ))
-    .bind(sweep)
-    .bind(serde_json::json!(preferences).to_string())
-    .fetch_all(&mut *reader)
-    .await?;
-    assemble(&rows, single)
-}
-
-/// As [`results`], with the values that each run's metrics have at the largest step up to `step` that each has one at.
-pub(super) async fn results_at_step(
-    reader: &mut Connection,
-    sweep: &str,
-    step: u64,
-) -> Result<Vec<RunResult>> {
-    let rows = sqlx::query(
-        "with planned as (
-             select r.id, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
-             where s.name = $1 and r.in_plan = true),
-         latest as (
-             select m.run_id, m.name, max(m.step) as step
-             from planned r join metrics m on m.run_id = r.id where m.step <= $2 group by m.run_id, m.name)
-         select r.id, r.seed, r.config, r.state, m.name, m.value
-         from planned r
-         left join latest l on l.run_id = r.id
-         left join metrics m on m.run_id = l.run_id and m.name = l.name and m.step = l.step
-         order by r.idx, r.id, m.name",
-    )
-    .bind(sweep)
-    .bind(i64::try_from(step).unwrap_or(i64::MAX))
-    .fetch_all(&mut *reader)
-    .await?;
-    assemble(&rows, single)
-}
-
-/// The summary of a metric of which one value counts.
-fn single(row: &Row) -> Result<Summary> {
-    let value = row.try_get("value")?;
-    Ok(Summary { last: value, min: value, max: value, mean: value })
-}
-
-/// Runs from rows of a run and a metric each, which come run by run.
-fn assemble(rows: &[Row], summary: fn(&Row) -> Result<Summary>) -> Result<Vec<RunResult>> {
-    let mut results: Vec<RunResult> = Vec::new();
-    let mut current = None;
-    // Runs of several seeds have one configuration, which is read once.
-    let mut configurations: HashMap<&str, Configuration> = HashMap::new();
-    for row in rows {
-        let id: RunId = row.try_get("id")?;
-        if current != Some(id) {
-            current = Some(id);
-            let configuration = match configurations.entry(row.try_get("config")?) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(new) => new.insert(configuration(row)?).clone(),
-            };
-            results.push(RunResult {
-                configuration,
-                seed: seed(row)?,
-                state: state(row)?,
-                summaries: BTreeMap::new(),
-            });
-        }
-        let name: Option<String> = row.try_get("name")?;
-        if let (Some(name), Some(run)) = (name, results.last_mut()) {
-            run.summaries.insert(name, summary(row)?);
-        }
-    }
-    Ok(results)
 }

@@ -29,7 +29,7 @@ use tokio::time::timeout;
 use super::{Result, StoreError};
 use crate::blobs::directory::birth;
 use crate::clock::Clock;
-use sql::{queue, with_reader};
+use sql::{keep_earlier, queue, with_reader};
 use writer::Writer;
 
 /// The name by which the module [`sql`] knows this store.

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::log::make_durable;
-use super::{SqliteStore, Writer, queue};
+use super::{SqliteStore, Writer, keep_earlier, queue};
 use crate::clock::Clock;
 use crate::store::migrations::SQLITE_MIGRATIONS;
 use crate::store::{DatabaseUrl, OpenError, StoreError};
@@ -29,6 +29,8 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// How many connections read.
 const READERS: u32 = 4;
+/// Rows that a connection reads ahead of whoever takes them: with few, the two wait for each other again and again.
+const ROWS: usize = 1000;
 
 impl SqliteStore {
     /// The file that a database URL names: `sqlite:FILE`.
@@ -73,9 +75,10 @@ impl SqliteStore {
         make_durable(&mut writing, path).await.map_err(|error| failed("make durable", &error))?;
         migrate(&mut writing, path).await?;
         queue::look_again(&mut writing).await.map_err(|error| failed("write to", &error))?;
+        while keep_earlier(&mut writing).await.map_err(|error| failed("write to", &error))? {}
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(options.read_only(true).create_if_missing(false).row_buffer_size(ROWS))
             .await
             .map_err(|error| failed("open", &error))?;
         Ok(SqliteStore { readers, writer: Writer::start(writing, clock.clone()), clock, _lock: Some(lock) })
@@ -98,6 +101,7 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new()
             .filename(named(path)?)
             .read_only(true)
+            .row_buffer_size(ROWS)
             .busy_timeout(Duration::from_secs(5))
             .disable_statement_logging();
         let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await;

@@ -15,6 +15,7 @@ use super::fence;
 use super::ids::Ids;
 use super::locks;
 use super::progress::acked_seq;
+use super::results;
 use crate::store::{AttemptRef, Result, RunId, StoreError};
 use held_run::HeldRun;
 
@@ -53,6 +54,7 @@ pub(super) async fn complete(
             "{acked_seq} of its points are durable, but it says that it reported {last_seq}"
         )));
     }
+    results::keep(tx, attempt.run).await?;
     // A run that is not trained any more needs no other one, should the last turn out damaged.
     checkpoints::drop_all_but(tx, attempt.run, 1, now_ms).await?;
     let run = Ids::new([attempt.run]);
