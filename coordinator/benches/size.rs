@@ -77,11 +77,14 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     use_cases.submit(file("large", size.queued), Replacing::Any).await.unwrap();
     say(format!("submit {} runs", size.queued), begun.elapsed());
 
-    let begun = Instant::now();
-    let asked = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
-    let results = use_cases.results(&["done".to_owned()], asked).await.unwrap();
-    assert_eq!(results.completed as u64, size.completed);
-    say(format!("results of {} completed runs", size.completed), begun.elapsed());
+    for call in ["first", "second"] {
+        let begun = Instant::now();
+        let asked =
+            TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
+        let results = use_cases.results(&["done".to_owned()], asked).await.unwrap();
+        assert_eq!(results.completed as u64, size.completed);
+        say(format!("results of {} completed runs, {call} call", size.completed), begun.elapsed());
+    }
 
     let begun = Instant::now();
     use_cases.sweeps().await.unwrap();

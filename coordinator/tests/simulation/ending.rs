@@ -78,6 +78,7 @@ impl World<'_> {
         };
         self.journal.check(&rest);
         self.check_files().await;
+        assert_eq!(self.observer.miscounted().await, [""; 0], "runs are tallied as they are");
         assert_eq!(self.observer.deadlocks().await, 0, "transactions lock rows in one order");
         for run in &rest.runs {
             self.note(&format!("{run:?}"));

@@ -103,6 +103,15 @@ const QUEUE: &str =
 const LOADS: &str = "select s.id, s.max_concurrent, (select count(*) from runs r
         where r.sweep_id = s.id and r.state = 'running')
     from sweeps s order by s.id";
+/// Tallies that differ from what the runs are.
+const MISCOUNTED: &str = "with counted as (
+        select sweep_id, in_plan, state, dataset, count(*) as runs,
+               sum(case when state = 'running' then 0 else step * batch end) as done, sum(total_steps * batch) as total
+        from runs group by sweep_id, in_plan, state, dataset)
+    select coalesce(t.state, c.state) from tallies t
+    full join counted c on c.sweep_id = t.sweep_id and c.in_plan = t.in_plan and c.state = t.state and c.dataset = t.dataset
+    where coalesce(t.runs, 0) <> coalesce(c.runs, 0) or coalesce(t.images_done, 0) <> coalesce(c.done, 0)
+       or coalesce(t.images_total, 0) <> coalesce(c.total, 0)";
 const CORDONED: &str = "select worker_name from cordons";
 const BLOBS: &str = "select sha256, tag from blobs";
 const UPLOADS: &str = "select sha256, tag from uploads";
@@ -165,6 +174,12 @@ impl Observer {
             false => rows!(self, COMMITTED),
         };
         rows.into_iter().map(|(sha256,)| sha256).collect()
+    }
+
+    /// The states of runs that sweeps count wrongly.
+    pub(crate) async fn miscounted(&mut self) -> Vec<String> {
+        let rows: Vec<(String,)> = rows!(self, MISCOUNTED);
+        rows.into_iter().map(|(state,)| state).collect()
     }
 
     pub(crate) async fn points(&mut self) -> Vec<StoredPoint> {

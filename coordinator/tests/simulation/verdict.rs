@@ -72,6 +72,7 @@ impl World<'_> {
                 assert!({ offers }.any(fits), "{claim:?} was granted {grants:?}");
             }
         }
+        assert_eq!(self.observer.miscounted().await, [""; 0], "runs are tallied as they are");
         let quiet = copies.iter().all(|copy| !matches!(copy.call, Call::Submit(_) | Call::Limit { .. }));
         if quiet {
             for (before, after) in loads.iter().zip(self.observer.loads().await) {

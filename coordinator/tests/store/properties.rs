@@ -1,9 +1,10 @@
 //! What holds whatever workers send, and in whatever order it comes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use acai_coordinator::store::{AttemptRef, NewSweep, Point};
+use acai_coordinator::store::{AttemptRef, NewRun, NewSweep, Point};
+use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof};
@@ -43,6 +44,7 @@ macro_rules! properties {
 properties!(
     points_count_once_however_their_batches_are_cut_repeated_and_mixed,
     a_run_ends_once_however_its_ends_and_claims_are_mixed,
+    a_sweep_counts_its_runs_as_they_are_whatever_was_done,
 );
 
 fn runtime() -> Runtime {
@@ -217,4 +219,86 @@ async fn take(
         }
     }
     None
+}
+
+/// What is done to a sweep and its runs.
+#[derive(Debug, Clone)]
+enum Deed {
+    /// Its file has these of all λ.
+    Submit(Vec<usize>),
+    /// By one of the attempts so far, or to whichever run is next.
+    Attempt(Step),
+    Change(Intent),
+}
+
+fn deeds() -> impl Strategy<Value = Deed> {
+    let intents = [
+        Intent::Pause,
+        Intent::PauseNow,
+        Intent::Resume,
+        Intent::Cancel,
+        Intent::Retry { states: RETRIED.to_vec(), from_scratch: true },
+    ];
+    let step = prop_oneof![
+        6 => proptest::strategy::Just(Step::Claim),
+        1 => proptest::strategy::Just(Step::Expire),
+        3 => any::<usize>().prop_map(Step::Append),
+        2 => any::<usize>().prop_map(Step::Complete),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(by, diverged)| Step::Fail(by, diverged)),
+        1 => any::<usize>().prop_map(Step::Release),
+    ];
+    prop_oneof![
+        1 => proptest::sample::subsequence(vec![0, 1, 2], 1..=3).prop_map(Deed::Submit),
+        6 => step.prop_map(Deed::Attempt),
+        2 => proptest::sample::select(intents.to_vec()).prop_map(Deed::Change),
+    ]
+}
+
+fn a_sweep_counts_its_runs_as_they_are_whatever_was_done(runtime: &Runtime, store: &Tested, cases: u32) {
+    check(cases, vec(deeds(), 1..20), |deeds| {
+        runtime.block_on(async {
+            let name = one_run(store).await;
+            let mut attempts: Vec<AttemptRef> = Vec::new();
+            for (round, deed) in deeds.iter().enumerate() {
+                match deed {
+                    Deed::Submit(lambdas) => {
+                        let lambdas: Vec<f64> = lambdas.iter().map(|&place| [0.1, 0.5, 0.9][place]).collect();
+                        let file = NewSweep { priority: i64::MAX, ..sweep(&name, &lambdas) };
+                        store.sweep_submit(file).await.unwrap();
+                    }
+                    Deed::Attempt(step) => attempts.extend(take(store, &name, &attempts, *step, round).await),
+                    Deed::Change(intent) => {
+                        store.runs_change(&name, Vec::new(), intent.clone()).await.unwrap();
+                    }
+                }
+                counts_are_those_of_runs(store, &name).await?;
+            }
+            // So that later cases do not find its runs.
+            let _ = store.runs_change(&name, Vec::new(), Intent::Cancel).await.unwrap();
+            for attempt in attempts {
+                let _ = store.attempt_release(attempt).await;
+            }
+            let _ = store.sweep_forget(&name).await.unwrap();
+            Ok(())
+        })
+    });
+}
+
+async fn counts_are_those_of_runs(store: &Tested, name: &str) -> Result<(), TestCaseError> {
+    let overview = store.sweep_fetch(name).await.unwrap().unwrap().overview;
+    let planned = store.run_list(name, &[]).await.unwrap();
+    let mut counts = BTreeMap::<RunState, u32>::new();
+    for run in &planned {
+        *counts.entry(run.state).or_default() += 1;
+    }
+    prop_assert_eq!(overview.counts.iter().copied().collect::<BTreeMap<_, _>>(), counts);
+    let images =
+        |steps: u64| steps * u64::from(NewRun::new(&planned[0].configuration, 0).configuration.batch);
+    prop_assert_eq!(overview.images_done, images(planned.iter().map(|run| run.step).sum()));
+    prop_assert_eq!(overview.images_total, images(planned.iter().map(|run| run.total_steps).sum()));
+    let leaving = store.set_aside_list(name, &[RunState::Running], 0, u32::MAX).await.unwrap();
+    prop_assert_eq!(overview.leaving as usize, leaving.len());
+    let is_queued = planned.iter().any(|run| run.state == RunState::Queued);
+    prop_assert_eq!(overview.queued_datasets.len(), usize::from(is_queued));
+    Ok(())
 }

@@ -71,7 +71,11 @@ pub(super) async fn step(tx: &mut Connection, sweep_id: SweepId, now_ms: i64) ->
     let rows = rows.bind(sweep_id).bind(STEP).fetch_all(&mut *tx).await?;
     let runs = rows.iter().map(|row| Ok(row.try_get("id")?)).collect::<Result<Vec<RunId>>>()?;
     if runs.is_empty() {
-        for statement in ["delete from events where sweep_id = $1", "delete from sweeps where id = $1"] {
+        for statement in [
+            "delete from events where sweep_id = $1",
+            "delete from tallies where sweep_id = $1",
+            "delete from sweeps where id = $1",
+        ] {
             sqlx::query(statement).bind(sweep_id).execute(&mut *tx).await?;
         }
         return Ok(false);

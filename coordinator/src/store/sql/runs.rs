@@ -74,8 +74,10 @@ pub(super) async fn set_aside(
 /// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
 pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
     let rows = sqlx::query(select_runs!(
-        "s.name = $1 and r.in_plan = true and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
-                      order by r.idx limit $2"
+        // Word by word the condition of the index `runs_in_trouble`, which is found by that.
+        "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
+             and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
+             order by r.idx limit $2"
     ))
     .bind(sweep)
     .bind(i64::from(most))

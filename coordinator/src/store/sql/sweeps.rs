@@ -1,5 +1,8 @@
 //! Sweeps and their progress, read.
 
+use std::collections::BTreeMap;
+
+use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
 use super::columns::{state, unsigned, words_from_json};
@@ -12,8 +15,10 @@ macro_rules! select_sweeps {
         concat!(
             "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event",
             $columns,
+            // The few attempts that have mismatches are found first, and then whether their runs are of the sweep.
             ", (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint)
-                from attempts a join runs r on r.id = a.run_id where r.sweep_id = sweeps.id) as replay_mismatches
+                from attempts a cross join runs r
+                where a.replay_mismatches > 0 and r.id = a.run_id and r.sweep_id = sweeps.id) as replay_mismatches
              from sweeps ",
             $rest
         )
@@ -56,35 +61,33 @@ fn file_of(row: &Row) -> Result<StoredFile> {
     Ok(StoredFile { source: row.try_get("source")?, report })
 }
 
-/// A sweep's progress: its row, and counts over its runs.
+/// What the tallies say of a sweep, and how far the runs are that are being trained.
+const TALLIES: &str = "select t.in_plan, t.state, t.dataset, t.runs, t.images_total,
+            t.images_done + case when t.state = 'running' then
+                (select cast(coalesce(sum(r.step * r.batch), 0) as bigint) from runs r
+                 where r.sweep_id = t.sweep_id and r.state = 'running' and r.in_plan = t.in_plan and r.dataset = t.dataset)
+                else 0 end as images_done
+     from tallies t where t.sweep_id = $1 and t.runs > 0 order by t.state, t.dataset";
+
+/// A sweep's progress: its row, and the tallies of its runs.
 async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
     let id: SweepId = sweep.try_get("id")?;
-    let by_state = sqlx::query(
-        "select state, count(*) as runs, cast(sum(step * batch) as bigint) as done,
-                cast(sum(total_steps * batch) as bigint) as total
-         from runs where sweep_id = $1 and in_plan = true group by state",
-    )
-    .bind(id)
-    .fetch_all(&mut *reader)
-    .await?;
-    let (mut counts, mut images_done, mut images_total) = (Vec::new(), 0u64, 0u64);
-    for row in &by_state {
-        counts.push((state(row)?, unsigned(row, "runs")?));
-        images_done = images_done.saturating_add(unsigned(row, "done")?);
-        images_total = images_total.saturating_add(unsigned(row, "total")?);
+    let mut counts = BTreeMap::<RunState, u32>::new();
+    let (mut leaving, mut images_done, mut images_total) = (0u32, 0u64, 0u64);
+    let mut queued_datasets = Vec::new();
+    for row in &sqlx::query(TALLIES).bind(id).fetch_all(reader).await? {
+        let (state, runs): (RunState, u32) = (state(row)?, unsigned(row, "runs")?);
+        if !row.try_get::<bool, _>("in_plan")? {
+            leaving += if state == RunState::Running { runs } else { 0 };
+            continue;
+        }
+        *counts.entry(state).or_default() += runs;
+        images_done = images_done.saturating_add(unsigned(row, "images_done")?);
+        images_total = images_total.saturating_add(unsigned(row, "images_total")?);
+        if state == RunState::Queued {
+            queued_datasets.push(row.try_get("dataset")?);
+        }
     }
-    let leaving: i64 = sqlx::query_scalar(
-        "select count(*) from runs where sweep_id = $1 and in_plan = false and state = 'running'",
-    )
-    .bind(id)
-    .fetch_one(&mut *reader)
-    .await?;
-    let queued_datasets = sqlx::query_scalar(
-        "select distinct dataset from runs where sweep_id = $1 and in_plan = true and state = 'queued' order by dataset",
-    )
-    .bind(id)
-    .fetch_all(&mut *reader)
-    .await?;
     Ok(Overview {
         name: sweep.try_get("name")?,
         description: sweep.try_get("description")?,
@@ -97,8 +100,8 @@ async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
         paused: sweep.try_get("paused")?,
         last_event: unsigned(sweep, "last_event")?,
         replay_mismatches: unsigned(sweep, "replay_mismatches")?,
-        counts,
-        leaving: u32::try_from(leaving).unwrap_or(u32::MAX),
+        counts: counts.into_iter().collect(),
+        leaving,
         images_done,
         images_total,
         queued_datasets,

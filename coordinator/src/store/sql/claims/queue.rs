@@ -147,7 +147,8 @@ async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = SweepId>) -> Res
     // when it began to wait.
     let sweeps = sqlx::query(concat!(
         "select s.id, s.max_concurrent,
-                (select count(*) from runs r where r.sweep_id = s.id and r.state = 'running') as running
+                (select cast(coalesce(sum(t.runs), 0) as bigint) from tallies t
+                 where t.sweep_id = s.id and t.state = 'running') as running
          from sweeps s where s.paused is null and s.id ",
         among!("$1"),
         " order by s.priority desc, s.id"
