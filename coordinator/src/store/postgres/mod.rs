@@ -9,7 +9,7 @@ mod limits;
 mod open;
 mod pool;
 #[cfg(test)]
-mod queue_plan;
+mod plans;
 mod writer;
 
 #[path = "../sql/mod.rs"]

@@ -88,6 +88,9 @@ macro_rules! select_events {
     };
 }
 
+/// Events of sweep `$1` after number `$2`.
+pub(in crate::store) const LIST: &str = select_events!("e.number > $2 order by e.number limit $3");
+
 /// The sweep's events after a place, at most `most`. An error if the sweep never had that many events, or has another
 /// event at the place than the caller has seen. Both are so after a database was restored that lacks the newest events:
 /// a caller that went on from the place would miss the events that have these numbers now.
@@ -97,7 +100,7 @@ pub(super) async fn list(
     after: Place,
     most: u32,
 ) -> Result<Vec<EventRecord>> {
-    let rows = sqlx::query(select_events!("e.number > $2 order by e.number limit $3"))
+    let rows = sqlx::query(LIST)
         .bind(sweep)
         .bind(after.number.cast_signed())
         .bind(i64::from(most))
@@ -130,6 +133,9 @@ pub(super) async fn list(
     rows.iter().map(record).collect()
 }
 
+/// The last events of run `$2`.
+pub(in crate::store) const OF_RUN: &str = select_events!("e.run_id = $2 order by e.number desc limit $3");
+
 /// The last `most` events of one run, oldest first.
 pub(super) async fn of_run(
     reader: &mut Connection,
@@ -137,12 +143,8 @@ pub(super) async fn of_run(
     run: RunId,
     most: u32,
 ) -> Result<Vec<EventRecord>> {
-    let rows = sqlx::query(select_events!("e.run_id = $2 order by e.number desc limit $3"))
-        .bind(sweep)
-        .bind(run)
-        .bind(i64::from(most))
-        .fetch_all(&mut *reader)
-        .await?;
+    let rows =
+        sqlx::query(OF_RUN).bind(sweep).bind(run).bind(i64::from(most)).fetch_all(&mut *reader).await?;
     rows.iter().rev().map(record).collect()
 }
 

@@ -33,35 +33,36 @@ pub(super) async fn explain(
     }))
 }
 
-/// The run's row, with the limits of its sweep.
-async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<Row>> {
-    Ok(sqlx::query(
-        "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused,
+/// Run `$2` of sweep `$1`, with the limits of the sweep.
+pub(in crate::store) const FIND: &str =
+    "select r.id, r.state, r.desired, r.failures, r.message, r.dataset, r.in_plan, s.max_restarts, s.paused,
                 s.max_concurrent, w.name as worker,
                 (select count(*) from runs o where o.sweep_id = s.id and o.state = 'running') as running
          from runs r
          join sweeps s on s.id = r.sweep_id
          left join workers w on w.id = r.worker_id
-         where s.name = $1 and r.number = $2",
-    )
-    .bind(sweep)
-    .bind(i64::from(number))
-    .fetch_optional(reader)
-    .await?)
+         where s.name = $1 and r.number = $2";
+
+/// The run's row, with the limits of its sweep.
+async fn find(reader: &mut Connection, sweep: &str, number: u32) -> Result<Option<Row>> {
+    Ok(sqlx::query(FIND).bind(sweep).bind(i64::from(number)).fetch_optional(reader).await?)
 }
 
-/// How many queued runs are granted before this one, by sweep.
-async fn ahead(reader: &mut Connection, run: RunId) -> Result<Vec<Ahead>> {
-    let rows = sqlx::query(
-        "select p.name, p.priority, count(*) as runs
+/// How many queued runs are granted before run `$1`, by sweep.
+pub(in crate::store) const AHEAD: &str = "select name, priority, runs from (
+         select p.id, p.name, p.priority,
+                (select count(*) from runs o
+                 where o.sweep_id = p.id and o.state = 'queued' and o.in_plan = true and o.unreadable is null
+                   and (p.id <> s.id or o.idx < r.idx)) as runs
          from runs r
          join sweeps s on s.id = r.sweep_id
          join sweeps p on p.priority > s.priority or (p.priority = s.priority and p.id <= s.id)
-         join runs o on o.sweep_id = p.id and o.state = 'queued' and o.in_plan = true and o.unreadable is null
-                        and (p.id <> s.id or o.idx < r.idx)
-         where r.id = $1 and p.paused is null
-         group by p.id, p.name, p.priority order by p.priority desc, p.id",
-    );
+         where r.id = $1 and p.paused is null) as ahead
+     where runs > 0 order by priority desc, id";
+
+/// How many queued runs are granted before this one, by sweep.
+async fn ahead(reader: &mut Connection, run: RunId) -> Result<Vec<Ahead>> {
+    let rows = sqlx::query(AHEAD);
     let rows = rows.bind(run).fetch_all(reader).await?;
     let ahead = |row: &Row| {
         Ok(Ahead {
@@ -104,16 +105,8 @@ fn situation(row: &Row, unreadable: Option<String>, ahead: Vec<Ahead>) -> Result
     })
 }
 
-/// The names of the last hundred workers that were seen, and what is known of each, last seen first. A worker that was
-/// not seen for `silent_ms` counts as gone.
-async fn worker_situations(
-    reader: &mut Connection,
-    run: RunId,
-    now_ms: i64,
-    silent_ms: i64,
-) -> Result<Vec<(String, WorkerSituation)>> {
-    let rows = sqlx::query(
-        "select w.name, w.last_seen_ms, w.ended_ms is not null as ended, w.datasets, w.slots, w.resting_slots, w.resting,
+/// The last hundred workers that were seen, and whether they could not train run `$1` between the times `$2` and `$3`.
+pub(in crate::store) const WORKERS: &str = "select w.name, w.last_seen_ms, w.ended_ms is not null as ended, w.datasets, w.slots, w.resting_slots, w.resting,
                 c.worker_name is not null as cordoned,
                 (select a.message from attempts a
                  join runs r on r.id = a.run_id
@@ -126,13 +119,22 @@ async fn worker_situations(
                  where r.worker_id = w.id and r.state = 'running') as running
          from workers w
          left join cordons c on c.worker_name = w.name
-         order by w.last_seen_ms desc, w.id limit 100",
-    )
-    .bind(run)
-    .bind(now_ms.saturating_sub(ELSEWHERE_MS))
-    .bind(now_ms)
-    .fetch_all(&mut *reader)
-    .await?;
+         order by w.last_seen_ms desc, w.id limit 100";
+
+/// The names of the last hundred workers that were seen, and what is known of each, last seen first. A worker that was
+/// not seen for `silent_ms` counts as gone.
+async fn worker_situations(
+    reader: &mut Connection,
+    run: RunId,
+    now_ms: i64,
+    silent_ms: i64,
+) -> Result<Vec<(String, WorkerSituation)>> {
+    let rows = sqlx::query(WORKERS)
+        .bind(run)
+        .bind(now_ms.saturating_sub(ELSEWHERE_MS))
+        .bind(now_ms)
+        .fetch_all(&mut *reader)
+        .await?;
     let situation = |row: &Row| {
         let last_seen_ms: i64 = row.try_get("last_seen_ms")?;
         let situation = WorkerSituation {

@@ -1,6 +1,6 @@
 //! Who holds which run, and until when: renewals and expiry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row as _;
 
@@ -58,17 +58,20 @@ impl Holder {
     }
 }
 
+/// The runs `$1` that are being trained, locked.
+pub(in crate::store) const HOLDERS: &str = concat!(
+    "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
+    among!("$1"),
+    " order by id",
+    for_update!()
+);
+
 /// The attempts that hold the runs of these attempts, by run. The runs are locked.
 async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap<RunId, Holder>> {
-    let rows = sqlx::query(concat!(
-        "select id, attempt, token, desired, in_plan from runs where state = 'running' and id ",
-        among!("$1"),
-        " order by id",
-        for_update!()
-    ))
-    .bind(Ids::new(attempts.iter().map(|attempt| attempt.run)).as_json())
-    .fetch_all(tx)
-    .await?;
+    let rows = sqlx::query(HOLDERS)
+        .bind(Ids::new(attempts.iter().map(|attempt| attempt.run)).as_json())
+        .fetch_all(tx)
+        .await?;
     let holder = |row: &Row| {
         let holder = Holder {
             number: unsigned(row, "attempt")?,
@@ -80,18 +83,21 @@ async fn holders(tx: &mut Connection, attempts: &[AttemptRef]) -> Result<HashMap
     rows.iter().map(holder).collect()
 }
 
+/// Gives the leases of runs `$1` a new term.
+pub(in crate::store) const EXTEND: &str = concat!(
+    "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
+    among!("$1")
+);
+
 /// Gives the leases of these runs a new term, and the runs to this worker.
 async fn extend(tx: &mut Connection, worker: &str, runs: &Ids, now_ms: i64, term_ms: i64) -> Result<()> {
-    sqlx::query(concat!(
-        "update runs set lease_expires_ms = $2, lease_term_ms = $3, fresh_terms = 0, worker_id = $4 where id ",
-        among!("$1")
-    ))
-    .bind(runs.as_json())
-    .bind(now_ms.saturating_add(term_ms))
-    .bind(term_ms)
-    .bind(worker)
-    .execute(tx)
-    .await?;
+    sqlx::query(EXTEND)
+        .bind(runs.as_json())
+        .bind(now_ms.saturating_add(term_ms))
+        .bind(term_ms)
+        .bind(worker)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -101,11 +107,24 @@ pub(super) async fn probe(tx: &mut Connection, now_ms: i64) -> Result<i64> {
     Ok(now_ms)
 }
 
+/// The sweeps of the runs whose lease ended before the time `$1`, as often as they have any: asked for each sweep once, SQLite
+/// would read all runs in the order of their sweeps.
+pub(in crate::store) const SWEEPS_TO_EXPIRE: &str =
+    "select sweep_id from runs where state = 'running' and lease_expires_ms < $1";
+
 /// The sweeps that have runs whose lease ended before this time.
 pub(super) async fn sweeps_to_expire(reader: &mut Connection, before_ms: i64) -> Result<Vec<SweepId>> {
-    let ended = "select distinct sweep_id from runs where state = 'running' and lease_expires_ms < $1";
-    Ok(sqlx::query_scalar(ended).bind(before_ms).fetch_all(&mut *reader).await?)
+    let sweeps: Vec<SweepId> =
+        sqlx::query_scalar(SWEEPS_TO_EXPIRE).bind(before_ms).fetch_all(&mut *reader).await?;
+    Ok(sweeps.into_iter().collect::<BTreeSet<_>>().into_iter().collect())
 }
+
+/// Runs of sweep `$1` whose lease ended before the time `$2`, locked.
+pub(in crate::store) const EXPIRED: &str = concat!(
+    "select id, attempt as number, token from runs
+         where sweep_id = $1 and state = 'running' and lease_expires_ms < $2 order by id limit $3",
+    skip_locked!()
+);
 
 /// Takes runs of the sweep whose lease ended before this time from their attempts, at most [`STEP`] runs.
 pub(super) async fn expire(
@@ -116,16 +135,12 @@ pub(super) async fn expire(
 ) -> Result<Vec<AttemptRef>> {
     locks::sweep(tx, sweep_id).await?;
     // The rows are locked until they are changed, so that no renewal comes in between.
-    let rows = sqlx::query(concat!(
-        "select id, attempt as number, token from runs
-         where sweep_id = $1 and state = 'running' and lease_expires_ms < $2 order by id limit $3",
-        skip_locked!()
-    ))
-    .bind(sweep_id)
-    .bind(before_ms)
-    .bind(i64::try_from(STEP).unwrap_or(i64::MAX))
-    .fetch_all(&mut *tx)
-    .await?;
+    let rows = sqlx::query(EXPIRED)
+        .bind(sweep_id)
+        .bind(before_ms)
+        .bind(i64::try_from(STEP).unwrap_or(i64::MAX))
+        .fetch_all(&mut *tx)
+        .await?;
     let mut lost = Vec::with_capacity(rows.len());
     for row in &rows {
         let attempt = attempt_ref(row)?;

@@ -59,5 +59,31 @@ mod workers;
 use super::{Store, dialect};
 
 pub(super) use calls::with_reader;
+/// What people and workers ask again and again, by what it is for: none of these statements may read all runs, points,
+/// attempts or events.
+#[cfg(test)]
+pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
+    ("the list of sweeps", sweeps::LIST),
+    ("the tallies of a sweep", sweeps::TALLIES),
+    ("runs of a plan", runs::LIST),
+    ("runs set aside", runs::SET_ASIDE),
+    ("failures of a sweep", runs::FAILURES),
+    ("a table of results", results::LIST),
+    ("the list of workers", workers::LIST),
+    ("explain: the run", explain::FIND),
+    ("explain: the queue", explain::AHEAD),
+    ("explain: the workers", explain::WORKERS),
+    ("events of a sweep", events::LIST),
+    ("events of a run", events::OF_RUN),
+    ("claim: datasets", queue::TRAINABLE),
+    ("claim: sweeps", queue::TURNS),
+    ("claim: runs", queue::FIRST_GROUPS),
+    ("claim: the grant", claims::GRANTED),
+    ("renewal: holders", leases::HOLDERS),
+    ("renewal: leases", leases::EXTEND),
+    ("expiry: sweeps", leases::SWEEPS_TO_EXPIRE),
+    ("expiry: runs", leases::EXPIRED),
+];
+
 pub(super) use claims::queue;
 pub(super) use results::keep_earlier;

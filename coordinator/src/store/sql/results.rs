@@ -57,17 +57,15 @@ pub(in crate::store) async fn keep_earlier(connection: &mut Connection) -> Resul
     Ok(!runs.is_empty())
 }
 
-/// The runs in the sweep's plan, in its order, those that are completed with the summaries of their metrics.
-pub(super) async fn list(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
-    let rows = sqlx::query(
-        "select r.seed, r.config, r.state, k.summaries
+/// The runs in the plan of sweep `$1` with what was kept of them.
+pub(in crate::store) const LIST: &str = "select r.seed, r.config, r.state, k.summaries
          from runs r left join results_of_runs k on k.run_id = r.id and r.state = 'completed'
          where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
-         order by r.idx, r.id",
-    )
-    .bind(sweep)
-    .fetch_all(reader)
-    .await?;
+         order by r.idx, r.id";
+
+/// The runs in the sweep's plan, in its order, those that are completed with the summaries of their metrics.
+pub(super) async fn list(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
+    let rows = sqlx::query(LIST).bind(sweep).fetch_all(reader).await?;
     let mut configurations = Configurations::default();
     let mut result = |row| Ok(RunResult { summaries: kept(row)?, ..configurations.result(row)? });
     rows.iter().map(&mut result).collect()

@@ -22,6 +22,15 @@ macro_rules! select_runs {
     };
 }
 
+/// The runs in the plan of sweep `$1` in states `$2` from place `$3` on.
+pub(in crate::store) const LIST: &str = select_runs!(
+    // The sweep is not found by the join: Postgres would read the whole plan for each page, and sort it.
+    "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true and r.idx >= $3
+             and ($2 = '[]' or r.state in (",
+    elements!("$2"),
+    ")) order by r.idx limit $4"
+);
+
 /// The runs in the sweep's plan from place `from` on, at most `most`; of all states if `states` is empty.
 pub(super) async fn list(
     reader: &mut Connection,
@@ -31,21 +40,23 @@ pub(super) async fn list(
     most: u32,
 ) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let rows = sqlx::query(select_runs!(
-        // The sweep is not found by the join: Postgres would read the whole plan for each page, and sort it.
-        "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true and r.idx >= $3
-             and ($2 = '[]' or r.state in (",
-        elements!("$2"),
-        ")) order by r.idx limit $4"
-    ))
-    .bind(sweep)
-    .bind(serde_json::Value::from(states).to_string())
-    .bind(i64::from(from))
-    .bind(i64::from(most))
-    .fetch_all(reader)
-    .await?;
+    let rows = sqlx::query(LIST)
+        .bind(sweep)
+        .bind(serde_json::Value::from(states).to_string())
+        .bind(i64::from(from))
+        .bind(i64::from(most))
+        .fetch_all(reader)
+        .await?;
     rows.iter().map(record).collect()
 }
+
+/// The runs of sweep `$1` in states `$2` that are not in its plan, from number `$3` on.
+pub(in crate::store) const SET_ASIDE: &str = select_runs!(
+    "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = false and r.number >= $3
+             and ($2 = '[]' or r.state in (",
+    elements!("$2"),
+    ")) order by r.number limit $4"
+);
 
 /// The runs of the sweep that are not in its plan, from number `from` on, at most `most`; of all states if `states` is empty.
 pub(super) async fn set_aside(
@@ -56,33 +67,27 @@ pub(super) async fn set_aside(
     most: u32,
 ) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let rows = sqlx::query(select_runs!(
-        "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = false and r.number >= $3
-             and ($2 = '[]' or r.state in (",
-        elements!("$2"),
-        ")) order by r.number limit $4"
-    ))
-    .bind(sweep)
-    .bind(serde_json::Value::from(states).to_string())
-    .bind(i64::from(from))
-    .bind(i64::from(most))
-    .fetch_all(reader)
-    .await?;
+    let rows = sqlx::query(SET_ASIDE)
+        .bind(sweep)
+        .bind(serde_json::Value::from(states).to_string())
+        .bind(i64::from(from))
+        .bind(i64::from(most))
+        .fetch_all(reader)
+        .await?;
     rows.iter().map(record).collect()
 }
 
-/// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
-pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
-    let rows = sqlx::query(select_runs!(
+/// The runs in the plan of sweep `$1` that ended badly, or failed and go on.
+pub(in crate::store) const FAILURES: &str = select_runs!(
         // Word by word the condition of the index `runs_in_trouble`, which is found by that.
         "r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
              and (r.state in ('diverged', 'failed', 'lost') or (r.failures > 0 and r.state in ('queued', 'running')))
              order by r.idx limit $2"
-    ))
-    .bind(sweep)
-    .bind(i64::from(most))
-    .fetch_all(&mut *reader)
-    .await?;
+    );
+
+/// The runs in the sweep's plan that ended badly, or failed and go on; the first `most`.
+pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) -> Result<Vec<RunRecord>> {
+    let rows = sqlx::query(FAILURES).bind(sweep).bind(i64::from(most)).fetch_all(&mut *reader).await?;
     rows.iter().map(record).collect()
 }
 

@@ -25,11 +25,12 @@ macro_rules! select_sweeps {
     };
 }
 
+/// Every sweep, newest first.
+pub(in crate::store) const LIST: &str = select_sweeps!("", "order by submitted_ms desc, id desc");
+
 /// Every sweep with its progress, newest first.
 pub(super) async fn list(reader: &mut Connection) -> Result<Vec<Overview>> {
-    let rows = sqlx::query(select_sweeps!("", "order by submitted_ms desc, id desc"))
-        .fetch_all(&mut *reader)
-        .await?;
+    let rows = sqlx::query(LIST).fetch_all(&mut *reader).await?;
     let mut sweeps = Vec::with_capacity(rows.len());
     for row in &rows {
         sweeps.push(overview(reader, row).await?);
@@ -62,7 +63,7 @@ fn file_of(row: &Row) -> Result<StoredFile> {
 }
 
 /// What the tallies say of a sweep, and how far the runs are that are being trained.
-const TALLIES: &str = "select t.in_plan, t.state, t.dataset, t.runs, t.images_total,
+pub(in crate::store) const TALLIES: &str = "select t.in_plan, t.state, t.dataset, t.runs, t.images_total,
             t.images_done + case when t.state = 'running' then
                 (select cast(coalesce(sum(r.step * r.batch), 0) as bigint) from runs r
                  where r.sweep_id = t.sweep_id and r.state = 'running' and r.in_plan = t.in_plan and r.dataset = t.dataset)

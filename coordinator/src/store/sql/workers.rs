@@ -105,15 +105,14 @@ fn duty(drain: Option<bool>) -> Duty {
 }
 
 /// Every worker, last seen first.
-pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
-    let rows = sqlx::query(
-        "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
+pub(in crate::store) const LIST: &str = "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
-         from workers order by last_seen_ms desc, id",
-    )
-    .fetch_all(&mut *reader)
-    .await?;
+         from workers order by last_seen_ms desc, id";
+
+/// Every worker, last seen first.
+pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
+    let rows = sqlx::query(LIST).fetch_all(&mut *reader).await?;
     let record = |row: &Row| {
         Ok(WorkerRecord {
             registration: Registration {

@@ -12,7 +12,7 @@ mod full_disk;
 mod log;
 mod open;
 #[cfg(test)]
-mod queue_plan;
+mod plans;
 mod writer;
 
 #[path = "../sql/mod.rs"]

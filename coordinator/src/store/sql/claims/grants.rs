@@ -7,20 +7,17 @@ use super::super::columns::{attempt_ref, configuration, seed, token, unsigned};
 use super::super::dialect::{Connection, Row};
 use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 
-/// The runs that this claim was granted and still holds.
-pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
-    let rows = sqlx::query(
-        "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
+/// The runs that claim `$1` of worker `$2` was granted and still holds.
+pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
          join sweeps s on s.id = r.sweep_id
          where a.claim_id = $1 and a.worker_id = $2
-         order by a.claim_group, r.idx",
-    )
-    .bind(&claim.id)
-    .bind(&claim.worker)
-    .fetch_all(&mut *reader)
-    .await?;
+         order by a.claim_group, r.idx";
+
+/// The runs that this claim was granted and still holds.
+pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
+    let rows = sqlx::query(GRANTED).bind(&claim.id).bind(&claim.worker).fetch_all(&mut *reader).await?;
     let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
     for grant in &mut grants {
         grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;

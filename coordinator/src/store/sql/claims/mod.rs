@@ -14,6 +14,8 @@ use super::dialect::Connection;
 use super::workers::seen;
 use crate::store::{Claim, Duty, Result, RunId, SweepId};
 
+#[cfg(test)]
+pub(super) use grants::GRANTED;
 pub(super) use grants::granted;
 use queue::Queue;
 

@@ -136,13 +136,17 @@ async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<Swee
     Ok(trainable)
 }
 
+/// Locks the sweeps `$1`.
+pub(in crate::store) const LOCK: &str =
+    concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!());
+
+/// Those of the sweeps `$1` that are not paused, in the order of their turns.
+pub(in crate::store) const TURNS: &str = LOCK;
+
 /// Locks these sweeps; answers those that are not paused, in the order of their turns.
 async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = SweepId>) -> Result<Vec<Row>> {
     let ids = Ids::new(sweeps);
-    sqlx::query(concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!()))
-        .bind(ids.as_json())
-        .fetch_all(&mut *tx)
-        .await?;
+    sqlx::query(TURNS).bind(ids.as_json()).fetch_all(&mut *tx).await?;
     // A statement of its own, after the locks: a statement that waited for the locks would still see what was there
     // when it began to wait.
     let sweeps = sqlx::query(concat!(
