@@ -172,10 +172,10 @@ fn services(
     let workers = WorkerServiceServer::new(Workers { calls })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
-    let controls = ControlServiceServer::new(Controls { use_cases })
+    let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
+    let controls = ControlServiceServer::new(Controls { use_cases, transfers: transfers.clone() })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
-    let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
     let transfers = BlobServiceServer::new(BlobTransfers { transfers, patience: limits.patience })
         .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
         .max_encoding_message_size(CHUNK_MESSAGE_BYTES);

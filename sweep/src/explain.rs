@@ -153,6 +153,19 @@ fn place_in_queue(ahead: &[Ahead]) -> String {
     }
 }
 
+/// That the bytes of the newest checkpoint of a run, of step `step`, are gone; `left` is the step of the newest one that is
+/// there, 0 without any.
+#[must_use]
+pub fn missing_checkpoint(step: u64, left: u64) -> String {
+    let then = match left {
+        0 => "starts over".to_owned(),
+        left => format!("goes on from step {left}"),
+    };
+    format!(
+        "its checkpoint of step {step} is missing where the coordinator keeps blobs: a worker that still has it goes on from there, on any other the run {then}"
+    )
+}
+
 /// The first constraint that keeps a worker from the run; `None` if there is none.
 #[must_use]
 pub fn worker(situation: &Situation, worker: &WorkerSituation) -> Option<String> {

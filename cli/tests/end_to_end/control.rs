@@ -160,6 +160,12 @@ async fn runs_are_paused_explained_resumed_cancelled_and_retried() {
     eventually("the drained worker has given it back", || cluster.runs("queued") == 1);
     let explained = cluster.ask(&["explain", "long/0"]).ok();
     assert!(explained.contains("bench: it is cordoned"), "{explained}");
+    assert!(!explained.contains("missing"), "{explained}");
+    std::fs::rename(place.path("acai.db.blobs"), place.path("elsewhere")).unwrap();
+    let explained = cluster.ask(&["explain", "long/0"]).ok();
+    assert!(explained.contains("is missing where the coordinator keeps blobs"), "{explained}");
+    assert!(explained.contains("on any other the run starts over"), "{explained}");
+    std::fs::rename(place.path("elsewhere"), place.path("acai.db.blobs")).unwrap();
 
     cluster.ask(&["uncordon", "bench"]).ok();
     cluster.ask(&["retry", "long", "--state", "cancelled"]).ok();
