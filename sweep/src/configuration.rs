@@ -266,7 +266,18 @@ impl Configuration {
     /// can be trained as one fused program.
     #[must_use]
     pub fn shape_key(&self) -> String {
-        let shape = self.telling().filter_map(|(parameter, value)| {
+        self.digest("acai shape 1", self.shape())
+    }
+
+    /// Digest of what decides how long an image takes to train on, and how much is stored: the shape without the length of
+    /// the training (SHA-256, 64 hex digits).
+    #[must_use]
+    pub fn size_key(&self) -> String {
+        self.digest("acai size 1", self.shape().filter(|(name, _)| *name != "total_kimg"))
+    }
+
+    fn shape(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.telling().filter_map(|(parameter, value)| {
             let shared = match parameter.sharing {
                 Sharing::Equal => value.canonical(),
                 Sharing::Zero if value.is_zero() => "zero".to_owned(),
@@ -274,8 +285,7 @@ impl Configuration {
                 Sharing::Free => return None,
             };
             Some((parameter.name, shared))
-        });
-        self.digest("acai shape 1", shape)
+        })
     }
 
     /// The digest of `values` and of all own parameters: of what these do nothing is known here.

@@ -11,6 +11,13 @@ use super::{Ask, Coordinator};
 use crate::sorting::Sorting;
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai plan demo.yaml                          what it asks for, as a table
+  acai plan demo.yaml --format csv --all       a run a line
+
+Where the coordinator, or the state folder, knows completed runs of the same dataset, model and size, the plan ends with the
+time and the disk that its runs will take, and which runs that was seen of.")]
 pub(crate) struct PlanArguments {
     /// The sweep file
     pub(crate) file: PathBuf,
@@ -20,6 +27,8 @@ pub(crate) struct PlanArguments {
     /// Show every run
     #[arg(long, conflicts_with = "rows")]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
     #[command(flatten)]
     pub(crate) shown: Shown,
 }

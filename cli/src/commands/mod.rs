@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod artifacts;
+mod attempts;
 mod control;
 mod coordinator;
 mod data;
@@ -37,7 +38,7 @@ use crate::output::Output;
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     match arguments.command {
         Command::Run(arguments) => run::run(arguments, *output).await,
-        Command::Plan(arguments) => plan::plan(&arguments, *output),
+        Command::Plan(arguments) => plan::plan(&arguments, *output).await,
         Command::Submit(arguments) => submit::submit(&arguments, *output).await,
         Command::Ls(arguments) => ls::ls(&arguments, *output).await,
         Command::Status(arguments) => status::status(&arguments, *output).await,

@@ -7,6 +7,7 @@ use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
 use super::artifacts::of_run;
+use super::attempts::device;
 use super::logs::attempt_of;
 use super::runs::{run_json, state};
 use crate::args::ShowArguments;
@@ -86,17 +87,9 @@ fn rates(run: &Run, attempts: &[AttemptDetails]) -> Vec<Option<f64>> {
 }
 
 fn attempt_line(attempt: &AttemptDetails, rate: Option<f64>) -> String {
-    let hardware = attempt.hardware.clone().unwrap_or_default();
-    let device = match hardware.gpus.first() {
-        Some(gpu) => gpu.name.clone(),
-        None => format!("{} cores of {}", hardware.cores, hardware.cpu),
-    };
-    let threads = match hardware.threads {
-        0 => String::new(),
-        threads => format!(", --threads {threads}"),
-    };
     let outcome = if attempt.outcome.is_empty() { "goes on" } else { &attempt.outcome };
-    let mut line = format!("{}  {outcome} on {} ({device}{threads})", attempt.number, attempt.worker);
+    let device = device(attempt.hardware.as_ref());
+    let mut line = format!("{}  {outcome} on {} ({device})", attempt.number, attempt.worker);
     line += &format!(", from {}", utc(attempt.started_unix_ms));
     if let Some(ended) = attempt.ended_unix_ms {
         let took = std::time::Duration::from_millis((ended - attempt.started_unix_ms).unsigned_abs());

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::tables::{PLANE, plane};
 use crate::{Place, eventually, free_address};
 
 /// Half of it trains without a critic. Nothing on digits is measured by `mean_distance`.
@@ -99,4 +100,36 @@ fn a_plan_and_its_runs_have_the_same_columns() {
         ["0", "0.5"].into_iter().flat_map(|lambda| gammas.map(|gamma| row(lambda, gamma))).collect();
     assert_eq!(rows, expected, "{table}");
     assert!(table.contains("0 of 10 runs completed"), "{table}");
+}
+
+#[test]
+fn a_plan_ends_with_what_runs_of_the_same_size_have_taken_and_without_any_says_nothing_of_it() {
+    let place = plane();
+    // Longer runs are of the same size, and larger models are not.
+    place.file("longer.yaml", &PLANE.replace("total_kimg: 1", "total_kimg: 8"));
+    let plan = place.run(&["plan", "longer.yaml"]).ok();
+    let end: Vec<&str> = plan.lines().rev().take(4).collect();
+    assert!(
+        end.iter().any(|line| line.starts_with("as on ") && line.contains("one after the other")),
+        "{plan}"
+    );
+    assert!(end[0].starts_with("  (from ") && end[0].ends_with("completed runs of plane)"), "{plan}");
+    let json = place.run(&["plan", "longer.yaml", "--format", "json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["estimates"][0]["runs"], json["counts"]["runs"]);
+    let seconds = |name: &str| -> f64 {
+        let plan = place.run(&["plan", name, "--json"]).ok();
+        let plan: Value = serde_json::from_str(&plan).unwrap();
+        plan["estimates"][0]["seconds"].as_f64().unwrap()
+    };
+    assert!((seconds("longer.yaml") / seconds("plane.yaml") - 8.0).abs() < 1e-9);
+
+    place.file("larger.yaml", &PLANE.replace("batch: 64", "batch: 64, depth: 64"));
+    assert!(!place.run(&["plan", "larger.yaml"]).ok().contains("as on "));
+    let unreachable = place.run(&["plan", "plane.yaml", "--coordinator", &free_address()]);
+    assert!(
+        unreachable.stderr.contains("no estimate of time and disk: no coordinator answers"),
+        "{unreachable:#?}"
+    );
+    unreachable.ok();
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::submitting::TRAINER;
 use crate::{Ended, Place};
 
-const PLANE: &str = "
+pub(crate) const PLANE: &str = "
 version: 1
 name: plane
 metric: mean_distance
@@ -71,7 +71,7 @@ fn rows_come_in_the_order_of_any_column_and_lists_have_the_columns_that_are_aske
         place.run(&["runs", "plane", "--columns", "lambda,seed,mean_distance", "--sort", "-mean_distance"]);
     let table = runs.ok();
     assert_eq!(cells(&table)[0], ["lambda", "seed", "eval/mean_distance"]);
-    assert_eq!(cells(&table)[1], ["1", "2", "0.09188"]);
+    assert_eq!(cells(&table)[1], ["1", "2", "0.09187"]);
     assert_eq!(cells(&table).last().unwrap()[..], ["1", "1", "-"], "no value is last either way");
     let json = place.run(&["runs", "plane", "--columns", "mean_distance", "--json"]).ok();
     let json: Value = serde_json::from_str(&json).unwrap();

@@ -1,31 +1,59 @@
 //! `acai plan`
 
+mod estimate;
+
 use acai_proto::convert::parameter;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::plan::{Counts, Plan, PlannedRun};
 use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
+use self::estimate::{Estimate, estimate};
 use super::{Sweep, read_sweep, warnings};
-use crate::args::{Format, PlanArguments};
+use crate::args::{Coordinator, Format, PlanArguments};
+use crate::client::connect;
 use crate::failure::Failure;
 use crate::format::{csv, value};
 use crate::grid::Grid;
 use crate::output::Output;
 
-pub(super) fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
+pub(super) async fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.file)?;
     let plan = &sweep.file.plan;
     warnings::note(&sweep, output);
+    let estimates = match arguments.shown.format() {
+        Format::Csv => Vec::new(),
+        Format::Table | Format::Json => estimates(&arguments.at, plan, output).await,
+    };
     output.data(&match arguments.shown.format() {
         Format::Table => {
             let shown = if arguments.all { usize::MAX } else { arguments.rows };
-            text(&sweep.file.name, plan, shown, output.wide(arguments.shown.width.wide).width())
+            let mut text =
+                text(&sweep.file.name, plan, shown, output.wide(arguments.shown.width.wide).width());
+            for line in estimate::text(&estimates, plan.counts().runs) {
+                text += &format!("\n{line}");
+            }
+            text
         }
         Format::Csv => flat(plan)?,
-        Format::Json => json(&sweep).to_string(),
+        Format::Json => json(&sweep, &estimates).to_string(),
     })?;
     Ok(())
+}
+
+/// What runs of the same sizes say that whoever answers knows. A plan needs nobody who answers, so only one who was named is
+/// missed.
+async fn estimates(at: &Coordinator, plan: &Plan, output: Output) -> Vec<Estimate> {
+    let estimated = match connect(at).await {
+        Ok(mut client) => estimate(&mut client, plan).await,
+        Err(_) if at.coordinator.is_none() => return Vec::new(),
+        Err(error) => Err(error.into()),
+    };
+    estimated.unwrap_or_else(|failure: Failure| {
+        let because = failure.message().unwrap_or_default();
+        output.note(&format!("no estimate of time and disk: {}", because.trim_start_matches("error: ")));
+        Vec::new()
+    })
 }
 
 fn text(name: &str, plan: &Plan, shown: usize, width: Option<usize>) -> String {
@@ -107,7 +135,7 @@ fn flat(plan: &Plan) -> anyhow::Result<String> {
     csv(&headings, plan.runs().map(row).collect())
 }
 
-fn json(sweep: &Sweep) -> Value {
+fn json(sweep: &Sweep, estimates: &[Estimate]) -> Value {
     let plan = &sweep.file.plan;
     let Counts { grid, excluded, merged, included, configurations, seeds, runs: run_count } = plan.counts();
     let runs = plan.runs().map(|run| {
@@ -133,6 +161,7 @@ fn json(sweep: &Sweep) -> Value {
         },
         "merged": plan.reasons_to_merge(),
         "warnings": warnings::as_json(sweep),
+        "estimates": estimate::json(estimates),
         "runs": runs.collect::<Vec<_>>(),
     })
 }
