@@ -79,8 +79,12 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
 
     for call in ["first", "second"] {
         let begun = Instant::now();
-        let asked =
-            TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
+        let asked = TableRequest {
+            group_by: Vec::new(),
+            metrics: Vec::new(),
+            at: At::Every(Statistic::Last),
+            filter: String::new(),
+        };
         let results = use_cases.results(&["done".to_owned()], asked).await.unwrap();
         assert_eq!(results.completed as u64, size.completed);
         say(format!("results of {} completed runs, {call} call", size.completed), begun.elapsed());

@@ -6,8 +6,8 @@
 //! - [`configuration`]: what one run trains, resolved and canonical, with its digests.
 //! - [`mod@file`]: sweep files, checked; [`plan`]: the runs they expand to, [`merged`] where points train the same;
 //!   [`metric`]: what judges them.
-//! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`results`]: the table that a sweep
-//!   ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table;
+//! - [`run`]: the life of a run; [`control`]: what people may change in it; [`explain`]: why it waits; [`filter`]: conditions
+//!   that people choose runs by; [`results`]: the table that a sweep ends in; [`report`]: what the file says of it; [`curve`]: the points behind a value of the table;
 //!   [`statistics`] and [`comparison`]: what a few seeds say.
 
 pub mod comparison;
@@ -16,6 +16,7 @@ pub mod control;
 pub mod curve;
 pub mod explain;
 pub mod file;
+pub mod filter;
 pub mod merged;
 pub mod metric;
 pub mod parameters;

@@ -13,6 +13,7 @@ fn run(values: &[(&str, Scalar)], seed: u64, state: RunState, metrics: &[(&str, 
     let defaults = [("model", Scalar::from("acai")), ("dataset", "lines32".into())];
     let missing = defaults.into_iter().filter(|(name, _)| values.iter().all(|(set, _)| set != name));
     RunResult {
+        number: 0,
         configuration: Configuration::new(missing.chain(values.iter().cloned())).expect("valid values"),
         seed,
         state,
@@ -39,6 +40,7 @@ fn query(group_by: &[&str], sort_by: &[(&str, Goal)]) -> Query {
         others: None,
         statistic: Statistic::Last,
         shared: Vec::new(),
+        filter: None,
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct StatusArguments {
 #[command(after_help = "\
 Examples:
   acai runs demo --state failed,diverged
-  acai runs demo --sort -seed
+  acai runs demo --where 'lambda > 0 and seed in (0, 1)' --sort -seed
   acai runs demo --columns lambda,gamma,eval/mean_distance --sort mean_distance
                                      a metric's column has its last values, also of runs under way
   acai runs demo --set-aside         those that the sweep's file no longer asks for
@@ -77,6 +77,9 @@ pub(crate) struct RunsArguments {
     /// The sweep's name
     #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
+    /// Only runs that this condition holds for, such as 'lambda > 0 and state != completed', as in `acai results`
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
     /// Only runs in these states, such as failed,diverged
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     pub(crate) state: Vec<acai_sweep::run::RunState>,
@@ -166,6 +169,7 @@ Examples:
   acai results demo                          mean ± standard deviation over the seeds of each row
   acai results demo --compare lambda=0 --group-by lambda,gamma
                                              differences by pairs of the same seed, with 95 % intervals
+  acai results demo --where 'lambda > 0 and dataset = lines32'
   acai results demo --spread ci95 --format latex > table.tex
   acai results first second --group-by model --metric eval/mean_distance
                                              runs of both sweeps in one table; a run that both have counts once
@@ -187,12 +191,16 @@ pub(crate) struct TableArguments {
     /// [default: the file's report.group_by, or all that it sweeps]
     #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
     pub(crate) group_by: Vec<String>,
+    /// Only runs that this condition holds for, such as 'lambda > 0 and dataset in (lines32, digits32)': parameters, seed,
+    /// state and number, =, !=, <, <=, >, >=, in, and, or, not, and parentheses
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
     /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best
     /// [default: the file's metric, then every eval/ metric]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Which values of each run count: `last`; `best`, all of them at the step where the metric that sorts is best (chosen on
-    /// test data); `step=N`, the last ones up to step N; or of each metric its `min`, `max` or `mean` over all steps
+    /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
     /// What stands after ±
@@ -257,11 +265,12 @@ pub(crate) enum TableFormat {
 }
 
 /// Which values of a run count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum At {
     Last,
     Best,
     Step(u64),
+    Kimg(f64),
     Min,
     Max,
     Mean,
@@ -277,10 +286,11 @@ impl FromStr for At {
             "min" => At::Min,
             "max" => At::Max,
             "mean" => At::Mean,
-            other => match other.strip_prefix("step=").map(str::parse) {
-                Some(Ok(step)) => At::Step(step),
-                _ => return Err("it is none of last, best, step=N, min, max, mean".to_owned()),
-            },
+            other => {
+                let step = other.strip_prefix("step=").and_then(|step| step.parse().ok()).map(At::Step);
+                let kimg = other.strip_prefix("kimg=").and_then(|kimg| kimg.parse().ok()).map(At::Kimg);
+                step.or(kimg).ok_or("it is none of last, best, step=N, kimg=N, min, max, mean")?
+            }
         })
     }
 }

@@ -133,3 +133,53 @@ fn runs_that_are_set_aside_are_listed() {
     let completed = place.run(&["runs", "plane", "--set-aside", "--state", "failed"]);
     assert!(completed.stderr.contains("no run of plane is set aside"), "{completed:#?}");
 }
+
+#[test]
+fn runs_are_chosen_by_a_condition_in_tables_and_lists_and_a_mistake_in_it_is_shown_where_it_is() {
+    let place = plane();
+    let of = |condition: &str| place.run(&["results", "plane", "--where", condition, "--format", "json"]);
+    let table = |condition: &str| -> Value { serde_json::from_str(&of(condition).ok()).unwrap() };
+    let some = table("lambda > 0 and seed in (0, 2)");
+    assert_eq!((&some["runs"], &some["completed"]), (&8.into(), &8.into()));
+    assert_eq!(some["tables"][0]["rows"].as_array().unwrap().len(), 4);
+    // γ has no effect where λ is 0: its runs are shown at each of its values.
+    let zero = table("lambda = 0 and gamma = 0.2");
+    assert_eq!((&zero["runs"], &zero["tables"][0]["rows"][0]["group"]["gamma"]), (&3.into(), &0.2.into()));
+    assert_eq!(table("number = 0 or state = diverged")["runs"], 2);
+
+    let listed =
+        place.run(&["runs", "plane", "--where", "state = diverged", "--columns", "lambda,seed"]).ok();
+    assert_eq!(cells(&listed), [["lambda", "seed"], ["1", "1"]]);
+
+    let carets = "runs have no field `lamda`\n  seed = 0 or lamda > 0\n              ^^^^^\nhint: did you mean `lambda`?";
+    let nothing = "holds for no run\n`lambda > 1` holds for none of ";
+    for command in ["results", "runs"] {
+        let refused = |condition: &str| place.run(&[command, "plane", "--where", condition]);
+        for (condition, words) in [("seed = 0 or lamda > 0", carets), ("seed = 0 and lambda > 1", nothing)] {
+            let refused = refused(condition);
+            assert!(refused.code == Some(1) && refused.stderr.contains(words), "{refused:#?}");
+        }
+    }
+}
+
+#[test]
+fn values_are_taken_after_a_number_of_images() {
+    let place = plane();
+    let mean = |at: &str| -> f64 {
+        let table = [
+            "results",
+            "plane",
+            "--metric",
+            "mean_distance",
+            "--where",
+            "lambda = 0.5 and gamma = 0.1 and seed = 0",
+        ];
+        let table = place.run(&[&table[..], &["--format", "json", "--at", at]].concat()).ok();
+        let table: Value = serde_json::from_str(&table).unwrap();
+        table["tables"][0]["rows"][0]["metrics"]["eval/mean_distance"]["mean"].as_f64().unwrap_or(f64::NAN)
+    };
+    // Batches of 64: 8 steps are half of 1024 images.
+    assert_eq!(mean("kimg=0.5"), 1.1 / 8.0);
+    assert_eq!(mean("kimg=0.9"), 1.1 / 8.0);
+    assert_eq!(mean("kimg=1"), 1.1 / 16.0);
+}

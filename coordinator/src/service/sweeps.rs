@@ -6,6 +6,7 @@ use acai_proto::convert::{FieldError, goal, parameter, run_state};
 use acai_proto::v1::{self, sweep_service_server::SweepService};
 use acai_sweep::metric::Metric;
 use acai_sweep::results::{self, Statistic, Table};
+use acai_sweep::run::RunState;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
@@ -112,24 +113,27 @@ impl SweepService for Sweeps {
         request: Request<v1::GetResultsRequest>,
     ) -> Result<Response<v1::GetResultsResponse>, Status> {
         let request = request.into_inner();
-        let at = match (request.at_step, request.at()) {
-            (Some(step), _) => At::Step(step),
-            (None, v1::Statistic::Unspecified | v1::Statistic::Last) => At::Every(Statistic::Last),
-            (None, v1::Statistic::Min) => At::Every(Statistic::Min),
-            (None, v1::Statistic::Max) => At::Every(Statistic::Max),
-            (None, v1::Statistic::Mean) => At::Every(Statistic::Mean),
-            (None, v1::Statistic::Best) => At::Best,
+        let at = match (request.at_kimg, request.at_step, request.at()) {
+            (Some(kimg), _, _) => At::Kimg(kimg),
+            (None, Some(step), _) => At::Step(step),
+            (None, None, v1::Statistic::Unspecified | v1::Statistic::Last) => At::Every(Statistic::Last),
+            (None, None, v1::Statistic::Min) => At::Every(Statistic::Min),
+            (None, None, v1::Statistic::Max) => At::Every(Statistic::Max),
+            (None, None, v1::Statistic::Mean) => At::Every(Statistic::Mean),
+            (None, None, v1::Statistic::Best) => At::Best,
         };
         let metric = |asked: v1::Metric| {
             let goal = goal("metrics.goal", asked.goal)?;
             Ok(Metric { name: asked.name, goal })
         };
         let metrics = request.metrics.into_iter().map(metric).collect::<Result<Vec<_>, FieldError>>()?;
-        let asked = TableRequest { group_by: request.group_by, metrics, at };
+        let asked = TableRequest { group_by: request.group_by, metrics, at, filter: request.filter.clone() };
         let sweeps: Vec<String> = std::iter::once(request.sweep.clone()).chain(request.more_sweeps).collect();
         let results = self.use_cases.results(&sweeps, asked).await?;
         Ok(Response::new(v1::GetResultsResponse {
             sweep: request.sweep,
+            filter: request.filter,
+            at_kimg: request.at_kimg,
             runs: count(results.runs),
             completed: count(results.completed),
             tables: results.tables.into_iter().map(table_message).collect(),
@@ -269,6 +273,7 @@ fn table_message(table: Table) -> v1::ResultsTable {
         completed: count(row.completed),
         aggregates: row.aggregates.into_iter().map(aggregate_message).collect(),
         best: row.best,
+        states: row.states.into_iter().map(state_count).collect(),
     };
     let metric = |metric: Metric| v1::Metric {
         name: metric.name,
@@ -289,7 +294,12 @@ fn aggregate_message(aggregate: Option<results::Aggregate>) -> v1::Aggregate {
         std: aggregate.std,
         min: aggregate.min,
         max: aggregate.max,
+        median: Some(aggregate.median),
     })
+}
+
+fn state_count((state, runs): (RunState, usize)) -> v1::StateCount {
+    v1::StateCount { state: v1::RunState::from(state).into(), runs: count(runs) }
 }
 
 fn count(number: usize) -> u32 {

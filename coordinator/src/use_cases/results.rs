@@ -1,12 +1,13 @@
 //! Tables of results.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
+use acai_sweep::filter::Filter;
 use acai_sweep::metric::{Goal, Metric, check_name};
 use acai_sweep::parameters::Parameter;
 use acai_sweep::report::Report;
-use acai_sweep::results::{Query, RunResult, SEED, Statistic, Table, tables};
+use acai_sweep::results::{Query, RunResult, SEED, Statistic, Table, runs_of, tables, why_nothing_matches};
 
 use super::{Result, UseCaseError, UseCases};
 
@@ -19,10 +20,12 @@ pub struct TableRequest {
     pub metrics: Vec<Metric>,
     /// Which value of each run counts.
     pub at: At,
+    /// Which runs count, as a condition in words ([`acai_sweep::filter`]); all if it is empty.
+    pub filter: String,
 }
 
 /// Which of a run's values of its metrics count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum At {
     /// Each metric's own, over all steps.
     Every(Statistic),
@@ -30,6 +33,8 @@ pub enum At {
     Best,
     /// Those at the largest step up to this one.
     Step(u64),
+    /// Those at the last step up to the one that completes so many times 1024 images.
+    Kimg(f64),
 }
 
 /// Tables, and how many runs they are about.
@@ -37,7 +42,7 @@ pub enum At {
 pub struct ResultTables {
     /// One for each dataset.
     pub tables: Vec<Table>,
-    /// In the plan.
+    /// In the plan, and as the condition says.
     pub runs: usize,
     /// Of these.
     pub completed: usize,
@@ -48,7 +53,8 @@ impl UseCases {
     /// of them have, of the same configuration and seed, counts once.
     ///
     /// # Errors
-    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics.
+    /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), unknown parameters and metrics, a condition that makes no sense or holds for
+    /// no run.
     pub async fn results(&self, sweeps: &[String], request: TableRequest) -> Result<ResultTables> {
         let (at, Some(first)) = (request.at, sweeps.first()) else {
             return Err(UseCaseError::Question { part: "sweep", problem: "is missing".to_owned() });
@@ -61,13 +67,43 @@ impl UseCases {
                 At::Every(_) => self.store.result_list(sweep).await?,
                 At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,
                 At::Step(step) => self.store.result_list_at_step(sweep, step).await?,
+                At::Kimg(kimg) => self.results_at_kimg(sweep, kimg).await?,
             });
         }
         if sweeps.len() > 1 {
             runs = once_each(runs);
         }
-        let completed = runs.iter().filter(|run| run.is_completed()).count();
-        Ok(ResultTables { tables: tables(&query, &runs), runs: runs.len(), completed })
+        let about = runs_of(&query, &runs);
+        if about.is_empty()
+            && let Some(why) = why_nothing_matches(&query, &runs)
+        {
+            return Err(UseCaseError::Question {
+                part: "where",
+                problem: format!("holds for no run\n{why}"),
+            });
+        }
+        let completed = about.iter().filter(|run| run.is_completed()).count();
+        Ok(ResultTables { runs: about.len(), completed, tables: tables(&query, &runs) })
+    }
+
+    /// The runs of a sweep with their values after so many times 1024 images, which are other steps for other batches.
+    async fn results_at_kimg(&self, sweep: &str, kimg: f64) -> Result<Vec<RunResult>> {
+        if !(kimg.is_finite() && kimg >= 0.0) {
+            let problem = format!("is {kimg}, and not a number of images").to_owned();
+            return Err(UseCaseError::Question { part: "at_kimg", problem });
+        }
+        let mut runs = self.store.result_list(sweep).await?;
+        let step = |run: &RunResult| run.configuration.training_config().steps_in(kimg);
+        let steps: BTreeSet<u64> = runs.iter().map(step).collect();
+        for at in steps {
+            let values = self.store.result_list_at_step(sweep, at).await?;
+            let mut values: HashMap<u32, _> =
+                values.into_iter().map(|run| (run.number, run.summaries)).collect();
+            for run in runs.iter_mut().filter(|run| step(run) == at) {
+                run.summaries = values.remove(&run.number).unwrap_or_default();
+            }
+        }
+        Ok(runs)
     }
 }
 
@@ -111,11 +147,17 @@ fn preferences(query: &Query) -> Result<Vec<(String, i8)>> {
 
 /// What the table shows: as asked, and where nothing was asked as the file says.
 fn query(report: Report, request: TableRequest) -> Result<Query> {
-    let TableRequest { group_by, metrics, at } = request;
+    let TableRequest { group_by, metrics, at, filter } = request;
     let statistic = match at {
         At::Every(statistic) => statistic,
         // A run has one value of each metric then.
-        At::Best | At::Step(_) => Statistic::Last,
+        At::Best | At::Step(_) | At::Kimg(_) => Statistic::Last,
+    };
+    let filter = match filter.as_str() {
+        "" => None,
+        text => Some(Filter::parse(text, &report.own_parameters).map_err(|mistake| {
+            UseCaseError::Question { part: "where", problem: format!("makes no sense: {mistake}") }
+        })?),
     };
     let hinted = |hint: Option<&str>| hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     let is_own = |name: &String| report.own_parameters.contains(name);
@@ -134,11 +176,11 @@ fn query(report: Report, request: TableRequest) -> Result<Query> {
     let group_by = if group_by.is_empty() { report.group_by } else { group_by };
     if metrics.is_empty() {
         let Report { sort_by, others, shared, .. } = report;
-        return Ok(Query { group_by, sort_by, others, statistic, shared });
+        return Ok(Query { group_by, sort_by, others, statistic, shared, filter });
     }
     let goal_of_file = |name: &str| report.sort_by.iter().find(|known| known.name == name)?.goal;
     let with_goal = |Metric { name, goal }| Metric { goal: goal.or_else(|| goal_of_file(&name)), name };
     let sort_by: Vec<Metric> = metrics.into_iter().map(with_goal).collect();
     let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
-    Ok(Query { group_by, sort_by, others, statistic, shared: report.shared })
+    Ok(Query { group_by, sort_by, others, statistic, shared: report.shared, filter })
 }

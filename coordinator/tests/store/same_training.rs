@@ -44,7 +44,12 @@ async fn report(store: &Tested) {
 /// The rows of the table: γ, and how many runs there are.
 async fn rows(store: &Tested) -> Vec<String> {
     let use_cases = UseCases::new(store.store.clone(), LeaseTerms::default());
-    let request = TableRequest { group_by: Vec::new(), metrics: Vec::new(), at: At::Every(Statistic::Last) };
+    let request = TableRequest {
+        group_by: Vec::new(),
+        metrics: Vec::new(),
+        at: At::Every(Statistic::Last),
+        filter: String::new(),
+    };
     let tables = use_cases.results(&["s".to_owned()], request).await.unwrap().tables;
     tables[0].rows.iter().map(|row| format!("{} {}", row.group[0].1, row.runs)).collect()
 }

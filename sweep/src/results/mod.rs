@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub use self::shown::Shared;
 use self::shown::{Shown, shown};
 use crate::configuration::Configuration;
+use crate::filter::{Fields, Filter};
 use crate::metric::{EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
@@ -46,6 +47,8 @@ pub enum Statistic {
 /// A run and its metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunResult {
+    /// Its number in its sweep.
+    pub number: u32,
     /// What it trains.
     pub configuration: Configuration,
     /// Key of its random numbers.
@@ -95,6 +98,8 @@ pub struct Query {
     pub statistic: Statistic,
     /// Points that share their runs: each is shown as if it had runs of its own.
     pub shared: Vec<Shared>,
+    /// Only runs that it holds for, under the values that they are shown at; `None` is every run.
+    pub filter: Option<Filter>,
 }
 
 /// The rows of one dataset: scores on different datasets do not compare.
@@ -120,6 +125,8 @@ pub struct Row {
     pub runs: usize,
     /// Those that count.
     pub completed: usize,
+    /// All of them by their states; states without runs are left out.
+    pub states: BTreeMap<RunState, usize>,
     /// In the order of the table's metrics; `None` where no run has a value.
     pub aggregates: Vec<Option<Aggregate>>,
     /// First in its table by the metric that sorts.
@@ -139,6 +146,8 @@ pub struct Aggregate {
     pub min: f64,
     /// The largest.
     pub max: f64,
+    /// The one in the middle, or the mean of the two there.
+    pub median: f64,
 }
 
 impl Aggregate {
@@ -156,7 +165,19 @@ impl Aggregate {
             std: variance.sqrt(),
             min: values.iter().copied().fold(f64::INFINITY, f64::min),
             max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            median: median(values),
         })
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        1 => values[middle],
+        // Halves, since a sum may be beyond what a number can be.
+        _ => values[middle - 1] / 2.0 + values[middle] / 2.0,
     }
 }
 
@@ -171,10 +192,40 @@ pub fn tables(query: &Query, runs: &[RunResult]) -> Vec<Table> {
             None => by_dataset.push((dataset, vec![run])),
         }
     }
-    by_dataset.into_iter().map(|(dataset, runs)| table(query, dataset, &runs)).collect()
+    let shown = by_dataset.into_iter().map(|(dataset, runs)| (dataset, chosen(query, &runs)));
+    shown.filter(|(_, runs)| !runs.is_empty()).map(|(dataset, runs)| table(query, dataset, &runs)).collect()
 }
 
-fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
+/// Those of these runs that the query is about: each once, also where it stands for several points.
+#[must_use]
+pub fn runs_of<'r>(query: &'r Query, runs: &'r [RunResult]) -> Vec<&'r RunResult> {
+    let mut all: Vec<&RunResult> =
+        chosen(query, &runs.iter().collect::<Vec<_>>()).iter().map(|it| it.run).collect();
+    // The points of a run come one after the other.
+    all.dedup_by(|a, b| std::ptr::eq(*a, *b));
+    all
+}
+
+/// Why the query's condition holds for none of these runs; `None` if there is no condition.
+#[must_use]
+pub fn why_nothing_matches(query: &Query, runs: &[RunResult]) -> Option<String> {
+    let runs: Vec<&RunResult> = runs.iter().collect();
+    let all = shown(&runs, &query.shared);
+    let fields: Vec<&dyn Fields> = all.iter().map(|shown| shown as &dyn Fields).collect();
+    Some(query.filter.as_ref()?.why_nothing_matches(&fields))
+}
+
+/// The points of these runs that the query's condition holds for.
+fn chosen<'r>(query: &'r Query, runs: &[&'r RunResult]) -> Vec<Shown<'r>> {
+    let mut all = shown(runs, &query.shared);
+    if let Some(filter) = &query.filter {
+        all.retain(|shown| filter.matches(shown));
+    }
+    all
+}
+
+fn table(query: &Query, dataset: String, shown: &[Shown<'_>]) -> Table {
+    let runs: Vec<&RunResult> = shown.iter().map(|shown| shown.run).collect();
     let has_values = |name: &str| runs.iter().any(|run| run.value(name, query.statistic).is_some());
     let group_by: Vec<String> = query.group_by.iter().filter(|name| *name != "dataset").cloned().collect();
     let sorting = query.sort_by.iter().find(|metric| has_values(&metric.name));
@@ -182,7 +233,7 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
         Some(metric) if metric.name.starts_with(FINAL) => FINAL,
         _ => EVALUATION,
     };
-    let others = query.others.clone().unwrap_or_else(|| scores(kind, runs));
+    let others = query.others.clone().unwrap_or_else(|| scores(kind, &runs));
     let mut metrics: Vec<Metric> = sorting.cloned().into_iter().collect();
     for name in others.into_iter().filter(|name| has_values(name)) {
         if metrics.iter().all(|metric| metric.name != name) {
@@ -191,7 +242,7 @@ fn table(query: &Query, dataset: String, runs: &[&RunResult]) -> Table {
         }
     }
 
-    let mut rows = rows(&group_by, &metrics, query.statistic, &shown(runs, &query.shared));
+    let mut rows = rows(&group_by, &metrics, query.statistic, shown);
     if let Some(goal) = sorting.and_then(|metric| metric.goal) {
         sort(&mut rows, goal);
     }
@@ -225,10 +276,13 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[S
             Aggregate::of(&values)
         };
         let value = |name: &String| Some((name.clone(), shown[0].parameter(name)?));
+        let mut states = BTreeMap::new();
+        runs().for_each(|run| *states.entry(run.state).or_default() += 1);
         Row {
             group: group_by.iter().filter_map(value).collect(),
             runs: shown.len(),
             completed: runs().filter(|run| run.is_completed()).count(),
+            states,
             aggregates: metrics.iter().map(aggregate).collect(),
             best: false,
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::RunResult;
+use crate::filter::{Fields, NUMBER, STATE};
 use crate::merged::Values;
 use crate::scalar::Scalar;
 
@@ -21,6 +22,16 @@ pub struct Shared {
 pub(super) struct Shown<'r> {
     pub(super) run: &'r RunResult,
     asked: Option<&'r Values>,
+}
+
+impl Fields for Shown<'_> {
+    fn field(&self, name: &str) -> Option<Scalar> {
+        match name {
+            STATE => Some(Scalar::from(self.run.state.as_str())),
+            NUMBER => Some(Scalar::Int(self.run.number.into())),
+            name => self.parameter(name),
+        }
+    }
 }
 
 impl Shown<'_> {

@@ -48,7 +48,8 @@ pub(super) async fn print_table(
     } else if !baseline.is_empty() {
         group_by = by_run(client, sweeps, group_by).await?;
     }
-    let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by };
+    let filter = arguments.filter.as_deref().unwrap_or_default();
+    let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by, filter };
     let mut results = ask(client, &question).await?;
     if let Some(sorting) = arguments.sort.sorting() {
         order::sort(&mut results, sorting)?;
@@ -118,18 +119,20 @@ pub(super) struct Question<'q> {
     pub(super) at: At,
     /// Parameters that make a row.
     pub(super) group_by: Vec<String>,
+    /// Which runs count, as a condition in words; all if it is empty.
+    pub(super) filter: &'q str,
 }
 
 /// Asks the coordinator.
 pub(super) async fn ask(client: &mut Client, question: &Question<'_>) -> Result<GetResultsResponse, Failure> {
-    let Question { sweeps, metrics: words, at, group_by } = question;
+    let Question { sweeps, metrics: words, at, group_by, filter } = question;
     let request = GetResultsRequest {
         sweep: sweeps.first().cloned().unwrap_or_default(),
         more_sweeps: sweeps.iter().skip(1).cloned().collect(),
         group_by: group_by.clone(),
         metrics: metrics(words)?,
         at: match at {
-            At::Last | At::Step(_) => Statistic::Last,
+            At::Last | At::Step(_) | At::Kimg(_) => Statistic::Last,
             At::Best => Statistic::Best,
             At::Min => Statistic::Min,
             At::Max => Statistic::Max,
@@ -140,8 +143,19 @@ pub(super) async fn ask(client: &mut Client, question: &Question<'_>) -> Result<
             At::Step(step) => Some(*step),
             _ => None,
         },
+        at_kimg: match at {
+            At::Kimg(kimg) => Some(*kimg),
+            _ => None,
+        },
+        filter: (*filter).to_owned(),
     };
-    Ok(client.get_results(request).await?.into_inner())
+    let (filter, at_kimg) = (request.filter.clone(), request.at_kimg);
+    let results = client.get_results(request).await?.into_inner();
+    if results.filter != filter || results.at_kimg != at_kimg {
+        let words = "the coordinator is of an earlier release, which knows neither --where nor --at kimg=N";
+        return Err(anyhow!(words).into());
+    }
+    Ok(results)
 }
 
 /// `eval/x`, `eval/x:min` or `eval/x:max`.

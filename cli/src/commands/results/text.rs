@@ -56,6 +56,7 @@ fn values(table: &ResultsTable, at: At) -> String {
             format!(", each run at the step where its {} is {end} (chosen on test data)", metric.name)
         }
         (At::Best, None) => ", each run at its best step".to_owned(),
+        (At::Kimg(kimg), _) => format!(", each run after {kimg} kimg, or at its last step before"),
         (At::Step(step), _) => format!(", each run at step {step}, or at its last one before"),
         (At::Min, _) => {
             ", the smallest value of each metric of a run, which may be of different steps".to_owned()

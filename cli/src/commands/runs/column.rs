@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use acai_proto::convert;
 use acai_proto::v1::Run;
+use acai_sweep::filter::{Fields, NUMBER, STATE};
 use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::Parameter;
+use acai_sweep::results::SEED;
+use acai_sweep::scalar::Scalar;
 use acai_sweep::spelling::did_you_mean;
 use anyhow::bail;
 
 use super::state;
-use crate::format::{mean_and_std, percent, value};
+use crate::format::{self, mean_and_std, percent, value};
 use crate::sorting::Key;
 
 /// A run, and the last values of those of its metrics that are shown.
@@ -21,6 +25,19 @@ pub(super) struct Listed {
 impl Listed {
     pub(super) fn new(run: Run) -> Listed {
         Listed { run, metrics: BTreeMap::new() }
+    }
+}
+
+impl Fields for Listed {
+    fn field(&self, name: &str) -> Option<Scalar> {
+        let Run { number, seed, configuration, .. } = &self.run;
+        match name {
+            NUMBER => Some(Scalar::Int((*number).into())),
+            // As tables have a seed that is too large for a number.
+            SEED => Some(i64::try_from(*seed).map_or_else(|_| Scalar::Word(seed.to_string()), Scalar::Int)),
+            STATE => Some(Scalar::Word(format::state(self.run.state))),
+            name => convert::scalar(configuration.iter().find(|parameter| parameter.name == name)?).ok(),
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 
 mod column;
 
+use std::collections::BTreeSet;
+
 use acai_proto::v1::{ListRunsRequest, Run, RunState};
-use anyhow::anyhow;
+use acai_sweep::filter::{Fields, Filter};
+use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
 use self::column::{Column, Listed};
@@ -22,6 +25,9 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
     let request = ListRunsRequest { sweep: sweep.clone(), states, set_aside: *set_aside };
     let mut runs: Vec<Listed> = list(&mut client, request).await?.into_iter().map(Listed::new).collect();
     let parameters = parameters(&runs);
+    if let Some(text) = &arguments.filter {
+        filter(&mut runs, text)?;
+    }
     let columns = |words: &[String]| -> anyhow::Result<Vec<Column>> {
         words.iter().map(|word| Column::named(word, &parameters)).collect()
     };
@@ -53,6 +59,21 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
             json!({"version": 1, "runs": runs.iter().map(listed_json).collect::<Vec<_>>()}).to_string()
         }
     })?;
+    Ok(())
+}
+
+/// Leaves the runs for which the condition holds.
+fn filter(runs: &mut Vec<Listed>, text: &str) -> anyhow::Result<()> {
+    let configurations = runs.iter().flat_map(|listed| &listed.run.configuration);
+    let own = configurations.filter(|parameter| parameter.own).map(|parameter| parameter.name.clone());
+    let own: BTreeSet<String> = own.collect();
+    let own: Vec<String> = own.into_iter().collect();
+    let filter = Filter::parse(text, &own).map_err(|mistake| anyhow!("--where makes no sense: {mistake}"))?;
+    if !runs.iter().any(|listed| filter.matches(listed)) {
+        let all: Vec<&dyn Fields> = runs.iter().map(|listed| listed as &dyn Fields).collect();
+        bail!("--where holds for no run\n{}", filter.why_nothing_matches(&all));
+    }
+    runs.retain(|listed| filter.matches(listed));
     Ok(())
 }
 

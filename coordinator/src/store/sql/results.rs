@@ -10,7 +10,7 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::results::{RunResult, Summary};
 use sqlx::{Connection as _, Row as _};
 
-use super::columns::{configuration, seed, state, summary};
+use super::columns::{configuration, seed, state, summary, unsigned};
 use super::dialect::{Connection, Row, for_update, items};
 use crate::store::{Result, RunId, StoreError};
 
@@ -58,7 +58,7 @@ pub(in crate::store) async fn keep_earlier(connection: &mut Connection) -> Resul
 }
 
 /// The runs in the plan of sweep `$1` with what was kept of them.
-pub(in crate::store) const LIST: &str = "select r.seed, r.config, r.state, k.summaries
+pub(in crate::store) const LIST: &str = "select r.number, r.seed, r.config, r.state, k.summaries
          from runs r left join results_of_runs k on k.run_id = r.id and r.state = 'completed'
          where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
          order by r.idx, r.id";
@@ -91,7 +91,7 @@ pub(super) async fn at_best(
         metrics.iter().enumerate().map(|(place, (name, sign))| (place, name, sign)).collect();
     let rows = sqlx::query(concat!(
         "with planned as (
-             select r.id, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
+             select r.id, r.number, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
              where s.name = $1 and r.in_plan = true),
          preferred as (
              select cast(value ->> 0 as bigint) as place, value ->> 1 as name, cast(value ->> 2 as bigint) as sign from ",
@@ -101,7 +101,7 @@ pub(super) async fn at_best(
              select m.run_id, m.step,
                     row_number() over (partition by m.run_id order by p.place, m.value * p.sign, m.step) as rank
              from planned r cross join preferred p join metrics m on m.run_id = r.id and m.name = p.name)
-         select r.id, r.seed, r.config, r.state, m.name, m.value
+         select r.id, r.number, r.seed, r.config, r.state, m.name, m.value
          from planned r
          left join ranked b on b.run_id = r.id and b.rank = 1
          left join metrics m on m.run_id = r.id and m.step = b.step
@@ -118,12 +118,12 @@ pub(super) async fn at_best(
 pub(super) async fn at_step(reader: &mut Connection, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
     let rows = sqlx::query(
         "with planned as (
-             select r.id, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
+             select r.id, r.number, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
              where s.name = $1 and r.in_plan = true),
          latest as (
              select m.run_id, m.name, max(m.step) as step
              from planned r join metrics m on m.run_id = r.id where m.step <= $2 group by m.run_id, m.name)
-         select r.id, r.seed, r.config, r.state, m.name, m.value
+         select r.id, r.number, r.seed, r.config, r.state, m.name, m.value
          from planned r
          left join latest l on l.run_id = r.id
          left join metrics m on m.run_id = l.run_id and m.name = l.name and m.step = l.step
@@ -167,6 +167,12 @@ impl<'r> Configurations<'r> {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(new) => new.insert(configuration(row)?).clone(),
         };
-        Ok(RunResult { configuration, seed: seed(row)?, state: state(row)?, summaries: BTreeMap::new() })
+        Ok(RunResult {
+            number: unsigned(row, "number")?,
+            configuration,
+            seed: seed(row)?,
+            state: state(row)?,
+            summaries: BTreeMap::new(),
+        })
     }
 }
