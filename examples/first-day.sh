@@ -1,7 +1,9 @@
 #!/bin/sh
-# A researcher's first day with acai, from an own sweep to figures and a second machine. Runs in an empty folder, with `acai`
-# and `acai-trainer` on the PATH, and takes a minute on two cores: the sweep is far too small to mean anything.
+# A researcher's first day with acai, from an own sweep to figures, a second machine and an own trainer. Runs in an empty
+# folder, with `acai` and `acai-trainer` on the PATH, and takes some minutes on two cores: the sweeps are far too small to mean
+# anything.
 set -eu
+examples=$(cd "$(dirname "$0")" && pwd)
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -56,11 +58,38 @@ echo "$command"
 sh -c "$command --json" > alone.json
 cat alone.json
 
+step "A plan now ends with what its runs will take, from what those of the same size have taken"
+acai plan mine.yaml | tail -n 2
+
 step "More seeds: what is trained stays, and only what is new is trained"
 sed -i 's/^seeds: 3/seeds: 4/' mine.yaml
 acai submit mine.yaml 2>&1 || echo "(nobody serves this folder now; acai run does both)"
 acai run mine.yaml > /dev/null
 acai ls
+
+step "Own pictures: two folders of them are two labels, and a tenth is tested on"
+python3 - <<'PYTHON'
+import os, random, struct, zlib
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+def png(path, is_ink, size=40):
+    rows = b"".join(bytes([0] + [20 if is_ink(x, y) else 230 for x in range(size)]) for y in range(size))
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+for number in range(40):
+    r, x0, y0 = random.randint(6, 12), random.randint(14, 26), random.randint(14, 26)
+    for label, distance in ("discs", lambda x, y: (x * x + y * y) ** 0.5), ("squares", lambda x, y: max(abs(x), abs(y))):
+        os.makedirs(f"shapes/{label}", exist_ok=True)
+        png(f"shapes/{label}/{number}.png", lambda x, y: distance(x - x0, y - y0) < r)
+PYTHON
+sed -e 's/^name: mine/name: own-pictures/' -e 's/digits32/images:shapes/' -e 's/^seeds: .*/seeds: 1/' mine.yaml > shapes.yaml
+acai run shapes.yaml --data .
+acai fetch own-pictures/0 --what checkpoint -o fetched
+acai-trainer interpolate "$(find fetched -name '*.safetensors')" --a shapes/discs/0.png --b shapes/squares/1.png --data . -o between.png
 
 step "A coordinator and two workers, as on a cluster"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -83,5 +112,30 @@ acai workers
 acai results shared
 acai forget shared --dry-run
 acai forget shared --yes
+
+step "An own trainer, with a mistake in it: what its runs failed of"
+sed 's/own.get("scatter", 0.1)/own["skatter"]/' "$examples/trainer.py" > trainer.py
+chmod +x trainer.py
+cat > own.yaml <<'YAML'
+version: 1
+name: own
+metric: {name: eval/angle, goal: min}
+trainer:
+  parameters: {scatter: {type: float, min: 0}}
+  metrics: [eval/angle]
+parameters: {model: baseline, dataset: lines32, lr: 0.05, batch: 16, total_kimg: 4, scatter: [0.5, 0]}
+max_restarts: 0
+YAML
+acai submit own.yaml
+acai worker --trainer ./trainer.py --state own --slots 1 --idle-timeout 2 2> worker.log
+acai status own
+acai explain own/0
+acai logs own/0 || echo "(what it printed has not arrived)"
+
+step "The mistake is mended, and the runs are trained"
+cp "$examples/trainer.py" trainer.py
+acai retry own --state failed
+acai worker --trainer ./trainer.py --state own --slots 1 --idle-timeout 2 2> worker.log
+acai results own
 
 step "Done: $(ls | tr '\n' ' ')"

@@ -29,5 +29,7 @@ strangers=$(grep -vF "$own" libraries | grep -vxF -f system | grep -v '/ld-linux
 mkdir "$folder/day"
 (cd "$folder/day" && timeout 900 env -i PATH="$folder/elsewhere/bin:/usr/local/bin:/usr/bin:/bin" "$root/examples/first-day.sh") > day.log 2>&1 ||
     { cat day.log >&2; echo "error: the first day went wrong" >&2; exit 1; }
-grep -q '^shared: 12 new runs' day.log
+for said in '^shared: 12 new runs' "KeyError: 'skatter'" 'completed runs of mine' '^lines32, . marks the smallest eval/angle'; do
+    grep -q "$said" day.log || { cat day.log >&2; echo "error: the first day did not say $said" >&2; exit 1; }
+done
 echo "installed, moved, and trained there; the first day went well"

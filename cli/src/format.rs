@@ -79,6 +79,22 @@ pub(crate) fn utc(unix_ms: i64) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
 }
 
+/// A message in one line: of a traceback the first line, which says what happened, and the last one, which says why.
+pub(crate) fn in_a_line(message: &str) -> String {
+    let mut lines = message.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.next_back().map(str::trim_start) {
+        None => first.to_owned(),
+        Some(last) if first.ends_with(':') => format!("{first} {last}"),
+        Some(last) => format!("{first} … {last}"),
+    }
+}
+
+/// A message whose further lines stand below its first.
+pub(crate) fn indented(message: &str, by: &str) -> String {
+    message.trim_end().replace('\n', &format!("\n{by}"))
+}
+
 /// `37%`, never rounded up to 100.
 pub(crate) fn percent(done: u64, total: u64) -> String {
     let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
@@ -128,6 +144,14 @@ mod tests {
         assert_eq!(mean_and_std(12345.0, 678.0, 2), "12345 ± 678");
         assert_eq!(mean_and_std(-1.26e-9, 3e-10, 3), "-1.3e-9 ± 3.0e-10");
         assert_eq!(mean_and_std(8.63e-7, 0.0, 1), "8.630e-7");
+    }
+
+    #[test]
+    fn of_a_message_in_many_lines_the_first_and_the_last_are_shown() {
+        assert_eq!(in_a_line("out of memory"), "out of memory");
+        assert_eq!(in_a_line("it ended:\nTraceback\n  File x\nKeyError: 'x'\n\n"), "it ended: KeyError: 'x'");
+        assert_eq!(in_a_line("one\ntwo"), "one … two");
+        assert_eq!(in_a_line(""), "");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::run::{Desired, RunState};
 use crate::schedule::is_on_any_worker;
+use crate::spelling::counted;
 
 /// What is known of a run and its sweep.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +93,10 @@ pub fn run(situation: &Situation) -> Vec<String> {
         }
         RunState::Failed => {
             let failures = situation.failures;
-            vec![because(&format!("it failed {failures} times, which is more than max_restarts allows"))]
+            vec![because(&format!(
+                "it failed {}, which is more than max_restarts allows",
+                counted(failures, "time")
+            ))]
         }
         RunState::Lost => vec![because("it was given up")],
         RunState::Queued if situation.set_aside => {
@@ -129,7 +133,10 @@ fn waits(situation: &Situation) -> Vec<String> {
         && let Some(message) = &situation.message
     {
         let (failures, most) = (situation.failures, situation.max_restarts);
-        reasons.push(format!("it failed {failures} times, of {most} that it may; the last time: {message}"));
+        reasons.push(format!(
+            "it failed {}, of {most} that it may; the last time: {message}",
+            counted(failures, "time")
+        ));
     }
     reasons
 }
@@ -230,7 +237,7 @@ mod tests {
             ..queued()
         };
         let reasons = run(&held_up).join("\n");
-        for part in ["paused (by request)", "2 of 2 runs", "failed 1 times, of 3", "out of memory"] {
+        for part in ["paused (by request)", "2 of 2 runs", "failed 1 time, of 3", "out of memory"] {
             assert!(reasons.contains(part), "{reasons}");
         }
         assert!(!reasons.contains("queue"), "{reasons}");

@@ -8,7 +8,7 @@ use super::watch::{event_json, event_line};
 use crate::args::ExplainArguments;
 use crate::client::connect_control;
 use crate::failure::Failure;
-use crate::format::assignment;
+use crate::format::{assignment, indented};
 use crate::output::Output;
 
 pub(super) async fn explain(arguments: ExplainArguments, output: Output) -> Result<(), Failure> {
@@ -38,7 +38,7 @@ fn text(response: &ExplainResponse) -> String {
         lines.push(format!("{}/{} is {}", run.sweep, run.number, state(run)));
         lines.push(format!("  {} seed={}", assignment(&run.configuration), run.seed));
     }
-    lines.extend(response.reasons.iter().map(|reason| format!("  - {reason}")));
+    lines.extend(response.reasons.iter().map(|reason| format!("  - {}", indented(reason, "    "))));
     if response.workers.is_empty() && response.run.as_ref().is_some_and(|run| run.state() == RunState::Queued)
     {
         lines.push("  - no worker has ever registered: `acai worker` starts one".to_owned());

@@ -13,7 +13,7 @@ use super::runs::{run_json, state};
 use crate::args::ShowArguments;
 use crate::client::{connect, connect_control};
 use crate::failure::Failure;
-use crate::format::{assignment, mean_and_std, percent, utc, value};
+use crate::format::{assignment, in_a_line, indented, mean_and_std, percent, utc, value};
 use crate::grid::Grid;
 use crate::output::Output;
 
@@ -44,7 +44,7 @@ fn text(details: &GetRunResponse, artifacts: &[Artifact], reasons: &[String]) ->
         run.step,
         run.total_steps
     ));
-    lines.extend(reasons.iter().map(|reason| format!("  - {reason}")));
+    lines.extend(reasons.iter().map(|reason| format!("  - {}", indented(reason, "    "))));
     let mut part = |heading: &str, body: Vec<String>| {
         if !body.is_empty() {
             lines.push(heading.to_owned());
@@ -100,7 +100,7 @@ fn attempt_line(attempt: &AttemptDetails, rate: Option<f64>) -> String {
         line += &format!(", {rate:.0} images/s");
     }
     if !attempt.message.is_empty() {
-        line += &format!(": {}", attempt.message);
+        line += &format!(": {}", in_a_line(&attempt.message));
     }
     line
 }

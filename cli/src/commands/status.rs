@@ -1,6 +1,7 @@
 //! `acai status`
 
 use acai_proto::v1::{GetSweepRequest, GetSweepResponse};
+use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
 use super::ls::sweep_json;
@@ -71,11 +72,11 @@ fn text(response: &GetSweepResponse) -> String {
     }
     for run in &response.failures {
         lines.push(format!(
-            "  #{} {} after {} failures: {}",
+            "  #{} {} after {}: {}",
             run.number,
             format::state(run.state),
-            run.failures,
-            run.message
+            counted(run.failures, "failure"),
+            format::in_a_line(&run.message)
         ));
     }
     lines.join("\n")

@@ -9,7 +9,7 @@ use tonic::{Code, Status, Streaming};
 use crate::args::{Place, WatchArguments};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
-use crate::format::{state, utc};
+use crate::format::{in_a_line, state, utc};
 use crate::output::Output;
 
 /// Before a watcher that was cut off asks again.
@@ -95,7 +95,7 @@ pub(super) fn event_line(event: &Event) -> String {
         line.push_str(&format!(" on {}", event.worker));
     }
     if !event.message.is_empty() {
-        line.push_str(&format!(": {}", event.message));
+        line.push_str(&format!(": {}", in_a_line(&event.message)));
     }
     line
 }

@@ -20,7 +20,7 @@ use super::{Sweep, read_sweep, submit};
 use crate::args::RunArguments;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::format::count;
+use crate::format::{count, in_a_line};
 use crate::log;
 use crate::output::Output;
 use crate::signals::{Shutdown, StopSignal};
@@ -110,7 +110,12 @@ async fn train(
         0 => Ok(()),
         bad => {
             for run in &status.failures {
-                output.note(&format!("#{} {}: {}", run.number, crate::format::state(run.state), run.message));
+                output.note(&format!(
+                    "#{} {}: {}",
+                    run.number,
+                    crate::format::state(run.state),
+                    in_a_line(&run.message)
+                ));
             }
             Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
         }

@@ -59,8 +59,12 @@ impl Progress {
         let Some(sweep) = &status.sweep else { return };
         for run in &status.failures {
             if self.known_failures.insert((run.id, run.failures)) {
-                let text =
-                    format!("#{} failed, now {}: {}", run.number, format::state(run.state), run.message);
+                let text = format!(
+                    "#{} failed, now {}: {}",
+                    run.number,
+                    format::state(run.state),
+                    format::in_a_line(&run.message)
+                );
                 self.bar.suspend(|| self.output.note(&text));
             }
         }
