@@ -45,20 +45,22 @@ impl Sorting {
     /// Rows without a value come last, in the order in which they are.
     pub(crate) fn sort<R>(&self, rows: &mut [R], key: impl Fn(&R) -> Option<Key>) {
         rows.sort_by(|a, b| match (key(a), key(b)) {
-            (Some(a), Some(b)) if self.is_descending => order(&b, &a),
-            (Some(a), Some(b)) => order(&a, &b),
+            (Some(a), Some(b)) if self.is_descending => b.order(&a),
+            (Some(a), Some(b)) => a.order(&b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         });
     }
 }
 
-/// Numbers before words.
-fn order(a: &Key, b: &Key) -> Ordering {
-    match (a, b) {
-        (Key::Number(a), Key::Number(b)) => a.total_cmp(b),
-        (Key::Word(a), Key::Word(b)) => a.cmp(b),
-        (Key::Number(_), Key::Word(_)) => Ordering::Less,
-        (Key::Word(_), Key::Number(_)) => Ordering::Greater,
+impl Key {
+    /// Numbers before words.
+    pub(crate) fn order(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Number(a), Key::Number(b)) => a.total_cmp(b),
+            (Key::Word(a), Key::Word(b)) => a.cmp(b),
+            (Key::Number(_), Key::Word(_)) => Ordering::Less,
+            (Key::Word(_), Key::Number(_)) => Ordering::Greater,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::metric::Goal;
 use crate::scalar::Scalar;
-use crate::statistics::{Spread, mean_and_std};
+use crate::statistics::{Spread, holm, mean_and_std, p_value};
 
 /// What tells the runs of a row from those of others: parameters and their values.
 pub type Group = Vec<(String, Scalar)>;
@@ -40,6 +40,9 @@ pub struct Differences {
     pub confidence95: Option<f64>,
     /// Pairs in which the row is better; `None` if the metric has no goal.
     pub better: Option<u32>,
+    /// How probable such a mean is if there is no difference ([`p_value`]), adjusted for the number of rows that are compared
+    /// ([`holm`]); `None` for fewer than three pairs, and where all differences are the same.
+    pub p: Option<f64>,
 }
 
 /// Compares each row with the one that has the values of `baseline` and otherwise the same. Rows that have these values, and
@@ -62,7 +65,12 @@ pub fn compare(observations: &[Observation], baseline: &Group, goal: Option<Goal
         let (_, others) = others?;
         Some(Comparison { group: (*group).clone(), differences: differences(seeds, others, goal) })
     };
-    compared.filter_map(comparison).collect()
+    let mut comparisons: Vec<Comparison> = compared.filter_map(comparison).collect();
+    let p_values: Vec<Option<f64>> = comparisons.iter().map(|it| it.differences?.p).collect();
+    for (comparison, p) in comparisons.iter_mut().zip(holm(&p_values)) {
+        comparison.differences.iter_mut().for_each(|differences| differences.p = p);
+    }
+    comparisons
 }
 
 fn differences(
@@ -79,5 +87,6 @@ fn differences(
         Goal::Maximize => pairs.iter().filter(|difference| **difference > 0.0).count(),
     };
     let better = goal.map(|goal| u32::try_from(is_better(goal)).unwrap_or(u32::MAX));
-    Some(Differences { n, mean, confidence95: Spread::Confidence95.of(n, std), better })
+    let (confidence95, p) = (Spread::Confidence95.of(n, std), p_value(n, mean, std));
+    Some(Differences { n, mean, confidence95, better, p })
 }

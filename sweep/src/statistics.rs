@@ -54,6 +54,37 @@ pub fn t_quantile(degrees_of_freedom: u32) -> Option<f64> {
     Some(t.inverse_cdf(0.5 + CONFIDENCE / 2.0))
 }
 
+/// How probable a mean this far from 0, or farther, is if the values are of a normal distribution around 0: two-sided, by
+/// Student's t, of `n` values whose population standard deviation is `std`. `None` for fewer than three values, of which it
+/// would say nothing, and where they do not deviate.
+#[must_use]
+pub fn p_value(n: u32, mean: f64, std: f64) -> Option<f64> {
+    if n < 3 || std == 0.0 {
+        return None;
+    }
+    let degrees = f64::from(n - 1);
+    // The standard error is the sample's deviation by √n, and that the population's by √(n − 1).
+    let t = mean / (std / degrees.sqrt());
+    let distribution = StudentsT::new(0.0, 1.0, degrees).ok()?;
+    Some(2.0 * distribution.cdf(-t.abs()))
+}
+
+/// p-values of several questions that are asked at once, by Holm's method: each is as large as it must be for the chance of
+/// any mistake among all of them to stay what one alone says. In the order given; `None` is no question.
+#[must_use]
+pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut asked: Vec<(usize, f64)> =
+        p_values.iter().enumerate().filter_map(|(place, p)| Some((place, (*p)?))).collect();
+    asked.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let mut adjusted = vec![None; p_values.len()];
+    let mut largest = 0.0f64;
+    for (rank, &(place, p)) in asked.iter().enumerate() {
+        largest = largest.max(p * (asked.len() - rank) as f64).min(1.0);
+        adjusted[place] = Some(largest);
+    }
+    adjusted
+}
+
 /// Mean and population standard deviation; `None` of no values.
 #[must_use]
 pub fn mean_and_std(values: &[f64]) -> Option<(f64, f64)> {

@@ -3,7 +3,7 @@
 use acai_sweep::comparison::{Observation, compare};
 use acai_sweep::metric::Goal;
 use acai_sweep::scalar::Scalar;
-use acai_sweep::statistics::{Spread, mean_and_std, t_quantile};
+use acai_sweep::statistics::{Spread, holm, mean_and_std, p_value, t_quantile};
 
 #[test]
 fn quantiles_of_t_are_those_of_scipy() {
@@ -72,4 +72,26 @@ fn rows_are_compared_by_the_seeds_that_both_have() {
     assert_eq!(one.differences, None, "no seed has been trained in both");
     let maximized = compare(&observations, &baseline, Some(Goal::Maximize));
     assert_eq!(maximized[0].differences.unwrap().better, Some(1));
+}
+
+#[test]
+fn p_values_are_those_of_t_and_holm_makes_them_larger_by_the_number_of_questions() {
+    // Of two degrees of freedom the distribution has a closed form.
+    for values in [[-1.0, -2.0, 1.0], [1.0, 2.0, 4.0], [-5.0, -5.0, -5.1]] {
+        let (mean, std) = mean_and_std(&values).unwrap();
+        let t = mean / (std / 2.0f64.sqrt());
+        let expected = 1.0 - t.abs() / (2.0 + t * t).sqrt();
+        let p = p_value(3, mean, std).unwrap();
+        assert!((p - expected).abs() < 1e-12, "{values:?}: {p}");
+    }
+    assert_eq!(p_value(2, 1.0, 0.1), None);
+    assert_eq!(p_value(5, 1.0, 0.0), None);
+    // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03, 0.005], method="holm")
+    let adjusted = holm(&[Some(0.01), Some(0.04), None, Some(0.03), Some(0.005)]);
+    let expected = [Some(0.03), Some(0.06), None, Some(0.06), Some(0.02)];
+    for (adjusted, expected) in adjusted.into_iter().zip(expected) {
+        assert_eq!(adjusted.is_some(), expected.is_some());
+        assert!((adjusted.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-15, "{adjusted:?}");
+    }
+    assert_eq!(holm(&[Some(0.9), Some(0.8)]), [Some(1.0), Some(1.0)]);
 }

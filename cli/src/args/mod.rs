@@ -7,6 +7,7 @@ mod data;
 mod machines;
 mod plot;
 mod reading;
+mod results;
 mod runs;
 mod target;
 
@@ -23,8 +24,12 @@ pub(crate) use machines::{
 };
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
-    At, ExplainArguments, Format, MetricsArguments, Place, PlanArguments, ResultsArguments, RunsArguments,
-    StatusArguments, SubmitArguments, TableArguments, TableFormat, WatchArguments, Width,
+    ExplainArguments, Format, MetricsArguments, Place, PlanArguments, RunsArguments, StatusArguments,
+    SubmitArguments, WatchArguments, Width,
+};
+pub(crate) use results::{
+    Aggregation, At, Best, Digits, Pivot, ResultsArguments, Scale, SpreadArgument, TableArguments,
+    TableFormat,
 };
 pub(crate) use runs::{FetchArguments, LogsArguments, ShowArguments, What};
 pub(crate) use target::Target;

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::reading::SpreadArgument;
 use super::target::one_sweep;
-use super::{At, Coordinator};
+use super::{At, Coordinator, SpreadArgument};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,6 +90,9 @@ pub(crate) struct FigureArguments {
     /// Only runs on this dataset
     #[arg(long)]
     pub(crate) dataset: Option<String>,
+    /// Only runs that this condition holds for, as in `acai results`
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
     /// Which values of each run count, as in `acai results`
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,

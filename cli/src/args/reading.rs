@@ -1,9 +1,7 @@
 //! Commands that plan, submit and read.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use acai_sweep::statistics::Spread;
 use clap::{Args, ValueEnum};
 
 use super::target::{Target, one_run, one_sweep};
@@ -161,138 +159,6 @@ pub(crate) struct WatchArguments {
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  acai results demo                          mean ± standard deviation over the seeds of each row
-  acai results demo --compare lambda=0 --group-by lambda,gamma
-                                             differences by pairs of the same seed, with 95 % intervals
-  acai results demo --where 'lambda > 0 and dataset = lines32'
-  acai results demo --spread ci95 --format latex > table.tex
-  acai results first second --group-by model --metric eval/mean_distance
-                                             runs of both sweeps in one table; a run that both have counts once
-  acai results demo --format jsonl           a run a line: pandas.read_json(FILE, lines=True)")]
-pub(crate) struct ResultsArguments {
-    /// The names of sweeps
-    #[arg(required = true, value_name = "SWEEP", value_parser = one_sweep)]
-    pub(crate) sweeps: Vec<String>,
-    #[command(flatten)]
-    pub(crate) at: Coordinator,
-    #[command(flatten)]
-    pub(crate) table: TableArguments,
-}
-
-/// What a results table shows.
-#[derive(Debug, Args)]
-pub(crate) struct TableArguments {
-    /// One row for each value of these parameters; `seed` may be one of them
-    /// [default: the file's report.group_by, or all that it sweeps]
-    #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
-    pub(crate) group_by: Vec<String>,
-    /// Only runs that this condition holds for, such as 'lambda > 0 and dataset in (lines32, digits32)': parameters, seed,
-    /// state and number, =, !=, <, <=, >, >=, in, and, or, not, and parentheses
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub(crate) filter: Option<String>,
-    /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best
-    /// [default: the file's metric, then every eval/ metric]
-    #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
-    pub(crate) metrics: Vec<String>,
-    /// Which values of each run count: `last`; `best`, all of them at the step where the metric that sorts is best (chosen on
-    /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
-    #[arg(long, value_name = "VALUES", default_value = "last")]
-    pub(crate) at: At,
-    /// What stands after ±
-    #[arg(long, value_enum, default_value_t = SpreadArgument::Population)]
-    pub(crate) spread: SpreadArgument,
-    /// Compare each row with the one that has these values and otherwise the same, by pairs of the same seed
-    #[arg(long, value_name = "PARAMETER=VALUE", value_delimiter = ',')]
-    pub(crate) compare: Vec<String>,
-    #[arg(long, value_enum, default_value_t)]
-    format: TableFormat,
-    /// As --format json
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
-    #[command(flatten)]
-    pub(crate) sort: SortArguments,
-    #[command(flatten)]
-    pub(crate) width: Width,
-}
-
-impl TableArguments {
-    pub(crate) fn format(&self) -> TableFormat {
-        if self.json { TableFormat::Json } else { self.format }
-    }
-}
-
-/// What stands after ± beside a mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SpreadArgument {
-    /// Standard deviation of the runs at hand, as in the paper
-    Population,
-    /// Standard deviation of all runs that there could be
-    Sample,
-    /// Standard error of the mean
-    Sem,
-    /// Half of the mean's 95 % interval, by Student's t; none for fewer than three runs
-    Ci95,
-}
-
-impl From<SpreadArgument> for Spread {
-    fn from(argument: SpreadArgument) -> Spread {
-        match argument {
-            SpreadArgument::Population => Spread::Population,
-            SpreadArgument::Sample => Spread::Sample,
-            SpreadArgument::Sem => Spread::StandardError,
-            SpreadArgument::Ci95 => Spread::Confidence95,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    /// For people
-    #[default]
-    Table,
-    Csv,
-    Json,
-    /// A run a line, with all its parameters
-    Jsonl,
-    Markdown,
-    /// With booktabs, the best row in bold
-    Latex,
-}
-
-/// Which values of a run count.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum At {
-    Last,
-    Best,
-    Step(u64),
-    Kimg(f64),
-    Min,
-    Max,
-    Mean,
-}
-
-impl FromStr for At {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "last" => At::Last,
-            "best" => At::Best,
-            "min" => At::Min,
-            "max" => At::Max,
-            "mean" => At::Mean,
-            other => {
-                let step = other.strip_prefix("step=").and_then(|step| step.parse().ok()).map(At::Step);
-                let kimg = other.strip_prefix("kimg=").and_then(|kimg| kimg.parse().ok()).map(At::Kimg);
-                step.or(kimg).ok_or("it is none of last, best, step=N, kimg=N, min, max, mean")?
-            }
-        })
-    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

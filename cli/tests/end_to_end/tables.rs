@@ -106,7 +106,7 @@ fn tables_are_as_narrow_as_the_terminal_and_say_what_they_leave_out() {
         assert!(widest <= Some(60), "{table}");
     }
     let results = narrow(&["results", "plane"]);
-    assert!(results.contains("(--wide shows eval/smoothness)"), "{results}");
+    assert!(results.contains("(--wide shows eval/latent_accuracy, eval/smoothness)"), "{results}");
     assert!(!narrow(&["results", "plane", "--wide"]).contains("--wide"));
     let runs = narrow(&["runs", "plane"]);
     assert!(runs.contains("the loss is not") && !runs.contains("since step 2"), "{runs}");
@@ -182,4 +182,126 @@ fn values_are_taken_after_a_number_of_images() {
     assert_eq!(mean("kimg=0.5"), 1.1 / 8.0);
     assert_eq!(mean("kimg=0.9"), 1.1 / 8.0);
     assert_eq!(mean("kimg=1"), 1.1 / 16.0);
+}
+
+/// The rows of `results plane` as Markdown has them, without its escapes.
+fn markdown(place: &Place, arguments: &[&str]) -> String {
+    let table = ["results", "plane", "--metric", "mean_distance", "--format", "markdown"];
+    place.run(&[&table[..], arguments].concat()).ok().replace('\\', "")
+}
+
+#[test]
+fn a_pivoted_table_has_a_cell_for_each_pair_of_values_and_refuses_cells_of_runs_that_differ() {
+    let place = plane();
+    let table = place.run(&["results", "plane", "--pivot", "gamma:lambda"]).ok();
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "lines32, eval/mean_distance, n = 3, * marks the smallest eval/mean_distance");
+    assert_eq!(cells(&table)[1], ["gamma", "lambda=0", "lambda=0.5", "lambda=1"]);
+    assert_eq!(cells(&table)[2][4..8], ["0.06938", "±", "0.00051", "*"]);
+    assert!(lines[3].ends_with("(n=2)"), "{table}");
+    let pivoted = markdown(&place, &["--pivot", "gamma:lambda"]);
+    assert!(
+        pivoted.contains("eval/mean_distance ↓") && pivoted.contains("| **0.06938 ± 0.00051** |"),
+        "{pivoted}"
+    );
+    let refused = place.run(&["results", "plane", "--pivot", "lambda:model"]);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("differ in `gamma`: 0.1 and 0.2"),
+        "{refused:#?}"
+    );
+    let parted = markdown(&place, &["--pivot", "lambda:model", "--group-by", "gamma"]);
+    assert!(
+        parted.contains("**lines32**, gamma=0.1,") && parted.contains("**lines32**, gamma=0.2,"),
+        "{parted}"
+    );
+}
+
+#[test]
+fn figures_have_the_aggregates_digits_and_units_that_are_asked_for() {
+    let place = plane();
+    let csv = [
+        "results",
+        "plane",
+        "--metric",
+        "mean_distance",
+        "--where",
+        "lambda = 0.5 and gamma = 0.1",
+        "--format",
+        "csv",
+    ];
+    let csv = place.run(&[&csv[..], &["--agg", "mean,median,min,max,sem,ci95,n"]].concat()).ok();
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    let figure = |name: &str| -> f64 {
+        let column = rows[0].iter().position(|heading| *heading == format!("eval/mean_distance_{name}"));
+        rows[1][column.unwrap()].parse().unwrap()
+    };
+    // Of seeds 0, 1 and 2: 1.1, 1.11 and 1.12, by 16. SciPy: t.ppf(0.975, 2) * sem.
+    for (name, expected) in [
+        ("mean", 1.11 / 16.0),
+        ("median", 1.11 / 16.0),
+        ("min", 1.1 / 16.0),
+        ("max", 1.12 / 16.0),
+        ("sem", 0.01 / 16.0 / 3f64.sqrt()),
+        ("ci95", 4.302_652_729_749_462 * 0.01 / 16.0 / 3f64.sqrt()),
+        ("n", 3.0),
+    ] {
+        assert!((figure(name) - expected).abs() < 1e-12, "{name}: {}", figure(name));
+    }
+    let scaled = place.run(&["results", "plane", "--scale", "1e-3", "--digits", "sig=3"]).ok();
+    assert!(
+        scaled.starts_with("lines32, in units of 1e-3, *") && scaled.contains("69.375 ± 0.510"),
+        "{scaled}"
+    );
+    let medians = place.run(&["results", "plane", "--agg", "median,n", "--metric", "mean_distance"]).ok();
+    assert_eq!(cells(&medians)[2][..5], ["*", "0.5", "0.1", "3", "0.06938"]);
+}
+
+#[test]
+fn rows_that_lack_runs_say_why_and_can_be_left_out_or_refused() {
+    let place = plane();
+    let table = place.run(&["results", "plane", "--metric", "mean_distance"]).ok();
+    let incomplete = table.lines().find(|line| line.contains("2/3")).unwrap();
+    assert!(incomplete.ends_with("1 diverged"), "{table}");
+    let left_out = place.run(&["results", "plane", "--metric", "mean_distance", "--min-n", "3", "--strict"]);
+    assert!(left_out.stderr.contains("1 row with fewer than 3 runs left out"), "{left_out:#?}");
+    assert!(!left_out.ok().contains("2/3"));
+    let strict = place.run(&["results", "plane", "--strict"]);
+    assert!(
+        strict.code == Some(4) && strict.stderr.contains("--strict: 1 row without a value"),
+        "{strict:#?}"
+    );
+    assert!(strict.stdout.contains("2/3"), "the table is printed all the same");
+    let json = place.run(&["results", "plane", "--json"]).ok();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let row = json["tables"][0]["rows"].as_array().unwrap().iter().find(|row| row["completed"] == 2).unwrap();
+    assert_eq!(row["states"], serde_json::json!({"completed": 2, "diverged": 1}));
+}
+
+#[test]
+fn the_best_mean_is_marked_or_all_that_are_as_good_or_none() {
+    let place = plane();
+    let marked =
+        |best: &str| markdown(&place, &["--best", best, "--where", "lambda < 1"]).matches("**0.").count();
+    assert_eq!((marked("bold"), marked("none")), (1, 0));
+    // A spread of 95 % intervals reaches no other row; γ of 0.2 is 0.1/16 away.
+    assert_eq!(marked("ties"), 1);
+    let zero = markdown(&place, &["--best", "ties", "--where", "lambda = 0"]);
+    assert_eq!(zero.matches("**0.").count(), 2, "γ does nothing where λ is 0: {zero}");
+    let compared =
+        place.run(&["results", "plane", "--compare", "lambda=0", "--metric", "mean_distance", "--json"]).ok();
+    let compared: Value = serde_json::from_str(&compared).unwrap();
+    assert!(compared["comparisons"][0]["rows"][0]["difference"].get("p_holm").is_some(), "{compared}");
+}
+
+#[test]
+fn a_paper_table_has_powers_in_its_caption_and_notes_below_figures_that_lack_runs() {
+    let place = plane();
+    let latex = ["results", "plane", "--metric", "mean_distance", "--scale", "1e-2", "--format", "latex"];
+    let latex = place.run(&latex).ok();
+    assert!(latex.contains("& $\\mathbf{6.938} \\pm 0.051$ \\\\"), "{latex}");
+    assert!(latex.contains("over seeds. Figures in units of $10^{-2}$.}"), "{latex}");
+    assert!(
+        latex.contains("^{a}$ \\\\") && latex.contains("{\\footnotesize $^{a}$\\,2 of 3 runs: 1 diverged}"),
+        "{latex}"
+    );
 }

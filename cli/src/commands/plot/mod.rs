@@ -36,8 +36,8 @@ async fn table(
     metrics: Vec<String>,
     group_by: Vec<String>,
 ) -> Result<GetResultsResponse, Failure> {
-    let question =
-        Question { sweeps: &figure.sweeps, metrics: &metrics, at: figure.at, group_by, filter: "" };
+    let filter = figure.filter.as_deref().unwrap_or_default();
+    let question = Question { sweeps: &figure.sweeps, metrics: &metrics, at: figure.at, group_by, filter };
     let mut results = ask(client, &question).await?;
     if let Some(dataset) = &figure.dataset {
         results.tables.retain(|table| table.dataset == *dataset);

@@ -118,14 +118,19 @@ fn observation(row: &ResultsRow, place: usize) -> Option<Observation> {
 
 fn text(compared: &Compared<'_>, baseline: &Group) -> String {
     let title = format!(
-        "{}, {}: difference from {} by pairs of the same seed, mean ± 95 % confidence (t)",
+        "{}, {}: difference from {} by pairs of the same seed, mean ± 95 % confidence (t){}",
         compared.table.dataset,
         compared.metric,
-        named(baseline)
+        named(baseline),
+        if compared.rows.len() > 1 {
+            format!("; p for {} rows at once", compared.rows.len())
+        } else {
+            String::new()
+        }
     );
     let parameters: Vec<&String> = compared.table.group_by.iter().filter(|name| *name != "seed").collect();
     let mut headings: Vec<&str> = parameters.iter().map(|name| name.as_str()).collect();
-    headings.extend(["pairs", "difference", "better"]);
+    headings.extend(["pairs", "difference", "better", "p (Holm)"]);
     let row = |Comparison { group, differences }: &Comparison| {
         let find = |name: &&String| group.iter().find(|(known, _)| known == *name);
         let mut cells: Vec<String> = parameters
@@ -133,17 +138,23 @@ fn text(compared: &Compared<'_>, baseline: &Group) -> String {
             .map(|name| find(name).map_or("-".to_owned(), |(_, value)| shown(value)))
             .collect();
         cells.extend(match differences {
-            None => ["0", "-", "-"].map(str::to_owned),
+            None => ["0", "-", "-", "-"].map(str::to_owned),
             Some(differences) => [
                 differences.n.to_string(),
                 difference(differences),
                 differences.better.map_or("-".to_owned(), |better| format!("{better}/{}", differences.n)),
+                differences.p.map_or("-".to_owned(), probability),
             ],
         });
         cells
     };
     let grid = Grid::new(&headings, compared.rows.iter().map(row).collect()).keeping(headings.len());
     format!("{title}\n{}", grid.fit(None))
+}
+
+/// Two digits, and no more zeros than say something.
+fn probability(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.*}", if p < 0.1 { 3 } else { 2 }) }
 }
 
 fn difference(Differences { n, mean, confidence95, .. }: &Differences) -> String {
@@ -163,7 +174,7 @@ fn flat(compared: &[Compared<'_>]) -> anyhow::Result<String> {
     }
     let mut headings = vec!["dataset".to_owned(), "metric".to_owned()];
     headings.extend(parameters.iter().map(|name| (*name).clone()));
-    headings.extend(["pairs", "difference", "confidence95", "better"].map(str::to_owned));
+    headings.extend(["pairs", "difference", "confidence95", "better", "p_holm"].map(str::to_owned));
     let mut rows = Vec::new();
     for Compared { table, metric, rows: of_table } in compared {
         for Comparison { group, differences } in of_table {
@@ -179,6 +190,7 @@ fn flat(compared: &[Compared<'_>]) -> anyhow::Result<String> {
                 differences.and_then(|differences| Some(differences.confidence95?.to_string())),
             ));
             cells.push(optional(differences.and_then(|differences| Some(differences.better?.to_string()))));
+            cells.push(optional(differences.and_then(|differences| Some(differences.p?.to_string()))));
             rows.push(cells);
         }
     }
@@ -195,6 +207,7 @@ fn document(Compared { table, metric, rows }: &Compared<'_>) -> Value {
                 "mean": differences.mean,
                 "confidence95": differences.confidence95,
                 "better": differences.better,
+                "p_holm": differences.p,
             })
         });
         json!({"group": group, "difference": differences})

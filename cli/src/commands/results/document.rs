@@ -3,25 +3,40 @@
 use acai_proto::v1::{GetResultsResponse, ResultsRow, ResultsTable};
 use serde_json::{Value, json};
 
-use super::flat::std;
-use crate::format::parameters_json;
+use super::style::value;
+use crate::args::Aggregation;
+use crate::format::{parameters_json, state};
 
-pub(super) fn json(results: &GetResultsResponse) -> Value {
+/// Aggregates where nobody asks for others.
+const USUAL: [Aggregation; 5] =
+    [Aggregation::Mean, Aggregation::Std, Aggregation::Min, Aggregation::Max, Aggregation::N];
+
+pub(super) fn json(results: &GetResultsResponse, aggregations: &[Aggregation]) -> Value {
+    let aggregations = if aggregations.is_empty() { &USUAL } else { aggregations };
     let row = |table: &ResultsTable, row: &ResultsRow| {
         let metrics = table.metrics.iter().zip(&row.aggregates).map(|(metric, a)| {
+            let entry = |&what: &Aggregation| match what {
+                Aggregation::N => (what.word().to_owned(), json!(a.n)),
+                what => (what.word().to_owned(), json!(value(a, what))),
+            };
             let value = match a.n {
                 0 => json!({"n": 0}),
-                n => json!({"mean": a.mean, "std": std(a), "min": a.min, "max": a.max, "n": n}),
+                _ => Value::Object(aggregations.iter().map(entry).collect()),
             };
             (metric.name.clone(), value)
         });
-        json!({
+        let mut document = json!({
             "group": parameters_json(&row.group),
             "runs": row.runs,
             "completed": row.completed,
             "best": row.best,
             "metrics": metrics.collect::<serde_json::Map<_, _>>(),
-        })
+        });
+        if row.completed < row.runs {
+            let states = row.states.iter().map(|count| (state(count.state), json!(count.runs)));
+            document["states"] = Value::Object(states.collect());
+        }
+        document
     };
     let table = |table: &ResultsTable| {
         json!({

@@ -2,13 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use acai_proto::v1::{Aggregate, GetResultsResponse, Parameter};
+use acai_proto::v1::{GetResultsResponse, Parameter};
 
+use super::style::value as value_of;
+use crate::args::Aggregation;
 use crate::format::{csv, value};
 
-/// All tables as one: a column for each parameter, three for each metric, and one for each parameter that is the same in all
+/// Aggregates of each metric where nobody asks for others.
+const USUAL: [Aggregation; 3] = [Aggregation::Mean, Aggregation::Std, Aggregation::N];
+
+/// All tables as one: a column for each parameter, those of each metric, and one for each parameter that is the same in all
 /// runs.
-pub(super) fn flat(results: &GetResultsResponse, fixed: &[Parameter]) -> anyhow::Result<String> {
+pub(super) fn flat(
+    results: &GetResultsResponse,
+    fixed: &[Parameter],
+    aggregations: &[Aggregation],
+) -> anyhow::Result<String> {
+    let aggregations = if aggregations.is_empty() { &USUAL } else { aggregations };
     let mut parameters: Vec<&String> = Vec::new();
     let mut metrics = BTreeSet::new();
     for table in &results.tables {
@@ -20,7 +30,7 @@ pub(super) fn flat(results: &GetResultsResponse, fixed: &[Parameter]) -> anyhow:
     headings.extend(parameters.iter().map(|&name| name.clone()));
     headings.extend(["runs", "completed", "best"].map(str::to_owned));
     for metric in &metrics {
-        headings.extend(["mean", "std", "n"].map(|column| format!("{metric}_{column}")));
+        headings.extend(aggregations.iter().map(|what| format!("{metric}_{}", what.word())));
     }
     let in_a_column = |name: &String| name == "dataset" || parameters.contains(&name);
     let fixed: Vec<&Parameter> = fixed.iter().filter(|parameter| !in_a_column(&parameter.name)).collect();
@@ -34,24 +44,15 @@ pub(super) fn flat(results: &GetResultsResponse, fixed: &[Parameter]) -> anyhow:
             cells.extend([row.runs.to_string(), row.completed.to_string(), row.best.to_string()]);
             for metric in &metrics {
                 let place = table.metrics.iter().position(|known| known.name == *metric);
-                let aggregate = place.and_then(|place| row.aggregates.get(place)).filter(|a| a.n > 0);
-                cells.extend(match aggregate {
-                    Some(a) => [
-                        a.mean.to_string(),
-                        std(a).map_or(String::new(), |std| std.to_string()),
-                        a.n.to_string(),
-                    ],
-                    None => [String::new(), String::new(), "0".to_owned()],
-                });
+                let aggregate =
+                    place.and_then(|place| row.aggregates.get(place).copied()).unwrap_or_default();
+                let cell =
+                    |&what| value_of(&aggregate, what).map_or(String::new(), |value| value.to_string());
+                cells.extend(aggregations.iter().map(cell));
             }
             cells.extend(fixed.iter().map(|parameter| value(parameter)));
             rows.push(cells);
         }
     }
     csv(&headings, rows)
-}
-
-/// One value does not deviate.
-pub(super) fn std(aggregate: &Aggregate) -> Option<f64> {
-    (aggregate.n > 1).then_some(aggregate.std)
 }

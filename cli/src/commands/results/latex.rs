@@ -1,76 +1,25 @@
-//! Tables of results for papers: `booktabs`, the best row in bold, powers of ten in the headings.
+//! Tables of results for papers: `booktabs`, the best figures in bold, powers of ten in the caption, and footnotes of figures
+//! that lack runs.
 
-use acai_proto::v1::{GetResultsResponse, Goal, ResultsRow, ResultsTable};
-use acai_sweep::statistics::Spread;
+use acai_proto::v1::{Goal, ResultsTable};
 
-use super::figure::{Figure, figure};
-use super::text::{group, runs};
+use super::sheet::{Cell, Column, Figure, Sheet, Unit};
+use super::style::Style;
 
 /// Means of this power of ten or a smaller one, and of the other one or a larger one, are divided by it.
 const SMALL: i32 = -3;
 const LARGE: i32 = 5;
 
-pub(super) fn latex(results: &GetResultsResponse, spread: Spread) -> String {
+pub(super) fn latex(sweep: &str, sheets: &[Sheet], style: &Style) -> String {
     let mut parts = vec!["% needs \\usepackage{booktabs}".to_owned()];
-    parts.extend(results.tables.iter().map(|table| of_dataset(&results.sweep, table, spread)));
+    parts.extend(sheets.iter().map(|sheet| of_sheet(sweep, sheet, style)));
     parts.join("\n\n")
 }
 
-fn of_dataset(sweep: &str, table: &ResultsTable, spread: Spread) -> String {
-    let powers: Vec<i32> = (0..table.metrics.len()).map(|place| power(table, place)).collect();
-    let columns = "l".repeat(table.group_by.len()) + &"r".repeat(1 + table.metrics.len());
-    let mut lines = vec!["\\begin{table}".to_owned(), "\\centering".to_owned()];
-    lines.push(format!("\\begin{{tabular}}{{{columns}}}"));
-    lines.push("\\toprule".to_owned());
-    lines.push(line(&headings(table, &powers)));
-    lines.push("\\midrule".to_owned());
-    lines.extend(table.rows.iter().map(|row| line(&cells(table, row, &powers, spread))));
-    lines.extend(["\\bottomrule", "\\end{tabular}"].map(str::to_owned));
-    lines.push(format!("\\caption{{{}}}", caption(table, spread)));
-    lines.push(format!("\\label{{tab:{}-{}}}", label(sweep), label(&table.dataset)));
-    lines.push("\\end{table}".to_owned());
-    lines.join("\n")
-}
-
-fn headings(table: &ResultsTable, powers: &[i32]) -> Vec<String> {
-    let mut headings: Vec<String> = table.group_by.iter().map(|name| escaped(name)).collect();
-    headings.push("$n$".to_owned());
-    for (metric, power) in table.metrics.iter().zip(powers) {
-        let arrow = match metric.goal() {
-            Goal::Minimize => " $\\downarrow$",
-            Goal::Maximize => " $\\uparrow$",
-            Goal::Unspecified => "",
-        };
-        let factor = if *power == 0 { String::new() } else { format!(" ($\\times 10^{{{power}}}$)") };
-        headings.push(format!("{}{arrow}{factor}", escaped(&metric.name)));
-    }
-    headings
-}
-
-fn cells(table: &ResultsTable, row: &ResultsRow, powers: &[i32], spread: Spread) -> Vec<String> {
-    let mut cells: Vec<String> =
-        group(table, row).map(|value| value.map_or("--".to_owned(), |value| escaped(&value))).collect();
-    cells.push(runs(row));
-    for (place, (aggregate, power)) in row.aggregates.iter().zip(powers).enumerate() {
-        let mut scaled = *aggregate;
-        let factor = 10f64.powi(-power);
-        (scaled.mean, scaled.std) = (aggregate.mean * factor, aggregate.std * factor);
-        let figure = figure(&scaled, row.completed, spread);
-        cells.push(figure.map_or("--".to_owned(), |figure| cell(&figure, row.best && place == 0)));
-    }
-    cells
-}
-
-/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best.
-fn cell(figure: &Figure, is_best: bool) -> String {
-    let (mean, spread) = match figure.value.split_once(" ± ") {
-        Some((mean, spread)) => (mean, format!(" \\pm {spread}")),
-        None => (figure.value.as_str(), String::new()),
-    };
-    let mean = if is_best { format!("\\mathbf{{{mean}}}") } else { mean.to_owned() };
-    // Fewer runs than the row has: the reader is told beside the figure.
-    let n = figure.n.map_or(String::new(), |n| format!("\\;(n{{=}}{n})"));
-    format!("${mean}{spread}{n}$")
+/// The units that a paper's table of these metrics is in: powers of ten, where means are very small or very large.
+pub(super) fn units(table: &ResultsTable) -> Vec<Unit> {
+    let unit = |place| Unit { size: 10f64.powi(power(table, place)), ..Unit::ONE };
+    (0..table.metrics.len()).map(unit).collect()
 }
 
 /// The power of ten that a metric's means are divided by; 0 where they are of a usual size.
@@ -84,10 +33,133 @@ fn power(table: &ResultsTable, place: usize) -> i32 {
     if power <= SMALL || power >= LARGE { power } else { 0 }
 }
 
-fn caption(table: &ResultsTable, spread: Spread) -> String {
-    let incomplete = table.rows.iter().any(|row| row.completed < row.runs);
-    let note = if incomplete { " Of $k/n$ runs only $k$ are completed and count." } else { "" };
-    format!("{}: mean $\\pm$ {} over $n$ seeds.{note}", escaped(&table.dataset), escaped(spread.words()))
+fn of_sheet(sweep: &str, sheet: &Sheet, style: &Style) -> String {
+    let mut notes = Vec::new();
+    let shown: Vec<usize> =
+        (0..sheet.columns.len()).filter(|&column| sheet.columns[column] != Column::Incomplete).collect();
+    let is_text = |column: &Column| matches!(column, Column::Parameter(_));
+    let rule: String =
+        shown.iter().map(|&column| if is_text(&sheet.columns[column]) { 'l' } else { 'r' }).collect();
+    let mut lines = vec!["\\begin{table}".to_owned(), "\\centering".to_owned()];
+    lines.push(format!("\\begin{{tabular}}{{{rule}}}"));
+    lines.push("\\toprule".to_owned());
+    lines.push(line(&shown.iter().map(|&column| heading(&sheet.columns[column])).collect::<Vec<_>>()));
+    lines.push("\\midrule".to_owned());
+    for row in &sheet.lines {
+        let cells = shown.iter().filter_map(|&column| row.cells.get(column));
+        lines.push(line(&cells.map(|it| cell(it, &mut notes)).collect::<Vec<_>>()));
+    }
+    lines.extend(["\\bottomrule", "\\end{tabular}"].map(str::to_owned));
+    if !notes.is_empty() {
+        let notes = notes
+            .iter()
+            .enumerate()
+            .map(|(place, note)| format!("$^{{{}}}$\\,{}", mark(place), escaped(note)));
+        lines.push(format!("\\par\\smallskip{{\\footnotesize {}}}", notes.collect::<Vec<_>>().join("; ")));
+    }
+    lines.push(format!("\\caption{{{}}}", caption(sheet, style)));
+    let part = if sheet.part.is_empty() { String::new() } else { format!("-{}", label(&sheet.part)) };
+    lines.push(format!("\\label{{tab:{}-{}{part}}}", label(sweep), label(&sheet.dataset)));
+    lines.push("\\end{table}".to_owned());
+    lines.join("\n")
+}
+
+fn heading(column: &Column) -> String {
+    match column {
+        Column::Parameter(name) => escaped(name),
+        Column::Count => "$n$".to_owned(),
+        Column::Metric { name, goal, of, .. } => {
+            let of = of.map_or(String::new(), |of| format!(" {of}"));
+            format!("{}{of}{}", escaped(name), arrow(*goal))
+        }
+        Column::At { parameter, value, .. } => format!("{} = {}", escaped(parameter), escaped(value)),
+        Column::Incomplete => String::new(),
+    }
+}
+
+fn arrow(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Minimize => " $\\downarrow$",
+        Goal::Maximize => " $\\uparrow$",
+        Goal::Unspecified => "",
+    }
+}
+
+fn cell(cell: &Cell, notes: &mut Vec<String>) -> String {
+    match cell {
+        Cell::Empty => "--".to_owned(),
+        Cell::Text(text) => escaped(text),
+        Cell::Figure(figure) => self::figure(figure, notes),
+    }
+}
+
+/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best, and the mark of a note where it is not of all runs.
+fn figure(figure: &Figure, notes: &mut Vec<String>) -> String {
+    let mean = if figure.is_best { format!("\\mathbf{{{}}}", figure.mean) } else { figure.mean.clone() };
+    let spread = figure.spread.as_ref().map_or(String::new(), |spread| format!(" \\pm {spread}"));
+    // Fewer runs than the row has: the reader is told.
+    let short = figure.n.map(|n| format!("{n} runs"));
+    let mark = figure.note.as_ref().or(short.as_ref()).map_or(String::new(), |note| {
+        let place = notes.iter().position(|known| known == note).unwrap_or_else(|| {
+            notes.push(note.clone());
+            notes.len() - 1
+        });
+        format!("^{{{}}}", mark(place))
+    });
+    format!("${mean}{spread}{mark}$")
+}
+
+/// a, b, …, z, aa, ab, …
+fn mark(place: usize) -> String {
+    let letter = char::from(b'a' + (place % 26) as u8);
+    match place / 26 {
+        0 => letter.to_string(),
+        more => format!("{}{letter}", mark(more - 1)),
+    }
+}
+
+fn caption(sheet: &Sheet, style: &Style) -> String {
+    let mut caption = escaped(&sheet.dataset);
+    if !sheet.part.is_empty() {
+        caption += &format!(", {}", escaped(&sheet.part));
+    }
+    if let (Some((name, goal)), Some(Column::At { .. })) = (&sheet.first, sheet.columns.last()) {
+        caption += &format!(", {}{}", escaped(name), arrow(*goal));
+    }
+    caption += &match style.aggregations.is_empty() {
+        true => {
+            let seeds = sheet.n.map_or("over seeds".to_owned(), |n| format!("over {n} seeds"));
+            format!(": mean $\\pm$ {} {seeds}.", escaped(style.spread.words()))
+        }
+        false => ", over seeds.".to_owned(),
+    };
+    caption + &units_said(sheet)
+}
+
+/// ` eval/x in units of $10^{-3}$.`
+fn units_said(sheet: &Sheet) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for column in &sheet.columns {
+        let (what, unit) = match column {
+            Column::Metric { name, unit, .. } => (escaped(name), *unit),
+            Column::At { unit, .. } => ("Figures".to_owned(), *unit),
+            _ => continue,
+        };
+        if unit.size == 1.0 {
+            continue;
+        }
+        let what = if unit.is_asked { "Figures".to_owned() } else { what };
+        let power = unit.size.log10();
+        let size = match (power - power.round()).abs() < 1e-9 {
+            true => format!("10^{{{}}}", power.round()),
+            false => unit.size.to_string(),
+        };
+        let words = format!(" {what} in units of ${size}$.");
+        if !said.contains(&words) {
+            said.push(words);
+        }
+    }
+    said.concat()
 }
 
 fn line(cells: &[String]) -> String {

@@ -1,46 +1,69 @@
-//! Tables of results for pages and issues.
+//! Tables of results as Markdown.
 
-use acai_proto::v1::{GetResultsResponse, Goal, ResultsTable};
-use acai_sweep::statistics::Spread;
+use acai_proto::v1::Goal;
 
-use super::figure::figure;
-use super::text::{group, runs};
+use super::sheet::{Cell, Column, Sheet};
+use super::style::Style;
 
-pub(super) fn markdown(results: &GetResultsResponse, spread: Spread) -> String {
-    let tables: Vec<String> = results.tables.iter().map(|table| of_dataset(table, spread)).collect();
+pub(super) fn markdown(sheets: &[Sheet], style: &Style) -> String {
+    let tables: Vec<String> = sheets.iter().map(|sheet| of_sheet(sheet, style)).collect();
     tables.join("\n\n")
 }
 
-fn of_dataset(table: &ResultsTable, spread: Spread) -> String {
-    let mut headings: Vec<String> = table.group_by.iter().map(|name| escaped(name)).collect();
-    headings.push("n".to_owned());
-    headings.extend(table.metrics.iter().map(|metric| match metric.goal() {
-        Goal::Minimize => format!("{} ↓", escaped(&metric.name)),
-        Goal::Maximize => format!("{} ↑", escaped(&metric.name)),
-        Goal::Unspecified => escaped(&metric.name),
-    }));
-    let rule = |place: usize| if place < table.group_by.len() { ":--" } else { "--:" };
-    let mut lines =
-        vec![format!("**{}**, mean ± {}", escaped(&table.dataset), spread.words()), String::new()];
-    lines.push(line(&headings));
-    lines.push(line(&(0..headings.len()).map(|place| rule(place).to_owned()).collect::<Vec<_>>()));
-    for row in &table.rows {
-        let mut cells: Vec<String> =
-            group(table, row).map(|value| value.map_or("–".to_owned(), |value| escaped(&value))).collect();
-        cells.push(runs(row));
-        for (place, aggregate) in row.aggregates.iter().enumerate() {
-            let cell = match figure(aggregate, row.completed, spread) {
-                None => "–".to_owned(),
-                Some(figure) => match figure.n {
-                    None => figure.value,
-                    Some(n) => format!("{} (n={n})", figure.value),
-                },
-            };
-            cells.push(if row.best && place == 0 { format!("**{cell}**") } else { cell });
-        }
-        lines.push(line(&cells));
+fn of_sheet(sheet: &Sheet, style: &Style) -> String {
+    let mut title = format!("**{}**", escaped(&sheet.dataset));
+    if !sheet.part.is_empty() {
+        title += &format!(", {}", escaped(&sheet.part));
     }
+    if let (Some((name, goal)), Some(Column::At { .. })) = (&sheet.first, sheet.columns.last()) {
+        title += &format!(", {}{}", escaped(name), arrow(*goal));
+    }
+    if style.aggregations.is_empty() {
+        title += &format!(", mean ± {}", escaped(style.spread.words()));
+    }
+    if let Some(n) = sheet.n {
+        title += &format!(", n = {n}");
+    }
+    if let Some(scale) = &style.scale {
+        title += &format!(", in units of {}", escaped(&scale.text));
+    }
+    let is_text = |column: &Column| matches!(column, Column::Parameter(_) | Column::Incomplete);
+    let rules = sheet.columns.iter().map(|column| if is_text(column) { ":--" } else { "--:" }.to_owned());
+    let mut lines = vec![title, String::new()];
+    lines.push(line(&sheet.columns.iter().map(heading).collect::<Vec<_>>()));
+    lines.push(line(&rules.collect::<Vec<_>>()));
+    lines.extend(sheet.lines.iter().map(|row| line(&row.cells.iter().map(cell).collect::<Vec<_>>())));
     lines.join("\n")
+}
+
+fn heading(column: &Column) -> String {
+    match column {
+        Column::Parameter(name) => escaped(name),
+        Column::Count => "n".to_owned(),
+        Column::Metric { name, goal, of, .. } => {
+            let of = of.map_or(String::new(), |of| format!(" {of}"));
+            format!("{}{of}{}", escaped(name), arrow(*goal))
+        }
+        Column::At { parameter, value, .. } => format!("{} = {}", escaped(parameter), escaped(value)),
+        Column::Incomplete => "incomplete".to_owned(),
+    }
+}
+
+fn arrow(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Minimize => " ↓",
+        Goal::Maximize => " ↑",
+        Goal::Unspecified => "",
+    }
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => "–".to_owned(),
+        Cell::Text(text) => escaped(text),
+        Cell::Figure(figure) if figure.is_best => format!("**{}**", figure.text()),
+        Cell::Figure(figure) => figure.text(),
+    }
 }
 
 fn line(cells: &[String]) -> String {

@@ -2,22 +2,31 @@
 
 mod compare;
 mod document;
-mod figure;
 mod fixed;
 mod flat;
+mod incomplete;
 mod latex;
 mod lines;
 mod markdown;
 mod order;
+mod pivot;
+mod sheet;
+mod style;
 mod text;
 
-use acai_proto::v1::{GetResultsRequest, GetResultsResponse, Goal, ListRunsRequest, Metric, Statistic};
+use acai_proto::v1::{
+    GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric, ResultsTable,
+    Statistic,
+};
 use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::PARAMETERS;
 use acai_sweep::results::SEED;
+use acai_sweep::spelling::counted;
 use anyhow::{anyhow, bail};
 
-use crate::args::{At, ResultsArguments, TableArguments, TableFormat};
+use self::sheet::{Sheet, Unit};
+use self::style::Style;
+use crate::args::{At, Pivot, ResultsArguments, TableArguments, TableFormat};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -35,29 +44,68 @@ pub(super) async fn print_table(
     output: Output,
 ) -> Result<(), Failure> {
     let (format, baseline) = (arguments.format(), compare::baseline(&arguments.compare)?);
-    let compared = [TableFormat::Table, TableFormat::Csv, TableFormat::Json];
-    if !baseline.is_empty() && !compared.contains(&format) {
-        return Err(
-            anyhow!("--compare is printed as a table, as CSV or as JSON\nhint: leave --format away").into()
-        );
-    }
+    check_format(arguments, !baseline.is_empty())?;
     let mut group_by = arguments.group_by.clone();
     if format == TableFormat::Jsonl {
         group_by = all_parameters(client, sweeps).await?;
         group_by.push(SEED.to_owned());
     } else if !baseline.is_empty() {
         group_by = by_run(client, sweeps, group_by).await?;
+    } else if let Some(Pivot { rows, columns }) = &arguments.pivot {
+        let others: Vec<String> =
+            group_by.into_iter().filter(|name| name != rows && name != columns).collect();
+        group_by = [others, vec![rows.clone(), columns.clone()]].concat();
     }
     let filter = arguments.filter.as_deref().unwrap_or_default();
     let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by, filter };
     let mut results = ask(client, &question).await?;
+    let left_out = incomplete::leave_out(&mut results, arguments.min_n);
+    if left_out > 0 {
+        let rows = counted(left_out as u64, "row");
+        output.note(&format!("{rows} with fewer than {} runs left out (--min-n)", arguments.min_n));
+    }
     if let Some(sorting) = arguments.sort.sorting() {
         order::sort(&mut results, sorting)?;
     }
+    note_missing(&results, &arguments.metrics, output);
+    output.data(&match format {
+        format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
+        TableFormat::Csv => {
+            flat::flat(&results, &fixed::fixed(client, &question).await?, &arguments.aggregations)?
+        }
+        TableFormat::Json => document::json(&results, &arguments.aggregations).to_string(),
+        TableFormat::Jsonl => lines::lines(&results),
+        TableFormat::Table | TableFormat::Markdown | TableFormat::Latex => {
+            if arguments.pivot.is_some() {
+                pivot::check(client, &question).await?;
+            }
+            drawn(client, (&results, sweeps), arguments, output).await?
+        }
+    })?;
+    incomplete::refuse(&results, arguments)
+}
+
+/// Refuses formats that do not show what is asked for.
+fn check_format(arguments: &TableArguments, is_compared: bool) -> anyhow::Result<()> {
+    let format = arguments.format();
+    if is_compared && ![TableFormat::Table, TableFormat::Csv, TableFormat::Json].contains(&format) {
+        bail!("--compare is printed as a table, as CSV or as JSON\nhint: leave --format away");
+    }
+    let drawn = [TableFormat::Table, TableFormat::Markdown, TableFormat::Latex];
+    if arguments.pivot.is_some() && !drawn.contains(&format) {
+        bail!(
+            "--pivot is printed as a table, as Markdown or as LaTeX\nhint: CSV and JSON have a row for each cell without it"
+        );
+    }
+    Ok(())
+}
+
+/// Says which of the metrics that are asked for no run has.
+fn note_missing(results: &GetResultsResponse, metrics: &[String], output: Output) {
     let shown = |name: &str| {
         results.tables.iter().any(|table| table.metrics.iter().any(|metric| metric.name == name))
     };
-    for name in &arguments.metrics {
+    for name in metrics {
         let name = name.strip_suffix(":min").or(name.strip_suffix(":max")).unwrap_or(name);
         if results.completed > 0 && !shown(&whole_name(name)) {
             output.note(&format!(
@@ -65,17 +113,50 @@ pub(super) async fn print_table(
             ));
         }
     }
-    let spread = arguments.spread.into();
-    output.data(&match format {
-        format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
-        TableFormat::Table => text::text(&results, (arguments.at, spread), output.wide(arguments.width.wide)),
-        TableFormat::Csv => flat::flat(&results, &fixed::fixed(client, &question).await?)?,
-        TableFormat::Json => document::json(&results).to_string(),
-        TableFormat::Jsonl => lines::lines(&results),
-        TableFormat::Markdown => markdown::markdown(&results, spread),
-        TableFormat::Latex => latex::latex(&results, spread),
-    })?;
-    Ok(())
+}
+
+/// The tables as people and papers read them.
+async fn drawn(
+    client: &mut Client,
+    (results, sweeps): (&GetResultsResponse, &[String]),
+    arguments: &TableArguments,
+    output: Output,
+) -> Result<String, Failure> {
+    let (format, style) = (arguments.format(), Style::new(arguments));
+    let waiting = match incomplete::any_waits(results) {
+        true => waiting(client, sweeps).await?,
+        false => Vec::new(),
+    };
+    let units = |table: &ResultsTable| match (&style.scale, format) {
+        (None, TableFormat::Latex) => latex::units(table),
+        _ => vec![style.unit(); table.metrics.len()],
+    };
+    let sheets: Vec<Sheet> = match &arguments.pivot {
+        None => {
+            let tables = results.tables.iter();
+            tables.map(|table| Sheet::of_table(table, &style, &units(table), &waiting)).collect()
+        }
+        Some(pivot) => {
+            let first = |table| units(table).first().copied().unwrap_or(Unit::ONE);
+            let units: Vec<Unit> = results.tables.iter().map(first).collect();
+            pivot::sheets(results, pivot, (&style, &units), &waiting)
+        }
+    };
+    Ok(match format {
+        TableFormat::Markdown => markdown::markdown(&sheets, &style),
+        TableFormat::Latex => latex::latex(&results.sweep, &sheets, &style),
+        _ => text::text((results, &sheets), (arguments.at, &style), output.wide(arguments.width.wide)),
+    })
+}
+
+/// Datasets that no worker has, of runs that wait.
+async fn waiting(client: &mut Client, sweeps: &[String]) -> Result<Vec<String>, Failure> {
+    let mut datasets = Vec::new();
+    for sweep in sweeps {
+        let request = GetSweepRequest { sweep: sweep.clone() };
+        datasets.extend(client.get_sweep(request).await?.into_inner().waiting_for_datasets);
+    }
+    Ok(datasets)
 }
 
 /// The parameters of the rows, and the seed: a row is a run then.

@@ -1,17 +1,20 @@
 //! Tables of results for people.
 
-use acai_proto::v1::{Aggregate, GetResultsResponse, Goal, ResultsRow, ResultsTable};
+use acai_proto::v1::{GetResultsResponse, Goal};
 use acai_sweep::statistics::Spread;
 
-use super::figure::figure;
-use crate::args::At;
-use crate::format::value;
+use super::sheet::{Cell, Column, Sheet};
+use super::style::Style;
+use crate::args::{At, Best};
 use crate::grid::Grid;
 use crate::output::Output;
 
-pub(super) fn text(results: &GetResultsResponse, (at, spread): (At, Spread), output: Output) -> String {
-    let mut blocks: Vec<String> =
-        results.tables.iter().map(|table| block(table, (at, spread), output)).collect();
+pub(super) fn text(
+    (results, sheets): (&GetResultsResponse, &[Sheet]),
+    (at, style): (At, &Style),
+    output: Output,
+) -> String {
+    let mut blocks: Vec<String> = sheets.iter().map(|sheet| block(sheet, (at, style), output)).collect();
     if results.completed < results.runs {
         blocks.push(format!("{} of {} runs completed", results.completed, results.runs));
     }
@@ -19,41 +22,86 @@ pub(super) fn text(results: &GetResultsResponse, (at, spread): (At, Spread), out
 }
 
 /// One dataset: a line that says what is seen, then the rows.
-fn block(table: &ResultsTable, (at, spread): (At, Spread), output: Output) -> String {
-    let mut title = table.dataset.clone();
-    title += &values(table, at);
-    if spread != Spread::Population {
-        title += &format!(", mean ± {}", spread.words());
+fn block(sheet: &Sheet, (at, style): (At, &Style), output: Output) -> String {
+    let is_pivoted = sheet.columns.iter().any(|column| matches!(column, Column::At { .. }));
+    let is_starred = style.best != Best::None && !is_pivoted;
+    let parameters = sheet.columns.iter().filter(|column| matches!(column, Column::Parameter(_))).count();
+    let mut headings: Vec<String> = sheet.columns.iter().map(heading).collect();
+    let mut rows: Vec<Vec<String>> =
+        sheet.lines.iter().map(|line| line.cells.iter().map(|it| cell(it, is_pivoted)).collect()).collect();
+    if is_starred {
+        headings.insert(0, String::new());
+        for (row, line) in rows.iter_mut().zip(&sheet.lines) {
+            row.insert(0, if line.is_best { "*" } else { "" }.to_owned());
+        }
     }
-    if let Some(metric) = table.metrics.first().filter(|_| table.rows.iter().any(|row| row.best)) {
-        let end = if metric.goal() == Goal::Minimize { "smallest" } else { "largest" };
-        title += &format!(", * marks the {end} {}", metric.name);
-    }
-    let mut headings = vec![""];
-    headings.extend(table.group_by.iter().map(String::as_str));
-    headings.push("n");
-    headings.extend(table.metrics.iter().map(|metric| metric.name.as_str()));
-    let rows = table.rows.iter().map(|row| cells(table, row, spread)).collect();
     // What a row is about stays, and the metric that sorts.
-    let mut grid = Grid::new(&headings, rows).keeping(3 + table.group_by.len()).fit(output.width());
+    let mut grid = Grid::new(&headings, rows).keeping(2 + usize::from(is_starred) + parameters);
+    if sheet.columns.last() == Some(&Column::Incomplete) {
+        grid = grid.free_text_last();
+    }
+    let mut grid = grid.fit(output.width());
     if output.is_styled() {
-        for (line, row) in grid.lines.iter_mut().skip(grid.heading).zip(&table.rows) {
-            if row.best {
+        for (line, row) in grid.lines.iter_mut().skip(grid.heading).zip(&sheet.lines) {
+            if row.is_best && !is_pivoted {
                 *line = format!("\u{1b}[1m{line}\u{1b}[0m");
             }
         }
     }
-    format!("{title}\n{grid}")
+    format!("{}\n{grid}", title(sheet, (at, style), is_pivoted))
+}
+
+fn title(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool) -> String {
+    let mut title = sheet.dataset.clone();
+    if !sheet.part.is_empty() {
+        title += &format!(", {}", sheet.part);
+    }
+    if let Some((name, _)) = sheet.first.as_ref().filter(|_| is_pivoted) {
+        title += &format!(", {name}");
+    }
+    title += &values(sheet, at);
+    if style.spread != Spread::Population && style.aggregations.is_empty() {
+        title += &format!(", mean ± {}", style.spread.words());
+    }
+    if let Some(n) = sheet.n {
+        title += &format!(", n = {n}");
+    }
+    if let Some(scale) = &style.scale {
+        title += &format!(", in units of {}", scale.text);
+    }
+    if let Some(marked) = sheet.marked(style.best) {
+        title += &format!(", * marks {marked}");
+    }
+    title
+}
+
+fn heading(column: &Column) -> String {
+    match column {
+        Column::Parameter(name) => name.clone(),
+        Column::Count => "n".to_owned(),
+        Column::Metric { name, of: None, .. } => name.clone(),
+        Column::Metric { name, of: Some(of), .. } => format!("{name} {of}"),
+        Column::At { parameter, value, .. } => format!("{parameter}={value}"),
+        Column::Incomplete => "incomplete".to_owned(),
+    }
+}
+
+fn cell(cell: &Cell, is_pivoted: bool) -> String {
+    match cell {
+        Cell::Empty => "-".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Figure(figure) if is_pivoted && figure.is_best => format!("{} *", figure.text()),
+        Cell::Figure(figure) => figure.text(),
+    }
 }
 
 /// Which values the table is about, where these are not each run's last.
-fn values(table: &ResultsTable, at: At) -> String {
-    let sorting = table.metrics.first();
-    match (at, sorting) {
+fn values(sheet: &Sheet, at: At) -> String {
+    match (at, &sheet.first) {
         (At::Last, _) => String::new(),
-        (At::Best, Some(metric)) => {
-            let end = if metric.goal() == Goal::Maximize { "largest" } else { "smallest" };
-            format!(", each run at the step where its {} is {end} (chosen on test data)", metric.name)
+        (At::Best, Some((name, goal))) => {
+            let end = if *goal == Goal::Maximize { "largest" } else { "smallest" };
+            format!(", each run at the step where its {name} is {end} (chosen on test data)")
         }
         (At::Best, None) => ", each run at its best step".to_owned(),
         (At::Kimg(kimg), _) => format!(", each run after {kimg} kimg, or at its last step before"),
@@ -66,33 +114,4 @@ fn values(table: &ResultsTable, at: At) -> String {
         }
         (At::Mean, _) => ", the mean of each metric over the steps of a run".to_owned(),
     }
-}
-
-fn cells(table: &ResultsTable, row: &ResultsRow, spread: Spread) -> Vec<String> {
-    let mut cells = vec![if row.best { "*" } else { "" }.to_owned()];
-    cells.extend(group(table, row).map(|value| value.unwrap_or_else(|| "-".to_owned())));
-    cells.push(runs(row));
-    let cell = |aggregate: &Aggregate| match figure(aggregate, row.completed, spread) {
-        None => "-".to_owned(),
-        Some(figure) => match figure.n {
-            None => figure.value,
-            Some(n) => format!("{} (n={n})", figure.value),
-        },
-    };
-    cells.extend(row.aggregates.iter().map(cell));
-    cells
-}
-
-/// How many of the row's runs are completed.
-pub(super) fn runs(row: &ResultsRow) -> String {
-    if row.completed == row.runs { row.runs.to_string() } else { format!("{}/{}", row.completed, row.runs) }
-}
-
-/// The row's values of the table's grouping parameters; `None` where its model does not use one.
-pub(super) fn group<'t>(
-    table: &'t ResultsTable,
-    row: &'t ResultsRow,
-) -> impl Iterator<Item = Option<String>> + 't {
-    let find = |name: &String| row.group.iter().find(|parameter| parameter.name == *name).map(value);
-    table.group_by.iter().map(find)
 }

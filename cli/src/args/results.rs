@@ -1,0 +1,272 @@
+//! `acai results`, and how tables of results are shown.
+
+use std::str::FromStr;
+
+use acai_sweep::statistics::Spread;
+use clap::{Args, ValueEnum};
+
+use super::Coordinator;
+use super::reading::{SortArguments, Width};
+use super::target::one_sweep;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai results demo                          mean ± standard deviation over the seeds of each row
+  acai results demo --compare lambda=0 --group-by lambda,gamma
+                                             differences by pairs of the same seed, with 95 % intervals
+  acai results demo --where 'lambda > 0 and dataset = lines32'
+  acai results demo --pivot gamma:lambda --best ties
+                                             a row for each gamma, a column for each lambda
+  acai results demo --agg mean,median,min,max,n --digits sig=3
+  acai results demo --spread ci95 --format latex > table.tex
+  acai results first second --group-by model --metric eval/mean_distance
+                                             runs of both sweeps in one table; a run that both have counts once
+  acai results demo --format jsonl           a run a line: pandas.read_json(FILE, lines=True)")]
+pub(crate) struct ResultsArguments {
+    /// The names of sweeps
+    #[arg(required = true, value_name = "SWEEP", value_parser = one_sweep)]
+    pub(crate) sweeps: Vec<String>,
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
+    #[command(flatten)]
+    pub(crate) table: TableArguments,
+}
+
+/// What a results table shows.
+#[derive(Debug, Args)]
+pub(crate) struct TableArguments {
+    /// One row for each value of these parameters; `seed` may be one of them
+    /// [default: the file's report.group_by, or all that it sweeps]
+    #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
+    pub(crate) group_by: Vec<String>,
+    /// Only runs that this condition holds for, such as 'lambda > 0 and dataset in (lines32, digits32)': parameters, seed,
+    /// state and number, =, !=, <, <=, >, >=, in, and, or, not, and parentheses
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
+    /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best
+    /// [default: the file's metric, then every eval/ metric]
+    #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+    /// Which values of each run count: `last`; `best`, all of them at the step where the metric that sorts is best (chosen on
+    /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
+    #[arg(long, value_name = "VALUES", default_value = "last")]
+    pub(crate) at: At,
+    /// A table with a row for each value of the one and a column for each value of the other parameter, of the metric that
+    /// sorts; for each value of --group-by one of its own
+    #[arg(long, value_name = "ROWS:COLUMNS", conflicts_with_all = ["compare", "aggregations"])]
+    pub(crate) pivot: Option<Pivot>,
+    /// A column for each of these, instead of mean ± spread
+    #[arg(long = "agg", value_name = "AGGREGATES", value_enum, value_delimiter = ',')]
+    pub(crate) aggregations: Vec<Aggregation>,
+    /// Leave rows out in which fewer runs have a value of the metric that sorts
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) min_n: u32,
+    /// What is marked as best
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) best: Best,
+    /// Digits of figures: `sig=N` significant ones of what stands after ±, and two more of a mean alone; `dec=N` after the point
+    #[arg(long, value_name = "DIGITS", default_value = "sig=2")]
+    pub(crate) digits: Digits,
+    /// Show figures in this unit: with 1e-3, 0.0012 is shown as 1.2
+    #[arg(long, value_name = "UNIT")]
+    pub(crate) scale: Option<Scale>,
+    /// Fail if a row lacks a value of any of its runs
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// What stands after ±
+    #[arg(long, value_enum, default_value_t = SpreadArgument::Population)]
+    pub(crate) spread: SpreadArgument,
+    /// Compare each row with the one that has these values and otherwise the same, by pairs of the same seed
+    #[arg(long, value_name = "PARAMETER=VALUE", value_delimiter = ',')]
+    pub(crate) compare: Vec<String>,
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+    /// As --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    #[command(flatten)]
+    pub(crate) sort: SortArguments,
+    #[command(flatten)]
+    pub(crate) width: Width,
+}
+
+impl TableArguments {
+    pub(crate) fn format(&self) -> TableFormat {
+        if self.json { TableFormat::Json } else { self.format }
+    }
+}
+
+/// What stands after ± beside a mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpreadArgument {
+    /// Standard deviation of the runs at hand, as in the paper
+    Population,
+    /// Standard deviation of all runs that there could be
+    Sample,
+    /// Standard error of the mean
+    Sem,
+    /// Half of the mean's 95 % interval, by Student's t; none for fewer than three runs
+    Ci95,
+}
+
+impl From<SpreadArgument> for Spread {
+    fn from(argument: SpreadArgument) -> Spread {
+        match argument {
+            SpreadArgument::Population => Spread::Population,
+            SpreadArgument::Sample => Spread::Sample,
+            SpreadArgument::Sem => Spread::StandardError,
+            SpreadArgument::Ci95 => Spread::Confidence95,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    #[default]
+    Table,
+    Csv,
+    Json,
+    /// A run a line, with all its parameters
+    Jsonl,
+    Markdown,
+    /// With booktabs, the best row in bold
+    Latex,
+}
+
+/// Which values of a run count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum At {
+    Last,
+    Best,
+    Step(u64),
+    Kimg(f64),
+    Min,
+    Max,
+    Mean,
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "last" => At::Last,
+            "best" => At::Best,
+            "min" => At::Min,
+            "max" => At::Max,
+            "mean" => At::Mean,
+            other => {
+                let step = other.strip_prefix("step=").and_then(|step| step.parse().ok()).map(At::Step);
+                let kimg = other.strip_prefix("kimg=").and_then(|kimg| kimg.parse().ok()).map(At::Kimg);
+                step.or(kimg).ok_or("it is none of last, best, step=N, kimg=N, min, max, mean")?
+            }
+        })
+    }
+}
+
+/// What a row says of its runs' values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Aggregation {
+    Mean,
+    /// Population standard deviation
+    Std,
+    /// Standard error of the mean
+    Sem,
+    /// Half of the mean's 95 % interval, by Student's t
+    Ci95,
+    Median,
+    Min,
+    Max,
+    /// How many runs have a value
+    N,
+}
+
+impl Aggregation {
+    /// Its word in headings.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Aggregation::Mean => "mean",
+            Aggregation::Std => "std",
+            Aggregation::Sem => "sem",
+            Aggregation::Ci95 => "ci95",
+            Aggregation::Median => "median",
+            Aggregation::Min => "min",
+            Aggregation::Max => "max",
+            Aggregation::N => "n",
+        }
+    }
+}
+
+/// Which means are marked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Best {
+    /// The best one
+    #[default]
+    Bold,
+    /// Also those that are as good within the best one's ±
+    Ties,
+    /// None
+    None,
+}
+
+/// How many digits figures have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digits {
+    /// Significant ones of what stands after ±.
+    Significant(u8),
+    /// After the point.
+    Decimals(u8),
+}
+
+impl FromStr for Digits {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = |text: &str, from: u8| text.parse().ok().filter(|number| (from..=15).contains(number));
+        let digits = match text.split_once('=') {
+            Some(("sig", digits)) => number(digits, 1).map(Digits::Significant),
+            Some(("dec", digits)) => number(digits, 0).map(Digits::Decimals),
+            _ => None,
+        };
+        digits.ok_or("it is neither sig=N, with 1 to 15 digits, nor dec=N, with 0 to 15")
+    }
+}
+
+/// The unit that figures are shown in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scale {
+    pub(crate) unit: f64,
+    /// As it was typed.
+    pub(crate) text: String,
+}
+
+impl FromStr for Scale {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unit = text.parse().ok().filter(|unit: &f64| unit.is_finite() && *unit > 0.0);
+        unit.map(|unit| Scale { unit, text: text.to_owned() }).ok_or("it is no number above 0, such as 1e-3")
+    }
+}
+
+/// The parameters of a pivoted table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pivot {
+    pub(crate) rows: String,
+    pub(crate) columns: String,
+}
+
+impl FromStr for Pivot {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((rows, columns)) if !rows.is_empty() && !columns.is_empty() && rows != columns => {
+                Ok(Pivot { rows: rows.to_owned(), columns: columns.to_owned() })
+            }
+            _ => Err("it is not two parameters, such as gamma:lambda"),
+        }
+    }
+}
