@@ -11,6 +11,7 @@ mod format;
 mod grid;
 mod log;
 mod output;
+mod points_file;
 mod signals;
 mod sorting;
 mod sparkline;

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
 use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
@@ -19,7 +20,7 @@ use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::service::{BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
+use crate::service::{Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
 use crate::use_cases::{Transfers, UseCases, WorkerCalls};
@@ -173,6 +174,8 @@ fn services(
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
+    let archives = Archives { use_cases: use_cases.clone(), patience: limits.patience };
+    let archives = ArchiveServiceServer::new(archives).max_decoding_message_size(MESSAGE_BYTES);
     let controls = ControlServiceServer::new(Controls { use_cases, transfers: transfers.clone() })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
@@ -192,6 +195,7 @@ fn services(
         .add_service(Signed(Deadline { service: workers, after: REQUEST_DEADLINE }))
         .add_service(Signed(Deadline { service: controls, after: REQUEST_DEADLINE }))
         .add_service(Signed(transfers))
+        .add_service(Signed(archives))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line as typed.
 
 mod answering;
+mod archive;
 mod artifacts;
 mod control;
 mod data;
@@ -14,6 +15,7 @@ mod target;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use answering::Answering;
+pub(crate) use archive::{ExportArguments, ImportArguments};
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
 pub(crate) use control::{
     DutyArguments, ForgetArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments,
@@ -24,8 +26,8 @@ pub(crate) use machines::{
 };
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
-    ExplainArguments, Format, MetricsArguments, Place, PlanArguments, RunsArguments, StatusArguments,
-    SubmitArguments, WatchArguments, Width,
+    ExplainArguments, Format, MetricsArguments, MetricsFormat, Place, PlanArguments, RunsArguments,
+    StatusArguments, SubmitArguments, WatchArguments, Width,
 };
 pub(crate) use results::{
     Aggregation, At, Best, Digits, Pivot, ResultsArguments, Scale, SpreadArgument, TableArguments,
@@ -83,6 +85,10 @@ pub(crate) enum Command {
     Plot(PlotArguments),
     /// Print the points of metrics: curves, for people and for pandas
     Metrics(MetricsArguments),
+    /// Write everything of a sweep into a folder that needs no server
+    Export(ExportArguments),
+    /// Take over a sweep with its results from such a folder
+    Import(ImportArguments),
     /// List and download the files that runs leave: pictures of what a model does
     Artifacts(ArtifactsArguments),
     /// Follow what happens to a sweep's runs

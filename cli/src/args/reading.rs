@@ -102,6 +102,7 @@ Examples:
   acai metrics demo --metric eval/mean_distance
                                                one metric of every run
   acai metrics demo --format csv > points.csv  every point, one a line, for pandas
+  acai metrics demo --format parquet -o points.parquet
   acai metrics demo/3 --from-step 5000         what has come since
 
 A curve that is thinned (--points) keeps its ends, and of each stretch the smallest and the largest value.")]
@@ -120,8 +121,36 @@ pub(crate) struct MetricsArguments {
     pub(crate) points: Option<u32>,
     #[command(flatten)]
     pub(crate) at: Coordinator,
+    #[arg(long, value_enum, default_value_t)]
+    format: MetricsFormat,
+    /// As --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// File to write, with --format parquet
+    #[arg(long, short, value_name = "FILE", required_if_eq("format", "parquet"))]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
     #[command(flatten)]
-    pub(crate) shown: Shown,
+    pub(crate) width: Width,
+}
+
+impl MetricsArguments {
+    pub(crate) fn format(&self) -> MetricsFormat {
+        if self.json { MetricsFormat::Json } else { self.format }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricsFormat {
+    /// For people
+    #[default]
+    Table,
+    Csv,
+    Json,
+    /// Into a file, for pandas, polars and DuckDB
+    Parquet,
 }
 
 #[derive(Debug, Args)]
@@ -191,7 +220,7 @@ pub(crate) struct Width {
 }
 
 /// In which order rows come.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SortArguments {
     /// Sort rows by this column, a parameter or a metric; `-lambda` has the largest first
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]

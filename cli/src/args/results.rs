@@ -92,6 +92,29 @@ pub(crate) struct TableArguments {
 }
 
 impl TableArguments {
+    /// A table as it is without any option, in a format.
+    pub(crate) fn in_format(format: TableFormat) -> TableArguments {
+        TableArguments {
+            filter: None,
+            group_by: Vec::new(),
+            metrics: Vec::new(),
+            at: At::Last,
+            pivot: None,
+            aggregations: Vec::new(),
+            min_n: 0,
+            best: Best::Bold,
+            digits: Digits::Significant(2),
+            scale: None,
+            strict: false,
+            spread: SpreadArgument::Population,
+            compare: Vec::new(),
+            format,
+            json: false,
+            sort: SortArguments::default(),
+            width: Width { wide: true },
+        }
+    }
+
     pub(crate) fn format(&self) -> TableFormat {
         if self.json { TableFormat::Json } else { self.format }
     }

@@ -51,7 +51,7 @@ pub(crate) fn client(channel: Channel) -> Client {
 
 /// A connection to the coordinator or for the state folder that is named; or else for the usual folder where there is one,
 /// or to the usual coordinator.
-async fn answering(at: &Coordinator) -> anyhow::Result<Channel> {
+pub(crate) async fn answering(at: &Coordinator) -> anyhow::Result<Channel> {
     let usual = Path::new(state::DEFAULT);
     match &at.coordinator {
         Some(Answering::Coordinator(url)) => channel(url).await,

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acai_proto::v1::{Artifact, GetRunRequest};
+use acai_proto::v1::{Artifact, GetRunRequest, Run};
 use anyhow::{Context, anyhow};
 use safetensors::SafeTensors;
 
 use super::artifacts::{of_run, path};
 use super::logs::{attempt_of, last_of_each};
 use crate::args::{FetchArguments, What};
-use crate::client::{connect, connect_blobs};
+use crate::client::{Blobs, Client, connect, connect_blobs};
 use crate::download::{Fetched, fetch as download};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -41,6 +41,26 @@ pub(super) async fn fetch(arguments: FetchArguments, output: Output) -> Result<(
         output.data(&file.display().to_string())?;
     }
     Ok(())
+}
+
+/// Writes what the newest checkpoint's model of a run has learnt to `file`; nothing if there is no checkpoint.
+pub(super) async fn weights(
+    client: &mut Client,
+    blobs: &mut Blobs,
+    run: &Run,
+    file: &Path,
+) -> Result<(), Failure> {
+    let request = GetRunRequest { sweep: run.sweep.clone(), number: run.number };
+    let details = client.get_run(request).await?.into_inner();
+    let Some(newest) = details.checkpoints.into_iter().find(|checkpoint| checkpoint.rejected.is_empty())
+    else {
+        return Ok(());
+    };
+    let whole = file.with_added_extension("checkpoint");
+    download(blobs, (&newest.sha256, newest.bytes), &whole).await?;
+    let stripped = strip(&whole, file);
+    fs::remove_file(&whole).with_context(|| format!("cannot remove `{}`", whole.display()))?;
+    Ok(stripped?)
 }
 
 /// The newest checkpoint that the run can be resumed from.

@@ -1,18 +1,22 @@
 //! `acai metrics`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use acai_proto::v1::{Curve, ListMetricsRequest, ListPointsRequest, Selection};
+use anyhow::ensure;
 use serde_json::{Value, json};
 use tonic::Streaming;
 
 use super::control::selections;
-use crate::args::{Format, MetricsArguments};
+use super::export::add_curve;
+use crate::args::{MetricsArguments, MetricsFormat as Format};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::format::{csv, csv_rows, mean_and_std, state};
 use crate::grid::Grid;
 use crate::output::Output;
+use crate::points_file::PointsWriter;
 use crate::sparkline::sparkline;
 
 /// Points that a curve in a table is drawn from.
@@ -21,9 +25,11 @@ const DRAWN: u32 = 200;
 const FEWEST: u32 = 4;
 
 pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
+    let format = arguments.format();
     let mut client = connect(&arguments.at).await?;
     let (mut table, mut documents) = (Vec::new(), Vec::new());
-    if arguments.shown.format() == Format::Csv {
+    let mut file = arguments.output.as_deref().map(|path| create(path, arguments.force)).transpose()?;
+    if format == Format::Csv {
         output.data(&csv(&["sweep", "run", "seed", "state", "metric", "step", "value"], Vec::new())?)?;
     }
     for Selection { sweep, numbers } in selections(arguments.targets) {
@@ -32,8 +38,7 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
             metrics => metrics.to_vec(),
         };
         for metric in metrics {
-            let most =
-                arguments.points.unwrap_or(if arguments.shown.format() == Format::Table { DRAWN } else { 0 });
+            let most = arguments.points.unwrap_or(if format == Format::Table { DRAWN } else { 0 });
             let request = ListPointsRequest {
                 sweep: sweep.clone(),
                 numbers: numbers.clone(),
@@ -43,28 +48,40 @@ pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Resu
             };
             let mut curves = Curves(client.list_points(request).await?.into_inner());
             while let Some(curve) = curves.next().await? {
-                match arguments.shown.format() {
+                match format {
                     Format::Table => table.push(summary(&sweep, &metric, &curve)),
                     Format::Csv if curve.steps.is_empty() => {}
                     Format::Csv => output.data(&rows(&sweep, &metric, &curve)?)?,
                     Format::Json => documents.push(document(&sweep, &metric, &curve)),
+                    Format::Parquet => {
+                        if let Some(file) = &mut file {
+                            add_curve(file, (&sweep, &metric), &curve)?;
+                        }
+                    }
                 }
             }
         }
     }
-    match arguments.shown.format() {
+    match format {
         Format::Csv => {}
+        Format::Parquet => file.map_or(Ok(()), PointsWriter::finish)?,
         Format::Json => output.data(&json!({"version": 1, "curves": documents}).to_string())?,
         Format::Table if table.is_empty() => output.note("no run has reported a metric yet"),
         Format::Table => {
             let grid = Grid::new(&HEADINGS, table).keeping(4);
-            output.data(&grid.fit(output.wide(arguments.shown.width.wide).width()).to_string())?;
+            output.data(&grid.fit(output.wide(arguments.width.wide).width()).to_string())?;
         }
     }
     Ok(())
 }
 
-async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String>, Failure> {
+/// Begins a file of points; one that is there is replaced only with `force`.
+fn create(path: &Path, force: bool) -> anyhow::Result<PointsWriter> {
+    ensure!(force || !path.exists(), "`{}` exists\nhint: --force replaces it", path.display());
+    PointsWriter::create(path)
+}
+
+pub(super) async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String>, Failure> {
     let request = ListMetricsRequest { sweep: sweep.to_owned() };
     Ok(client.list_metrics(request).await?.into_inner().metrics)
 }

@@ -7,8 +7,10 @@ mod coordinator;
 mod data;
 mod duty;
 mod explain;
+mod export;
 mod fetch;
 mod forget;
+mod import;
 mod logs;
 mod ls;
 mod metrics;
@@ -47,6 +49,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Logs(arguments) => logs::logs(arguments, *output).await,
         Command::Fetch(arguments) => fetch::fetch(arguments, *output).await,
         Command::Results(arguments) => results::results(&arguments, *output).await,
+        Command::Export(arguments) => export::export(arguments, *output).await,
+        Command::Import(arguments) => import::import(arguments, *output).await,
         Command::Metrics(arguments) => metrics::metrics(arguments, *output).await,
         Command::Artifacts(arguments) => artifacts::artifacts(arguments.command, *output).await,
         Command::Plot(arguments) => plot::plot(arguments.command, *output).await,

@@ -1,6 +1,7 @@
 //! gRPC services: a message becomes domain values or INVALID_ARGUMENT, a use case does the step, its answer becomes a
 //! message and its error a status.
 
+mod archive;
 mod blobs;
 mod control;
 mod fields;
@@ -12,6 +13,7 @@ mod sweeps;
 mod watch;
 mod workers;
 
+pub(crate) use archive::Archives;
 pub(crate) use blobs::{BlobTransfers, PATIENCE};
 pub(crate) use control::Controls;
 pub(crate) use sweeps::Sweeps;

@@ -54,6 +54,7 @@ impl From<UseCaseError> for Status {
             UseCaseError::Store(error) => status(error),
             UseCaseError::Blob(error) => blob_status(error),
             UseCaseError::Mistakes(_) | UseCaseError::Question { .. } => Status::invalid_argument(message),
+            UseCaseError::SweepIsThere { .. } => Status::already_exists(message),
             UseCaseError::StoredMistakes(_) => Status::data_loss(message),
             UseCaseError::NoSuchSweep { .. }
             | UseCaseError::NoSuchRun { .. }

@@ -24,9 +24,10 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
-    CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, Mishap, NewRun, NewSweep, Overview,
-    Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails,
-    RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight, WorkerRecord,
+    CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewRun, NewSweep,
+    Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest,
+    RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight,
+    WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -59,6 +60,10 @@ pub trait Store: Send + Sync + 'static {
     /// sets aside those that the new plan lacks, changes no run that it keeps. Or none of that, as
     /// [`NewSweep::replacing`] says.
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission>;
+
+    /// Adds a sweep that comes from elsewhere, with what some of its runs have come to; false, and nothing has changed, if
+    /// there is one of that name.
+    async fn sweep_import(&self, sweep: NewSweep, runs: Vec<ImportedRun>) -> Result<bool>;
 
     /// Every sweep with its progress, newest first.
     async fn sweep_list(&self) -> Result<Vec<Overview>>;

@@ -63,6 +63,12 @@ pub enum UseCaseError {
         /// How many runs.
         runs: u32,
     },
+    /// A sweep that comes from elsewhere has the name of one that is there.
+    #[error("there is a sweep {} already\nhint: `acai forget {sweep}` deletes it", quoted(sweep))]
+    SweepIsThere {
+        /// The name.
+        sweep: String,
+    },
     /// A run ends with a checkpoint that the database does not have.
     #[error(
         "the database has no checkpoint of step {step} of this run; was it restored from a backup? hand it over again"

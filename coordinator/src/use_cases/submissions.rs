@@ -51,14 +51,19 @@ impl UseCases {
 }
 
 /// A file of 100,000 runs takes seconds to expand and to hash: other calls must not wait for that.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     let done = spawn_blocking(work).await;
     Ok(done.map_err(|error| StoreError::Unavailable(format!("reading broke off: {error}")))?)
 }
 
 /// The file's sweep beside the runs that are in its plan now. An earlier version planned runs of their own for points
 /// that train the same: they stay, with their results, as long as the file asks for them.
-fn new_sweep(file: SweepFile, source: String, runs: &[RunRecord], replacing: Replacing) -> NewSweep {
+pub(super) fn new_sweep(
+    file: SweepFile,
+    source: String,
+    runs: &[RunRecord],
+    replacing: Replacing,
+) -> NewSweep {
     let there: HashSet<(String, u64)> =
         runs.iter().map(|run| (run.configuration.config_hash(), run.seed)).collect();
     let is_there = |configuration: &Configuration, seed| there.contains(&(configuration.config_hash(), seed));

@@ -12,6 +12,7 @@ mod control;
 mod curves;
 mod files;
 mod forget;
+mod imports;
 mod machine_faults;
 mod metrics;
 mod outages;

@@ -43,6 +43,18 @@ pub(super) async fn print_table(
     arguments: &TableArguments,
     output: Output,
 ) -> Result<(), Failure> {
+    let (text, results) = table(client, sweeps, arguments, output).await?;
+    output.data(&text)?;
+    incomplete::refuse(&results, arguments)
+}
+
+/// The table of these sweeps as text, and what it was made of.
+pub(super) async fn table(
+    client: &mut Client,
+    sweeps: &[String],
+    arguments: &TableArguments,
+    output: Output,
+) -> Result<(String, GetResultsResponse), Failure> {
     let (format, baseline) = (arguments.format(), compare::baseline(&arguments.compare)?);
     check_format(arguments, !baseline.is_empty())?;
     let mut group_by = arguments.group_by.clone();
@@ -68,7 +80,7 @@ pub(super) async fn print_table(
         order::sort(&mut results, sorting)?;
     }
     note_missing(&results, &arguments.metrics, output);
-    output.data(&match format {
+    let text = match format {
         format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
         TableFormat::Csv => {
             flat::flat(&results, &fixed::fixed(client, &question).await?, &arguments.aggregations)?
@@ -81,8 +93,8 @@ pub(super) async fn print_table(
             }
             drawn(client, (&results, sweeps), arguments, output).await?
         }
-    })?;
-    incomplete::refuse(&results, arguments)
+    };
+    Ok((text, results))
 }
 
 /// Refuses formats that do not show what is asked for.

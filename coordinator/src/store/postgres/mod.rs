@@ -7,9 +7,9 @@
 mod dialect;
 mod limits;
 mod open;
-mod pool;
 #[cfg(test)]
 mod plans;
+mod pool;
 mod writer;
 
 #[path = "../sql/mod.rs"]

@@ -15,6 +15,6 @@ pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, S
 pub use ids::RunId;
 pub(crate) use ids::SweepId;
 pub use runs::{Changes, CurveRun, Explanation, Point, PointOfRun, RunDetails, RunRecord};
-pub use submission::{NewRun, NewSweep, PlannedConfiguration, Replacing, Submission};
+pub use submission::{ImportedRun, NewRun, NewSweep, PlannedConfiguration, Replacing, Submission};
 pub use sweeps::{Overview, StoredFile, SweepRecord, Weight};
 pub use workers::{Duty, Registration, Rest, WorkerRecord};

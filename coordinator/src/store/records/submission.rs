@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use acai_sweep::configuration::Configuration;
 use acai_sweep::report::Report;
+use acai_sweep::run::RunState;
 
 /// A sweep to submit, with its expanded plan.
 #[derive(Debug, Clone)]
@@ -143,4 +144,23 @@ pub struct Submission {
     pub set_aside_with_results: u32,
     /// Whether the submission was stored.
     pub is_stored: bool,
+}
+
+/// What a run that comes from elsewhere has come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedRun {
+    /// Digest of its configuration.
+    pub config_hash: String,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// How it ended.
+    pub state: RunState,
+    /// Steps done.
+    pub step: u64,
+    /// Failures charged to it.
+    pub failures: u32,
+    /// Why it last failed.
+    pub message: Option<String>,
+    /// Metrics, with their steps and values.
+    pub curves: Vec<(String, Vec<(u64, f64)>)>,
 }

@@ -11,11 +11,11 @@ use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
     Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, details, events,
-    explain, fence, forget, leases, metrics, points, results, runs, submission, sweeps, workers,
+    explain, fence, forget, import, leases, metrics, points, results, runs, submission, sweeps, workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
-    Duty, EventRecord, Explanation, Grant, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
+    Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
     Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError, StoredFile,
     Submission, SweepRecord, Weight, WorkerRecord,
 };
@@ -28,6 +28,10 @@ impl Store for SqlStore {
 
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
         with_writer!(self.writer, [sweep], |tx, now_ms| submission::submit(tx, &sweep, now_ms))
+    }
+
+    async fn sweep_import(&self, sweep: NewSweep, runs: Vec<ImportedRun>) -> Result<bool> {
+        with_writer!(self.writer, [sweep, runs], |tx, now_ms| import::import(tx, &sweep, &runs, now_ms))
     }
 
     async fn sweep_list(&self) -> Result<Vec<Overview>> {

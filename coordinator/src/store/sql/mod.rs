@@ -21,7 +21,7 @@
 //!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
-//! - What people want: a [`submission`] brings a plan, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
+//! - What people want: a [`submission`] brings a plan, an [`import`] also what its runs have come to, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
 //!   machines.
 //! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], and what decides about it,
 //!   [`explain`].
@@ -44,6 +44,7 @@ mod failure_limit;
 mod fence;
 mod forget;
 mod ids;
+mod import;
 mod leases;
 mod locks;
 mod methods;

@@ -66,7 +66,7 @@ async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64>
 
 /// Inserts points, and adds them to the summaries. A point that is there already, an earlier attempt's or one reported
 /// twice, is kept if it is equal and replaced if not; answers how many were not equal.
-async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
+pub(super) async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
     let (new, replayed) = insert_new(tx, attempt, points).await?;
     add_to_summaries(tx, attempt.run, &new).await?;
     replace(tx, attempt, &replayed).await

@@ -1,0 +1,87 @@
+//! A sweep goes into a folder that needs no server, and from there to another coordinator.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::tables::plane;
+use crate::{Place, eventually, free_address};
+
+/// A coordinator with an empty database, at this address.
+fn elsewhere(place: &Place) -> (crate::Started, String) {
+    let address = free_address();
+    let coordinator = place.start(&["coordinator", "--db", "sqlite:other.db", "--listen", &address]);
+    eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &address]).code == Some(0));
+    (coordinator, address)
+}
+
+#[test]
+fn an_exported_sweep_has_the_same_tables_and_curves_where_it_is_imported() {
+    let place = plane();
+    let exported = place.run(&["export", "plane", "-o", "folder"]);
+    assert!(exported.stderr.contains("plane: 15 runs and 84 points in folder"), "{exported:#?}");
+    for name in [
+        "README.md",
+        "sweep.yaml",
+        "runs.jsonl",
+        "points.parquet",
+        "results.txt",
+        "results.csv",
+        "results.md",
+        "results.tex",
+    ] {
+        assert!(place.path("folder").join(name).is_file(), "{name}");
+    }
+    let again = place.run(&["export", "plane", "-o", "folder"]);
+    assert!(again.code == Some(1) && again.stderr.contains("`folder` is not empty"), "{again:#?}");
+
+    let (_coordinator, address) = elsewhere(&place);
+    let imported = place.run(&["import", "folder", "--coordinator", &address]).ok();
+    assert_eq!(imported.trim(), "plane: 15 runs with 84 points");
+    for question in [
+        &["results", "plane", "--json"][..],
+        &["results", "plane", "--format", "latex"],
+        &["results", "plane", "--at", "best", "--json"],
+        &["metrics", "plane", "--format", "csv"],
+        &["metrics", "plane/3", "--metric", "eval/mean_distance"],
+    ] {
+        let there = place.run(&[question, &["--coordinator", &address]].concat()).ok();
+        assert_eq!(there, place.run(question).ok(), "{question:?}");
+    }
+    let status = place.run(&["status", "plane", "--coordinator", &address]).ok();
+    assert!(
+        status.contains("14 completed, 1 diverged") && status.contains("the loss is not a number"),
+        "{status}"
+    );
+    let refused = place.run(&["import", "folder", "--coordinator", &address]);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("there is a sweep `plane` already"),
+        "{refused:#?}"
+    );
+    place.run(&["forget", "plane", "--yes", "--coordinator", &address]).ok();
+    place.run(&["import", "folder", "--coordinator", &address]).ok();
+}
+
+#[test]
+fn a_folder_that_does_not_fit_is_refused_whole() {
+    let place = plane();
+    place.run(&["export", "plane", "-o", "folder", "--no-files"]).ok();
+    let (_coordinator, address) = elsewhere(&place);
+    let import = || place.run(&["import", "folder", "--coordinator", &address]);
+    let runs = fs::read_to_string(place.path("folder/runs.jsonl")).unwrap();
+    place.file("folder/runs.jsonl", &runs.replace("\"seed\":2", "\"seed\":7"));
+    let refused = import();
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("asks for no run of configuration"),
+        "{refused:#?}"
+    );
+    place.file("folder/runs.jsonl", "{}");
+    assert!(import().stderr.contains("runs.jsonl, line 1: `run` is missing"));
+    place.file("folder/points.parquet", "");
+    assert!(import().stderr.contains("cannot read the points in `folder/points.parquet`"));
+    let sweeps = place.run(&["ls", "--json", "--coordinator", &address]).ok();
+    let sweeps: Value = serde_json::from_str(&sweeps).unwrap();
+    assert_eq!(sweeps["sweeps"], serde_json::json!([]));
+    let elsewhere = place.run(&["import", ".", "--coordinator", &address]);
+    assert!(elsewhere.stderr.contains("name a folder that `acai export` has made"), "{elsewhere:#?}");
+}
