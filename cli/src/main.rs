@@ -15,6 +15,7 @@ mod points_file;
 mod signals;
 mod sorting;
 mod sparkline;
+mod speed;
 
 use std::process::ExitCode;
 

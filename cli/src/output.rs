@@ -40,6 +40,25 @@ impl Output {
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Unwritten)
     }
 
+    /// Whether what was printed can be printed over.
+    pub(crate) fn draws_over(self) -> bool {
+        self.stdout_is_terminal
+    }
+
+    /// What moves back over so many lines and clears them.
+    pub(crate) fn over(self, lines: usize) -> String {
+        if lines == 0 { String::new() } else { format!("\u{1b}[{lines}A\u{1b}[J") }
+    }
+
+    /// How many lines a text takes on the terminal.
+    pub(crate) fn lines(self, text: &str) -> usize {
+        let lines = |line: &str| match self.width {
+            Some(width) if width > 0 => line.chars().count().div_ceil(width).max(1),
+            _ => 1,
+        };
+        text.lines().map(lines).sum()
+    }
+
     /// A remark for people.
     pub(crate) fn note(self, text: &str) {
         let _ = writeln!(std::io::stderr(), "{text}");

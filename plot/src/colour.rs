@@ -38,6 +38,12 @@ impl Colour {
         if self.contrast(1.0) > self.contrast(0.0) { PAPER } else { INK }
     }
 
+    /// Red, green and blue.
+    pub(crate) fn rgb(self) -> [u8; 3] {
+        let [_, red, green, blue] = self.0.to_be_bytes();
+        [red, green, blue]
+    }
+
     /// With a colour of this luminance, from 1 to 21, as the accessibility guidelines of the web (WCAG) define it.
     fn contrast(self, luminance: f64) -> f64 {
         let (one, other) = (self.luminance() + 0.05, luminance + 0.05);
@@ -52,6 +58,14 @@ impl Colour {
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
+}
+
+/// The colour of the scale at a position from 0 to 1, as red, green and blue; and whether dark letters are easier to read on it
+/// than light ones. For who draws without SVG, as terminals do.
+#[must_use]
+pub fn shade(position: f64) -> ([u8; 3], bool) {
+    let colour = Colour::at(position);
+    (colour.rgb(), colour.ink() == INK)
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod ticks;
 mod viridis;
 
 pub use acai_sweep::statistics::Spread;
+pub use colour::shade;
 pub use curves::{CurveGroup, Curves, MeanPoint, Progress};
 pub use heat_map::{Cell, HeatMap};
 pub use interval::{Band, Interval};

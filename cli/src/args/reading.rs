@@ -53,10 +53,20 @@ pub(crate) struct SubmitArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai status demo                   where it is, why runs failed, and what is trained now
+  acai status demo --watch           the same, again and again, until all runs have ended")]
 pub(crate) struct StatusArguments {
     /// The sweep's name
     #[arg(value_parser = one_sweep)]
     pub(crate) sweep: String,
+    /// Show it again whenever it changes, until no run waits or is trained
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+    /// The metric whose curves are shown [default: the first score that was reported]
+    #[arg(long)]
+    pub(crate) metric: Option<String>,
     #[command(flatten)]
     pub(crate) ask: Ask,
 }

@@ -154,8 +154,10 @@ pub(crate) enum TableFormat {
     /// A run a line, with all its parameters
     Jsonl,
     Markdown,
-    /// With booktabs, the best row in bold
+    /// With booktabs, the best means in bold
     Latex,
+    /// For people, with --pivot: cells coloured by their means
+    Heat,
 }
 
 /// Which values of a run count.

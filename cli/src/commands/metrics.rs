@@ -10,6 +10,7 @@ use tonic::Streaming;
 
 use super::control::selections;
 use super::export::add_curve;
+use super::runs::Come;
 use crate::args::{MetricsArguments, MetricsFormat as Format};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
@@ -21,8 +22,6 @@ use crate::sparkline::sparkline;
 
 /// Points that a curve in a table is drawn from.
 const DRAWN: u32 = 200;
-/// Points that a curve is thinned to at the least.
-const FEWEST: u32 = 4;
 
 pub(super) async fn metrics(arguments: MetricsArguments, output: Output) -> Result<(), Failure> {
     let format = arguments.format();
@@ -86,22 +85,22 @@ pub(super) async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String
     Ok(client.list_metrics(request).await?.into_inner().metrics)
 }
 
-/// The last value of a metric of each of these runs that has one, by number.
-pub(super) async fn last_values(
+/// What a metric of each of these runs has come to, by number, of those that have one.
+pub(super) async fn come_to(
     client: &mut Client,
     sweep: &str,
     metric: &str,
     numbers: Vec<u32>,
-) -> Result<BTreeMap<u32, f64>, Failure> {
+) -> Result<BTreeMap<u32, Come>, Failure> {
     let (sweep, metric) = (sweep.to_owned(), metric.to_owned());
-    // Few points, of which the last is one.
-    let request = ListPointsRequest { sweep, numbers, metric, from_step: 0, most: FEWEST };
+    let request = ListPointsRequest { sweep, numbers, metric, from_step: 0, most: DRAWN };
     let mut curves = Curves(client.list_points(request).await?.into_inner());
-    let mut values = BTreeMap::new();
+    let mut come = BTreeMap::new();
     while let Some(curve) = curves.next().await? {
-        values.extend(curve.values.last().map(|value| (curve.number, *value)));
+        let line = sparkline(&curve.steps, &curve.values);
+        come.extend(curve.values.last().map(|&last| (curve.number, Come { last, curve: line })));
     }
-    Ok(values)
+    Ok(come)
 }
 
 /// Curves with their parts put together.

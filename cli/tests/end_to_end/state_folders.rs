@@ -93,12 +93,21 @@ fn during_a_run_another_terminal_is_answered_and_can_change_what_is_queued() {
         let table = place.run(&["metrics", "two"]);
         table.code == Some(0) && table.stdout.contains("running")
     });
+    let status = place.run(&["status", "two"]).ok();
+    let shown: Vec<&str> = status.lines().rev().take(2).flat_map(str::split_whitespace).collect();
+    let [run, _, _, loss, curve, .., metric, _] = shown.as_slice() else { panic!("{status}") };
+    assert_eq!((*run, *loss, *curve, *metric), ("#0", "0.5000", "▁", "train/loss"), "{status}");
     assert!(place.run(&["cancel", "two/1"]).ok().contains("1 runs cancelled"));
     assert!(place.run(&["runs", "two"]).ok().contains("cancelled"));
     running.interrupt();
     running.wait();
     assert!(place.run(&["status", "two"]).ok().contains("1 cancelled"));
     assert!(!place.path(".acai/acai.db.address").exists());
+    let watched = trained().run(&["status", "two", "--watch"]).ok();
+    assert!(
+        watched.contains("2 completed"),
+        "whoever watches is let go when nothing is left to do: {watched}"
+    );
 }
 
 #[test]

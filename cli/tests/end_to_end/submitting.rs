@@ -42,7 +42,7 @@ for line in sys.stdin:
 const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 /// `acai` with a person at its terminal, who answers with this line. All that the terminal shows is the standard output.
-fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
+pub(crate) fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
     let mut command = Command::new("python3");
     command.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_acai")]).args(arguments);
     command.current_dir(place.path("")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

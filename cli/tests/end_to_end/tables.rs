@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::submitting::TRAINER;
+use crate::submitting::{TRAINER, at_a_terminal};
 use crate::{Ended, Place};
 
 pub(crate) const PLANE: &str = "
@@ -71,7 +71,7 @@ fn rows_come_in_the_order_of_any_column_and_lists_have_the_columns_that_are_aske
         place.run(&["runs", "plane", "--columns", "lambda,seed,mean_distance", "--sort", "-mean_distance"]);
     let table = runs.ok();
     assert_eq!(cells(&table)[0], ["lambda", "seed", "eval/mean_distance"]);
-    assert_eq!(cells(&table)[1], ["1", "2", "0.09187"]);
+    assert_eq!(cells(&table)[1], ["1", "2", "0.09187", "█▁"]);
     assert_eq!(cells(&table).last().unwrap()[..], ["1", "1", "-"], "no value is last either way");
     let json = place.run(&["runs", "plane", "--columns", "mean_distance", "--json"]).ok();
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -304,4 +304,18 @@ fn a_paper_table_has_powers_in_its_caption_and_notes_below_figures_that_lack_run
         latex.contains("^{a}$ \\\\") && latex.contains("{\\footnotesize $^{a}$\\,2 of 3 runs: 1 diverged}"),
         "{latex}"
     );
+}
+
+#[test]
+fn a_pivoted_table_is_coloured_at_a_terminal_unless_nobody_wants_colours() {
+    let place = plane();
+    let heat = ["results", "plane", "--pivot", "gamma:lambda", "--format", "heat"];
+    let piped = place.run(&heat).ok();
+    assert!(piped.contains("0.06938 ± 0.00051 *") && !piped.contains('\u{1b}'), "{piped}");
+    let shown = at_a_terminal(&place, &heat, "").ok();
+    // The smallest mean is the darkest, and the largest the lightest.
+    assert!(shown.contains("\u{1b}[48;2;68;1;84m\u{1b}[38;2;255;255;255m 0.06938 ± 0.00051 *"), "{shown}");
+    assert!(shown.contains("\u{1b}[48;2;253;231;37m\u{1b}[38;2;0;0;0m 0.09125"), "{shown}");
+    let refused = place.run(&["results", "plane", "--format", "heat"]);
+    assert!(refused.stderr.contains("--format heat needs --pivot"), "{refused:#?}");
 }

@@ -4,6 +4,7 @@ mod compare;
 mod document;
 mod fixed;
 mod flat;
+mod heat;
 mod incomplete;
 mod latex;
 mod lines;
@@ -87,7 +88,7 @@ pub(super) async fn table(
         }
         TableFormat::Json => document::json(&results, &arguments.aggregations).to_string(),
         TableFormat::Jsonl => lines::lines(&results),
-        TableFormat::Table | TableFormat::Markdown | TableFormat::Latex => {
+        TableFormat::Table | TableFormat::Heat | TableFormat::Markdown | TableFormat::Latex => {
             if arguments.pivot.is_some() {
                 pivot::check(client, &question).await?;
             }
@@ -103,7 +104,10 @@ fn check_format(arguments: &TableArguments, is_compared: bool) -> anyhow::Result
     if is_compared && ![TableFormat::Table, TableFormat::Csv, TableFormat::Json].contains(&format) {
         bail!("--compare is printed as a table, as CSV or as JSON\nhint: leave --format away");
     }
-    let drawn = [TableFormat::Table, TableFormat::Markdown, TableFormat::Latex];
+    if format == TableFormat::Heat && arguments.pivot.is_none() {
+        bail!("--format heat needs --pivot ROWS:COLUMNS, such as --pivot gamma:lambda");
+    }
+    let drawn = [TableFormat::Table, TableFormat::Heat, TableFormat::Markdown, TableFormat::Latex];
     if arguments.pivot.is_some() && !drawn.contains(&format) {
         bail!(
             "--pivot is printed as a table, as Markdown or as LaTeX\nhint: CSV and JSON have a row for each cell without it"
@@ -157,6 +161,7 @@ async fn drawn(
     Ok(match format {
         TableFormat::Markdown => markdown::markdown(&sheets, &style),
         TableFormat::Latex => latex::latex(&results.sweep, &sheets, &style),
+        TableFormat::Heat => heat::heat(&sheets, (arguments.at, &style), output),
         _ => text::text((results, &sheets), (arguments.at, &style), output.wide(arguments.width.wide)),
     })
 }

@@ -51,6 +51,8 @@ pub(super) enum Cell {
 /// A mean of runs.
 #[derive(Debug, Clone)]
 pub(super) struct Figure {
+    /// The mean as a number, in the unit of the table.
+    pub(super) value: f64,
     pub(super) mean: String,
     /// What stands after ±, where that says something.
     pub(super) spread: Option<String>,

@@ -40,7 +40,14 @@ impl Style {
         }
         let spread = self.spread.of(n, std).map(|spread| spread / unit.size);
         let (mean, spread) = format::figure(mean / unit.size, spread, self.digits);
-        Some(Figure { mean, spread, n: (n != completed).then_some(n), is_best: false, note: None })
+        Some(Figure {
+            value: aggregate.mean / unit.size,
+            mean,
+            spread,
+            n: (n != completed).then_some(n),
+            is_best: false,
+            note: None,
+        })
     }
 
     /// One aggregate of a row; `None` where there is none of so few values.

@@ -51,7 +51,7 @@ fn block(sheet: &Sheet, (at, style): (At, &Style), output: Output) -> String {
     format!("{}\n{grid}", title(sheet, (at, style), is_pivoted))
 }
 
-fn title(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool) -> String {
+pub(super) fn title(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool) -> String {
     let mut title = sheet.dataset.clone();
     if !sheet.part.is_empty() {
         title += &format!(", {}", sheet.part);
@@ -75,7 +75,7 @@ fn title(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool) -> String {
     title
 }
 
-fn heading(column: &Column) -> String {
+pub(super) fn heading(column: &Column) -> String {
     match column {
         Column::Parameter(name) => name.clone(),
         Column::Count => "n".to_owned(),
@@ -86,7 +86,7 @@ fn heading(column: &Column) -> String {
     }
 }
 
-fn cell(cell: &Cell, is_pivoted: bool) -> String {
+pub(super) fn cell(cell: &Cell, is_pivoted: bool) -> String {
     match cell {
         Cell::Empty => "-".to_owned(),
         Cell::Text(text) => text.clone(),

@@ -8,18 +8,16 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::format::{self, count, percent};
 use crate::output::Output;
+use crate::speed::Speed;
 
 /// Between two lines where the output is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(20);
-/// Speed is an average over about this long: runs report once a second, and evaluations pause them.
-const SPEED_OVER: Duration = Duration::from_secs(20);
 
 pub(super) struct Progress {
     output: Output,
     bar: ProgressBar,
     started: Instant,
-    /// Images done at moments of the last while, oldest first.
-    history: Vec<(Instant, u64)>,
+    speed: Speed,
     last_line: Instant,
     known_failures: HashSet<(u64, u32)>,
     /// Why slots rest, as it was last said.
@@ -37,7 +35,7 @@ impl Progress {
             output,
             bar,
             started: Instant::now(),
-            history: Vec::new(),
+            speed: Speed::default(),
             last_line: Instant::now(),
             known_failures: status.failures.iter().map(|run| (run.id, run.failures)).collect(),
             known_rest: None,
@@ -69,9 +67,8 @@ impl Progress {
             }
         }
         let now = Instant::now();
-        self.history.push((now, sweep.images_done));
-        self.history.retain(|(at, _)| now.duration_since(*at) <= SPEED_OVER);
-        let line = line(sweep, self.speed());
+        self.speed.add(sweep.images_done);
+        let line = line(sweep, &self.speed);
         self.bar.set_length(sweep.images_total);
         self.bar.set_position(sweep.images_done);
         self.bar.set_message(line.clone());
@@ -81,30 +78,16 @@ impl Progress {
         }
     }
 
-    /// Images a second; a run that starts over, or is resumed, takes the count back.
-    fn speed(&self) -> f64 {
-        let (Some((first, before)), Some((last, after))) = (self.history.first(), self.history.last()) else {
-            return 0.0;
-        };
-        let seconds = last.duration_since(*first).as_secs_f64();
-        if seconds > 0.0 { after.saturating_sub(*before) as f64 / seconds } else { 0.0 }
-    }
-
     pub(super) fn finish(self) {
         self.bar.finish_and_clear();
         self.output.note(&format!("trained for {}", HumanDuration(self.started.elapsed())));
     }
 }
 
-fn line(sweep: &Sweep, speed: f64) -> String {
+fn line(sweep: &Sweep, speed: &Speed) -> String {
     let runs: u32 = sweep.counts.iter().map(|count| count.runs).sum();
     let open = count(&sweep.counts, &[RunState::Queued, RunState::Running]);
     let running = count(&sweep.counts, &[RunState::Running]);
-    let mut line = format!("{}/{runs} runs done, {running} running", runs - open);
-    if speed >= 1.0 {
-        let left = sweep.images_total.saturating_sub(sweep.images_done) as f64 / speed;
-        let left = HumanDuration(Duration::from_secs_f64(left.min(1e9)));
-        line += &format!(", {speed:.0} images/s, about {left} left");
-    }
-    line
+    let line = format!("{}/{runs} runs done, {running} running", runs - open);
+    speed.words(sweep).map_or(line.clone(), |speed| format!("{line}, {speed}"))
 }

@@ -16,10 +16,18 @@ use super::state;
 use crate::format::{self, mean_and_std, percent, value};
 use crate::sorting::Key;
 
-/// A run, and the last values of those of its metrics that are shown.
+/// A run, and what those of its metrics have come to that are shown.
 pub(super) struct Listed {
     pub(super) run: Run,
-    pub(super) metrics: BTreeMap<String, f64>,
+    pub(super) metrics: BTreeMap<String, Come>,
+}
+
+/// What a metric has come to.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::commands) struct Come {
+    pub(in crate::commands) last: f64,
+    /// The way there, in a line.
+    pub(in crate::commands) curve: String,
 }
 
 impl Listed {
@@ -115,7 +123,7 @@ impl Column {
             Column::Parameter(name) => {
                 value(run.configuration.iter().find(|parameter| parameter.name == *name)?)
             }
-            Column::Metric(name) => metrics.get(name)?.to_string(),
+            Column::Metric(name) => metrics.get(name)?.last.to_string(),
         })
     }
 
@@ -124,9 +132,10 @@ impl Column {
         match self {
             Column::Run => format!("#{}", listed.run.number),
             Column::Trained => percent(listed.run.step, listed.run.total_steps),
-            Column::Metric(name) => {
-                listed.metrics.get(name).map_or("-".to_owned(), |value| mean_and_std(*value, 0.0, 1))
-            }
+            Column::Metric(name) => listed
+                .metrics
+                .get(name)
+                .map_or("-".to_owned(), |come| format!("{} {}", mean_and_std(come.last, 0.0, 1), come.curve)),
             // A traceback has many lines.
             Column::Message => listed.run.message.lines().next().unwrap_or_default().to_owned(),
             column => column.cell(listed).unwrap_or_else(|| "-".to_owned()),

@@ -9,8 +9,9 @@ use acai_sweep::filter::{Fields, Filter};
 use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
+pub(super) use self::column::Come;
 use self::column::{Column, Listed};
-use super::metrics::last_values;
+use super::metrics::come_to;
 use crate::args::{Format, RunsArguments};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
@@ -104,10 +105,10 @@ async fn add_metric(
     if numbers.is_empty() {
         return Ok(());
     }
-    let values = last_values(client, sweep, metric, numbers).await?;
+    let values = come_to(client, sweep, metric, numbers).await?;
     for listed in runs {
         let value = values.get(&listed.run.number);
-        listed.metrics.extend(value.map(|value| (metric.to_owned(), *value)));
+        listed.metrics.extend(value.map(|value| (metric.to_owned(), value.clone())));
     }
     Ok(())
 }
@@ -159,7 +160,8 @@ fn parameters(runs: &[Listed]) -> Vec<String> {
 fn listed_json(listed: &Listed) -> Value {
     let mut document = run_json(&listed.run);
     if !listed.metrics.is_empty() {
-        document["metrics"] = json!(listed.metrics);
+        let last = listed.metrics.iter().map(|(name, come)| (name.clone(), json!(come.last)));
+        document["metrics"] = Value::Object(last.collect());
     }
     document
 }
