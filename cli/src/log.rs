@@ -1,4 +1,7 @@
 //! Logs of long-running commands. `RUST_LOG` chooses what is logged.
+//!
+//! A line that cannot be written, because whoever read the log has ended or the disk is full, is lost: the subscriber's own
+//! word on that would go to standard error too, and end the task that logs where that is broken (`log_internal_errors`).
 
 use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,6 +22,7 @@ pub(crate) fn to_stderr() {
         .with_env_filter(filter())
         .with_ansi(colours)
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .init();
 }
 
@@ -26,6 +30,11 @@ pub(crate) fn to_stderr() {
 pub(crate) fn to_file(path: &Path) -> anyhow::Result<()> {
     let file = File::options().create(true).append(true).mode(0o600).open(path);
     let file = file.with_context(|| format!("cannot write the log `{}`", path.display()))?;
-    tracing_subscriber::fmt().with_env_filter(filter()).with_ansi(false).with_writer(Mutex::new(file)).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter())
+        .with_ansi(false)
+        .with_writer(Mutex::new(file))
+        .log_internal_errors(false)
+        .init();
     Ok(())
 }

@@ -179,3 +179,21 @@ async fn the_database_file_alone_is_the_database_when_a_coordinator_was_told_to_
         assert_eq!(runs, 2);
     }
 }
+
+#[test]
+fn a_coordinator_and_a_worker_whose_logs_nobody_reads_any_more_end_when_they_are_told_to() {
+    let place = Place::new();
+    let address = free_address();
+    let listening = || place.run(&["ls", "--coordinator", &address]).code == Some(0);
+    let mut coordinator = place.start(&["coordinator", "--listen", &address]);
+    eventually("the coordinator listens", listening);
+    let mut worker = place.start(&["worker", "--coordinator", &address, "--slots", "1"]);
+    let known = || place.run(&["workers", "--coordinator", &address]).stdout.contains("alive");
+    eventually("the worker is known", known);
+    for (process, code) in [(&mut worker, 143), (&mut coordinator, 0)] {
+        drop(process.child.stderr.take());
+        process.signal(Signal::TERM);
+        eventually("the process ends", || process.child.try_wait().unwrap().is_some());
+        assert_eq!(process.child.wait().unwrap().code(), Some(code));
+    }
+}
