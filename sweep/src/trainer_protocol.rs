@@ -60,6 +60,9 @@ pub struct Member {
     pub resume: Option<PathBuf>,
     /// Training between two checkpoints, in units of 1024 images.
     pub checkpoint_kimg: f64,
+    /// Report the weights of the trained model as an artifact. Left out where that is not wanted, as above.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub weights: bool,
 }
 
 /// What a trainer reports.

@@ -72,6 +72,7 @@ max_restarts: 1
 max_lost_workers: 5
 max_failed_runs: 20
 checkpoint: {every_kimg: 16}
+artifacts: {weights: true}
 report:
   group_by: [dataset, lambda, gamma]
   metrics: [eval/smoothness]
@@ -113,6 +114,7 @@ fn settings_are_read() {
     assert_eq!((file.priority, file.max_concurrent, file.max_restarts), (10, Some(64), 1));
     assert_eq!((file.max_lost_workers, file.max_failed_runs), (5, Some(20)));
     assert_eq!(file.checkpoint_kimg, Some(16.0));
+    assert!(file.keeps_weights);
     assert_eq!(file.group_by, ["dataset", "lambda", "gamma"]);
     assert_eq!(file.report_metrics, Some(vec!["eval/smoothness".to_owned()]));
 }

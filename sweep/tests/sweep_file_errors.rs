@@ -91,6 +91,7 @@ tags: [a, a]
 description: [x]
 max_runs: 1e9
 parameters: 5
+artifacts: {weights: 1, wieghts: true}
 ";
     assert_eq!(
         mistakes(text),
@@ -112,6 +113,8 @@ parameters: 5
             "13:14 expected a word, found a list",
             "14:11 expected an integer from 1 to 100000, found the number `1000000000.0`",
             "15:13 expected a mapping, found the number `5`",
+            "16:22 expected `true` or `false`, found the number `1`",
+            "16:25 unknown key `wieghts` | did you mean `weights`?",
         ]
     );
     assert_eq!(

@@ -33,6 +33,7 @@ fn assignment_message(grant: Grant) -> v1::Assignment {
         checkpoints: grant.checkpoints.into_iter().map(checkpoint_message).collect(),
         void_attempts: grant.void_attempts,
         earlier_attempts: grant.earlier_attempts.into_iter().map(earlier_attempt_message).collect(),
+        weights: grant.keeps_weights,
     }
 }
 

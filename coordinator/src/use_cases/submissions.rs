@@ -87,6 +87,7 @@ pub(super) fn new_sweep(
         max_lost_workers: file.max_lost_workers,
         max_failed_runs: file.max_failed_runs,
         checkpoint_kimg: file.checkpoint_kimg,
+        keeps_weights: file.keeps_weights,
         replacing,
     }
 }

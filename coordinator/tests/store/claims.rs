@@ -14,6 +14,7 @@ contract!(
     runs_are_granted_in_order_and_once,
     a_repeated_claim_gets_the_same_grant,
     a_claim_that_nobody_waits_for_any_more_is_given_nothing,
+    a_grant_says_what_its_sweep_wants_kept_as_it_was_last_submitted,
     runs_of_one_shape_are_granted_as_a_group,
     a_group_is_full_however_far_apart_the_runs_of_its_shape_are,
     larger_priority_comes_first_and_max_concurrent_holds,
@@ -45,6 +46,15 @@ async fn runs_are_granted_in_order_and_once(store: &Tested) {
     }
     let coarse_first = [(0, "0.1"), (0, "0.5"), (1, "0.1"), (1, "0.5")];
     assert_eq!(order, coarse_first.map(|(seed, lambda)| (seed, lambda.to_owned())));
+}
+
+async fn a_grant_says_what_its_sweep_wants_kept_as_it_was_last_submitted(store: &Tested) {
+    register(store, "w").await;
+    for (claim_id, keeps_weights) in [("1", true), ("2", false)] {
+        store.sweep_submit(NewSweep { keeps_weights, ..sweep("s", &[0.1]) }).await.unwrap();
+        let grants = store.run_claim(claim("w", claim_id, 1), LEASE).await.unwrap();
+        assert_eq!(grants.iter().map(|grant| grant.keeps_weights).collect::<Vec<_>>(), [keeps_weights]);
+    }
 }
 
 async fn a_repeated_claim_gets_the_same_grant(store: &Tested) {

@@ -111,6 +111,13 @@ impl<'n> Cursor<'n> {
         .ok_or_else(|| self.expected(&format!("an integer from {min} to {max}")))
     }
 
+    pub(super) fn flag(&self) -> Result<bool, Fault> {
+        match self.node {
+            Node::Bool(flag) => Ok(*flag),
+            _ => Err(self.expected("`true` or `false`")),
+        }
+    }
+
     /// A finite number.
     pub(super) fn number(&self) -> Result<f64, Fault> {
         match self.node {

@@ -52,6 +52,7 @@ const KEYS: Keys = Keys {
         "max_lost_workers",
         "max_failed_runs",
         "checkpoint",
+        "artifacts",
         "report",
         "trainer",
     ],
@@ -82,6 +83,8 @@ pub struct SweepFile {
     pub max_failed_runs: Option<u32>,
     /// Training between two checkpoints, in units of 1024 images; `None`: not said.
     pub checkpoint_kimg: Option<f64>,
+    /// Whether each trained run's weights become an artifact.
+    pub keeps_weights: bool,
     /// The parameters whose values make a row of the results; the swept ones if not said.
     pub group_by: Vec<String>,
     /// More metrics to show in the results; `None`: not said.
@@ -131,6 +134,7 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
     let max_lost_workers = faults.keep_or_default(settings::max_lost_workers(&fields));
     let max_failed_runs = faults.keep_or_default(settings::max_failed_runs(&fields));
     let checkpoint = faults.keep_or_default(settings::checkpoint_kimg(&fields, &faults));
+    let keeps_weights = faults.keep_or_default(settings::keeps_weights(&fields, &faults));
     // What follows from a broken value would only be noise.
     let faults = faults.unless_any(Some(Faults::default()))?;
 
@@ -156,6 +160,7 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
         max_lost_workers,
         max_failed_runs,
         checkpoint_kimg: checkpoint.map(|(kimg, _)| kimg),
+        keeps_weights,
         group_by,
         report_metrics: report.metrics.map(|metrics| metrics.into_iter().map(|(name, _)| name).collect()),
         own_parameters: trainer.parameters.into_iter().map(|own| own.name).collect(),

@@ -169,6 +169,13 @@ pub(super) fn checkpoint_kimg(fields: &Fields<'_>, faults: &Faults) -> Result<Op
     }
 }
 
+/// `artifacts.weights`: whether each trained run's weights become an artifact.
+pub(super) fn keeps_weights(fields: &Fields<'_>, faults: &Faults) -> Result<bool, Fault> {
+    const KEYS: Keys = Keys { known: &["weights"], planned: &[] };
+    let Some(artifacts) = fields.get("artifacts") else { return Ok(false) };
+    Fields::read(artifacts, &KEYS, faults)?.get("weights").map_or(Ok(false), Cursor::flag)
+}
+
 /// What `report` says of the results table.
 #[derive(Debug, Default)]
 pub(super) struct Report<'f> {

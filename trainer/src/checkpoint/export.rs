@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use safetensors::tensor::View;
+
 use super::load::{read, verified};
-use super::save::write;
-use super::{CheckpointError, MOMENTS};
+use super::save::{described, write};
+use super::{CheckpointError, Header, Identity, MOMENTS, Progress};
+use crate::model::Model;
 
 /// Key of the header's JSON in an exported file, which no run resumes from.
 const RUN_KEY: &str = "acai-run";
@@ -17,8 +20,30 @@ const RUN_KEY: &str = "acai-run";
 pub fn export(from: &Path, to: &Path) -> Result<(), CheckpointError> {
     let bytes = read(from)?;
     let (header, file) = verified(&bytes, from)?;
+    write_learnt(&header, file.tensors(), to)
+}
+
+/// Writes to `to` what [`export`] would write from the checkpoint of `model`, which is of one run, at `progress`.
+///
+/// # Errors
+/// [`CheckpointError::Write`].
+pub fn export_model(
+    model: &dyn Model,
+    identity: &Identity,
+    progress: &Progress,
+    to: &Path,
+) -> Result<(), CheckpointError> {
+    let (header, tensors) = described(model, identity, progress);
+    write_learnt(&header, tensors, to)
+}
+
+fn write_learnt(
+    header: &Header,
+    tensors: Vec<(String, impl View)>,
+    to: &Path,
+) -> Result<(), CheckpointError> {
     let of_training = |name: &str| MOMENTS.iter().any(|moment| name.starts_with(moment));
-    let learnt = file.tensors().into_iter().filter(|(name, _)| !of_training(name)).collect();
+    let learnt = tensors.into_iter().filter(|(name, _)| !of_training(name)).collect();
     // Readers of PyTorch's files look for `format`.
     let metadata = [("format", "pt".to_owned()), (RUN_KEY, header.to_json())];
     write(learnt, metadata, to).map_err(|source| CheckpointError::Write { path: to.into(), source })

@@ -17,7 +17,7 @@ mod name;
 mod save;
 
 pub use error::CheckpointError;
-pub use export::export;
+pub use export::{export, export_model};
 pub use header::{Header, Identity, Progress};
 pub use load::{load, read_header};
 pub use name::{file_name, step_of};

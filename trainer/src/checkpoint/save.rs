@@ -26,6 +26,18 @@ pub fn save(
     folder: &Path,
 ) -> Result<PathBuf, CheckpointError> {
     let path = folder.join(file_name(progress.step));
+    let (header, stored) = described(model, identity, progress);
+    let metadata = [(METADATA_KEY, header.to_json())];
+    write(stored, metadata, &path).map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// All that a checkpoint holds, and what it says of itself.
+pub(super) fn described(
+    model: &dyn Model,
+    identity: &Identity,
+    progress: &Progress,
+) -> (Header, Vec<(String, Stored)>) {
     let mut stored: Vec<(String, Stored)> =
         contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
     stored.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -38,9 +50,7 @@ pub fn save(
     };
     header.sha256 =
         digest(&header.to_json(), stored.iter().map(|(name, tensor)| (name.clone(), tensor.data())));
-    let metadata = [(METADATA_KEY, header.to_json())];
-    write(stored, metadata, &path).map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
-    Ok(path)
+    (header, stored)
 }
 
 /// Writes under another name, makes that durable, renames it, and makes the folder durable.
@@ -66,7 +76,7 @@ pub(super) fn write<const N: usize>(
 }
 
 /// A tensor on the CPU as safetensors wants it: row-major bytes.
-struct Stored {
+pub(super) struct Stored {
     tensor: Tensor,
     shape: Vec<usize>,
 }

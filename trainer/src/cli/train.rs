@@ -121,7 +121,8 @@ impl Train {
         }
         let (seed, checkpoint_kimg) = (self.seed, self.checkpoint_kimg);
         let own = BTreeMap::new();
-        Ok(Member { run: 0, seed, config, own, folder, resume: newest, checkpoint_kimg })
+        let weights = false;
+        Ok(Member { run: 0, seed, config, own, folder, resume: newest, checkpoint_kimg, weights })
     }
 }
 

@@ -106,6 +106,7 @@ impl Run {
         if due.end {
             let values = self.final_scores(model, benchmark, &mut pulse);
             events.push(Event::Evaluated { run, step, values });
+            events.extend(self.export(model));
             events.push(Event::Finished { run, step });
         }
         Ok(events)
@@ -145,6 +146,23 @@ impl Run {
             }
         };
         benchmark.pictures(model).into_iter().filter_map(write).collect()
+    }
+
+    /// Writes the weights into the run's folder, if they are wanted. That they cannot be written is said as of pictures.
+    fn export(&self, model: &dyn Model) -> Option<Event> {
+        let (run, step) = (self.member.run, self.step());
+        let path = self.member.folder.join(format!("weights-{step:09}.safetensors"));
+        if !self.member.weights {
+            return None;
+        }
+        match checkpoint::export_model(model, &self.identity(), &self.progress, &path) {
+            Ok(()) => Some(Event::Artifact { run, step, path }),
+            Err(error) => {
+                let reason = SessionError::from(error).paragraph();
+                let _ = writeln!(io::stderr(), "warning: the weights are no artifact: {reason}");
+                None
+            }
+        }
     }
 
     fn finite(&self, losses: &Losses) -> Result<(), SessionError> {

@@ -40,6 +40,7 @@ fn resumed(run: u64, resume: &Path, folder: &Path) -> Member {
         folder: folder.to_owned(),
         resume: Some(resume.to_owned()),
         checkpoint_kimg,
+        weights: false,
     }
 }
 

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::trainer::{ACAI, Trainer, checkpoint, member};
+use crate::trainer::{ACAI, Trainer, checkpoint, member, program};
 use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
 use acai_sweep::training::{Dataset, Model};
 use acai_trainer::picture::Raster;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::Signal;
+use safetensors::SafeTensors;
 use tch::{Device, Kind, Tensor};
 
 /// More steps than any test waits for.
@@ -129,6 +130,30 @@ fn a_longer_run_that_goes_on_from_a_shorter_ones_end_reports_what_it_would_have_
     assert_eq!(metrics(&lengthened, 1, 0), metrics(&straight, 1, shorter.into()));
     let last = |name| fs::read(checkpoint(&at(name), longer.into())).expect("the last step has a checkpoint");
     assert!(last("lengthened") == last("straight"), "other final checkpoints");
+}
+
+#[test]
+fn wanted_weights_are_an_artifact_equal_to_what_export_writes_of_the_last_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (wanted, other) = (folder.path().join("wanted"), folder.path().join("other"));
+    let group = vec![Member { weights: true, ..member(1, ACAI, 9, &wanted) }, member(2, ACAI, 9, &other)];
+    let (events, status, log) = Trainer::start(group).end();
+    assert!(status.success(), "{log}");
+    let is_weights = |event: &&Event| matches!(event, Event::Artifact { path, .. } if path.extension().is_some_and(|it| it == "safetensors"));
+    let weights: Vec<&Event> = events.iter().filter(is_weights).collect();
+    let path = wanted.join("weights-000000009.safetensors");
+    assert_eq!(weights, [&Event::Artifact { run: 1, step: 9, path: path.clone() }]);
+
+    let exported = folder.path().join("exported.safetensors");
+    let mut export = program();
+    export.arg("export").arg(checkpoint(&wanted, 9)).arg("-o").arg(&exported);
+    assert!(export.status().expect("the program starts").success());
+    let (weights, exported) = (fs::read(path).expect("a file"), fs::read(exported).expect("a file"));
+    let tensors =
+        |bytes| BTreeMap::from_iter(SafeTensors::deserialize(bytes).expect("it is whole").tensors());
+    assert!(tensors(&weights) == tensors(&exported), "other tensors");
+    let metadata = |bytes| SafeTensors::read_metadata(bytes).expect("it is whole").1.metadata().clone();
+    assert_eq!(metadata(&weights), metadata(&exported));
 }
 
 #[test]

@@ -146,7 +146,8 @@ pub(crate) fn member(run: u64, model: Model, steps: u32, folder: &Path) -> Membe
         kmeans_inits: 2,
     };
     let folder = folder.to_owned();
-    Member { run, seed: run, config, own: Default::default(), folder, resume: None, checkpoint_kimg: kimg(8) }
+    let (own, checkpoint_kimg) = (Default::default(), kimg(8));
+    Member { run, seed: run, config, own, folder, resume: None, checkpoint_kimg, weights: false }
 }
 
 pub(crate) const ACAI: Model = Model::Acai { lambda: 0.5, gamma: 0.2, advdepth: 2 };

@@ -70,6 +70,7 @@ async fn admit_named(
                 folder: member.folder.attempt().to_owned(),
                 resume: member.resume.as_ref().map(|checkpoint| checkpoint.file.clone()),
                 checkpoint_kimg: assignment.checkpoint_kimg,
+                weights: assignment.weights,
             };
             Admission::Train(member, given)
         }

@@ -78,6 +78,20 @@ async fn an_upload_that_never_ends_delays_neither_points_nor_checkpoints() {
     assert_eq!(working.await.unwrap().released, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_is_told_of_each_run_whether_its_weights_are_wanted() {
+    for wanted in [true, false] {
+        let mut one = group([7]);
+        one.runs[0].weights = wanted;
+        let coordinator = Coordinator::start(LONG, [one]).await;
+        let machine = Machine::new(&coordinator, "echo \"$start\" > $data/start; finished 7 16");
+        machine.work().await.unwrap();
+        let start = std::fs::read_to_string(machine.file("start")).unwrap();
+        assert_eq!(start.contains("weights"), wanted);
+        assert_eq!(start.contains("\"weights\":true"), wanted);
+    }
+}
+
 /// The logs that have arrived: run, name, step, text.
 fn logs(coordinator: &Coordinator) -> Vec<(u64, String, u64, String)> {
     let mut logs: Vec<_> = coordinator.read(|state| {

@@ -37,6 +37,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         configuration: configuration.clone(),
         seed: 0,
         checkpoint_kimg: 1.0,
+        weights: false,
         checkpoints: Vec::new(),
         void_attempts: 0,
         earlier_attempts: Vec::new(),

@@ -73,6 +73,8 @@ pub struct Grant {
     pub configuration: Configuration,
     /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
     pub checkpoint_kimg: Option<f64>,
+    /// Whether the trained model's weights are wanted as an artifact.
+    pub keeps_weights: bool,
     /// What training may go on from, newest first.
     pub checkpoints: Vec<Checkpoint>,
     /// The number of the last attempt whose checkpoints on a worker's machine must not be used, nor those of attempts

@@ -29,6 +29,8 @@ pub struct NewSweep {
     pub max_failed_runs: Option<u32>,
     /// Training between two checkpoints, ×1024 images; `None`: as between evaluations.
     pub checkpoint_kimg: Option<f64>,
+    /// Whether each trained run's weights become an artifact.
+    pub keeps_weights: bool,
     /// What the file says of tables.
     pub report: Report,
     /// In plan order.
@@ -64,6 +66,7 @@ impl NewSweep {
             max_lost_workers: 1,
             max_failed_runs: None,
             checkpoint_kimg: None,
+            keeps_weights: false,
             report: Report::default(),
             runs,
             replacing: Replacing::Any,

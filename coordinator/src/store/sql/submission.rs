@@ -52,13 +52,14 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
 async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<SweepId> {
     Ok(sqlx::query_scalar(
         "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
-                             max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                             max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report,
+                             keeps_weights)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          on conflict (name) do update set source = excluded.source, description = excluded.description,
              tags = excluded.tags, priority = excluded.priority, max_concurrent = excluded.max_concurrent,
              max_restarts = excluded.max_restarts, checkpoint_kimg = excluded.checkpoint_kimg,
              max_lost_workers = excluded.max_lost_workers, max_failed_runs = excluded.max_failed_runs,
-             report = excluded.report
+             report = excluded.report, keeps_weights = excluded.keeps_weights
          returning id",
     )
     .bind(&sweep.name)
@@ -73,6 +74,7 @@ async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Resu
     .bind(i64::from(sweep.max_lost_workers))
     .bind(sweep.max_failed_runs.map(i64::from))
     .bind(storable(&serde_json::json!(sweep.report).to_string()))
+    .bind(sweep.keeps_weights)
     .fetch_one(tx)
     .await?)
 }
