@@ -14,7 +14,7 @@ use crate::pictures::{COLOURS, Small};
 use crate::{DataError, PIXELS};
 
 /// The number changes with how pictures are cut and scaled.
-const MAGIC: &[u8; 16] = b"acai 32x32 RGB 2";
+pub(crate) const MAGIC: &[u8; 16] = b"acai 32x32 RGB 2";
 
 /// What a cache that is being written ends in, before the process's number.
 const PART: &str = "part-";
@@ -76,7 +76,8 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(path: &'a Path, key: Key) -> Writer<'a> {
+    /// A cache that begins with `magic`, of what has this key.
+    pub(crate) fn new(path: &'a Path, magic: &[u8; 16], key: Key) -> Writer<'a> {
         let unfinished = path.with_added_extension(format!("{PART}{}", std::process::id()));
         let file = File::create(&unfinished).ok();
         if let Some(file) = &file {
@@ -84,14 +85,14 @@ impl<'a> Writer<'a> {
         }
         let file = file.map(BufWriter::new);
         let mut writer = Writer { path, unfinished, file, digest: Sha256::new_with_prefix(key) };
-        writer.write(MAGIC);
+        writer.write(magic);
         writer.write(&key);
         writer
     }
 
-    pub(crate) fn push(&mut self, pixels: &Small) {
-        self.digest.update(pixels);
-        self.write(pixels);
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        self.write(bytes);
     }
 
     pub(crate) fn finish(mut self) {

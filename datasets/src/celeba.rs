@@ -37,7 +37,7 @@ pub(crate) fn open(dataset: &Dataset, folder: &Path) -> Result<Images, DataError
     let mut parts = Parts::new(&is_tested);
     if !cache::read(&cache, key, paths.len(), |pixels| parts.push(pixels)) {
         parts = Parts::new(&is_tested);
-        let mut writer = cache::Writer::new(&cache, key);
+        let mut writer = cache::Writer::new(&cache, cache::MAGIC, key);
         pictures::read_all(&paths, aligned_middle, |pixels| {
             parts.push(pixels);
             writer.push(pixels);

@@ -2,7 +2,8 @@
 //!
 //! [`open`] reads any of them into the same shape, [`Images`]: bytes, 32×32 pixels, a training and a test part. One
 //! format a file: `idx` (MNIST), `matlab` (SVHN, CIFAR-10's MATLAB version), `pickle` (its Python version), `pictures`
-//! (PNG and JPEG); one dataset a file on top of those. Files come from strangers: memory is bounded whatever they say,
+//! (PNG and JPEG); one dataset a file on top of those. A large dataset can instead be had in a file of its bytes
+//! ([`open_mapped`]), which many processes map. Files come from strangers: memory is bounded whatever they say,
 //! nothing in them makes this crate panic, and an error names the file and what is wrong with it.
 //!
 //! No network here: [`downloads`] says what there is to fetch, `acai data fetch` does it.
@@ -26,6 +27,7 @@ mod partition;
 mod pickle;
 mod pictures;
 mod places;
+mod shared;
 mod svhn;
 mod version;
 
@@ -40,6 +42,7 @@ pub use images::{Images, PIXELS, Split, WIDTH};
 pub use missing::missing_files;
 pub use own_folders::own_folders;
 pub use places::place;
+pub use shared::{Mapped, MappedSplit, open_mapped};
 pub use version::{Version, version};
 
 /// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer

@@ -136,3 +136,54 @@ fn digits_are_split_in_file_order_and_upscaled_bilinearly() {
     let count = |label: i64| digits.labels.eq(label).sum(Kind::Int64).int64_value(&[]);
     assert_eq!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(count), [35, 36, 35, 37, 37, 37, 37, 36, 33, 37]);
 }
+
+/// A MATLAB file of images with these values and of labels.
+fn matlab(images: &[u8], labels: &[u8]) -> Vec<u8> {
+    let element = |kind: u32, bytes: &[u8]| {
+        let mut element = [kind.to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+        element.extend(bytes);
+        element.resize(element.len().next_multiple_of(8), 0);
+        element
+    };
+    let array = |name: u8, dimensions: &[u32], values: &[u8]| {
+        let dimensions: Vec<u8> = dimensions.iter().flat_map(|size| size.to_le_bytes()).collect();
+        let name = [1, 0, 1, 0, name, 0, 0, 0];
+        let parts =
+            [element(6, &[9, 0, 0, 0, 0, 0, 0, 0]), element(5, &dimensions), name.into(), element(2, values)];
+        element(14, &parts.concat())
+    };
+    let mut file = b"MATLAB 5.0 MAT-file".to_vec();
+    file.resize(124, b' ');
+    file.extend([0x00, 0x01, b'I', b'M']);
+    let count = labels.len() as u32;
+    [file, array(b'X', &[32, 32, 3, count], images), array(b'y', &[count, 1], labels)].concat()
+}
+
+#[test]
+fn svhn_is_the_same_whether_its_images_are_in_a_file_that_trainers_share_or_in_memory() {
+    let open_svhn = |is_shared: bool| {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("svhn");
+        std::fs::create_dir(&folder).unwrap();
+        for (part, count) in [("train", 5), ("extra", 4), ("test", 3)] {
+            let images: Vec<u8> =
+                (0..count * 3072).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            let labels: Vec<u8> = (1..=count as u8).collect();
+            std::fs::write(folder.join(format!("{part}_32x32.mat")), matlab(&images, &labels)).unwrap();
+        }
+        if !is_shared {
+            // A folder in the place of the file that is locked: so no file can be made, as in a folder of somebody else.
+            std::fs::create_dir(folder.join("images.32x32.lock")).unwrap();
+        }
+        let source = open(&Dataset::Svhn32, Some(data.path())).unwrap();
+        assert_eq!(folder.join("images.32x32").is_file(), is_shared);
+        // The folder goes with the end of this function, and what is mapped stays.
+        source
+    };
+    let (shared, own) = (open_svhn(true), open_svhn(false));
+    assert_eq!((shared.channels(), shared.classes()), (3, 10));
+    assert!(equal(shared.test(), own.test()));
+    assert!(equal(&shared.batch(1, 2, 6), &own.batch(1, 2, 6)));
+    let all = |source: &dyn Source| source.train(9).unwrap().next().unwrap();
+    assert!(equal(&all(&*shared), &all(&*own)) && all(&*own).labels.size() == [9]);
+}

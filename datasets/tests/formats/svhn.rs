@@ -1,5 +1,8 @@
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
 
+use acai_datasets::{Images, Mapped, MappedSplit, Split, open_mapped};
 use acai_sweep::training::Dataset;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -162,4 +165,56 @@ fn an_array_that_promises_more_than_is_there_is_refused() {
     hollow[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
     let folder = small_with(file(&[hollow]));
     assert_eq!(refused(&Dataset::Svhn32, folder.path()), not_the_file(TRAIN, "it is truncated"));
+}
+
+/// What is in the file, if there is one, as it is in memory.
+fn mapped(folder: &Path) -> Option<Images> {
+    let Mapped { mut file, len, colours, classes, train, test } =
+        open_mapped(&Dataset::Svhn32, Some(folder)).unwrap()?;
+    let mut bytes = Vec::new();
+    std::io::Seek::rewind(&mut file).unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len(), len);
+    let split = |MappedSplit { at, labels }: MappedSplit| {
+        let pixels = bytes[at..][..labels.len() * colours * 1024].to_vec();
+        Split { pixels, labels }
+    };
+    Some(Images { colours, classes, train: split(train), test: split(test) })
+}
+
+#[test]
+fn the_file_that_trainers_share_holds_what_was_read_and_is_made_anew_when_it_is_damaged_or_old() {
+    let folder = small_with(published(12));
+    let images = opened(&Dataset::Svhn32, folder.path());
+    assert_eq!(mapped(folder.path()), Some(images.clone()));
+
+    let file = folder.path().join("svhn/images.32x32");
+    let whole = fs::read(&file).unwrap();
+    let flipped = |at: usize| {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        damaged
+    };
+    let longer = [whole.as_slice(), b"x"].concat();
+    let damaged: Vec<Vec<u8>> = [0, 20, 48, 55, 72, 81, 200, whole.len() - 1].map(flipped).into();
+    let cut: Vec<Vec<u8>> = [0, 10, 50, 90, whole.len() - 1].map(|len| whole[..len].to_vec()).into();
+    for bytes in damaged.into_iter().chain(cut).chain([longer]) {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(mapped(folder.path()), Some(images.clone()));
+        assert!(fs::read(&file).unwrap() == whole, "it is as it was");
+    }
+
+    fs::write(folder.path().join(TRAIN), published(7)).unwrap();
+    assert_eq!(mapped(folder.path()), Some(opened(&Dataset::Svhn32, folder.path())));
+}
+
+#[test]
+fn a_file_that_is_mapped_stays_as_it_is_when_another_takes_its_name() {
+    let folder = small_with(published(12));
+    let shared = open_mapped(&Dataset::Svhn32, Some(folder.path())).unwrap().unwrap();
+    fs::write(folder.path().join(TRAIN), published(7)).unwrap();
+    open_mapped(&Dataset::Svhn32, Some(folder.path())).unwrap().unwrap();
+    assert_eq!(shared.file.metadata().unwrap().len(), shared.len as u64);
+    let named = File::open(folder.path().join("svhn/images.32x32")).unwrap();
+    assert!(named.metadata().unwrap().len() < shared.len as u64);
 }

@@ -1,7 +1,9 @@
 //! A training set that is shuffled and repeated.
 
-use acai_datasets::{Images, Split, WIDTH};
-use tch::{Kind, Tensor};
+use std::os::fd::AsRawFd;
+
+use acai_datasets::{Images, Mapped, MappedSplit, Split, WIDTH};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::epochs::Epochs;
 use super::{Batch, Source};
@@ -20,6 +22,25 @@ impl Finite {
     pub(super) fn new(classes: i64, train: Batch, test: Batch) -> Self {
         let epochs = Epochs::new(train.labels.size()[0]);
         Finite { classes, train, test: with_values(test), epochs }
+    }
+}
+
+impl TryFrom<Mapped> for Finite {
+    type Error = TchError;
+
+    /// The training images stay in the file, whose pages all processes share.
+    fn try_from(mapped: Mapped) -> Result<Finite, TchError> {
+        let Mapped { file, len, colours, classes, train, test } = mapped;
+        // By the open file, not by its name, which another file may have by now.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let bytes = Tensor::f_from_file(&path, false, len as i64, (Kind::Uint8, Device::Cpu))?;
+        let part = |MappedSplit { at, labels }: MappedSplit| {
+            let size = [labels.len(), colours, WIDTH, WIDTH].map(|size| size as i64);
+            let images = bytes.narrow(0, at as i64, size.iter().product()).view(size);
+            let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
+            Batch { images, labels: Tensor::from_slice(&labels) }
+        };
+        Ok(Finite::new((classes as i64).max(1), part(train), part(test)))
     }
 }
 

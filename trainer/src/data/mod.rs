@@ -62,6 +62,11 @@ pub fn picture(file: &Path, channels: i64) -> Result<Tensor, DataError> {
 /// # Errors
 /// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
 pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>, DataError> {
+    let mapped = acai_datasets::open_mapped(dataset, folder)?;
+    // A system that cannot map the file can read the dataset.
+    if let Some(mapped) = mapped.and_then(|mapped| Finite::try_from(mapped).ok()) {
+        return Ok(Box::new(mapped));
+    }
     Ok(match acai_datasets::open(dataset, folder)? {
         Some(images) => Box::new(Finite::from(images)),
         None if *dataset == Dataset::Lines32 => Box::new(lines::Lines::new()),
