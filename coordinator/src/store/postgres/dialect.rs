@@ -3,6 +3,9 @@
 pub(super) type Connection = sqlx::PgConnection;
 pub(super) type Row = sqlx::postgres::PgRow;
 
+/// Whether rows have locks.
+pub(super) const HAS_ROW_LOCKS: bool = true;
+
 /// Elements of the JSON array of words bound at `$n`, as a query.
 macro_rules! elements {
     ($array:literal) => {

@@ -38,14 +38,19 @@ pub struct PostgresStore {
     renewing: Writer,
 }
 
-/// Unix milliseconds by the database's clock.
-const NOW_MS: &str = "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)";
+/// Reads unix milliseconds by the database's clock.
+macro_rules! now_ms {
+    () => {
+        "select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)"
+    };
+}
+use now_ms;
 
 /// The time by the database's clock, or by a test's clock.
 async fn now(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Result<i64> {
     match manual {
         Some(clock) => Ok(clock.now_ms()),
-        None => Ok(sqlx::query_scalar(NOW_MS).fetch_one(connection).await?),
+        None => Ok(sqlx::query_scalar(now_ms!()).fetch_one(connection).await?),
     }
 }
 

@@ -22,6 +22,8 @@ use crate::store::{Result, StoreError};
 const IDLE: Duration = Duration::from_secs(600);
 /// A connection is not lent again after this long, since the memory of the server's session only grows.
 const AGE: Duration = Duration::from_secs(1800);
+/// A connection that was idle for less than this is lent without asking the server whether it still answers.
+const FRESH: Duration = Duration::from_secs(1);
 /// The server is asked again after this long if it refuses a connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The pause before the server is asked again doubles each time, up to this.
@@ -120,6 +122,9 @@ impl Pool {
             let mut found = self.idle().pop()?;
             if found.since.elapsed() > IDLE {
                 continue;
+            }
+            if found.since.elapsed() < FRESH {
+                return Some(found);
             }
             // The other half of the time is for a new connection.
             match timeout(self.0.connect / 2, found.connection.ping()).await {

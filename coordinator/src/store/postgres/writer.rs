@@ -13,9 +13,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Executor as _, PgConnection, Row as _};
 
-use super::now;
+use super::now_ms;
 use super::pool::Pool;
 use crate::clock::ManualClock;
 use crate::store::{Result, StoreError};
@@ -84,23 +84,32 @@ impl Writer {
     where
         F: for<'c> Fn(&'c mut PgConnection, i64) -> Pending<'c, Result<T>>,
     {
-        let mut transaction = connection.begin().await?;
-        let now_ms = now(&mut transaction, self.manual_clock()).await?;
-        match statements(&mut transaction, now_ms).await {
+        let now_ms = begin(connection, self.manual_clock()).await?;
+        match statements(connection, now_ms).await {
             Ok(answer) => {
                 // If the answer to the commit is lost, nobody knows whether the commit took effect. The caller is told
                 // that the database failed, and calls again; every method gives a repeated call its first answer.
-                transaction.commit().await?;
+                connection.execute("commit").await?;
                 Ok(answer)
             }
             Err(error) => {
                 // If this fails the connection is broken, and the server undoes the transaction when it notes that.
-                let undone = transaction.rollback().await;
+                let undone = connection.execute("rollback").await;
                 undone.map_err(|broken| StoreError::Unavailable(broken.to_string()))?;
                 Err(error)
             }
         }
     }
+}
+
+/// Begins a transaction; answers the time by the database's clock, or by a test's clock. Both in one message: each that is
+/// sent and answered costs as much as a small statement.
+async fn begin(connection: &mut PgConnection, manual: Option<&ManualClock>) -> Result<i64> {
+    if let Some(clock) = manual {
+        connection.execute("begin").await?;
+        return Ok(clock.now_ms());
+    }
+    Ok(sqlx::raw_sql(concat!("begin; ", now_ms!())).fetch_one(connection).await?.try_get(0)?)
 }
 
 /// The pause before the next try: up to 4, 8, 16 … 256 ms, spread by chance, so that transactions that have collided do

@@ -18,6 +18,17 @@ pub(super) enum Cause {
     Person,
 }
 
+/// Adds an event for each of the runs `$1`, which are of sweep `$2`. The sweep is looked up apart: by a join with it, SQLite would
+/// read all its runs.
+pub(in crate::store) const NOTE: &str = concat!(
+    "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
+     select r.sweep_id, (select s.last_event from sweeps s where s.id = $2) + row_number() over (order by r.idx, r.id),
+            $3, r.id, r.state, r.attempt,
+            case when $4 then (select w.name from workers w where w.id = r.worker_id) end, $5
+     from runs r where r.id ",
+    among!("$1")
+);
+
 /// Notes that these runs of a sweep have just entered their states, in the plan's order.
 ///
 /// Numbers are given under a lock on the sweep's row that lasts to the commit. So the numbers are in the order of the
@@ -30,21 +41,14 @@ pub(super) async fn note(
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<()> {
-    let noted = sqlx::query(concat!(
-        "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
-         select s.id, s.last_event + row_number() over (order by r.idx, r.id), $3, r.id, r.state, r.attempt,
-                case when $4 then (select w.name from workers w where w.id = r.worker_id) end, $5
-         from runs r join sweeps s on s.id = r.sweep_id
-         where s.id = $2 and r.id ",
-        among!("$1")
-    ))
-    .bind(runs.as_json())
-    .bind(sweep_id)
-    .bind(now_ms)
-    .bind(cause == Cause::Attempt)
-    .bind(message)
-    .execute(&mut *tx)
-    .await?;
+    let noted = sqlx::query(NOTE)
+        .bind(runs.as_json())
+        .bind(sweep_id)
+        .bind(now_ms)
+        .bind(cause == Cause::Attempt)
+        .bind(message)
+        .execute(&mut *tx)
+        .await?;
     sqlx::query("update sweeps set last_event = last_event + $2 where id = $1")
         .bind(sweep_id)
         .bind(noted.rows_affected().cast_signed())
@@ -80,16 +84,17 @@ macro_rules! select_events {
         concat!(
             "select e.number, e.at_ms, e.run_id, r.number as run_number, e.state, e.attempt, e.worker, e.message
              from events e
-             join sweeps s on s.id = e.sweep_id
              join runs r on r.id = e.run_id
-             where s.name = $1 and ",
+             where ",
             $rest
         )
     };
 }
 
 /// Events of sweep `$1` after number `$2`.
-pub(in crate::store) const LIST: &str = select_events!("e.number > $2 order by e.number limit $3");
+pub(in crate::store) const LIST: &str = select_events!(
+    "e.sweep_id = (select id from sweeps where name = $1) and e.number > $2 order by e.number limit $3"
+);
 
 /// The sweep's events after a place, at most `most`. An error if the sweep never had that many events, or has another
 /// event at the place than the caller has seen. Both are so after a database was restored that lacks the newest events:
@@ -133,18 +138,12 @@ pub(super) async fn list(
     rows.iter().map(record).collect()
 }
 
-/// The last events of run `$2`.
-pub(in crate::store) const OF_RUN: &str = select_events!("e.run_id = $2 order by e.number desc limit $3");
+/// The last events of run `$1`.
+pub(in crate::store) const OF_RUN: &str = select_events!("e.run_id = $1 order by e.number desc limit $2");
 
 /// The last `most` events of one run, oldest first.
-pub(super) async fn of_run(
-    reader: &mut Connection,
-    sweep: &str,
-    run: RunId,
-    most: u32,
-) -> Result<Vec<EventRecord>> {
-    let rows =
-        sqlx::query(OF_RUN).bind(sweep).bind(run).bind(i64::from(most)).fetch_all(&mut *reader).await?;
+pub(super) async fn of_run(reader: &mut Connection, run: RunId, most: u32) -> Result<Vec<EventRecord>> {
+    let rows = sqlx::query(OF_RUN).bind(run).bind(i64::from(most)).fetch_all(&mut *reader).await?;
     rows.iter().rev().map(record).collect()
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn explain(
         situation: situation(&row, unreadable, ahead(reader, id).await?)?,
         run,
         workers: worker_situations(reader, id, now_ms, silent_ms).await?,
-        events: events::of_run(reader, sweep, id, EVENTS).await?,
+        events: events::of_run(reader, id, EVENTS).await?,
     }))
 }
 

@@ -15,7 +15,7 @@
 //! The locks are those that an update takes, and nothing stronger: rows that refer to a locked one can be added
 //! meanwhile. On SQLite one transaction writes at a time, and there is nothing to lock.
 
-use super::dialect::{Connection, among, for_update};
+use super::dialect::{Connection, HAS_ROW_LOCKS, among, for_update};
 use super::ids::Ids;
 use crate::store::{Result, RunId, SweepId};
 
@@ -27,6 +27,9 @@ pub(super) async fn sweep_named(tx: &mut Connection, name: &str) -> Result<Optio
 
 /// Locks a sweep.
 pub(super) async fn sweep(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
+    if !HAS_ROW_LOCKS {
+        return Ok(());
+    }
     let locked = sqlx::query(concat!("select id from sweeps where id = $1", for_update!()));
     locked.bind(sweep_id).fetch_optional(tx).await?;
     Ok(())
@@ -34,6 +37,9 @@ pub(super) async fn sweep(tx: &mut Connection, sweep_id: SweepId) -> Result<()> 
 
 /// Locks a run, after its sweep. Does nothing if there is no such run.
 pub(super) async fn run(tx: &mut Connection, run: RunId) -> Result<()> {
+    if !HAS_ROW_LOCKS {
+        return Ok(());
+    }
     sqlx::query(concat!(
         "select id from sweeps where id = (select sweep_id from runs where id = $1)",
         for_update!()
@@ -48,6 +54,9 @@ pub(super) async fn run(tx: &mut Connection, run: RunId) -> Result<()> {
 
 /// Locks runs without their sweep. For runs whose sweep is locked already, and for what makes no event.
 pub(super) async fn runs(tx: &mut Connection, ids: &Ids) -> Result<()> {
+    if !HAS_ROW_LOCKS {
+        return Ok(());
+    }
     let locked =
         sqlx::query(concat!("select id from runs where id ", among!("$1"), " order by id", for_update!()));
     locked.bind(ids.as_json()).fetch_all(tx).await?;

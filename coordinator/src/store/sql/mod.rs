@@ -61,7 +61,7 @@ use super::{Store, dialect};
 
 pub(super) use calls::with_reader;
 /// What people and workers ask again and again, by what it is for: none of these statements may read all runs, points,
-/// attempts or events.
+/// attempts or events, nor all runs of a sweep but for its table.
 #[cfg(test)]
 pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
     ("the list of sweeps", sweeps::LIST),
@@ -80,6 +80,7 @@ pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
     ("claim: sweeps", queue::TURNS),
     ("claim: runs", queue::FIRST_GROUPS),
     ("claim: the grant", claims::GRANTED),
+    ("what happens to runs", events::NOTE),
     ("renewal: holders", leases::HOLDERS),
     ("renewal: leases", leases::EXTEND),
     ("expiry: sweeps", leases::SWEEPS_TO_EXPIRE),

@@ -3,6 +3,9 @@
 pub(super) type Connection = sqlx::SqliteConnection;
 pub(super) type Row = sqlx::sqlite::SqliteRow;
 
+/// Whether rows have locks: one transaction writes at a time, so there is nothing to lock.
+pub(super) const HAS_ROW_LOCKS: bool = false;
+
 /// Elements of the JSON array of words bound at `$n`, as a query.
 macro_rules! elements {
     ($array:literal) => {

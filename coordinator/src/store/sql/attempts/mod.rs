@@ -13,8 +13,7 @@ use super::events::{self, Cause};
 use super::failure_limit::pause_if_too_many_failed;
 use super::fence;
 use super::ids::Ids;
-use super::locks;
-use super::progress::acked_seq;
+use super::progress;
 use super::results;
 use crate::store::{AttemptRef, Result, RunId, StoreError};
 use held_run::HeldRun;
@@ -29,13 +28,14 @@ pub(super) async fn complete(
     last_seq: u64,
     now_ms: i64,
 ) -> Result<()> {
-    if !end(tx, attempt, "completed", None, now_ms).await? {
+    let Some(Ending { acked_seq, .. }) = end(tx, attempt, "completed", None, now_ms).await? else {
         return Ok(());
-    }
+    };
     // A person who wanted the run to be cancelled or paused was too late: the first end of a run stands.
     let row = sqlx::query(
         "update runs set state = 'completed', lease_expires_ms = null, desired = null, step = $3, finished_ms = $4
-         where id = $1 and attempt = $2 and state = 'running' returning total_steps, sweep_id",
+         where id = $1 and attempt = $2 and state = 'running'
+         returning total_steps, sweep_id, exists (select 1 from checkpoints where run_id = $1) as has_checkpoints",
     )
     .bind(attempt.run)
     .bind(i64::from(attempt.number))
@@ -45,7 +45,6 @@ pub(super) async fn complete(
     .await?
     .ok_or(StoreError::Fenced(attempt))?;
     let total_steps: u64 = unsigned(&row, "total_steps")?;
-    let acked_seq = acked_seq(tx, attempt).await?;
     if step != total_steps {
         return Err(StoreError::Conflict(format!("the run has {total_steps} steps, not {step}")));
     }
@@ -56,7 +55,9 @@ pub(super) async fn complete(
     }
     results::keep(tx, attempt.run).await?;
     // A run that is not trained any more needs no other one, should the last turn out damaged.
-    checkpoints::drop_all_but(tx, attempt.run, 1, now_ms).await?;
+    if row.try_get("has_checkpoints")? {
+        checkpoints::drop_all_but(tx, attempt.run, 1, now_ms).await?;
+    }
     let run = Ids::new([attempt.run]);
     events::note(tx, row.try_get("sweep_id")?, &run, Cause::Attempt, None, now_ms).await
 }
@@ -72,7 +73,7 @@ pub(super) async fn fail(
     now_ms: i64,
 ) -> Result<RunState> {
     let next = interrupt(tx, attempt, outcome, Some(message), now_ms).await?;
-    let acked_seq = acked_seq(tx, attempt).await?;
+    let acked_seq = progress::acked_seq(tx, attempt).await?;
     if acked_seq < last_seq {
         return Err(StoreError::Conflict(format!(
             "{acked_seq} of its points are durable, but it says that {last_seq} were acknowledged"
@@ -91,7 +92,7 @@ pub(super) async fn interrupt(
 ) -> Result<RunState> {
     let said = message.map(storable);
     let said = said.as_deref();
-    if !end(tx, attempt, outcome.as_str(), said, now_ms).await? {
+    if end(tx, attempt, outcome.as_str(), said, now_ms).await?.is_none() {
         return current_state(tx, attempt.run).await;
     }
     let mut run = HeldRun::fetch(tx, attempt).await?;
@@ -156,29 +157,39 @@ async fn take_back(
     if changed.rows_affected() == 0 { Err(StoreError::Fenced(attempt)) } else { Ok(()) }
 }
 
-/// Marks the attempt as ended. False if it has ended with this outcome before: then the call is a repeated one.
+/// An attempt that has just ended.
+struct Ending {
+    /// Its points 1 to this number are durable.
+    acked_seq: u64,
+}
+
+/// The attempt `$2` of run `$1`, locked after its sweep and its run, so that what is read is as it is under the locks.
+const LOCKED: &str = concat!(
+    "select a.outcome, a.token, a.acked_seq
+     from sweeps s join runs r on r.sweep_id = s.id join attempts a on a.run_id = r.id
+     where r.id = $1 and a.number = $2",
+    for_update!()
+);
+
+/// Marks the attempt as ended; `None` if it has ended with this outcome before: then the call is a repeated one.
 async fn end(
     tx: &mut Connection,
     attempt: AttemptRef,
     outcome: &str,
     message: Option<&str>,
     now_ms: i64,
-) -> Result<bool> {
-    locks::run(tx, attempt.run).await?;
-    let row = sqlx::query(concat!(
-        "select outcome, token from attempts where run_id = $1 and number = $2",
-        for_update!()
-    ))
-    .bind(attempt.run)
-    .bind(i64::from(attempt.number))
-    .fetch_optional(&mut *tx)
-    .await?
-    .ok_or(StoreError::Fenced(attempt))?;
+) -> Result<Option<Ending>> {
+    let row = sqlx::query(LOCKED)
+        .bind(attempt.run)
+        .bind(i64::from(attempt.number))
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(StoreError::Fenced(attempt))?;
     if !fence::matches(attempt, row.try_get("token")?) {
         return Err(StoreError::Fenced(attempt));
     }
     match row.try_get::<Option<&str>, _>("outcome")? {
-        Some(before) if before == outcome => return Ok(false),
+        Some(before) if before == outcome => return Ok(None),
         Some(_) => return Err(StoreError::Fenced(attempt)),
         None => {}
     }
@@ -192,5 +203,5 @@ async fn end(
     .bind(message)
     .execute(tx)
     .await?;
-    Ok(true)
+    Ok(Some(Ending { acked_seq: unsigned(&row, "acked_seq")? }))
 }

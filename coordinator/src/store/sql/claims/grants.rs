@@ -19,7 +19,8 @@ pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number,
 pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) -> Result<Vec<Grant>> {
     let rows = sqlx::query(GRANTED).bind(&claim.id).bind(&claim.worker).fetch_all(&mut *reader).await?;
     let mut grants: Vec<Grant> = rows.iter().map(grant).collect::<Result<_>>()?;
-    for grant in &mut grants {
+    // Before its first attempt a run has neither.
+    for grant in grants.iter_mut().filter(|grant| grant.attempt.number > 1) {
         grant.checkpoints = checkpoints::of_run(reader, grant.attempt.run).await?;
         grant.earlier_attempts = earlier_attempts(reader, grant.attempt).await?;
     }

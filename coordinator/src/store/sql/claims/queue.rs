@@ -9,7 +9,7 @@ use acai_sweep::schedule::{Candidate, Offer, is_on_any_worker};
 use sqlx::Row as _;
 
 use super::super::columns::{configuration, storable, unsigned};
-use super::super::dialect::{Connection, Row, among, elements, for_update, skip_locked};
+use super::super::dialect::{Connection, HAS_ROW_LOCKS, Row, among, elements, for_update, skip_locked};
 use super::super::ids::Ids;
 use super::super::workers::Caller;
 use crate::store::{Result, RunId, SweepId};
@@ -137,27 +137,27 @@ async fn trainable(tx: &mut Connection, worker: &Caller) -> Result<BTreeMap<Swee
 }
 
 /// Locks the sweeps `$1`.
-pub(in crate::store) const LOCK: &str =
-    concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!());
+const LOCK: &str = concat!("select id from sweeps where id ", among!("$1"), " order by id", for_update!());
 
 /// Those of the sweeps `$1` that are not paused, in the order of their turns.
-pub(in crate::store) const TURNS: &str = LOCK;
+pub(in crate::store) const TURNS: &str = concat!(
+    "select s.id, s.max_concurrent,
+            (select cast(coalesce(sum(t.runs), 0) as bigint) from tallies t
+             where t.sweep_id = s.id and t.state = 'running') as running
+     from sweeps s where s.paused is null and s.id ",
+    among!("$1"),
+    " order by s.priority desc, s.id"
+);
 
 /// Locks these sweeps; answers those that are not paused, in the order of their turns.
 async fn lock(tx: &mut Connection, sweeps: impl Iterator<Item = SweepId>) -> Result<Vec<Row>> {
     let ids = Ids::new(sweeps);
-    sqlx::query(TURNS).bind(ids.as_json()).fetch_all(&mut *tx).await?;
+    if HAS_ROW_LOCKS {
+        sqlx::query(LOCK).bind(ids.as_json()).fetch_all(&mut *tx).await?;
+    }
     // A statement of its own, after the locks: a statement that waited for the locks would still see what was there
     // when it began to wait.
-    let sweeps = sqlx::query(concat!(
-        "select s.id, s.max_concurrent,
-                (select cast(coalesce(sum(t.runs), 0) as bigint) from tallies t
-                 where t.sweep_id = s.id and t.state = 'running') as running
-         from sweeps s where s.paused is null and s.id ",
-        among!("$1"),
-        " order by s.priority desc, s.id"
-    ));
-    Ok(sweeps.bind(ids.as_json()).fetch_all(tx).await?)
+    Ok(sqlx::query(TURNS).bind(ids.as_json()).fetch_all(tx).await?)
 }
 
 /// How many more runs the sweep may start; `None` if it has no limit.

@@ -2,7 +2,7 @@
 
 mod summary;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sqlx::{QueryBuilder, Row as _};
 
@@ -11,7 +11,10 @@ use super::dialect::Connection;
 use super::fence::{held, is_held};
 use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Point, Result, RunId, StoreError};
-use summary::{Summary, recompute};
+use summary::recompute;
+
+/// Metrics whose summaries one statement changes. SQLite takes 32,766 bound values in a statement.
+const NAMES: usize = 1000;
 
 /// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to which all are durable.
 /// Points that are known are skipped, and after a gap none is taken.
@@ -97,12 +100,20 @@ async fn insert_new<'p>(
 }
 
 async fn add_to_summaries(tx: &mut Connection, run: RunId, points: &[&Point]) -> Result<()> {
-    let names: BTreeSet<&str> = points.iter().map(|point| point.name.as_str()).collect();
-    for name in names {
-        let mut summary = Summary::fetch(tx, run, name).await?;
-        let points = points.iter().filter(|point| point.name == name);
-        points.for_each(|point| summary.add(point.step, stored(point.value)));
-        summary.store(tx, run, name).await?;
+    let mut by_name = BTreeMap::<&str, Vec<&Point>>::new();
+    for point in points {
+        by_name.entry(&point.name).or_default().push(point);
+    }
+    let names: Vec<&str> = by_name.keys().copied().collect();
+    for names in names.chunks(NAMES) {
+        let mut summaries = summary::fetch(tx, run, names).await?;
+        for &name in names {
+            let summary = summaries.entry(name.to_owned()).or_default();
+            for point in by_name.get(name).into_iter().flatten() {
+                summary.add(point.step, stored(point.value));
+            }
+        }
+        summary::store(tx, run, &summaries).await?;
     }
     Ok(())
 }

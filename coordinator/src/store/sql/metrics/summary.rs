@@ -1,9 +1,11 @@
 //! What is known of a metric of a run without reading its points.
 
-use sqlx::Row as _;
+use std::collections::BTreeMap;
+
+use sqlx::{QueryBuilder, Row as _};
 
 use super::super::columns::unsigned;
-use super::super::dialect::Connection;
+use super::super::dialect::{Connection, Row, elements};
 use crate::store::{Result, RunId};
 
 /// The summary of a metric of a run.
@@ -20,26 +22,6 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// The summary of a metric so far; of no points if there is none.
-    pub(super) async fn fetch(tx: &mut Connection, run: RunId, name: &str) -> Result<Summary> {
-        let row = sqlx::query(
-            "select last_step, last, min, max, sum, count from summaries where run_id = $1 and name = $2",
-        )
-        .bind(run)
-        .bind(name)
-        .fetch_optional(tx)
-        .await?;
-        let Some(row) = row else { return Ok(Summary::default()) };
-        Ok(Summary {
-            last_step: unsigned(&row, "last_step")?,
-            last: row.try_get("last")?,
-            min: row.try_get("min")?,
-            max: row.try_get("max")?,
-            sum: row.try_get("sum")?,
-            count: row.try_get("count")?,
-        })
-    }
-
     pub(super) fn add(&mut self, step: u64, value: f64) {
         if self.count == 0 {
             (self.min, self.max) = (value, value);
@@ -53,26 +35,61 @@ impl Summary {
         self.sum = (self.sum + value).clamp(f64::MIN, f64::MAX);
         self.count += 1;
     }
+}
 
-    pub(super) async fn store(&self, tx: &mut Connection, run: RunId, name: &str) -> Result<()> {
-        sqlx::query(
-            "insert into summaries (run_id, name, last_step, last, min, max, sum, count)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)
-             on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
-                 min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
-        )
-        .bind(run)
-        .bind(name)
-        .bind(self.last_step.cast_signed())
-        .bind(self.last)
-        .bind(self.min)
-        .bind(self.max)
-        .bind(self.sum)
-        .bind(self.count)
-        .execute(tx)
-        .await?;
-        Ok(())
-    }
+/// The summaries of these metrics of a run so far, by their names.
+pub(super) async fn fetch(
+    tx: &mut Connection,
+    run: RunId,
+    names: &[&str],
+) -> Result<BTreeMap<String, Summary>> {
+    let rows = sqlx::query(concat!(
+        "select name, last_step, last, min, max, sum, count from summaries where run_id = $1 and name in (",
+        elements!("$2"),
+        ")"
+    ))
+    .bind(run)
+    .bind(serde_json::json!(names).to_string())
+    .fetch_all(tx)
+    .await?;
+    let summary = |row: &Row| {
+        let summary = Summary {
+            last_step: unsigned(row, "last_step")?,
+            last: row.try_get("last")?,
+            min: row.try_get("min")?,
+            max: row.try_get("max")?,
+            sum: row.try_get("sum")?,
+            count: row.try_get("count")?,
+        };
+        Ok((row.try_get("name")?, summary))
+    };
+    rows.iter().map(summary).collect()
+}
+
+/// Stores summaries of metrics of a run.
+pub(super) async fn store(
+    tx: &mut Connection,
+    run: RunId,
+    summaries: &BTreeMap<String, Summary>,
+) -> Result<()> {
+    let mut insert =
+        QueryBuilder::new("insert into summaries (run_id, name, last_step, last, min, max, sum, count) ");
+    insert.push_values(summaries, |mut row, (name, summary)| {
+        row.push_bind(run)
+            .push_bind(name)
+            .push_bind(summary.last_step.cast_signed())
+            .push_bind(summary.last)
+            .push_bind(summary.min)
+            .push_bind(summary.max)
+            .push_bind(summary.sum)
+            .push_bind(summary.count);
+    });
+    insert.push(
+        " on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
+              min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
+    );
+    insert.build().execute(tx).await?;
+    Ok(())
 }
 
 /// Computes the summary of a metric anew, from all of its points.
@@ -86,5 +103,5 @@ pub(super) async fn recompute(tx: &mut Connection, run: RunId, name: &str) -> Re
     for point in &points {
         summary.add(unsigned(point, "step")?, point.try_get("value")?);
     }
-    summary.store(tx, run, name).await
+    store(tx, run, &BTreeMap::from([(name.to_owned(), summary)])).await
 }
