@@ -1,5 +1,7 @@
 //! What the shared statements (`store/sql/`) call by one name and Postgres by another.
 
+pub(super) use super::points::{insert_all, insert_missing};
+
 pub(super) type Connection = sqlx::PgConnection;
 pub(super) type Row = sqlx::postgres::PgRow;
 

@@ -9,6 +9,7 @@ mod limits;
 mod open;
 #[cfg(test)]
 mod plans;
+mod points;
 mod pool;
 mod writer;
 

@@ -14,7 +14,7 @@ use super::checkpoints;
 use super::columns::{desired, state, unsigned};
 use super::dialect::{Connection, Row, among, for_update};
 use super::events::{self, Cause};
-use super::failure_limit::forget_failures_undone;
+use super::failure_limit::{failed_runs, forget_failures_undone};
 use super::ids::Ids;
 use super::locks;
 use crate::store::{Changes, Result, RunId, StoreError, SweepId};
@@ -94,11 +94,11 @@ async fn set_paused(tx: &mut Connection, sweep_id: SweepId, intent: &Intent) -> 
                 .await?;
         }
         Intent::Resume => {
-            sqlx::query(
-                "update sweeps set paused = null, failed_at_resume =
-                    (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
-                 where id = $1",
-            )
+            sqlx::query(concat!(
+                "update sweeps set paused = null, failed_at_resume = ",
+                failed_runs!(),
+                " where id = $1"
+            ))
             .bind(sweep_id)
             .execute(tx)
             .await?;

@@ -5,14 +5,23 @@
 use super::dialect::Connection;
 use crate::store::{Result, SweepId};
 
+/// How many runs in the plan of sweep `$1` have ended badly.
+macro_rules! failed_runs {
+    () => {
+        "(select cast(coalesce(sum(runs), 0) as bigint) from tallies
+          where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))"
+    };
+}
+pub(super) use failed_runs;
+
 /// Pauses the sweep if, since it was last resumed, as many of its runs have ended badly as it allows.
 pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
-    sqlx::query(
+    sqlx::query(concat!(
         "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
-         where id = $1 and paused is null and max_failed_runs <=
-            (select count(*) from runs where sweep_id = $1 and in_plan = true and state in ('failed', 'lost'))
-            - failed_at_resume",
-    )
+         where id = $1 and paused is null and max_failed_runs <= ",
+        failed_runs!(),
+        " - failed_at_resume",
+    ))
     .bind(sweep_id)
     .execute(tx)
     .await?;
@@ -22,12 +31,12 @@ pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: Swee
 /// Lets runs count towards the limit again that had ended badly before the sweep was resumed, were queued again or left
 /// the plan since, and end badly once more.
 pub(super) async fn forget_failures_undone(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
-    sqlx::query(
-        "update sweeps set failed_at_resume = still.failed
-         from (select count(*) as failed from runs
-               where sweep_id = $1 and in_plan = true and state in ('failed', 'lost')) as still
-         where id = $1 and failed_at_resume > still.failed",
-    )
+    sqlx::query(concat!(
+        "update sweeps set failed_at_resume = ",
+        failed_runs!(),
+        " where id = $1 and failed_at_resume > ",
+        failed_runs!()
+    ))
     .bind(sweep_id)
     .execute(tx)
     .await?;

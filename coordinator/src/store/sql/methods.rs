@@ -244,6 +244,7 @@ impl Store for SqlStore {
         points: Vec<Point>,
         step: u64,
     ) -> Result<u64> {
+        let points = metrics::storable(points);
         with_writer!(self.writer, [points], |tx, _now_ms| metrics::append(
             tx, attempt, first_seq, &points, step
         ))

@@ -1,5 +1,7 @@
 //! What the shared statements (`store/sql/`) call by one name and SQLite by another.
 
+pub(super) use super::points::{insert_all, insert_missing};
+
 pub(super) type Connection = sqlx::SqliteConnection;
 pub(super) type Row = sqlx::sqlite::SqliteRow;
 

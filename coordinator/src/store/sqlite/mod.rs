@@ -13,6 +13,7 @@ mod log;
 mod open;
 #[cfg(test)]
 mod plans;
+mod points;
 mod writer;
 
 #[path = "../sql/mod.rs"]

@@ -2,19 +2,16 @@
 
 mod summary;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::Row as _;
 
 use super::columns::unsigned;
-use super::dialect::Connection;
+use super::dialect::{Connection, insert_all, insert_missing};
 use super::fence::{held, is_held};
 use super::progress::{acked_seq, check_step};
 use crate::store::{AttemptRef, Point, Result, RunId, StoreError};
-use summary::recompute;
-
-/// Metrics whose summaries one statement changes. SQLite takes 32,766 bound values in a statement.
-const NAMES: usize = 1000;
+use summary::{Summaries, recompute};
 
 /// Appends an attempt's points, numbered from `first_seq`; answers the highest number up to which all are durable.
 /// Points that are known are skipped, and after a gap none is taken.
@@ -70,9 +67,31 @@ async fn own(tx: &mut Connection, attempt: AttemptRef, step: u64) -> Result<u64>
 /// Inserts points, and adds them to the summaries. A point that is there already, an earlier attempt's or one reported
 /// twice, is kept if it is equal and replaced if not; answers how many were not equal.
 pub(super) async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[Point]) -> Result<i64> {
+    let mut summaries = summaries(tx, attempt.run, points).await?;
+    if go_on(&summaries, points) {
+        insert_all(tx, attempt, points).await?;
+        add(tx, attempt.run, &mut summaries, points).await?;
+        return Ok(0);
+    }
     let (new, replayed) = insert_new(tx, attempt, points).await?;
-    add_to_summaries(tx, attempt.run, &new).await?;
+    add(tx, attempt.run, &mut summaries, new).await?;
     replace(tx, attempt, &replayed).await
+}
+
+/// The summaries of the metrics that these are points of, as far as there are any.
+async fn summaries(tx: &mut Connection, run: RunId, points: &[Point]) -> Result<Summaries> {
+    let names: BTreeSet<&str> = points.iter().map(|point| point.name.as_str()).collect();
+    summary::fetch(tx, run, &names.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Whether each point is of a later step than all that its metric has before it, as it nearly always is: then all are new.
+fn go_on(summaries: &Summaries, points: &[Point]) -> bool {
+    let mut last_steps: HashMap<&str, u64> =
+        summaries.iter().map(|(name, summary)| (name.as_str(), summary.last_step())).collect();
+    points.iter().all(|point| {
+        let before = last_steps.insert(&point.name, point.step);
+        before.is_none_or(|before| before < point.step)
+    })
 }
 
 /// Inserts the points that are not there yet; answers those, and the others.
@@ -81,16 +100,7 @@ async fn insert_new<'p>(
     attempt: AttemptRef,
     points: &'p [Point],
 ) -> Result<(Vec<&'p Point>, Vec<&'p Point>)> {
-    let mut insert = QueryBuilder::new("insert into metrics (run_id, name, step, value, attempt) ");
-    insert.push_values(points, |mut row, point| {
-        row.push_bind(attempt.run)
-            .push_bind(&point.name)
-            .push_bind(point.step.cast_signed())
-            .push_bind(stored(point.value))
-            .push_bind(i64::from(attempt.number));
-    });
-    insert.push(" on conflict do nothing returning name, step");
-    let rows = insert.build().fetch_all(tx).await?;
+    let rows = insert_missing(tx, attempt, points).await?;
     let mut inserted = HashSet::with_capacity(rows.len());
     for row in &rows {
         inserted.insert((row.try_get::<&str, _>("name")?, unsigned::<u64>(row, "step")?));
@@ -99,23 +109,25 @@ async fn insert_new<'p>(
     Ok(points.iter().partition(|point| inserted.remove(&(point.name.as_str(), point.step))))
 }
 
-async fn add_to_summaries(tx: &mut Connection, run: RunId, points: &[&Point]) -> Result<()> {
-    let mut by_name = BTreeMap::<&str, Vec<&Point>>::new();
+/// Adds new points to the summaries, and stores those that change.
+async fn add<'p>(
+    tx: &mut Connection,
+    run: RunId,
+    summaries: &mut Summaries,
+    points: impl IntoIterator<Item = &'p Point>,
+) -> Result<()> {
+    let mut changed = Summaries::new();
     for point in points {
-        by_name.entry(&point.name).or_default().push(point);
-    }
-    let names: Vec<&str> = by_name.keys().copied().collect();
-    for names in names.chunks(NAMES) {
-        let mut summaries = summary::fetch(tx, run, names).await?;
-        for &name in names {
-            let summary = summaries.entry(name.to_owned()).or_default();
-            for point in by_name.get(name).into_iter().flatten() {
-                summary.add(point.step, stored(point.value));
+        let summary = match changed.get_mut(&point.name) {
+            Some(summary) => summary,
+            None => {
+                let known = summaries.remove(&point.name).unwrap_or_default();
+                changed.entry(point.name.clone()).or_insert(known)
             }
-        }
-        summary::store(tx, run, &summaries).await?;
+        };
+        summary.add(point.step, point.value);
     }
-    Ok(())
+    summary::store(tx, run, &changed).await
 }
 
 /// Replaces the values of points that are there and differ, and computes their summaries anew; answers how many
@@ -131,7 +143,7 @@ async fn replace(tx: &mut Connection, attempt: AttemptRef, points: &[&Point]) ->
         .bind(run)
         .bind(&point.name)
         .bind(point.step.cast_signed())
-        .bind(stored(point.value))
+        .bind(point.value)
         .bind(i64::from(attempt.number))
         .execute(&mut *tx)
         .await?;
@@ -146,8 +158,10 @@ async fn replace(tx: &mut Connection, attempt: AttemptRef, points: &[&Point]) ->
     Ok(mismatches)
 }
 
-/// A value as it is stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal
-/// bits.
-fn stored(value: f64) -> f64 {
-    if value == 0.0 { 0.0 } else { value }
+/// Points as they are stored: SQLite does not keep the sign of zero. Finite values that compare equal then have equal bits.
+pub(super) fn storable(mut points: Vec<Point>) -> Vec<Point> {
+    for point in points.iter_mut().filter(|point| point.value == 0.0) {
+        point.value = 0.0;
+    }
+    points
 }

@@ -21,7 +21,18 @@ pub(super) struct Summary {
     count: i64,
 }
 
+/// Summaries by the names of their metrics.
+pub(super) type Summaries = BTreeMap<String, Summary>;
+
+/// Metrics whose summaries one statement changes. SQLite takes 32,766 bound values in a statement.
+const NAMES: usize = 1000;
+
 impl Summary {
+    /// The largest step that has a point; 0 if there is none.
+    pub(super) fn last_step(&self) -> u64 {
+        self.last_step
+    }
+
     pub(super) fn add(&mut self, step: u64, value: f64) {
         if self.count == 0 {
             (self.min, self.max) = (value, value);
@@ -38,11 +49,7 @@ impl Summary {
 }
 
 /// The summaries of these metrics of a run so far, by their names.
-pub(super) async fn fetch(
-    tx: &mut Connection,
-    run: RunId,
-    names: &[&str],
-) -> Result<BTreeMap<String, Summary>> {
+pub(super) async fn fetch(tx: &mut Connection, run: RunId, names: &[&str]) -> Result<Summaries> {
     let rows = sqlx::query(concat!(
         "select name, last_step, last, min, max, sum, count from summaries where run_id = $1 and name in (",
         elements!("$2"),
@@ -67,28 +74,27 @@ pub(super) async fn fetch(
 }
 
 /// Stores summaries of metrics of a run.
-pub(super) async fn store(
-    tx: &mut Connection,
-    run: RunId,
-    summaries: &BTreeMap<String, Summary>,
-) -> Result<()> {
-    let mut insert =
-        QueryBuilder::new("insert into summaries (run_id, name, last_step, last, min, max, sum, count) ");
-    insert.push_values(summaries, |mut row, (name, summary)| {
-        row.push_bind(run)
-            .push_bind(name)
-            .push_bind(summary.last_step.cast_signed())
-            .push_bind(summary.last)
-            .push_bind(summary.min)
-            .push_bind(summary.max)
-            .push_bind(summary.sum)
-            .push_bind(summary.count);
-    });
-    insert.push(
-        " on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
-              min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
-    );
-    insert.build().execute(tx).await?;
+pub(super) async fn store(tx: &mut Connection, run: RunId, summaries: &Summaries) -> Result<()> {
+    let all: Vec<_> = summaries.iter().collect();
+    for summaries in all.chunks(NAMES) {
+        let mut insert =
+            QueryBuilder::new("insert into summaries (run_id, name, last_step, last, min, max, sum, count) ");
+        insert.push_values(summaries, |mut row, (name, summary)| {
+            row.push_bind(run)
+                .push_bind(name)
+                .push_bind(summary.last_step.cast_signed())
+                .push_bind(summary.last)
+                .push_bind(summary.min)
+                .push_bind(summary.max)
+                .push_bind(summary.sum)
+                .push_bind(summary.count);
+        });
+        insert.push(
+            " on conflict (run_id, name) do update set last_step = excluded.last_step, last = excluded.last,
+                  min = excluded.min, max = excluded.max, sum = excluded.sum, count = excluded.count",
+        );
+        insert.build().execute(&mut *tx).await?;
+    }
     Ok(())
 }
 
