@@ -20,6 +20,7 @@ mod deadline;
 pub mod garbage;
 mod inspections;
 pub mod lease;
+mod retention;
 mod run_name;
 pub mod server;
 mod service;

@@ -20,6 +20,7 @@ use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
 use crate::lease::{LeaseTerms, expire_leases};
+use crate::retention::forget_workers;
 use crate::service::{Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
@@ -133,6 +134,7 @@ async fn serve_with(
         error = store.broken() => Err(error.into()),
         () = deadline => Ok(()),
         () = expire_leases(store.clone(), terms) => Ok(()),
+        () = forget_workers(store.clone()) => Ok(()),
         () = collect_garbage(store.clone(), blobs.clone()) => Ok(()),
         () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
     };

@@ -14,7 +14,7 @@ const SHOWN: usize = 12;
 
 pub(super) async fn workers(List { ask, width }: &List, output: Output) -> Result<(), Failure> {
     let mut client = connect(&ask.at).await?;
-    let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
+    let workers = client.list_workers(ListWorkersRequest { all: false }).await?.into_inner().workers;
     if ask.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();
         output.data(&json!({"version": 1, "workers": workers}).to_string())?;

@@ -174,9 +174,9 @@ impl SweepService for Sweeps {
 
     async fn list_workers(
         &self,
-        _: Request<v1::ListWorkersRequest>,
+        request: Request<v1::ListWorkersRequest>,
     ) -> Result<Response<v1::ListWorkersResponse>, Status> {
-        let machines = self.use_cases.machines().await?;
+        let machines = self.use_cases.machines(request.into_inner().all).await?;
         let workers = machines.into_iter().map(worker_message).collect();
         Ok(Response::new(v1::ListWorkersResponse { workers }))
     }

@@ -166,8 +166,12 @@ pub trait Store: Send + Sync + 'static {
     /// Notes that a worker ends: it is given nothing any more.
     async fn worker_leave(&self, worker: &str) -> Result<()>;
 
-    /// Every worker, last seen first.
-    async fn worker_list(&self) -> Result<Vec<WorkerRecord>>;
+    /// The workers that were seen since this time or hold runs, last seen first.
+    async fn worker_list(&self, since_ms: i64) -> Result<Vec<WorkerRecord>>;
+
+    /// Deletes workers that were not seen since this time and have never held a run, some at a time; answers how many. What a
+    /// worker has trained names it, so others stay as long as their runs.
+    async fn worker_forget(&self, before_ms: i64) -> Result<u64>;
 
     /// Says whether workers of this name take runs; answers how many they hold, `None` if there never was one.
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>>;

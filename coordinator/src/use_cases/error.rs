@@ -126,7 +126,7 @@ impl UseCases {
 
     /// The error for a worker that is not there, with the nearest name.
     pub(super) async fn no_such_worker(&self, worker: &str) -> UseCaseError {
-        let known = match self.store.worker_list().await {
+        let known = match self.store.worker_list(i64::MIN).await {
             Ok(known) => known,
             Err(error) => return error.into(),
         };

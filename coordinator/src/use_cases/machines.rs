@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::{Result, UseCases};
 use crate::store::{Duty, WorkerRecord};
 
+/// A worker that was not heard of for longer, and holds nothing, is listed only where all are asked for: a day.
+pub const RECENT_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// A worker, as people see it.
 #[derive(Debug, Clone)]
 pub struct Machine {
@@ -15,13 +18,17 @@ pub struct Machine {
 }
 
 impl UseCases {
-    /// Every worker, last seen first.
+    /// Workers, last seen first: every one, or those that were heard of within [`RECENT_MS`] or hold runs.
     ///
     /// # Errors
     /// The store's.
-    pub async fn machines(&self) -> Result<Vec<Machine>> {
-        let workers = self.store.worker_list().await?;
+    pub async fn machines(&self, all: bool) -> Result<Vec<Machine>> {
         let now_ms = self.store.now_ms().await?;
+        self.machines_since(if all { i64::MIN } else { now_ms.saturating_sub(RECENT_MS) }, now_ms).await
+    }
+
+    async fn machines_since(&self, since_ms: i64, now_ms: i64) -> Result<Vec<Machine>> {
+        let workers = self.store.worker_list(since_ms).await?;
         let silent_ms = i64::from(self.terms.lease_ms);
         let machine = |worker: WorkerRecord| {
             let is_alive = !worker.ended && now_ms - worker.last_seen_ms < silent_ms;
@@ -32,7 +39,10 @@ impl UseCases {
 
     /// Datasets that any living worker has.
     pub(super) async fn served_datasets(&self) -> Result<BTreeSet<String>> {
-        let alive = self.machines().await?.into_iter().filter(|machine| machine.is_alive);
+        let now_ms = self.store.now_ms().await?;
+        let since_ms = now_ms.saturating_sub(i64::from(self.terms.lease_ms));
+        let machines = self.machines_since(since_ms, now_ms).await?;
+        let alive = machines.into_iter().filter(|machine| machine.is_alive);
         Ok(alive.flat_map(|machine| machine.worker.registration.datasets).collect())
     }
 

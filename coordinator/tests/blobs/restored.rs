@@ -42,8 +42,9 @@ async fn a_worker_that_never_committed_a_checkpoint_completes_its_run() {
 async fn what_is_shown_of_resting_slots_is_what_the_last_claim_or_renewal_said() {
     let coordinator = Coordinator::start().await;
     let mut workers = coordinator.workers().await;
-    let shown =
-        async || coordinator.store.worker_list().await.unwrap()[0].rest.as_ref().map(|rest| rest.slots);
+    let shown = async || {
+        coordinator.store.worker_list(i64::MIN).await.unwrap()[0].rest.as_ref().map(|rest| rest.slots)
+    };
     let rest = |slots| Some(Rest { slots, reason: "CUDA is gone".to_owned() });
     let claim = |number, rest| ClaimRequest {
         worker_id: "w".to_owned(),

@@ -24,6 +24,7 @@ contract!(
     a_lease_that_ends_queues_the_run_and_the_next_claim_is_a_new_attempt,
     renewing_keeps_a_lease_and_names_what_is_lost,
     the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up,
+    workers_are_listed_while_they_are_heard_of_or_hold_runs_and_forgotten_if_they_never_did,
     a_claim_without_a_number_is_granted_once,
     a_dead_workers_lease_ends_although_coordinators_start_again_and_again,
     a_lease_of_longer_terms_is_not_shortened_by_a_restart,
@@ -184,7 +185,7 @@ async fn renewing_keeps_a_lease_and_names_what_is_lost(store: &Tested) {
     assert_eq!(fenced.fenced, [lost]);
     assert!(store.expire_at(LEASE + 1).await.unwrap().is_empty());
     register(store, "other").await;
-    let seen = store.worker_list().await.unwrap();
+    let seen = store.worker_list(i64::MIN).await.unwrap();
     assert_eq!(seen.iter().map(|worker| worker.last_seen_ms).collect::<Vec<_>>(), [LEASE + 1, 5]);
 
     assert_eq!(store.lease_grant_fresh_terms(LEASE).await.unwrap(), 1);
@@ -197,7 +198,7 @@ async fn the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up(store: &
     store.clock.set(LEASE);
     assert_eq!(store.lease_renew("next", vec![held], LEASE).await.unwrap().fenced, []);
     assert!(store.expire_at(2 * LEASE).await.unwrap().is_empty());
-    let running = store.worker_list().await.unwrap();
+    let running = store.worker_list(i64::MIN).await.unwrap();
     let of = |id| running.iter().find(|worker| worker.registration.id == id).map(|worker| worker.running);
     assert_eq!((of("w"), of("next")), (Some(0), Some(1)));
     store.attempt_complete(held, 100, 0).await.unwrap();
@@ -246,13 +247,13 @@ async fn a_lease_of_longer_terms_is_not_shortened_by_a_restart(store: &Tested) {
 async fn a_worker_that_has_ended_is_known_as_ended_and_given_nothing(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
     register(store, "w").await;
-    assert!(!store.worker_list().await.unwrap()[0].ended);
+    assert!(!store.worker_list(i64::MIN).await.unwrap()[0].ended);
     store.worker_leave("w").await.unwrap();
     store.worker_leave("w").await.unwrap();
     // What was long on its way revives nobody.
     register(store, "w").await;
     assert!(store.run_claim(claim("w", "late", 1), LEASE).await.unwrap().is_empty());
-    assert!(store.worker_list().await.unwrap()[0].ended);
+    assert!(store.worker_list(i64::MIN).await.unwrap()[0].ended);
     let unknown = store.worker_leave("nobody").await;
     assert!(matches!(unknown, Err(StoreError::UnknownWorker(_))), "{unknown:?}");
 }
@@ -260,4 +261,25 @@ async fn a_worker_that_has_ended_is_known_as_ended_and_given_nothing(store: &Tes
 async fn an_unknown_worker_has_to_register(store: &Tested) {
     let refused = store.run_claim(claim("nobody", "c", 1), LEASE).await;
     assert!(matches!(refused, Err(StoreError::UnknownWorker(_))), "{refused:?}");
+}
+
+async fn workers_are_listed_while_they_are_heard_of_or_hold_runs_and_forgotten_if_they_never_did(
+    store: &Tested,
+) {
+    let held = one_running(store).await;
+    register(store, "idle").await;
+    store.clock.set(10);
+    register(store, "recent").await;
+    let listed = async |since_ms| {
+        let workers = store.worker_list(since_ms).await.unwrap();
+        workers.into_iter().map(|worker| worker.registration.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(i64::MIN).await, ["recent", "idle", "w"]);
+    assert_eq!(listed(10).await, ["recent", "w"], "`w` holds a run");
+    assert_eq!((store.worker_forget(10).await.unwrap(), store.worker_forget(10).await.unwrap()), (1, 0));
+    assert_eq!(listed(i64::MIN).await, ["recent", "w"]);
+    store.attempt_complete(held, 100, 0).await.unwrap();
+    assert_eq!(listed(10).await, ["recent"]);
+    assert_eq!(store.worker_forget(10).await.unwrap(), 0, "the run names `w` for ever");
+    assert_eq!(listed(i64::MIN).await, ["recent", "w"]);
 }

@@ -136,10 +136,10 @@ async fn slots_that_rest_are_told_with_their_reason_until_they_do_not(store: &Te
     one_running(store).await;
     let rest = |slots| Rest { slots, reason: "CUDA is gone".to_owned() };
     store.worker_set_rest("w", rest(2)).await.unwrap();
-    assert_eq!(store.worker_list().await.unwrap()[0].rest, Some(rest(2)));
+    assert_eq!(store.worker_list(i64::MIN).await.unwrap()[0].rest, Some(rest(2)));
     let explanation = store.run_explain("s", 1, LEASE).await.unwrap().unwrap();
     let reason = explain::worker(&explanation.situation, &explanation.workers[0].1);
     assert_eq!(reason.as_deref(), Some("2 of its 2 slots rest: CUDA is gone"));
     store.worker_set_rest("w", rest(0)).await.unwrap();
-    assert_eq!(store.worker_list().await.unwrap()[0].rest, None);
+    assert_eq!(store.worker_list(i64::MIN).await.unwrap()[0].rest, None);
 }

@@ -176,8 +176,12 @@ impl Store for SqlStore {
         with_writer!(self.writer, [worker], |tx, now_ms| workers::leave(tx, &worker, now_ms))
     }
 
-    async fn worker_list(&self) -> Result<Vec<WorkerRecord>> {
-        with_reader!(self, |reader| workers::list(reader))
+    async fn worker_list(&self, since_ms: i64) -> Result<Vec<WorkerRecord>> {
+        with_reader!(self, |reader| workers::list(reader, since_ms))
+    }
+
+    async fn worker_forget(&self, before_ms: i64) -> Result<u64> {
+        with_writer!(self.writer, [], |tx, _now_ms| workers::forget(tx, before_ms))
     }
 
     async fn worker_set_duty(&self, name: &str, duty: Duty) -> Result<Option<u32>> {

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::columns::{storable, unsigned, words_from_json, words_to_json};
-use super::dialect::{Connection, Row};
+use super::dialect::{Connection, Row, elements};
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
 /// Adds the worker, or notes what it says of itself now; answers which database this is.
@@ -104,15 +104,18 @@ fn duty(drain: Option<bool>) -> Duty {
     }
 }
 
-/// Every worker, last seen first.
+/// The workers that were seen since the time `$1` or hold runs, last seen first.
 pub(in crate::store) const LIST: &str = "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
-         from workers order by last_seen_ms desc, id";
+         from workers
+         where id in (select id from workers where last_seen_ms >= $1
+                      union select worker_id from runs where state = 'running')
+         order by last_seen_ms desc, id";
 
-/// Every worker, last seen first.
-pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
-    let rows = sqlx::query(LIST).fetch_all(&mut *reader).await?;
+/// The workers that were seen since this time or hold runs, last seen first.
+pub(super) async fn list(reader: &mut Connection, since_ms: i64) -> Result<Vec<WorkerRecord>> {
+    let rows = sqlx::query(LIST).bind(since_ms).fetch_all(&mut *reader).await?;
     let record = |row: &Row| {
         Ok(WorkerRecord {
             registration: Registration {
@@ -134,4 +137,23 @@ pub(super) async fn list(reader: &mut Connection) -> Result<Vec<WorkerRecord>> {
         })
     };
     rows.iter().map(record).collect()
+}
+
+/// Workers that one transaction deletes.
+const STEP: i64 = 1000;
+
+/// Deletes workers that were not seen since this time and have never held a run, at most [`STEP`]; answers how many.
+pub(super) async fn forget(tx: &mut Connection, before_ms: i64) -> Result<u64> {
+    let never_needed = sqlx::query_scalar(
+        "select id from workers w
+         where last_seen_ms < $1 and not exists (select 1 from attempts a where a.worker_id = w.id)
+           and not exists (select 1 from runs r where r.worker_id = w.id)
+         order by last_seen_ms limit $2",
+    );
+    let ids: Vec<String> = never_needed.bind(before_ms).bind(STEP).fetch_all(&mut *tx).await?;
+    let deleted = sqlx::query(concat!("delete from workers where id in (", elements!("$1"), ")"))
+        .bind(words_to_json(&ids))
+        .execute(tx)
+        .await?;
+    Ok(deleted.rows_affected())
 }
