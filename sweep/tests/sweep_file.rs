@@ -311,3 +311,39 @@ fn aliases_stand_for_what_they_name() {
     );
     assert_eq!(plan.counts().configurations, 4);
 }
+
+#[test]
+fn draws_are_the_same_for_ever_and_more_of_them_are_those_and_some_more() {
+    let drawn = |method: &str, samples: u32, more: &str| {
+        plan(&format!(
+            "method: {method}\nsamples: {samples}\n{more}parameters:\n  model: acai\n  dataset: [lines32, digits32]\n  \
+             lr: {{distribution: log_uniform, min: 1.0e-5, max: 1.0e-2}}\n  gamma: {{distribution: uniform, min: 0, max: 0.5}}\n  \
+             depth: {{distribution: int_uniform, min: 8, max: 32}}\n  latent: {{distribution: choice, values: [2, 4]}}\n"
+        ))
+    };
+    for method in ["random", "sobol"] {
+        let plan = drawn(method, 64, "");
+        assert_eq!(plan.counts().configurations, 128, "each draw is made on each dataset");
+        assert_eq!(plan.swept(), ["dataset", "lr", "gamma", "depth", "latent"]);
+        let lr = numbers(&plan, "lr");
+        assert!(lr.iter().all(|lr| (1e-5..=1e-2).contains(lr)));
+        let below = |values: &[f64], middle: f64| values.iter().filter(|value| **value < middle).count();
+        // As many on either side of the middle of the distribution, but for chance.
+        let half = 45..=83;
+        assert!(half.contains(&below(&lr, 10f64.powf(-3.5))), "{method}: {lr:?}");
+        assert!(half.contains(&below(&numbers(&plan, "gamma"), 0.25)), "{method}");
+        assert!(half.contains(&below(&numbers(&plan, "depth"), 20.5)), "{method}");
+        assert!(half.contains(&below(&numbers(&plan, "latent"), 3.0)), "{method}");
+        let more = drawn(method, 100, "");
+        for name in ["lr", "gamma", "depth", "latent"] {
+            assert_eq!(numbers(&more, name)[..64], numbers(&plan, name)[..64], "{method}");
+        }
+        assert_ne!(numbers(&drawn(method, 64, "sample_seed: 1\n"), "lr"), lr);
+    }
+    assert_eq!(numbers(&drawn("random", 2, ""), "lr")[..2], RANDOM);
+    assert_eq!(numbers(&drawn("sobol", 2, ""), "lr")[..2], SOBOL);
+}
+
+/// Learning rates that files have asked for: another version must not ask for others.
+const RANDOM: [f64; 2] = [0.000_306_248_116_795, 4.483_399_692_43e-5];
+const SOBOL: [f64; 2] = [6.115_907_051_6e-5, 0.008_202_403_788_25];

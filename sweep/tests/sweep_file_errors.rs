@@ -79,7 +79,7 @@ fn settings_are_checked() {
     let text = "version: 2
 nmae: x
 name: 123
-method: random
+method: randm
 resources: {gpus: 1}
 metric: [{name: a b, goal: minimize}]
 checkpoint: {every_kimg: 0, keep: 3}
@@ -99,7 +99,7 @@ artifacts: {weights: 1, wieghts: true}
             "1:10 sweep files have version `1`, found the number `2`",
             "2:1 unknown key `nmae` | did you mean `name`?",
             "3:7 expected a word, found the number `123` | put it in quotes if it is meant as a word",
-            "4:9 method `random` is not supported yet | use `grid`",
+            "4:9 expected one of `grid`, `random`, `sobol`, found `randm` | did you mean `random`?",
             "5:1 `resources` is not supported yet | remove it",
             "6:17 expected a metric's name, such as `eval/mean_distance`, found `a b`",
             "7:26 expected a number above 0 and at most 1000000, found the number `0`",
@@ -399,4 +399,90 @@ fn only_the_first_mistakes_of_many_are_shown_and_the_rest_counted() {
     let error = error(&unknown);
     assert_eq!((error.mistakes.len(), error.omitted), (20, 8));
     assert!(error.to_string().ends_with("\nsweep.yaml: 8 more mistakes"));
+}
+
+#[test]
+fn draws_are_checked() {
+    let mistakes = |lines: &str| mistakes(&format!("version: 1\nname: x\n{lines}\n"));
+    let lr = "lr: {distribution: log_uniform, min: 1.0e-5, max: 1.0e-2}";
+    let parameters = |more: &str| format!("parameters: {{model: acai, dataset: lines32, {more}}}");
+    for (lines, expected) in [
+        (
+            parameters(lr),
+            "`lr` has a distribution, and the file no draws | add `method: random` and `samples: 50`",
+        ),
+        (format!("method: random\n{}", parameters(lr)), "the key `samples` is missing"),
+        (
+            format!("method: sobol\nsamples: 3\n{}", parameters("lr: 0.1")),
+            "no parameter has a distribution to draw from | like `lr: {distribution: log_uniform, min: 1e-5, max: 1e-2}`",
+        ),
+        (
+            format!("samples: 3\n{}", parameters("lr: 0.1")),
+            "`samples` needs `method: random` or `method: sobol` | a grid has every combination",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("lr: {distribution: log_uniform, min: 0, max: 1}")
+            ),
+            "`lr` takes a number above 0 and at most 1, found `0`",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("gamma: {distribution: log_uniform, min: 0, max: 1}")
+            ),
+            "a log-uniform distribution begins above 0",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("gamma: {distribution: uniform, min: 0.5, max: 0.5}")
+            ),
+            "`min` is not below `max`, which is `0.5`",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("depth: {distribution: choice, values: [8, -1]}")
+            ),
+            "`depth` takes an integer from 1 to 128, found `-1`",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("depth: {distribution: choice, values: [8], min: 3}")
+            ),
+            "`min` means nothing to this distribution",
+        ),
+        (
+            format!(
+                "method: random\nsamples: 3\n{}",
+                parameters("latent_width: {distribution: int_uniform, min: 2, max: 8}")
+            ),
+            "`latent_width` takes a power of two",
+        ),
+    ] {
+        let found = mistakes(&lines);
+        assert!(
+            found.len() == 1
+                && found[0].split_once(' ').is_some_and(|(_, words)| words.starts_with(expected)),
+            "{lines}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_mistake_is_shown_in_its_line() {
+    let text = "version: 1\nname: x\nparameters: {model: acai, datset: lines32, lambda: -1}\n";
+    assert_eq!(
+        error(text).shown_in(text),
+        "sweep.yaml:3:27: unknown parameter `datset`\n  \
+         3 | parameters: {model: acai, datset: lines32, lambda: -1}\n  \
+         \u{20} |                           ^\n\
+         hint: did you mean `dataset`?\n\
+         sweep.yaml:3:52: `lambda` takes a number from 0 to 1000, found `-1`\n  \
+         3 | parameters: {model: acai, datset: lines32, lambda: -1}\n  \
+         \u{20} |                                                    ^"
+    );
 }

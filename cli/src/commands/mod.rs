@@ -85,7 +85,7 @@ fn read_sweep(path: &Path) -> Result<Sweep, Failure> {
     let source =
         std::fs::read(path).with_context(|| format!("cannot read the sweep file `{}`", path.display()))?;
     let path = path.display().to_string();
-    let file =
-        SweepFile::parse(&path, &source).map_err(|mistakes| Failure::SweepFile(mistakes.to_string()))?;
+    let file = SweepFile::parse(&path, &source)
+        .map_err(|mistakes| Failure::SweepFile(mistakes.shown_in(&String::from_utf8_lossy(&source))))?;
     Ok(Sweep { path, source: String::from_utf8_lossy(&source).into_owned(), file })
 }

@@ -50,6 +50,25 @@ impl Mistake {
 }
 
 impl SweepFileError {
+    /// The mistakes, each with the line of the file's `source` that it is in, and a caret below its place.
+    #[must_use]
+    pub fn shown_in(&self, source: &str) -> String {
+        let lines: Vec<&str> = source.lines().collect();
+        let mistakes = self.mistakes.iter().map(|mistake| {
+            let shown = mistake.shown(&self.file, "");
+            let (message, hint) =
+                shown.split_once("\nhint: ").map_or((shown.as_str(), None), |(m, h)| (m, Some(h)));
+            let place = lines.get(mistake.line.wrapping_sub(1)).and_then(|line| caret(line, mistake));
+            let hint = hint.map(|hint| format!("hint: {hint}"));
+            [Some(message.to_owned()), place, hint].into_iter().flatten().collect::<Vec<_>>().join("\n")
+        });
+        let mut shown: Vec<String> = mistakes.collect();
+        if self.omitted > 0 {
+            shown.push(format!("{}: {}", self.file, counted(self.omitted as u64, "more mistake")));
+        }
+        shown.join("\n")
+    }
+
     pub(super) fn one(file: &str, mistake: Mistake) -> Self {
         SweepFileError { file: file.to_owned(), mistakes: vec![mistake], omitted: 0 }
     }
@@ -58,6 +77,19 @@ impl SweepFileError {
         let omitted = faults.len().saturating_sub(MAX_MISTAKES);
         SweepFileError { file: file.to_owned(), mistakes: located(text, faults), omitted }
     }
+}
+
+/// A line of the file, and a caret below the mistake; none of an empty line, nor of one that is too long to read.
+fn caret(line: &str, mistake: &Mistake) -> Option<String> {
+    const LONGEST: usize = 200;
+    if line.trim().is_empty() || line.chars().count() > LONGEST {
+        return None;
+    }
+    let number = mistake.line.to_string();
+    let before = line.chars().take(mistake.column.saturating_sub(1));
+    // A tab is as wide above as below.
+    let gap: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    Some(format!("  {number} | {line}\n  {} | {gap}^", " ".repeat(number.len())))
 }
 
 /// The first faults, each with its position in the file's `text`.

@@ -1,7 +1,7 @@
 //! Sweep files: YAML text to a plan, or to mistakes with their places.
 //!
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
-//! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range`) and `rules` read the keys, each
+//! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range` and `sample`) and `rules` read the keys, each
 //! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
 //! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Whoever finds a mistake notes its `place`; `error` turns that into line
 //! and column.
@@ -16,6 +16,7 @@ mod node;
 mod place;
 mod range;
 mod rules;
+mod sample;
 mod setting;
 mod settings;
 mod source;
@@ -39,6 +40,8 @@ const KEYS: Keys = Keys {
         "description",
         "tags",
         "method",
+        "samples",
+        "sample_seed",
         "metric",
         "parameters",
         "zip",
@@ -124,7 +127,8 @@ fn read(root: &Node, text: &str) -> Result<SweepFile, Vec<Fault>> {
     let max_runs = faults.keep_or_default(settings::max_runs(&fields));
     let trainer = faults.keep_or_default(trainer::read(&fields, &faults));
     let report = faults.keep_or_default(settings::report(&fields, &trainer, &faults));
-    let space = faults.keep_or_default(space::read(&fields, &trainer, &faults));
+    let sampling = faults.keep(sample::read(&fields));
+    let space = faults.keep_or_default(space::read(&fields, &trainer, sampling.as_ref(), &faults));
     let description = faults.keep_or_default(settings::description(&fields));
     let tags = faults.keep_or_default(settings::tags(&fields));
     let metrics = faults.keep_or_default(settings::metrics(&fields, &trainer, &faults));

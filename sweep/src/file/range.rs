@@ -5,7 +5,7 @@ use super::error::{Fault, Faults};
 use super::setting::{Known, first_repeated, read_scalar};
 use crate::scalar::Scalar;
 
-const KEYS: Keys = Keys { known: &["min", "max", "count", "scale"], planned: &["distribution"] };
+const KEYS: Keys = Keys { known: &["min", "max", "count", "scale"], planned: &[] };
 
 /// As many values as a sweep has runs by default.
 const MAX_COUNT: u32 = 10_000;
@@ -69,6 +69,6 @@ pub(super) fn read(
 
 /// `value` to 12 significant digits, so that people can write it elsewhere in the file (0.3, where
 /// the arithmetic gives 0.30000000000000004), and so that it is the same on every machine.
-fn as_written(value: f64) -> f64 {
+pub(super) fn as_written(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }

@@ -16,18 +16,13 @@ const DEFAULT_MAX_RESTARTS: u32 = 3;
 const DEFAULT_MAX_LOST_WORKERS: u32 = 3;
 const LONGEST_NAME: usize = 128;
 
-/// Checks `version` and `method`, which have one value each.
+/// Checks `version`, which has one value.
 pub(super) fn check_fixed(fields: &Fields<'_>, faults: &Faults) {
     let version = fields.require("version").map_err(|fault| fault.with_hint(Some("add `version: 1`")));
     faults.keep(version.and_then(|version| match version.node {
         Node::Int(1) => Ok(()),
         other => Err(version.fault(format!("sweep files have version `1`, found {other}"))),
     }));
-    if let Some(method) = fields.get("method") {
-        let random = || method.fault("method `random` is not supported yet").with_hint(Some("use `grid`"));
-        let meaning = method.word(&[("grid", true), ("random", false)]);
-        faults.keep(meaning.and_then(|grid| if grid { Ok(()) } else { Err(random()) }));
-    }
 }
 
 pub(super) fn name(fields: &Fields<'_>) -> Result<String, Fault> {

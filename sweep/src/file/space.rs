@@ -8,7 +8,8 @@ use super::node::Node;
 use super::place::Place;
 use super::range;
 use super::rules::{Exclude, Include, read_exclude, read_include};
-use super::setting::{Known, Setting, find, first_repeated, read_scalar};
+use super::sample::{self, Drawn, Sampling, is_distribution, read_distribution};
+use super::setting::{Known, Setting, find, find_name, first_repeated, read_scalar};
 use super::trainer::Trainer;
 use crate::scalar::Scalar;
 
@@ -33,17 +34,26 @@ pub(super) struct Axis<'f> {
     pub(super) rows: Vec<Vec<Scalar>>,
 }
 
-/// Reads `parameters`, `zip`, `exclude` and `include`.
+/// Reads `parameters`, `zip`, `exclude` and `include`. What the file says of draws is `None` where that makes no sense.
 pub(super) fn read<'f>(
     fields: &Fields<'_>,
     trainer: &'f Trainer,
+    sampling: Option<&Option<Sampling>>,
     faults: &Faults,
 ) -> Result<Space<'f>, Fault> {
     fields.require("parameters")?;
     let mut space = Space::default();
     if let Some(entry) = fields.entry("parameters") {
         space.place = entry.key();
-        (space.constants, space.axes) = read_parameters(&entry.value, trainer, faults)?;
+        let mut drawn = Vec::new();
+        (space.constants, space.axes) = read_parameters(&entry.value, trainer, &mut drawn, faults)?;
+        let check = |name: &str, value: &Scalar| {
+            let parameter = find_name(name, &space.place, trainer)?;
+            parameter.check(value).map_err(|error| Fault::of_parameter(&space.place, &error))
+        };
+        if let Some(sampling) = sampling {
+            space.axes.extend(faults.keep(sample::axis(sampling.as_ref(), drawn, check)).flatten());
+        }
     }
     if let Some(zip) = fields.get("zip") {
         space.axes.extend(read_zip(zip, trainer, faults)?);
@@ -58,10 +68,11 @@ pub(super) fn read<'f>(
     Ok(space)
 }
 
-/// Reads `parameters`, the constants and the axes apart.
+/// Reads `parameters`, the constants, the axes and what is drawn apart.
 fn read_parameters<'f>(
     parameters: &Cursor<'_>,
     trainer: &'f Trainer,
+    drawn: &mut Vec<Option<Drawn<'f>>>,
     faults: &Faults,
 ) -> Result<(Vec<Setting<'f>>, Vec<Axis<'f>>), Fault> {
     let (mut constants, mut axes) = (Vec::new(), Vec::new());
@@ -69,6 +80,10 @@ fn read_parameters<'f>(
         let Some(parameter) = faults.keep(find(&entry, trainer)) else { continue };
         let values = match entry.value.node {
             Node::List(_) => read_list(parameter, &entry.value, faults),
+            Node::Map(_) if is_distribution(&entry.value) => {
+                drawn.push(faults.keep(read_distribution(parameter, &entry, faults)));
+                Ok(None)
+            }
             Node::Map(_) => range::read(parameter, &entry.value, faults),
             _ => read_scalar(parameter, &entry.value).map(|value| {
                 constants.push(Setting { name: parameter.name, value, place: entry.key() });
