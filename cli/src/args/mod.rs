@@ -51,6 +51,12 @@ Exit codes:
   0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed
   run and worker, when stopped: 130 by Ctrl-C   143 by SIGTERM   129 by SIGHUP";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  acai completions bash > ~/.local/share/bash-completion/completions/acai
+  acai completions zsh > ~/.zfunc/_acai
+  acai completions fish > ~/.config/fish/completions/acai.fish";
+
 /// Sweeps of interpolating autoencoders, from one YAML file to the paper's table.
 #[derive(Debug, Parser)]
 #[command(name = "acai", version, after_help = EXAMPLES)]
@@ -123,6 +129,18 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArguments),
     /// Train runs of a coordinator on this machine
     Worker(WorkerArguments),
+    /// Print a script with which a shell completes commands and options
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write pages for `man`, one for each command
+    Man {
+        /// Folder for the pages
+        #[arg(long = "output", short = 'o', value_name = "DIR", default_value = "man1")]
+        folder: std::path::PathBuf,
+    },
 }
 
 /// Who answers a command.

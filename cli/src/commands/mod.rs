@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod attempts;
+mod complete;
 mod control;
 mod coordinator;
 mod data;
@@ -68,6 +69,8 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Workers(arguments) => workers::workers(&arguments, *output).await,
         Command::Data(arguments) => data::data(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
+        Command::Completions { shell } => complete::completions(shell, *output),
+        Command::Man { folder } => complete::man(&folder, *output),
         Command::Worker(arguments) => worker::worker(arguments).await,
     }
 }

@@ -12,6 +12,10 @@ fn readme() -> String {
     std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap()
 }
 
+fn docs_notebook() -> String {
+    std::fs::read_to_string(format!("{ROOT}/docs/notebook.md")).unwrap()
+}
+
 fn docs_trainer() -> String {
     std::fs::read_to_string(format!("{ROOT}/docs/trainer.md")).unwrap()
 }
@@ -62,7 +66,7 @@ fn commands(text: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_command_line_of_the_readme_and_of_docs_trainer_is_one_that_the_programs_take() {
+fn every_command_line_of_the_readme_and_of_docs_is_one_that_the_programs_take() {
     let place = Place::new();
     let programs = Path::new(env!("CARGO_BIN_EXE_acai")).parent().unwrap();
     std::fs::create_dir(place.path("programs")).unwrap();
@@ -70,7 +74,7 @@ fn every_command_line_of_the_readme_and_of_docs_trainer_is_one_that_the_programs
         symlink(programs.join(program), place.path("programs").join(program)).unwrap();
     }
     let path = format!("{}:/usr/bin:/bin", place.path("programs").display());
-    let text = readme() + &docs_trainer();
+    let text = readme() + &docs_trainer() + &docs_notebook();
     let commands = commands(&text);
     assert!(commands.len() > 30, "{commands:#?}");
     assert!(
@@ -87,5 +91,19 @@ fn every_command_line_of_the_readme_and_of_docs_trainer_is_one_that_the_programs
             .output();
         let ended = Ended::from(shown.unwrap());
         assert_eq!(ended.code, Some(0), "{command}: {ended:#?}");
+    }
+}
+
+#[test]
+fn shells_complete_commands_and_each_command_has_a_page() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = place.run(&["completions", shell]).ok();
+        assert!(script.contains("results") && script.contains("pivot"), "{script}");
+    }
+    place.run(&["man", "-o", "man1"]).ok();
+    for (page, words) in [("acai", "submit"), ("acai-results", "pivot"), ("acai-plot-heatmap", "metric")] {
+        let text = std::fs::read_to_string(place.path(&format!("man1/{page}.1"))).unwrap();
+        assert!(text.contains(words), "{page}: {text}");
     }
 }

@@ -9,6 +9,7 @@ mod curves;
 mod documentation;
 mod logs;
 mod mistakes;
+mod notebooks;
 mod outages;
 mod own_trainers;
 mod planning;
