@@ -20,6 +20,7 @@ mod axis;
 mod broken_line;
 mod categories;
 mod colour;
+mod contact_sheet;
 mod curves;
 mod heat_map;
 mod interval;
@@ -39,6 +40,7 @@ mod viridis;
 
 pub use acai_sweep::statistics::Spread;
 pub use colour::shade;
+pub use contact_sheet::{ContactSheet, Picture};
 pub use curves::{CurveGroup, Curves, MeanPoint, Progress};
 pub use heat_map::{Cell, HeatMap};
 pub use interval::{Band, Interval};

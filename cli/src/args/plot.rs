@@ -12,6 +12,7 @@ Examples:
   acai plot heatmap demo -o plane.svg                     λ × γ, mean ± deviation and n in each cell
   acai plot curves demo --metric eval/mean_distance -o curves.svg
   acai plot scatter demo --x eval/mean_distance --y eval/smoothness -o against.svg
+  acai plot sheet demo -o sheet.svg                       interpolations of seed 0, λ × γ
   acai plot strip demo --metric eval/smoothness --spread ci95 -o strip.svg
 
 Figures are SVG, as wide as one column of a paper (84 mm) or, with --wide, two. Where the runs are on several datasets
@@ -59,6 +60,23 @@ pub(crate) enum PlotCommand {
         /// Metric from the bottom to the top
         #[arg(long, value_name = "METRIC")]
         y: String,
+        #[command(flatten)]
+        figure: FigureArguments,
+    },
+    /// Pictures of runs, laid out by two parameters
+    Sheet {
+        /// Parameter from left to right [default: lambda, or the first that the sweep varies]
+        #[arg(long, value_name = "PARAMETER")]
+        x: Option<String>,
+        /// Parameter from the bottom to the top [default: gamma, or the next that the sweep varies]
+        #[arg(long, value_name = "PARAMETER")]
+        y: Option<String>,
+        /// Runs of this seed [default: the smallest]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Which picture, as `acai artifacts ls` names it; the last of each run
+        #[arg(long, default_value = "interpolations.png")]
+        name: String,
         #[command(flatten)]
         figure: FigureArguments,
     },

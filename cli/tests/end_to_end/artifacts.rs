@@ -64,6 +64,17 @@ fn pictures_are_listed_and_fetched_whole_and_again_only_where_they_are_missing()
     assert!(refused.stderr.contains("is another file"), "{refused:#?}");
     assert_eq!(fs::read_to_string(&picture).unwrap(), "mine");
 
+    // The last picture of each run, laid out by two parameters: "run 1 at 16" and "run 2 at 16".
+    let sheet = ["plot", "sheet", "two", "--y", "gamma", "--name", "samples.png", "-o", "sheet.svg"];
+    ask(&sheet).ok();
+    let svg = fs::read_to_string(place.path("sheet.svg")).unwrap();
+    for part in ["λ = 0.1", "λ = 0.5", "γ = 0.2", "base64,cnVuIDEgYXQgMTY=", "base64,cnVuIDIgYXQgMTY="] {
+        assert!(svg.contains(part), "{part}: {svg}");
+    }
+    assert!(ask(&sheet).stderr.contains("--force replaces it"));
+    let none = ask(&["plot", "sheet", "two", "--y", "gamma", "-o", "other.svg"]);
+    assert!(none.stderr.contains("no run has a picture `interpolations.png`"), "{none:#?}");
+
     for (arguments, hint) in [
         (&["artifacts", "ls", "two/7"][..], "two has no run 7"),
         (&["artifacts", "ls", "tow"], "did you mean `two`?"),

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use acai_plot::{
-    Band, Cell, Cross, CurveGroup, Curves, Dot, HeatMap, Interval, MeanPoint, Progress, Quantity, Scaling,
-    Scatter, ScatterGroup, ScatterPoint, Spread, Strip, StripGroup, Width,
+    Band, Cell, ContactSheet, Cross, CurveGroup, Curves, Dot, HeatMap, Interval, MeanPoint, Picture,
+    Progress, Quantity, Scaling, Scatter, ScatterGroup, ScatterPoint, Spread, Strip, StripGroup, Width,
 };
 use acai_sweep::curve::CurvePoint;
 use acai_sweep::metric::Goal;
@@ -112,4 +112,29 @@ fn a_strip_plot_looks_as_it_did() {
         width: Width::OneColumn,
     };
     check_golden("strip", &figure.to_svg());
+}
+
+#[test]
+fn a_contact_sheet_looks_as_it_did() {
+    // The smallest PNG that is a picture: two grey pixels beside each other.
+    let png = [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x01\x08\0\0\0\0\xd1\x2e\x44\xde"[..],
+        &b"\0\0\0\x0bIDAT\x78\x9c\x63\x70\x60\x68\0\0\x01\x44\0\xc1\xa5\x1d\x9c\xd7"[..],
+        &b"\0\0\0\0IEND\xaeB`\x82"[..],
+    ]
+    .concat();
+    let picture = |x: f64, y: f64| Picture {
+        x: Scalar::Float(x),
+        y: Scalar::Float(y),
+        png: png.clone(),
+        label: format!("lines/{x}"),
+    };
+    let figure = ContactSheet {
+        title: "Interpolations".to_owned(),
+        x: "λ".to_owned(),
+        y: "γ".to_owned(),
+        pictures: vec![picture(0.0, 0.2), picture(0.5, 0.2), picture(0.5, 0.0)],
+        width: Width::OneColumn,
+    };
+    check_golden("contact_sheet", &figure.to_svg());
 }

@@ -5,9 +5,8 @@ use acai_proto::convert::scalar;
 use acai_proto::v1::{ResultsRow, ResultsTable};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
-use anyhow::{Context, anyhow};
 
-use super::{file, goal, open, parameter as named, quantity, table, width};
+use super::{axes, file, goal, open, parameter as named, quantity, table, width};
 use crate::args::FigureArguments;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -36,23 +35,6 @@ pub(super) async fn draw(
         .map(|table| (table.dataset.clone(), heat_map(table, figure, &x, &y).to_svg()))
         .collect();
     Ok(file::write(figure, &figures, output)?)
-}
-
-/// The axes that are not named: λ and γ where the sweep varies them, or else the first parameters that it varies.
-fn axes(x: Option<String>, y: Option<String>, varied: &[String]) -> anyhow::Result<(String, String)> {
-    let pick = |preferred: &str, other: Option<&String>| -> Option<String> {
-        let free = |name: &&String| Some(*name) != other;
-        varied.iter().filter(free).find(|name| *name == preferred).or(varied.iter().find(free)).cloned()
-    };
-    let too_few = || {
-        anyhow!(
-            "the sweep varies {}: a heat map needs two parameters\nhint: --x and --y name them; `acai plot strip` draws one",
-            if varied.is_empty() { "no parameter".to_owned() } else { varied.join(", ") }
-        )
-    };
-    let x = x.or_else(|| pick("lambda", y.as_ref())).with_context(too_few)?;
-    let y = y.or_else(|| pick("gamma", Some(&x))).with_context(too_few)?;
-    Ok((x, y))
 }
 
 fn heat_map(table: &ResultsTable, figure: &FigureArguments, x: &str, y: &str) -> HeatMap {

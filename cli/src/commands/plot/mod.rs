@@ -5,12 +5,14 @@ mod file;
 mod heat_map;
 mod runs;
 mod scatter;
+mod sheet;
 mod strip;
 
 use acai_plot::{Quantity, Width};
 use acai_proto::v1::{GetResultsResponse, Metric};
 use acai_sweep::metric::Goal;
 use acai_sweep::scalar::Scalar;
+use anyhow::{Context, anyhow};
 
 use super::results::{Question, ask};
 use crate::args::{FigureArguments, PlotCommand};
@@ -25,6 +27,9 @@ pub(super) async fn plot(command: PlotCommand, output: Output) -> Result<(), Fai
         }
         PlotCommand::Curves { metric, log, figure } => curves::draw(&figure, metric, log, output).await,
         PlotCommand::Scatter { x, y, figure } => scatter::draw(&figure, [x, y], output).await,
+        PlotCommand::Sheet { x, y, seed, name, figure } => {
+            sheet::draw(&figure, sheet::Chosen { x, y, seed, name }, output).await
+        }
         PlotCommand::Strip { metric, figure } => strip::draw(&figure, metric, output).await,
     }
 }
@@ -51,6 +56,32 @@ async fn table(
         .into());
     }
     Ok(results)
+}
+
+/// The axes that are not named: λ and γ where the sweep varies them, or else the first parameters that it varies.
+fn axes(x: Option<String>, y: Option<String>, varied: &[String]) -> anyhow::Result<(String, String)> {
+    let pick = |preferred: &str, other: Option<&String>| -> Option<String> {
+        let free = |name: &&String| Some(*name) != other;
+        varied.iter().filter(free).find(|name| *name == preferred).or(varied.iter().find(free)).cloned()
+    };
+    let too_few = || {
+        anyhow!(
+            "the sweep varies {}: a heat map needs two parameters\nhint: --x and --y name them; `acai plot strip` draws one",
+            if varied.is_empty() { "no parameter".to_owned() } else { varied.join(", ") }
+        )
+    };
+    let x = x.or_else(|| pick("lambda", y.as_ref())).with_context(too_few)?;
+    let y = y.or_else(|| pick("gamma", Some(&x))).with_context(too_few)?;
+    Ok((x, y))
+}
+
+/// The parameters that the sweep's tables have in their rows.
+async fn varied(client: &mut Client, figure: &FigureArguments) -> Result<Vec<String>, Failure> {
+    let filter = figure.filter.as_deref().unwrap_or_default();
+    let question =
+        Question { sweeps: &figure.sweeps, metrics: &[], at: figure.at, group_by: Vec::new(), filter };
+    let tables = ask(client, &question).await?.tables;
+    Ok(tables.into_iter().next().map(|table| table.group_by).unwrap_or_default())
 }
 
 async fn open(figure: &FigureArguments) -> anyhow::Result<Client> {

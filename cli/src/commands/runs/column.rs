@@ -17,9 +17,9 @@ use crate::format::{self, mean_and_std, percent, value};
 use crate::sorting::Key;
 
 /// A run, and what those of its metrics have come to that are shown.
-pub(super) struct Listed {
-    pub(super) run: Run,
-    pub(super) metrics: BTreeMap<String, Come>,
+pub(in crate::commands) struct Listed {
+    pub(in crate::commands) run: Run,
+    pub(in crate::commands) metrics: BTreeMap<String, Come>,
 }
 
 /// What a metric has come to.
@@ -31,7 +31,7 @@ pub(in crate::commands) struct Come {
 }
 
 impl Listed {
-    pub(super) fn new(run: Run) -> Listed {
+    pub(in crate::commands) fn new(run: Run) -> Listed {
         Listed { run, metrics: BTreeMap::new() }
     }
 }

@@ -9,8 +9,8 @@ use acai_sweep::filter::{Fields, Filter};
 use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
-pub(super) use self::column::Come;
-use self::column::{Column, Listed};
+use self::column::Column;
+pub(super) use self::column::{Come, Listed};
 use super::metrics::come_to;
 use crate::args::{Format, RunsArguments};
 use crate::client::{Client, connect};
@@ -64,7 +64,7 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
 }
 
 /// Leaves the runs for which the condition holds.
-fn filter(runs: &mut Vec<Listed>, text: &str) -> anyhow::Result<()> {
+pub(super) fn filter(runs: &mut Vec<Listed>, text: &str) -> anyhow::Result<()> {
     let configurations = runs.iter().flat_map(|listed| &listed.run.configuration);
     let own = configurations.filter(|parameter| parameter.own).map(|parameter| parameter.name.clone());
     let own: BTreeSet<String> = own.collect();
