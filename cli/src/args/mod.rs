@@ -115,8 +115,8 @@ pub(crate) enum Command {
     Set(SetArguments),
     /// Delete a sweep with all that it has
     Forget(ForgetArguments),
-    /// List the workers
-    Workers(List),
+    /// List the workers that are there, or were today
+    Workers(WorkersArguments),
     /// Give a worker no more runs
     Cordon(DutyArguments),
     /// Give a worker runs again
@@ -159,6 +159,15 @@ pub(crate) struct List {
     pub(crate) ask: Ask,
     #[command(flatten)]
     pub(crate) width: Width,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkersArguments {
+    #[command(flatten)]
+    pub(crate) list: List,
+    /// Also those that have not been heard of for a day
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Whom a command asks, and how it shows the answer.

@@ -3,7 +3,7 @@
 use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
 use serde_json::{Value, json};
 
-use crate::args::List;
+use crate::args::{List, WorkersArguments};
 use crate::client::connect;
 use crate::failure::Failure;
 use crate::grid::Grid;
@@ -12,9 +12,10 @@ use crate::output::Output;
 /// Datasets of a worker that the table has.
 const SHOWN: usize = 12;
 
-pub(super) async fn workers(List { ask, width }: &List, output: Output) -> Result<(), Failure> {
+pub(super) async fn workers(arguments: &WorkersArguments, output: Output) -> Result<(), Failure> {
+    let WorkersArguments { list: List { ask, width }, all } = arguments;
     let mut client = connect(&ask.at).await?;
-    let workers = client.list_workers(ListWorkersRequest { all: false }).await?.into_inner().workers;
+    let workers = client.list_workers(ListWorkersRequest { all: *all }).await?.into_inner().workers;
     if ask.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();
         output.data(&json!({"version": 1, "workers": workers}).to_string())?;

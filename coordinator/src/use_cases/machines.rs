@@ -6,7 +6,7 @@ use super::{Result, UseCases};
 use crate::store::{Duty, WorkerRecord};
 
 /// A worker that was not heard of for longer, and holds nothing, is listed only where all are asked for: a day.
-pub const RECENT_MS: i64 = 24 * 60 * 60 * 1000;
+const RECENT_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A worker, as people see it.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Machine {
 }
 
 impl UseCases {
-    /// Workers, last seen first: every one, or those that were heard of within [`RECENT_MS`] or hold runs.
+    /// Workers, last seen first: every one, or those that were heard of within a day or hold runs.
     ///
     /// # Errors
     /// The store's.

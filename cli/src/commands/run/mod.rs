@@ -147,7 +147,7 @@ async fn look(
 ) -> Result<Option<(GetSweepResponse, Option<String>)>, Failure> {
     let asked = async |client: &mut Client| {
         let status = client.get_sweep(GetSweepRequest { sweep: sweep.to_owned() }).await?.into_inner();
-        let workers = client.list_workers(ListWorkersRequest {}).await?.into_inner().workers;
+        let workers = client.list_workers(ListWorkersRequest::default()).await?.into_inner().workers;
         let resting = workers.into_iter().filter(|worker| worker.alive).find_map(|worker| worker.rest);
         Ok::<_, Status>((status, resting.map(|rest| rest.reason)))
     };
