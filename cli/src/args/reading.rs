@@ -64,7 +64,7 @@ pub(crate) struct StatusArguments {
     /// Show it again whenever it changes, until no run waits or is trained
     #[arg(long, short)]
     pub(crate) watch: bool,
-    /// The metric whose curves are shown [default: the first score that was reported]
+    /// The metric whose curves are shown [default: the one that sorts the sweep's tables]
     #[arg(long)]
     pub(crate) metric: Option<String>,
     #[command(flatten)]

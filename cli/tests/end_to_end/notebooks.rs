@@ -17,6 +17,7 @@ fn python() -> Option<PathBuf> {
     PYTHON.clone()
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn fetched() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("notebook");
     let python = folder.join("bin/python");

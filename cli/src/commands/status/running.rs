@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use acai_proto::v1::{Curve, ListPointsRequest, ListRunsRequest, Run, RunState};
+use acai_proto::v1::{Curve, GetResultsRequest, ListPointsRequest, ListRunsRequest, Run, RunState};
 use acai_sweep::metric::whole_name;
 
 use super::super::metrics::{Curves, names};
@@ -61,8 +61,13 @@ pub(super) async fn lines(
     Ok(lines)
 }
 
-/// The first score that runs have reported, or else the first metric.
+/// What the sweep's tables are sorted by; before a run is completed the first score that was reported, or else the first metric.
 async fn usual(client: &mut Client, sweep: &str) -> Result<Option<String>, Failure> {
+    let request = GetResultsRequest { sweep: sweep.to_owned(), ..GetResultsRequest::default() };
+    let tables = client.get_results(request).await?.into_inner().tables;
+    if let Some(metric) = tables.into_iter().find_map(|table| table.metrics.into_iter().next()) {
+        return Ok(Some(metric.name));
+    }
     let names = names(client, sweep).await?;
     let score = names.iter().find(|name| name.starts_with(acai_sweep::metric::EVALUATION));
     Ok(score.or(names.first()).cloned())
