@@ -151,6 +151,11 @@ fn runs_are_chosen_by_a_condition_in_tables_and_lists_and_a_mistake_in_it_is_sho
         place.run(&["runs", "plane", "--where", "state = diverged", "--columns", "lambda,seed"]).ok();
     assert_eq!(cells(&listed), [["lambda", "seed"], ["1", "1"]]);
 
+    let curves = ["plot", "curves", "plane", "--metric", "eval/mean_distance", "--group-by", "lambda"];
+    place.run(&[&curves[..], &["--where", "gamma = 0.1", "-o", "curves.svg"]].concat()).ok();
+    let svg = std::fs::read_to_string(place.path("curves.svg")).unwrap();
+    assert!(svg.contains("3 groups, 9 runs"), "{svg}");
+
     let carets = "runs have no field `lamda`\n  seed = 0 or lamda > 0\n              ^^^^^\nhint: did you mean `lambda`?";
     let nothing = "holds for no run\n`lambda > 1` holds for none of ";
     for command in ["results", "runs"] {

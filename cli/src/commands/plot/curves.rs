@@ -16,6 +16,7 @@ use crate::args::FigureArguments;
 use crate::client::Client;
 use crate::commands::metrics::Curves as Stream;
 use crate::commands::results::by_run;
+use crate::commands::runs::{Listed, filter, list};
 use crate::failure::Failure;
 use crate::format::value;
 use crate::output::Output;
@@ -46,7 +47,8 @@ pub(super) async fn draw(
     let spread: Spread = figure.spread.into();
     let mut datasets: BTreeMap<String, Groups> = BTreeMap::new();
     for sweep in &figure.sweeps {
-        collect(&mut client, sweep, &metric, &group_by, &mut datasets).await?;
+        let runs = runs(&mut client, sweep, figure.filter.as_deref()).await?;
+        collect(&mut client, (sweep, &runs), &metric, &group_by, &mut datasets).await?;
     }
     if let Some(wanted) = &figure.dataset {
         datasets.retain(|dataset, _| dataset == wanted);
@@ -74,20 +76,28 @@ pub(super) async fn draw(
     Ok(file::write(figure, &figures, output)?)
 }
 
-/// Adds the curves of a sweep's runs to the groups of their datasets.
-async fn collect(
+/// The runs of a sweep for which the condition holds, by number.
+async fn runs(
     client: &mut Client,
     sweep: &str,
+    condition: Option<&str>,
+) -> Result<BTreeMap<u32, Run>, Failure> {
+    let request = ListRunsRequest { sweep: sweep.to_owned(), ..ListRunsRequest::default() };
+    let mut runs: Vec<Listed> = list(client, request).await?.into_iter().map(Listed::new).collect();
+    if let Some(text) = condition {
+        filter(&mut runs, text)?;
+    }
+    Ok(runs.into_iter().map(|listed| (listed.run.number, listed.run)).collect())
+}
+
+/// Adds the curves of these runs of a sweep to the groups of their datasets.
+async fn collect(
+    client: &mut Client,
+    (sweep, runs): (&str, &BTreeMap<u32, Run>),
     metric: &str,
     group_by: &[String],
     datasets: &mut BTreeMap<String, Groups>,
 ) -> Result<(), Failure> {
-    let mut runs: BTreeMap<u32, Run> = BTreeMap::new();
-    let request = ListRunsRequest { sweep: sweep.to_owned(), ..ListRunsRequest::default() };
-    let mut stream = client.list_runs(request).await?.into_inner();
-    while let Some(run) = stream.message().await? {
-        runs.insert(run.number, run);
-    }
     let request = ListPointsRequest {
         sweep: sweep.to_owned(),
         metric: metric.to_owned(),
