@@ -114,7 +114,7 @@ fn tables_go_into_papers_pages_and_programs(place: &Place) {
         "\\begin{tabular}{lrrrr",
         "lambda & $n$ & eval/mean\\_distance $\\downarrow$",
         "$\\mathbf{0.0",
-        "\\caption{lines32: mean $\\pm$ sample standard deviation over $n$ seeds.}",
+        "\\caption{lines32: mean $\\pm$ sample standard deviation over seeds.}",
         "\\label{tab:tiny-digits32}",
     ] {
         assert!(latex.contains(words), "no `{words}` in {latex}");
