@@ -93,15 +93,16 @@ acai-trainer interpolate "$(find fetched -name '*.safetensors')" --a shapes/disc
 
 step "A coordinator and two workers, as on a cluster"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-acai coordinator --db sqlite:cluster.db --listen "127.0.0.1:$port" 2> coordinator.log &
+XDG_CONFIG_HOME=$PWD/config acai coordinator --db sqlite:cluster.db --listen "127.0.0.1:$port" 2> coordinator.log &
 coordinator=$!
 trap 'kill $coordinator 2> /dev/null || true' EXIT
-export ACAI_COORDINATOR="127.0.0.1:$port"
+export ACAI_ACCESS=cluster.db.access
 until acai ls 2> /dev/null; do sleep 0.2; done
 sed 's/^name: mine/name: shared/' mine.yaml > shared.yaml
 acai submit shared.yaml
+acai access create --scope worker --name "two workers" -o worker.toml
 for name in first second; do
-    acai worker --name $name --state $name --slots 1 --threads 1 --idle-timeout 2 \
+    acai worker --access worker.toml --name $name --state $name --slots 1 --threads 1 --idle-timeout 2 \
         2> $name.log &
 done
 acai watch shared --after 0 > events.log &

@@ -8,10 +8,11 @@ RUNS=${2-500}
 
 folder=$(mktemp -d)
 cd "$folder"
+export XDG_CONFIG_HOME="$folder/config"
 $acai coordinator --db sqlite:acai.db --listen 127.0.0.1:0 2>log &
 coordinator=$!
 trap 'kill $coordinator; rm -rf "$folder"' EXIT
-until grep -q 'http://' log; do sleep 0.1; done
+until grep -q 'https://' log; do sleep 0.1; done
 awk '/^VmRSS/ { printf "acai coordinator, idle: %.1f MiB resident\n", $2 / 1024 }' "/proc/$coordinator/status"
 
 cat >sweep.yaml <<END

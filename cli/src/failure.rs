@@ -86,7 +86,16 @@ impl From<tonic::Status> for Failure {
             | Code::InvalidArgument
             | Code::FailedPrecondition
             | Code::ResourceExhausted
-            | Code::DataLoss => anyhow::anyhow!("{message}"),
+            | Code::DataLoss
+            | Code::Unauthenticated
+            | Code::PermissionDenied => anyhow::anyhow!("{message}"),
+            // How the transport says that the other side hung up, as one does that expects to be spoken to encrypted.
+            Code::Unavailable | Code::Unknown | Code::Cancelled
+                if ["transport error", "operation was canceled"].contains(&message) =>
+            {
+                let words = "the connection was closed without an answer\nhint: a coordinator that encrypts needs its access file: --access FILE";
+                NoAnswer(words.to_owned()).into()
+            }
             Code::Unavailable | Code::Unknown => {
                 NoAnswer(format!("the coordinator does not answer: {message}")).into()
             }

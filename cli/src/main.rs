@@ -1,6 +1,6 @@
 //! The command `acai`.
 
-mod address;
+mod access;
 mod args;
 mod blobs_place;
 mod client;

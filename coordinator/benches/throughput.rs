@@ -22,7 +22,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{NewRun, NewSweep, Store};
-use acai_coordinator::{LeaseTerms, serve};
+use acai_coordinator::{Door, LeaseTerms, serve};
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     Attempt, ClaimRequest, CompleteRequest, Hardware, Point, RegisterRequest, ReportMetricsRequest,
@@ -94,7 +94,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
-    tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), std::future::pending()));
+    tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), Door::open(), std::future::pending()));
     let is_figure_asked_for = |word| is_asked_for(word, &["points", "dispatch"]);
     if is_figure_asked_for("points") {
         let batched = points(&url, CLIENTS, 1000, size.window).await;

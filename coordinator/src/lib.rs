@@ -18,6 +18,7 @@ pub mod clock;
 mod connections;
 mod deadline;
 pub mod garbage;
+pub mod guard;
 mod inspections;
 pub mod lease;
 mod retention;
@@ -28,5 +29,6 @@ mod signature;
 pub mod store;
 pub mod use_cases;
 
+pub use guard::Guard;
 pub use lease::LeaseTerms;
-pub use server::serve;
+pub use server::{Door, serve};

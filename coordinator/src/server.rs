@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_access::Identity;
+use acai_proto::v1::access_service_server::AccessServiceServer;
 use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
 use acai_proto::v1::control_service_server::ControlServiceServer;
@@ -11,17 +13,18 @@ use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::transport::Server;
 use tonic::transport::server::Router;
+use tonic::transport::{Server, ServerTlsConfig};
 
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
 use crate::connections::connections;
 use crate::deadline::Deadline;
 use crate::garbage::collect_garbage;
+use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
 use crate::retention::forget_workers;
-use crate::service::{Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
+use crate::service::{Access, Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
 use crate::use_cases::{Transfers, UseCases, WorkerCalls};
@@ -80,9 +83,27 @@ pub async fn serve(
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
+    door: Door,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    serve_with(listener, store, blobs, terms, Limits::default(), shutdown).await
+    serve_with(listener, store, blobs, terms, door, Limits::default(), shutdown).await
+}
+
+/// How clients come in.
+#[derive(Clone)]
+pub struct Door {
+    /// Who may do what.
+    pub guard: Guard,
+    /// What the coordinator shows of itself; without it, connections are not encrypted.
+    pub identity: Option<Identity>,
+}
+
+impl Door {
+    /// Not encrypted, and for everybody.
+    #[must_use]
+    pub fn open() -> Door {
+        Door { guard: Guard::open(), identity: None }
+    }
 }
 
 /// How long others may take.
@@ -104,6 +125,7 @@ async fn serve_with(
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
+    door: Door,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
@@ -113,7 +135,7 @@ async fn serve_with(
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
     let (draining, drained) = tokio::sync::oneshot::channel();
-    let server = services(&store, &blobs, terms, limits, stop).serve_with_incoming_shutdown(
+    let server = services(&store, &blobs, terms, door, limits, stop)?.serve_with_incoming_shutdown(
         connections(listener, CONNECTIONS, GREETING),
         async {
             shutdown.await;
@@ -152,9 +174,10 @@ pub async fn serve_reading(
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
+    door: Door,
 ) -> Result<(), ServeError> {
     let (_running, stop) = watch::channel(false);
-    let services = services(&store, &blobs, terms, Limits::default(), stop);
+    let services = services(&store, &blobs, terms, door, Limits::default(), stop)?;
     Ok(services.serve_with_incoming(connections(listener, CONNECTIONS, GREETING)).await?)
 }
 
@@ -163,9 +186,11 @@ fn services(
     store: &Arc<dyn Store>,
     blobs: &Arc<dyn Blobs>,
     terms: LeaseTerms,
+    door: Door,
     limits: Limits,
     stop: watch::Receiver<bool>,
-) -> Router {
+) -> Result<Router, ServeError> {
+    let Door { guard, identity } = door;
     let use_cases = UseCases::new(Arc::clone(store), terms);
     let sweeps = Sweeps { use_cases: use_cases.clone(), stop };
     let sweeps = SweepServiceServer::new(sweeps)
@@ -178,13 +203,22 @@ fn services(
     let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
     let archives = Archives { use_cases: use_cases.clone(), patience: limits.patience };
     let archives = ArchiveServiceServer::new(archives).max_decoding_message_size(MESSAGE_BYTES);
+    let access = Access { use_cases: use_cases.clone(), guard: guard.clone() };
+    let access = AccessServiceServer::new(access)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { use_cases, transfers: transfers.clone() })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let transfers = BlobServiceServer::new(BlobTransfers { transfers, patience: limits.patience })
         .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
         .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
-    Server::builder()
+    let mut server = Server::builder();
+    if let Some(Identity { chain, key, .. }) = identity {
+        let identity = tonic::transport::Identity::from_pem(chain, key);
+        server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(GREETING))?;
+    }
+    Ok(server
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(STREAMS as usize)
         .load_shed(true)
@@ -193,11 +227,16 @@ fn services(
         .max_connection_age(limits.connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(Signed(Deadline { service: sweeps, after: REQUEST_DEADLINE }))
-        .add_service(Signed(Deadline { service: workers, after: REQUEST_DEADLINE }))
-        .add_service(Signed(Deadline { service: controls, after: REQUEST_DEADLINE }))
-        .add_service(Signed(transfers))
-        .add_service(Signed(archives))
+        .add_service(Signed(guarded(&guard, Deadline { service: sweeps, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(&guard, Deadline { service: workers, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(&guard, Deadline { service: controls, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(&guard, Deadline { service: access, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(&guard, transfers)))
+        .add_service(Signed(guarded(&guard, archives))))
+}
+
+fn guarded<S>(guard: &Guard, service: S) -> Guarded<S> {
+    Guarded { service, guard: guard.clone() }
 }
 
 #[cfg(test)]
@@ -231,7 +270,14 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async { stopped.await.unwrap() };
-        let server = tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stopped));
+        let server = tokio::spawn(serve(
+            listener,
+            Arc::new(store),
+            blobs,
+            LeaseTerms::default(),
+            Door::open(),
+            stopped,
+        ));
         let mut client = SweepServiceClient::connect(url).await.unwrap();
         let request = WatchSweepRequest { sweep: "s".to_owned(), ..WatchSweepRequest::default() };
         let mut events = client.watch_sweep(request).await.unwrap().into_inner();
@@ -269,8 +315,15 @@ mod tests {
             let url = format!("http://{}", listener.local_addr().unwrap());
             let (store, blobs) = (Arc::new(store), Arc::new(blobs));
             let forever = std::future::pending();
-            let server =
-                tokio::spawn(serve_with(listener, store, blobs, LeaseTerms::default(), limits, forever));
+            let server = tokio::spawn(serve_with(
+                listener,
+                store,
+                blobs,
+                LeaseTerms::default(),
+                Door::open(),
+                limits,
+                forever,
+            ));
             let mut client = BlobServiceClient::connect(url.clone()).await.unwrap();
             let request = DownloadRequest { sha256: name.digest().to_string(), offset: 0 };
             let chunks = client.download(request).await.unwrap().into_inner();

@@ -10,6 +10,9 @@ pub mod convert;
 /// or a web server's at a wrong address, and says nothing of runs.
 pub const SIGNATURE: &str = "acai-coordinator";
 
+/// The path of every method, `/acai.v1.SERVICE/METHOD`.
+pub const METHODS: &[&str] = &include!(concat!(env!("OUT_DIR"), "/methods.rs"));
+
 /// Generated from `acai/v1/*.proto`.
 #[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
 pub mod v1 {

@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use acai_access::AccessFile;
+
 use crate::machine::devices::DeviceChoice;
 
 /// What a worker is told by its user. [`WorkerConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
-    /// Address of the coordinator, such as `http://host:7070`.
-    pub coordinator: String,
+    /// How the coordinator is reached.
+    pub coordinator: AccessFile,
     /// Name for people; the host's name when absent.
     pub name: Option<String>,
     /// Kind of device to train on.
@@ -61,9 +63,9 @@ pub struct WorkerConfig {
 impl WorkerConfig {
     /// Trains on whatever this machine has, until told to stop.
     #[must_use]
-    pub fn new(coordinator: impl Into<String>, state: impl Into<PathBuf>) -> Self {
+    pub fn new(coordinator: AccessFile, state: impl Into<PathBuf>) -> Self {
         Self {
-            coordinator: coordinator.into(),
+            coordinator,
             name: None,
             device: DeviceChoice::Auto,
             slots: None,

@@ -1,17 +1,16 @@
 use std::path::PathBuf;
 
+use acai_access::ConnectError;
+
 use crate::machine::devices::SlotsError;
 use crate::trainer::TrainerNotFound;
 
 /// Why a worker could not go on. A run's own failure is never such an error: it is reported to the coordinator.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The address cannot be parsed.
-    #[error("`{url}` is not the address of a coordinator; write it as `http://host:port`")]
-    Address {
-        /// As given.
-        url: String,
-    },
+    /// No connection can be made as the access file says.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// Nobody answered at the first start.
     #[error(
         "no coordinator answers at `{url}`: {reason}; start one there with `acai coordinator`, or correct the address"
@@ -20,6 +19,14 @@ pub enum WorkerError {
         /// The coordinator's address.
         url: String,
         /// Why the last try failed.
+        reason: String,
+    },
+    /// The coordinator does not take the worker's token.
+    #[error("the coordinator at `{url}` does not let this worker in: {reason}")]
+    Denied {
+        /// The coordinator's address.
+        url: String,
+        /// In the coordinator's words.
         reason: String,
     },
     /// The coordinator does not want this worker.

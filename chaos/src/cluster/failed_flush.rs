@@ -29,7 +29,8 @@ impl Coordinator {
     async fn start(folder: &Path, library: &Path, disk: &FailingDisk) -> Coordinator {
         let database = format!("sqlite:{}", folder.join("disk/acai.db").display());
         let address = free_address().unwrap().to_string();
-        let mut command = Programs::beside_this_one().unwrap().acai(&["coordinator", "--db", &database]);
+        let mut command =
+            Programs::beside_this_one().unwrap().acai(&["coordinator", "--db", &database, "--auth", "none"]);
         command.args(["--listen", &address]).env("LD_PRELOAD", library).envs(disk.environment());
         let process = command.spawn().unwrap();
         let connecting = async {

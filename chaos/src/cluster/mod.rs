@@ -132,7 +132,8 @@ impl Equipment {
         let clock = self.clocks.get(schedule.workers + number).cloned();
         let disk = self.failing_disks.last().cloned();
         move || {
-            let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
+            let mut command =
+                programs.acai(&["coordinator", "--db", &database, "--listen", &address, "--auth", "none"]);
             command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
             command.envs(clock.iter().flat_map(WallClock::environment));
             command.envs(disk.iter().flat_map(FailingDisk::environment));

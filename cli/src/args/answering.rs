@@ -4,12 +4,13 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// A coordinator, or a folder in which `acai run` keeps its files.
+/// A coordinator by its address, or a path: an access file, or the folder in which `acai run` keeps its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answering {
     /// At this URL.
     Coordinator(String),
-    Folder(PathBuf),
+    /// At this path there is an access file, or a state folder.
+    Place(PathBuf),
 }
 
 impl FromStr for Answering {
@@ -23,7 +24,7 @@ impl FromStr for Answering {
         Ok(match text {
             url if url.contains("://") => Answering::Coordinator(url.to_owned()),
             address if is_address => Answering::Coordinator(format!("http://{address}")),
-            folder => Answering::Folder(folder.into()),
+            path => Answering::Place(path.into()),
         })
     }
 }
@@ -33,14 +34,14 @@ mod tests {
     use super::Answering;
 
     #[test]
-    fn a_url_and_a_port_are_a_coordinators_and_all_else_is_a_folder() {
+    fn a_url_and_a_port_are_a_coordinators_and_all_else_is_a_path() {
         let coordinator = |url: &str| Answering::Coordinator(url.to_owned());
         for (text, expected) in [
             ("http://host:7700", coordinator("http://host:7700")),
             ("localhost:7700", coordinator("http://localhost:7700")),
             ("[::1]:7700", coordinator("http://[::1]:7700")),
-            (".acai", Answering::Folder(".acai".into())),
-            ("/data/a:7/state", Answering::Folder("/data/a:7/state".into())),
+            (".acai", Answering::Place(".acai".into())),
+            ("/data/a:7/state", Answering::Place("/data/a:7/state".into())),
         ] {
             assert_eq!(text.parse::<Answering>(), Ok(expected), "{text}");
         }

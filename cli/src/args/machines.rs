@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{Answering, TableArguments};
+use super::{Coordinator, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -67,9 +67,12 @@ Examples:
   AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… AWS_REGION=eu-central-1 \\
     acai coordinator --blobs s3://my-bucket/acai             for MinIO also AWS_ENDPOINT_URL, AWS_ALLOW_HTTP=true
 
+  acai coordinator --listen 0.0.0.0:7700                     for workers on other machines
+
 A coordinator that is killed loses nothing that it acknowledged; start it again on the same database.
-Everybody who reaches its address may submit and read. So it listens to this machine only, unless
---insecure says that the network is trusted.")]
+Connections are encrypted, and need a token. The first start writes an access file with an admin's token
+beside the database, and to ~/.config/acai/access.toml if there is none: so your own commands and workers
+find it, also on other machines with the same home. `acai access create` makes files for others.")]
 pub(crate) struct CoordinatorArguments {
     /// The database, created where missing
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
@@ -85,7 +88,22 @@ pub(crate) struct CoordinatorArguments {
     /// Address to listen on
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
     pub(crate) listen: SocketAddr,
-    /// Listen beyond this machine although neither encryption nor passwords protect the connection
+    /// How others reach this coordinator, for access files [default: --listen, or this machine's name and its port]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where to write an access file with an admin's token [default: beside an SQLite database, with .access appended]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) access_file: Option<PathBuf>,
+    /// A certificate of your own for the coordinator, with those that vouch for it, PEM [default: one of its own]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of that certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Whom to serve: the bearers of tokens, over TLS; or everybody, without encryption
+    #[arg(long, value_enum, default_value_t = Authentication::Tokens)]
+    pub(crate) auth: Authentication,
+    /// With --auth none: listen beyond this machine all the same
     #[arg(long)]
     pub(crate) insecure: bool,
     /// How long a worker may be silent before its runs are given to others
@@ -106,9 +124,10 @@ What a run leaves is in STATE/runs/SWEEP-NUMBER; run.json there says which run t
 last checkpoint, which is the trained model, and its pictures. They stay until you delete them, which you may at
 any time when the run is not under way here; folders without either are removed when the worker starts.")]
 pub(crate) struct WorkerArguments {
-    /// Address of the coordinator
-    #[arg(long, value_name = "URL", env = "ACAI_COORDINATOR", default_value = "http://127.0.0.1:7700", value_parser = url)]
-    pub(crate) coordinator: String,
+    /// Whom to train for: the coordinator of an access file, or one's address
+    /// [default: what ACAI_ACCESS names, ~/.config/acai/access.toml]
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
     /// Name for people [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -130,20 +149,19 @@ pub(crate) struct WorkerArguments {
     pub(crate) idle_timeout: Option<Duration>,
 }
 
-/// A coordinator's address, of which the beginning may be left out: `localhost:7700`.
-fn url(text: &str) -> Result<String, String> {
-    match text.parse() {
-        Ok(Answering::Coordinator(url)) => Ok(url),
-        Ok(Answering::Folder(_)) | Err(_) => {
-            Err("a worker needs a coordinator's address, like http://127.0.0.1:7700".to_owned())
-        }
-    }
-}
-
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
     if !(0.1..=86_400.0).contains(&seconds) {
         return Err("must be from 0.1 to 86400 seconds".to_owned());
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Whom a coordinator serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Authentication {
+    /// The bearers of tokens, over TLS
+    Tokens,
+    /// Everybody, without encryption
+    None,
 }

@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+mod access;
 mod answering;
 mod archive;
 mod artifacts;
@@ -14,6 +15,7 @@ mod target;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use access::{AccessArguments, AccessCommand, CreateArguments, RevokeArguments};
 pub(crate) use answering::Answering;
 pub(crate) use archive::{ExportArguments, ImportArguments};
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
@@ -22,7 +24,7 @@ pub(crate) use control::{
 };
 pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use machines::{
-    CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
+    Authentication, CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
@@ -43,8 +45,8 @@ Examples:
   acai run sweeps/demo.yaml            train a sweep on this machine and print its table
   acai plan sweeps/demo.yaml           show the runs that a file asks for
 
-  acai coordinator --db sqlite:acai.db --listen 127.0.0.1:7700
-  acai worker --coordinator http://127.0.0.1:7700 --slots 2
+  acai coordinator --db sqlite:acai.db
+  acai worker --slots 2
   acai submit sweeps/demo.yaml && acai status demo && acai results demo
 
 Exit codes:
@@ -125,6 +127,8 @@ pub(crate) enum Command {
     Drain(DutyArguments),
     /// Look after datasets: where they are expected, whether they are whole, and to get them
     Data(DataArguments),
+    /// Say who may do what at a coordinator
+    Access(AccessArguments),
     /// Serve sweeps to people and runs to workers
     Coordinator(CoordinatorArguments),
     /// Train runs of a coordinator on this machine
@@ -146,9 +150,9 @@ pub(crate) enum Command {
 /// Who answers a command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Coordinator {
-    /// Who answers: a coordinator's address, or a state folder, which the run that goes on in it answers for, or else is
-    /// read [default: .acai where there is one, or http://127.0.0.1:7700]
-    #[arg(long, value_name = "URL|DIR", env = "ACAI_COORDINATOR")]
+    /// Who answers: the coordinator of an access file; or a state folder of `acai run`, also after that has ended; or a
+    /// coordinator's address [default: what ACAI_ACCESS names, .acai where there is one, ~/.config/acai/access.toml]
+    #[arg(long, visible_alias = "access", value_name = "FILE|DIR|URL", env = "ACAI_COORDINATOR")]
     pub(crate) coordinator: Option<Answering>,
 }
 

@@ -12,7 +12,7 @@ use tonic::Code;
 
 use super::export::{FILE, POINTS, RUNS, RunLine};
 use crate::args::ImportArguments;
-use crate::client::answering;
+use crate::client::{answering, connection};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::points_file::read;
@@ -25,7 +25,7 @@ type Curves = HashMap<String, (Vec<u64>, Vec<f64>)>;
 
 pub(super) async fn import(arguments: ImportArguments, output: Output) -> Result<(), Failure> {
     let parts = parts(&arguments.folder)?;
-    let mut client = ArchiveServiceClient::new(answering(&arguments.at).await?);
+    let mut client = ArchiveServiceClient::new(connection(&answering(&arguments.at).await?).await?);
     let messages = parts.into_iter().map(|part| ImportSweepRequest { part: Some(part) });
     let imported =
         client.import_sweep(tokio_stream::iter(messages)).await.map_err(|status| match status.code() {

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod access;
 mod artifacts;
 mod attempts;
 mod complete;
@@ -68,6 +69,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Drain(arguments) => duty::set(arguments, WorkerDuty::Drained, *output).await,
         Command::Workers(arguments) => workers::workers(&arguments, *output).await,
         Command::Data(arguments) => data::data(arguments.command, *output).await,
+        Command::Access(arguments) => access::access(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
         Command::Completions { shell } => complete::completions(shell, *output),
         Command::Man { folder } => complete::man(&folder, *output),

@@ -1,10 +1,12 @@
 //! `acai worker`
 
+use acai_access::AccessFile;
 use acai_worker::WorkerConfig;
 use acai_worker::devices::DeviceChoice;
 use anyhow::{Context, anyhow};
 
 use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
+use crate::client::serving;
 use crate::failure::Failure;
 use crate::log;
 use crate::signals::Shutdown;
@@ -17,7 +19,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         adopt: arguments.adopt,
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
-        ..config(arguments.coordinator, arguments.state, arguments.training)
+        ..config(serving(&arguments.at)?, arguments.state, arguments.training)
     };
     let shutdown = Shutdown::on_signal(|| {
         tracing::info!("stopping: the trainers write checkpoints; once more to exit at once");
@@ -39,7 +41,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
 
 /// A worker of `coordinator` that trains as these arguments say.
 pub(super) fn config(
-    coordinator: String,
+    coordinator: AccessFile,
     state: std::path::PathBuf,
     training: TrainingArguments,
 ) -> WorkerConfig {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod archive;
 mod artifacts;
 mod control;
@@ -68,9 +69,10 @@ impl Place {
     pub(crate) fn acai(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_acai"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        for variable in ["ACAI_COORDINATOR", "ACAI_DATA", "ACAI_TRAINER", "RUST_LOG"] {
+        for variable in ["ACAI_ACCESS", "ACAI_COORDINATOR", "ACAI_DATA", "ACAI_TRAINER", "RUST_LOG"] {
             command.env_remove(variable);
         }
+        command.env("XDG_CONFIG_HOME", self.path("config"));
         command
     }
 

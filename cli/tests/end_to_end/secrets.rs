@@ -100,6 +100,7 @@ fn credentials_of_a_bucket_are_not_shown() {
 fn with_open_umask(place: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "umask 0; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_acai")]).args(arguments);
+    command.env("XDG_CONFIG_HOME", place.path("config"));
     command.current_dir(place.path("")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -120,8 +121,17 @@ fn what_is_stored_is_for_its_user_alone() {
     let child = with_open_umask(&place, &["coordinator", "--listen", &address]).spawn().unwrap();
     let _coordinator = Started { child };
     eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &url]).code == Some(0));
-    let names =
-        ["acai.db", "acai.db-wal", "acai.db-shm", "acai.db.lock", "acai.db.blobs", "acai.db.blobs/staging"];
+    let names = [
+        "acai.db",
+        "acai.db-wal",
+        "acai.db-shm",
+        "acai.db.lock",
+        "acai.db.blobs",
+        "acai.db.blobs/staging",
+        "acai.db.access",
+        "config/acai",
+        "config/acai/access.toml",
+    ];
     for name in names {
         assert_private(&place.path(name));
     }

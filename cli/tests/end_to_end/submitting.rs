@@ -45,6 +45,7 @@ const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(
 pub(crate) fn at_a_terminal(place: &Place, arguments: &[&str], answer: &str) -> Ended {
     let mut command = Command::new("python3");
     command.args(["-c", TERMINAL, env!("CARGO_BIN_EXE_acai")]).args(arguments);
+    command.env("XDG_CONFIG_HOME", place.path("config"));
     command.current_dir(place.path("")).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     writeln!(child.stdin.as_mut().unwrap(), "{answer}").unwrap();

@@ -1,6 +1,7 @@
 //! gRPC services: a message becomes domain values or INVALID_ARGUMENT, a use case does the step, its answer becomes a
 //! message and its error a status.
 
+mod access;
 mod archive;
 mod blobs;
 mod control;
@@ -13,8 +14,10 @@ mod sweeps;
 mod watch;
 mod workers;
 
+pub(crate) use access::Access;
 pub(crate) use archive::Archives;
 pub(crate) use blobs::{BlobTransfers, PATIENCE};
 pub(crate) use control::Controls;
+pub(crate) use status::status;
 pub(crate) use sweeps::Sweeps;
 pub(crate) use workers::Workers;

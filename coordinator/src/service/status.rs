@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::use_cases::UseCaseError;
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
-pub(super) fn status(error: StoreError) -> Status {
+pub(crate) fn status(error: StoreError) -> Status {
     let code = match &error {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,
@@ -58,7 +58,8 @@ impl From<UseCaseError> for Status {
             UseCaseError::StoredMistakes(_) => Status::data_loss(message),
             UseCaseError::NoSuchSweep { .. }
             | UseCaseError::NoSuchRun { .. }
-            | UseCaseError::NoSuchWorker { .. } => Status::not_found(message),
+            | UseCaseError::NoSuchWorker { .. }
+            | UseCaseError::NoSuchToken { .. } => Status::not_found(message),
             UseCaseError::ForgottenUpload(_) => Status::unavailable(message),
             UseCaseError::BrokenDown(_) => Status::internal(message),
             UseCaseError::NoSuchCheckpoint { .. } | UseCaseError::BeyondBlob { .. } => {

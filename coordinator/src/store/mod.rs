@@ -12,6 +12,7 @@ pub(crate) mod url;
 
 use std::sync::Arc;
 
+use acai_access::Authority;
 use acai_sweep::control::Intent;
 use acai_sweep::results::RunResult;
 use acai_sweep::run::RunState;
@@ -25,9 +26,9 @@ pub use error::{OpenError, StoreError};
 pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
     CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewRun, NewSweep,
-    Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing, Rest,
-    RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, Weight,
-    WorkerRecord,
+    NewToken, Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing,
+    Rest, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, TokenRecord,
+    Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -298,6 +299,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// Remembers where the blobs are kept.
     async fn blobs_set_place(&self, place: &str) -> Result<()>;
+
+    /// Adds a token; answers the record of it.
+    async fn token_add(&self, token: NewToken) -> Result<TokenRecord>;
+
+    /// The token of this id.
+    async fn token_find(&self, id: &str) -> Result<Option<TokenRecord>>;
+
+    /// All tokens, the newest first.
+    async fn token_list(&self) -> Result<Vec<TokenRecord>>;
+
+    /// Refuses the token from now on; false if there is none of this id.
+    async fn token_revoke(&self, id: &str) -> Result<bool>;
+
+    /// Notes that the token is in use.
+    async fn token_used(&self, id: &str) -> Result<()>;
+
+    /// The certificate authority of all coordinators of this database: `fresh`, unless it has one already.
+    async fn authority(&self, fresh: Authority) -> Result<Authority>;
 
     /// Which database this is, random; and what tells it from its copies.
     async fn identity(&self) -> Result<(String, String)>;

@@ -53,6 +53,12 @@ pub enum UseCaseError {
         /// The nearest one, or where they are listed.
         hint: String,
     },
+    /// There is no token of this id.
+    #[error("there is no token `{id}`\nhint: `acai access ls` lists them")]
+    NoSuchToken {
+        /// The id.
+        id: String,
+    },
     /// A submission that did not say that runs with results may be set aside.
     #[error(
         "{runs} runs of {sweep} have results and are not in this file: they would be set aside, in no table until a file asks for them again\nhint: --yes sets them aside; `acai submit FILE --dry-run` shows what would change; another `name:` makes another sweep"

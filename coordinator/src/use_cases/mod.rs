@@ -4,6 +4,7 @@
 //! A transport (`service/` for gRPC) turns messages into calls of these and answers into messages, and decides nothing by
 //! itself. So another transport can do the same, and says the same.
 
+mod access;
 mod artifacts;
 mod control;
 mod curves;

@@ -8,7 +8,7 @@ use acai_coordinator::blobs::Blobs;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{AttemptRef, Checkpoint, Claim, NewRun, NewSweep, Registration, Store};
-use acai_coordinator::{LeaseTerms, blobs, serve};
+use acai_coordinator::{Door, LeaseTerms, blobs, serve};
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{Attempt, DownloadRequest, StatRequest, StatResponse, UploadHeader, UploadRequest};
@@ -57,6 +57,7 @@ impl Coordinator {
             store.clone(),
             blobs.clone(),
             LeaseTerms::default(),
+            Door::open(),
             std::future::pending(),
         ));
         let client = BlobServiceClient::connect(url.clone()).await.unwrap();

@@ -9,7 +9,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::{Limits, PostgresStore};
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{AttemptRef, Store};
-use acai_coordinator::{LeaseTerms, serve};
+use acai_coordinator::{Door, LeaseTerms, serve};
 use acai_sweep::run::RunState;
 use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, SqliteConnection};
@@ -29,8 +29,14 @@ async fn a_worker_keeps_its_run_through(store: Arc<dyn Store>, outage: impl Futu
     let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
     let held = one_running(&Tested::shared(Arc::clone(&store))).await;
-    let server =
-        tokio::spawn(serve(listener, Arc::clone(&store), blobs, TERMS, std::future::pending::<()>()));
+    let server = tokio::spawn(serve(
+        listener,
+        Arc::clone(&store),
+        blobs,
+        TERMS,
+        Door::open(),
+        std::future::pending::<()>(),
+    ));
     renewed(&*store, held).await;
     outage.await;
 

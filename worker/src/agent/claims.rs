@@ -99,7 +99,7 @@ impl Claims {
                     tracing::info!("registering again: {rejection}");
                     was_refused = true;
                 }
-                Err(CallError::Unavailable(reason)) => {
+                Err(CallError::Unavailable(reason) | CallError::Denied(reason)) => {
                     tracing::warn!("the coordinator does not answer ({reason}); waiting for it");
                     was_refused = false;
                     backoff.pause().await;

@@ -187,12 +187,14 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
+    use acai_access::AccessFile;
+
     use super::claims::LAST_CLAIM;
     use super::*;
 
     #[test]
     fn a_stopped_worker_ends_before_a_cluster_kills_it() {
-        let grace = WorkerConfig::new("http://localhost:7700", ".acai").grace;
+        let grace = WorkerConfig::new(AccessFile::open("http://localhost:7700"), ".acai").grace;
         // Kubernetes waits 30 s; leave a margin for the kill itself and for what stops around it.
         assert!(grace + FAREWELL < Duration::from_secs(25) && LAST_CLAIM < grace);
     }

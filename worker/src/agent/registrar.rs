@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use acai_access::AccessFile;
 use acai_proto::v1::{LeaveRequest, RegisterRequest};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -21,7 +22,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 /// Who this worker is, and a connection for registering and for renewing leases, which no report can hold up.
 #[derive(Debug)]
 pub(super) struct Registrar {
-    url: String,
+    access: AccessFile,
     registration: RegisterRequest,
     coordinator: Client,
     /// The database that the coordinator serves, once it has answered.
@@ -31,9 +32,9 @@ pub(super) struct Registrar {
 }
 
 impl Registrar {
-    pub(super) fn new(url: String, registration: RegisterRequest) -> Result<Self, WorkerError> {
-        let coordinator = connect(&url, Peer::default())?;
-        Ok(Self { url, registration, coordinator, database: OnceLock::new(), version: Mutex::default() })
+    pub(super) fn new(access: AccessFile, registration: RegisterRequest) -> Result<Self, WorkerError> {
+        let coordinator = connect(&access, Peer::default())?;
+        Ok(Self { access, registration, coordinator, database: OnceLock::new(), version: Mutex::default() })
     }
 
     pub(super) fn worker_id(&self) -> &str {
@@ -62,7 +63,7 @@ impl Registrar {
 
     /// Another connection to the same coordinator.
     pub(super) fn connection(&self) -> Result<Client, WorkerError> {
-        connect(&self.url, self.coordinator.peer().clone())
+        connect(&self.access, self.coordinator.peer().clone())
     }
 
     /// Registers for the first time since this worker was started, and tries for `patience` at the most.
@@ -75,6 +76,9 @@ impl Registrar {
                 match self.register().await {
                     Ok(terms) => return terms,
                     Err(CallError::Rejected(rejection)) => return Err(self.refused(&rejection)),
+                    Err(CallError::Denied(reason)) => {
+                        return Err(WorkerError::Denied { url: self.access.url.clone(), reason });
+                    }
                     Err(CallError::Unavailable(why)) => {
                         tracing::warn!("the coordinator does not answer ({why}); waiting for it");
                         reason = why;
@@ -84,7 +88,7 @@ impl Registrar {
             }
         };
         let tried = timeout_at(deadline, trying).await;
-        tried.unwrap_or_else(|_| Err(WorkerError::Unreachable { url: self.url.clone(), reason }))
+        tried.unwrap_or_else(|_| Err(WorkerError::Unreachable { url: self.access.url.clone(), reason }))
     }
 
     /// Which database the coordinator serves; empty before the first contact.
@@ -97,7 +101,7 @@ impl Registrar {
         match self.register().await {
             Ok(terms) => terms.map(Some),
             Err(CallError::Rejected(rejection)) => Err(self.refused(&rejection)),
-            Err(CallError::Unavailable(_)) => Ok(None),
+            Err(CallError::Unavailable(_) | CallError::Denied(_)) => Ok(None),
         }
     }
 
@@ -108,7 +112,7 @@ impl Registrar {
             version => format!("version {version}"),
         };
         let versions = format!("the coordinator is {theirs}, this worker {}", self.registration.version);
-        WorkerError::Refused { url: self.url.clone(), reason: rejection.to_string(), versions }
+        WorkerError::Refused { url: self.access.url.clone(), reason: rejection.to_string(), versions }
     }
 
     fn version(&self) -> MutexGuard<'_, String> {
@@ -124,12 +128,12 @@ impl Registrar {
         self.version().clone_from(&answer.version);
         self.coordinator.peer().told_version(&answer.version);
         if self.database.get_or_init(|| answer.database.clone()) != &answer.database {
-            return Ok(Err(WorkerError::OtherDatabase { url: self.url.clone() }));
+            return Ok(Err(WorkerError::OtherDatabase { url: self.access.url.clone() }));
         }
         Ok(Terms::try_from(answer))
     }
 }
 
-fn connect(url: &str, peer: Peer) -> Result<Client, WorkerError> {
-    Client::new(url, peer).ok_or_else(|| WorkerError::Address { url: url.to_owned() })
+fn connect(access: &AccessFile, peer: Peer) -> Result<Client, WorkerError> {
+    Ok(Client::new(access, peer)?)
 }

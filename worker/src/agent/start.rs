@@ -69,7 +69,7 @@ fn say_what_is_served(config: &WorkerConfig, registration: &RegisterRequest, slo
     let devices = devices.into_iter().collect::<Vec<_>>().join(", ");
     let (count, threads) =
         (slots.len(), registration.hardware.as_ref().map_or(0, |hardware| hardware.threads));
-    let (name, url) = (&registration.name, &config.coordinator);
+    let (name, url) = (&registration.name, &config.coordinator.url);
     let datasets = match registration.datasets.as_slice() {
         [] => "none".to_owned(),
         datasets => datasets.join(", "),

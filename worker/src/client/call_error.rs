@@ -9,6 +9,10 @@ pub(crate) enum CallError {
     /// The coordinator answered, and repeating the call would not help.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// The coordinator does not take the worker's token, or does not take it any more. Until somebody gives the worker
+    /// another one, that is as if nobody answered.
+    #[error("{0}")]
+    Denied(String),
     /// Nobody answered, or not in time, or the call cannot be served now: repeating the call may help.
     #[error("{0}")]
     Unavailable(String),
@@ -41,9 +45,8 @@ impl From<Status> for CallError {
             | Code::NotFound
             | Code::AlreadyExists
             | Code::OutOfRange
-            | Code::PermissionDenied
-            | Code::Unauthenticated
             | Code::Unimplemented => Self::Rejected(Rejection::Refused(message)),
+            Code::PermissionDenied | Code::Unauthenticated => Self::Denied(message),
             // `Cancelled` is how tonic reports a call past its deadline; `Internal` and `Unknown` are
             // broken connections, or a store that may recover.
             _ => Self::Unavailable(message),
@@ -58,11 +61,7 @@ pub(super) fn is_signed(status: &Status) -> bool {
 
 /// The coordinator's own words where it answered, the innermost cause where the transport failed.
 fn describe(status: &Status) -> String {
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(status);
-    let mut reason = status.message().to_owned();
-    while let Some(error) = cause {
-        reason = error.to_string();
-        cause = error.source();
-    }
+    let cause = std::error::Error::source(status);
+    let reason = cause.map_or_else(|| status.message().to_owned(), acai_access::root_cause);
     if reason.is_empty() { status.code().to_string() } else { reason }
 }

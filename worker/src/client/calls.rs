@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use acai_access::{AccessFile, ConnectError, Connection, connection};
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     AddArtifactRequest, ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest,
     LeaveRequest, LeaveResponse, RegisterRequest, RegisterResponse, RejectCheckpointRequest, ReleaseRequest,
     RenewRequest, RenewResponse, ReportMetricsRequest, ReportMetricsResponse,
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Endpoint;
 use tonic::{Response, Status};
 
 use super::blobs::Blobs;
@@ -25,7 +26,7 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// One connection to the coordinator, opened when a call needs it and again after it broke. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    client: WorkerServiceClient<Channel>,
+    client: WorkerServiceClient<Connection>,
     blobs: Blobs,
     peer: Peer,
 }
@@ -33,21 +34,18 @@ pub(crate) struct Client {
 type Answer<T> = Result<T, CallError>;
 
 impl Client {
-    /// Connects only with the first call; none when `url` cannot be an address.
-    pub(crate) fn new(url: &str, peer: Peer) -> Option<Self> {
-        let endpoint = Endpoint::from_shared(url.to_owned()).ok()?;
-        if endpoint.uri().scheme_str() != Some("http") {
-            return None;
-        }
-        let endpoint = endpoint
+    /// Connects only with the first call; an error where that cannot be done as the access file says.
+    pub(crate) fn new(access: &AccessFile, peer: Peer) -> Result<Self, ConnectError> {
+        let endpoint = acai_access::endpoint(access)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         // Transfers may take long, so they have no deadline, and a connection of their own so that they delay no call.
-        let blobs = Blobs::new(endpoint.connect_lazy(), peer.clone());
-        let client = WorkerServiceClient::new(endpoint.timeout(CALL_DEADLINE).connect_lazy());
-        Some(Self { client, blobs, peer })
+        let connect = |endpoint: Endpoint| connection(endpoint.connect_lazy(), access.token.as_ref());
+        let blobs = Blobs::new(connect(endpoint.clone()), peer.clone());
+        let client = WorkerServiceClient::new(connect(endpoint.timeout(CALL_DEADLINE)));
+        Ok(Self { client, blobs, peer })
     }
 
     /// What is known of the coordinator on the other side.
@@ -146,7 +144,7 @@ where
         match call().await {
             Ok(_) => return Ok(()),
             Err(CallError::Rejected(rejection)) => return Err(rejection),
-            Err(CallError::Unavailable(reason)) => {
+            Err(CallError::Unavailable(reason) | CallError::Denied(reason)) => {
                 tracing::debug!("the coordinator does not answer ({reason}); trying again");
                 backoff.pause().await;
             }

@@ -52,7 +52,7 @@ impl Sending<'_> {
             Err(CallError::Rejected(damaged @ Rejection::Damaged(_))) => {
                 return Err(ReportError::Damaged(damaged.to_string()));
             }
-            Err(CallError::Unavailable(reason)) => {
+            Err(CallError::Unavailable(reason) | CallError::Denied(reason)) => {
                 tracing::debug!(id = self.attempt.run, "cannot report ({reason}); trying again");
                 return Ok(false);
             }

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Refused,
     /// The disk is full.
     NoRoom,
+    /// The worker's token is not taken.
+    Denied,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -210,6 +212,10 @@ impl Coordinator {
             }
             if matches!(fault, Some(Fault::Refused)) {
                 answer = Err(Status::invalid_argument("`stripes` is missing"));
+                return;
+            }
+            if matches!(fault, Some(Fault::Denied)) {
+                answer = Err(Status::unauthenticated("the token was revoked"));
                 return;
             }
             if matches!(fault, Some(Fault::NoRoom)) {

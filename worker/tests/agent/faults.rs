@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use acai_access::AccessFile;
 use acai_worker::{Summary, WorkerError};
 
 use crate::coordinator::{Coordinator, End, Fault};
@@ -147,16 +148,41 @@ async fn a_coordinator_that_is_not_there_is_an_error_that_names_the_address() {
     let coordinator = Coordinator::start(LONG, []).await;
     let mut machine = Machine::new(&coordinator, "");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    machine.config.coordinator = format!("http://{nobody}");
+    machine.config.coordinator = AccessFile::open(&format!("http://{nobody}"));
     let error = machine.work().await.unwrap_err();
     assert!(matches!(error, WorkerError::Unreachable { .. }), "{error:?}");
     assert!(error.to_string().contains(&nobody.to_string()), "{error}");
 
     for nonsense in ["not an address", "localhost:7070"] {
-        machine.config.coordinator = nonsense.to_owned();
+        machine.config.coordinator = AccessFile::open(nonsense);
         let error = machine.work().await.unwrap_err();
-        assert!(matches!(error, WorkerError::Address { .. }), "{error:?}");
+        assert!(matches!(error, WorkerError::Connect(_)), "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_token_is_not_taken_ends_at_its_start_with_the_coordinators_words() {
+    let coordinator = Coordinator::start(LONG, []).await;
+    coordinator.change(|state| drop(state.faults.insert("register", [Fault::Denied].into())));
+    let error = Machine::new(&coordinator, "").work().await.unwrap_err();
+    assert!(matches!(error, WorkerError::Denied { .. }), "{error:?}");
+    assert!(error.to_string().contains("the token was revoked"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_refused_for_a_while_costs_a_run_nothing() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    coordinator.change(|state| {
+        for call in ["claim", "report", "stat", "upload", "commit", "complete"] {
+            state.faults.insert(call, [Fault::Denied, Fault::Denied].into());
+        }
+    });
+    let machine = Machine::new(&coordinator, "metric 7 1; checkpoint 7 1; finished 7 1");
+    assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
+    coordinator.read(|state| {
+        assert_eq!(state.ends, [(attempt(7, 1), End::Completed { step: 1, last_seq: 1 })]);
+        assert!(state.faults.values().all(VecDeque::is_empty), "not all faults happened: {:?}", state.faults);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

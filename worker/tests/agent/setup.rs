@@ -2,6 +2,7 @@ use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use acai_access::AccessFile;
 use acai_proto::v1::{Assignment, Attempt, Group, Parameter, parameter};
 use acai_worker::{Summary, WorkerConfig, WorkerError};
 use tempfile::TempDir;
@@ -52,7 +53,7 @@ pub(crate) fn attempt(run: u64, number: u32) -> Attempt {
 
 /// The configuration of a worker with one slot, which keeps all its files in `folder` and ends soon after its work.
 pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
-    let mut config = WorkerConfig::new(coordinator, folder.join("state"));
+    let mut config = WorkerConfig::new(AccessFile::open(coordinator), folder.join("state"));
     config.slots = Some(1);
     config.group_size = 4;
     config.data = Some(folder.to_owned());

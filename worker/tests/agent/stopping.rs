@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use acai_access::AccessFile;
 use acai_worker::Summary;
 
 use crate::coordinator::{Coordinator, End, Fault};
@@ -132,7 +133,7 @@ async fn a_run_does_not_resume_from_a_checkpoint_of_another_databases_run_with_t
     let other = Coordinator::start(LONG, [group([7])]).await;
     other.change(|state| state.database = "second".into());
     let mut machine = machine;
-    machine.config.coordinator = other.url.clone();
+    machine.config.coordinator = AccessFile::open(&other.url);
     assert_eq!(machine.work().await.unwrap(), Summary { completed: 1, ..Summary::default() });
 }
 

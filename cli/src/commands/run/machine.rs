@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_access::AccessFile;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::server::ServeError;
 use acai_coordinator::store::Store as _;
@@ -16,14 +17,13 @@ use acai_sweep::plan::Plan;
 use acai_sweep::training::Dataset;
 use acai_worker::{Summary, WorkerError};
 use anyhow::{Context, anyhow, bail};
-use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 
-use crate::address::{self, Published};
+use crate::access::{self, Published};
 use crate::args::TrainingArguments;
 use crate::blobs_place;
-use crate::client::{Client, Control, channel, client, state};
+use crate::client::{Client, Control, client, connection, state};
 use crate::commands::worker;
 use crate::output::Output;
 use crate::signals::Shutdown;
@@ -59,8 +59,8 @@ type Coordinator = JoinHandle<Result<(), ServeError>>;
 
 pub(super) struct Machine {
     pub(super) client: Client,
-    url: String,
-    _address: Option<Published>,
+    access: AccessFile,
+    _published: Option<Published>,
     coordinator: Coordinator,
     stop_coordinator: Shutdown,
     worker: Option<JoinHandle<Result<Summary, WorkerError>>>,
@@ -76,21 +76,20 @@ impl Machine {
         // What is beside the database is nobody else's, however it came there.
         let beside = store.blobs_place().await?.is_none_or(|place| Path::new(&place).is_relative());
         let (blobs, _) = blobs_place::open(&store, Some(&database), (None, &default), beside, output).await?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
-        let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
-        let address = address::publish(&database, &url);
+        let (listener, access, door) = state::on_loopback().await?;
+        let published = access::publish(&access, &database);
         let stop_coordinator = Shutdown::new();
         let stop = stop_coordinator.wait();
         let mut coordinator =
-            tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), stop));
-        let client = match channel(&url).await {
-            Ok(channel) => client(channel),
+            tokio::spawn(serve(listener, Arc::new(store), blobs, LeaseTerms::default(), door, stop));
+        let client = match connection(&access).await {
+            Ok(connection) => client(connection),
             Err(error) => return Err(cause(&mut coordinator, error).await),
         };
         Ok(Machine {
             client,
-            url,
-            _address: address,
+            access,
+            _published: published,
             coordinator,
             stop_coordinator,
             worker: None,
@@ -110,11 +109,11 @@ impl Machine {
 
     /// To change what is queued.
     pub(super) async fn control(&self) -> anyhow::Result<Control> {
-        Ok(ControlServiceClient::new(channel(&self.url).await?))
+        Ok(ControlServiceClient::new(connection(&self.access).await?))
     }
 
     pub(super) fn start_worker(&mut self, state: &Path, training: &TrainingArguments) {
-        let mut config = worker::config(self.url.clone(), state.to_owned(), training.clone());
+        let mut config = worker::config(self.access.clone(), state.to_owned(), training.clone());
         // Its only coordinator is the one on the database beside it, which is copied with it.
         config.adopt = true;
         self.worker = Some(tokio::spawn(acai_worker::run(config, self.stop_worker.wait())));

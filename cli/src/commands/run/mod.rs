@@ -74,52 +74,66 @@ async fn train(
         }
         output.note(&submit::describe(&submitted));
         machine.start_worker(&arguments.state, &arguments.training);
-        let mut progress = Progress::new(&status, output);
-        while open(&status) > 0 && !shutdown.is_requested() && !is_at_rest(&status) {
-            tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
-                () = shutdown.wait() => {}
-                ended = machine.worker_ended() => ended?,
-            }
-            let Some((now, rest)) = look(machine, name).await? else { continue };
-            status = now;
-            progress.show(&status);
-            progress.show_rest(rest);
-        }
+        let progress = follow(machine, name, status, shutdown, output).await?;
         machine.stop_worker().await?;
         progress.finish();
         status = fetch(&mut machine.client, name).await?;
     }
-    if is_at_rest(&status) && !shutdown.is_requested() {
-        let paused = status.sweep.map(|sweep| sweep.paused).unwrap_or_default();
-        return Err(Failure::Runs(format!(
-            "{name} is paused: {paused}\nhint: run the same command to go on"
-        )));
-    }
-    if open(&status) > 0 {
-        let completed = count(counts(&status), &[RunState::Completed]);
-        let runs: u32 = counts(&status).iter().map(|count| count.runs).sum();
-        let signal = shutdown.signal().unwrap_or(StopSignal::Interrupt);
-        let summary =
-            format!("stopped with {completed} of {runs} runs completed; run the same command to go on");
-        return Err(Failure::Interrupted(signal, summary));
-    }
+    is_done(&status, name, shutdown)?;
     print_table(&mut machine.client, std::slice::from_ref(name), &arguments.table, output).await?;
     name_pictures(&arguments.state, name, output);
     match count(counts(&status), &BAD) {
         0 => Ok(()),
         bad => {
             for run in &status.failures {
-                output.note(&format!(
-                    "#{} {}: {}",
-                    run.number,
-                    crate::format::state(run.state),
-                    in_a_line(&run.message)
-                ));
+                let (state, why) = (crate::format::state(run.state), in_a_line(&run.message));
+                output.note(&format!("#{} {state}: {why}", run.number));
             }
             Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
         }
     }
+}
+
+/// Shows how far the sweep is until nothing of it is left to be trained, it is at rest, or somebody stops the program.
+async fn follow(
+    machine: &mut Machine,
+    name: &str,
+    mut status: GetSweepResponse,
+    shutdown: &Shutdown,
+    output: Output,
+) -> Result<Progress, Failure> {
+    let mut progress = Progress::new(&status, output);
+    while open(&status) > 0 && !shutdown.is_requested() && !is_at_rest(&status) {
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            () = shutdown.wait() => {}
+            ended = machine.worker_ended() => ended?,
+        }
+        let Some((now, rest)) = look(machine, name).await? else { continue };
+        status = now;
+        progress.show(&status);
+        progress.show_rest(rest);
+    }
+    Ok(progress)
+}
+
+/// Whether all runs have ended; if not, the error says why, and how to go on.
+fn is_done(status: &GetSweepResponse, name: &str, shutdown: &Shutdown) -> Result<(), Failure> {
+    if is_at_rest(status) && !shutdown.is_requested() {
+        let paused = status.sweep.as_ref().map(|sweep| sweep.paused.as_str()).unwrap_or_default();
+        return Err(Failure::Runs(format!(
+            "{name} is paused: {paused}\nhint: run the same command to go on"
+        )));
+    }
+    if open(status) > 0 {
+        let completed = count(counts(status), &[RunState::Completed]);
+        let runs: u32 = counts(status).iter().map(|count| count.runs).sum();
+        let signal = shutdown.signal().unwrap_or(StopSignal::Interrupt);
+        let summary =
+            format!("stopped with {completed} of {runs} runs completed; run the same command to go on");
+        return Err(Failure::Interrupted(signal, summary));
+    }
+    Ok(())
 }
 
 /// Says where the pictures are that trainers drew on this machine.

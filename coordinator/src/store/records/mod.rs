@@ -1,5 +1,6 @@
 //! What goes into a store and comes out of it.
 
+mod access;
 mod attempts;
 mod events;
 mod files;
@@ -9,6 +10,7 @@ mod submission;
 mod sweeps;
 mod workers;
 
+pub use access::{NewToken, TokenRecord};
 pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
 pub use events::{EventRecord, Place};
 pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, StoredCheckpoint};

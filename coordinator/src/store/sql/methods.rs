@@ -1,6 +1,7 @@
 //! The methods of the trait [`Store`]. Each runs statements of the modules beside this one, in a transaction or on a
 //! connection that reads.
 
+use acai_access::Authority;
 use acai_sweep::control::Intent;
 use acai_sweep::results::RunResult;
 use acai_sweep::run::RunState;
@@ -10,14 +11,15 @@ use super::attempts::Outcome;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, artifacts, attempts, blobs, changes, checkpoints, claims, control, details, events,
-    explain, fence, forget, import, leases, metrics, points, results, runs, submission, sweeps, workers,
+    Store as SqlStore, access, artifacts, attempts, blobs, changes, checkpoints, claims, control, details,
+    events, explain, fence, forget, import, leases, metrics, points, results, runs, submission, sweeps,
+    workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
-    Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, Overview, Place, Point, PointOfRun,
-    Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError, StoredFile,
-    Submission, SweepRecord, Weight, WorkerRecord,
+    Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place, Point,
+    PointOfRun, Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError,
+    StoredFile, Submission, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 
 #[async_trait]
@@ -392,6 +394,32 @@ impl Store for SqlStore {
     async fn blobs_set_place(&self, place: &str) -> Result<()> {
         let place = place.to_owned();
         with_writer!(self.writer, [place], |tx, _now_ms| blobs::set_place(tx, &place))
+    }
+
+    async fn token_add(&self, token: NewToken) -> Result<TokenRecord> {
+        with_writer!(self.writer, [token], |tx, now_ms| access::add(tx, &token, now_ms))
+    }
+
+    async fn token_find(&self, id: &str) -> Result<Option<TokenRecord>> {
+        with_reader!(self, |reader| access::find(reader, id))
+    }
+
+    async fn token_list(&self) -> Result<Vec<TokenRecord>> {
+        with_reader!(self, |reader| access::list(reader))
+    }
+
+    async fn token_revoke(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        with_writer!(self.writer, [id], |tx, now_ms| access::revoke(tx, &id, now_ms))
+    }
+
+    async fn token_used(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        with_writer!(self.writer, [id], |tx, now_ms| access::used(tx, &id, now_ms))
+    }
+
+    async fn authority(&self, fresh: Authority) -> Result<Authority> {
+        with_writer!(self.writer, [fresh], |tx, _now_ms| access::authority(tx, &fresh))
     }
 
     async fn identity(&self) -> Result<(String, String)> {

@@ -21,6 +21,7 @@
 //!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
+//! - Who may do what: [`access`].
 //! - What people want: a [`submission`] brings a plan, an [`import`] also what its runs have come to, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
 //!   machines.
 //! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], and what decides about it,
@@ -28,6 +29,7 @@
 //! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
 //!   implements [`Store`](crate::store::Store) by such calls.
 
+mod access;
 mod artifacts;
 mod attempts;
 mod blobs;

@@ -14,7 +14,7 @@ use super::SqliteStore;
 use crate::blobs::directory::Directory;
 use crate::clock::Clock;
 use crate::store::{NewSweep, Store, StoreError};
-use crate::{LeaseTerms, serve};
+use crate::{Door, LeaseTerms, serve};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -28,7 +28,7 @@ async fn a_server_whose_writer_broke_down_ends_with_an_error_instead_of_refusing
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (served, terms) = (Arc::clone(&store), LeaseTerms::default());
-    let server = tokio::spawn(serve(listener, served, blobs, terms, std::future::pending()));
+    let server = tokio::spawn(serve(listener, served, blobs, terms, Door::open(), std::future::pending()));
 
     // It serves.
     let mut client = SweepServiceClient::connect(url).await.unwrap();

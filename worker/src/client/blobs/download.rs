@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use acai_access::Connection;
 use acai_proto::SIGNATURE;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Checkpoint, DownloadRequest};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use tonic::Code;
-use tonic::transport::Channel;
 
 use super::digest::digest;
 use super::error::{TransferError, TryError};
@@ -19,7 +19,7 @@ use crate::client::peer::Peer;
 
 /// Brings a checkpoint's file to `path`.
 pub(super) async fn run(
-    client: &BlobServiceClient<Channel>,
+    client: &BlobServiceClient<Connection>,
     peer: &Peer,
     checkpoint: &Checkpoint,
     path: &Path,
@@ -41,7 +41,7 @@ pub(super) async fn run(
 
 /// A download of one checkpoint, into a file that holds the bytes that have arrived so far.
 struct Download<'a> {
-    client: &'a BlobServiceClient<Channel>,
+    client: &'a BlobServiceClient<Connection>,
     peer: &'a Peer,
     checkpoint: &'a Checkpoint,
     part: &'a Path,
@@ -59,7 +59,10 @@ impl Download<'_> {
                 }
                 Err(TryError::Call(CallError::Rejected(rejection))) => return Err(rejection.into()),
                 Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
-                Err(TryError::Call(CallError::Unavailable(reason)) | TryError::Unwanted(reason)) => {
+                Err(
+                    TryError::Call(CallError::Unavailable(reason) | CallError::Denied(reason))
+                    | TryError::Unwanted(reason),
+                ) => {
                     if !std::mem::replace(&mut is_said, true) {
                         let step = self.checkpoint.step;
                         tracing::warn!(step, "cannot download ({reason}); trying again");

@@ -8,9 +8,9 @@ mod upload;
 
 use std::path::Path;
 
+use acai_access::Connection;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint};
-use tonic::transport::Channel;
 
 use super::peer::Peer;
 use upload::{CHUNK, Upload};
@@ -21,14 +21,14 @@ pub(crate) use error::TransferError;
 /// The coordinator's blob store.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
-    client: BlobServiceClient<Channel>,
+    client: BlobServiceClient<Connection>,
     peer: Peer,
 }
 
 impl Blobs {
-    pub(crate) fn new(channel: Channel, peer: Peer) -> Self {
+    pub(crate) fn new(connection: Connection, peer: Peer) -> Self {
         // A message holds a chunk and a few bytes of framing.
-        Self { client: BlobServiceClient::new(channel).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
+        Self { client: BlobServiceClient::new(connection).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
     }
 
     /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the

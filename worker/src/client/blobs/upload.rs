@@ -3,13 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use acai_access::Connection;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::error::{TransferError, TryError};
@@ -26,7 +26,7 @@ const TRIES_UNWANTED: u32 = 4;
 
 /// An upload of one file.
 pub(super) struct Upload<'a> {
-    pub(super) client: &'a BlobServiceClient<Channel>,
+    pub(super) client: &'a BlobServiceClient<Connection>,
     pub(super) peer: &'a Peer,
     pub(super) attempt: Attempt,
     pub(super) file: &'a Path,
@@ -56,7 +56,7 @@ impl Upload<'_> {
                     backoff.pause().await;
                 }
                 Err(TryError::Broken(reason)) => return Err(TransferError::Broken(reason)),
-                Err(TryError::Call(CallError::Unavailable(reason))) => {
+                Err(TryError::Call(CallError::Unavailable(reason) | CallError::Denied(reason))) => {
                     if !std::mem::replace(&mut is_said, true) {
                         tracing::warn!(run, step, "cannot upload ({reason}); trying again");
                     }

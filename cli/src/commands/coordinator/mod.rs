@@ -1,5 +1,7 @@
 //! `acai coordinator`
 
+mod door;
+
 use std::path::{Path, PathBuf};
 
 use acai_coordinator::store::sqlite::SqliteStore;
@@ -7,21 +9,22 @@ use acai_coordinator::{LeaseTerms, serve, store};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 
-use crate::args::CoordinatorArguments;
+use crate::args::{Authentication, CoordinatorArguments};
+use crate::blobs_place;
 use crate::failure::Failure;
 use crate::log;
 use crate::output::Output;
 use crate::signals::Shutdown;
-use crate::{address, blobs_place};
 
 pub(super) async fn coordinator(arguments: &CoordinatorArguments, output: Output) -> Result<(), Failure> {
     Ok(run(arguments, output).await?)
 }
 
 async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result<()> {
-    if !arguments.listen.ip().is_loopback() && !arguments.insecure {
+    let is_open = arguments.auth == Authentication::None;
+    if is_open && !arguments.listen.ip().is_loopback() && !arguments.insecure {
         bail!(
-            "listening on {} would let everybody on the network submit sweeps and read results\nhint: add --insecure if the network is trusted, or listen on 127.0.0.1 and reach it through ssh -L",
+            "--auth none on {} would let everybody on the network submit sweeps and read results\nhint: leave it out, and clients need an access file; or add --insecure if the network is trusted",
             arguments.listen
         );
     }
@@ -42,15 +45,17 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     log::to_stderr();
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    // Those on this machine who name the database's folder find it.
-    let _published = file.and_then(|file| address::publish(&file, &format!("http://{address}")));
-    output.note(&format!(
-        "coordinator: {}, checkpoints in {place}, on http://{address}, Ctrl-C stops it",
-        arguments.db
-    ));
     let lease_ms = u32::try_from(arguments.lease.as_millis()).unwrap_or(u32::MAX);
     let terms = LeaseTerms { lease_ms, renew_ms: lease_ms / 3 };
-    Ok(serve(listener, store, blobs, terms, shutdown.wait()).await?)
+    let opened = door::open(arguments, &store, terms, file.as_deref(), address).await?;
+    output.note(&format!(
+        "coordinator: {}, checkpoints in {place}, on {}, Ctrl-C stops it",
+        arguments.db, opened.url
+    ));
+    if let Some(line) = opened.line {
+        output.note(&line);
+    }
+    Ok(serve(listener, store, blobs, terms, opened.door, shutdown.wait()).await?)
 }
 
 /// Where checkpoints go beside a database that is a file; for others, where those to a bucket come together.

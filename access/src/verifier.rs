@@ -1,0 +1,82 @@
+//! Whether a server is the coordinator that a client knows.
+
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::authority::NAME;
+use crate::pin::Pin;
+
+/// Takes a certificate that one of the known authorities has given to a coordinator, or to the host that was asked for. The
+/// authority comes with the certificate: clients know only its digest.
+#[derive(Debug)]
+pub(crate) struct PinVerifier {
+    pins: Vec<Pin>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl PinVerifier {
+    pub(crate) fn new(pins: Vec<Pin>, provider: Arc<CryptoProvider>) -> PinVerifier {
+        PinVerifier { pins, provider }
+    }
+
+    fn algorithms(&self) -> WebPkiSupportedAlgorithms {
+        self.provider.signature_verification_algorithms
+    }
+}
+
+impl ServerCertVerifier for PinVerifier {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let last = others.last().unwrap_or(own);
+        let found = Pin::of(last);
+        if !self.pins.contains(&found) {
+            let problem = format!("its certificate authority is {found}, not the one in the access file");
+            return Err(Error::General(problem));
+        }
+        let mut roots = RootCertStore::empty();
+        roots.add(last.clone().into_owned())?;
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
+                .build()
+                .map_err(|error| Error::General(error.to_string()))?;
+        let fixed = ServerName::try_from(NAME).map_err(|error| Error::General(error.to_string()))?;
+        verifier
+            .verify_server_cert(own, others, &fixed, ocsp, now)
+            .or_else(|_| verifier.verify_server_cert(own, others, host, ocsp, now))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms().supported_schemes()
+    }
+}

@@ -1,0 +1,59 @@
+//! Where access files are: beside the database of a coordinator on this machine, and the user's own one.
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use acai_access::AccessFile;
+use acai_access::file::AccessFileError;
+
+/// The user's own access file, which commands use when nobody is named; none where the user has no home.
+pub(crate) fn default_path() -> Option<PathBuf> {
+    let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(folder.join("acai").join("access.toml"))
+}
+
+/// The access file of a coordinator on this database.
+pub(crate) fn beside(database: &Path) -> PathBuf {
+    database.with_added_extension("access")
+}
+
+/// Reads an access file; none if there is no such file.
+pub(crate) fn read(path: &Path) -> Result<Option<AccessFile>, AccessFileError> {
+    if path.exists() { AccessFile::read(path).map(Some) } else { Ok(None) }
+}
+
+/// Writes an access file, with the folder that it is in.
+pub(crate) fn write(access: &AccessFile, path: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    Ok(access.write(path)?)
+}
+
+/// The access file of a coordinator that `acai run` starts, beside its database until this is dropped: other commands on this
+/// machine find the coordinator by it.
+#[derive(Debug)]
+pub(crate) struct Published(PathBuf);
+
+/// Publishes how to reach the coordinator on `database`. What a killed one left there is replaced. Where the file cannot be
+/// written, as on a full disk, other commands do not find the coordinator, which serves all the same.
+pub(crate) fn publish(access: &AccessFile, database: &Path) -> Option<Published> {
+    let path = beside(database);
+    match write(access, &path) {
+        Ok(()) => Some(Published(path)),
+        Err(error) => {
+            tracing::warn!("commands will not find this coordinator: {error:#}");
+            None
+        }
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // One that stays is recognized: nobody holds the database's lock.
+        let _ = fs::remove_file(&self.0);
+    }
+}

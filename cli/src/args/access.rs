@@ -1,0 +1,67 @@
+//! `acai access …`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use acai_access::Scope;
+use clap::{Args, Subcommand};
+
+use super::{Ask, Coordinator, List};
+
+#[derive(Debug, Args)]
+pub(crate) struct AccessArguments {
+    #[command(subcommand)]
+    pub(crate) command: AccessCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccessCommand {
+    /// Make an access file for somebody
+    Create(CreateArguments),
+    /// List the tokens that were made
+    Ls(List),
+    /// Take a token back: whoever has it is refused from now on
+    Revoke(RevokeArguments),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai access create --scope worker --name gpu-7 -o gpu-7.toml
+  acai access create --scope read --name 'visitors' --expires 30d -o visitors.toml
+
+Scopes:
+  read     sees sweeps, runs and results, and downloads what runs have left
+  submit   also submits sweeps, and changes what is queued and running
+  worker   trains, and nothing else
+  admin    everything
+
+The file holds the token, which is stored nowhere else: hand it over as you would a password. Whoever has it
+uses it with --access FILE, ACAI_ACCESS=FILE, or as ~/.config/acai/access.toml.")]
+pub(crate) struct CreateArguments {
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
+    /// What the token allows: read, submit, worker or admin
+    #[arg(long)]
+    pub(crate) scope: Scope,
+    /// For whom it is
+    #[arg(long)]
+    pub(crate) name: String,
+    /// How long it is valid, like 12h or 90d [default: until it is revoked]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(crate) expires: Option<Duration>,
+    /// Where to write the access file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// How the bearer reaches the coordinator [default: as this command does]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArguments {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+    /// The token's id, as `acai access ls` shows it
+    pub(crate) id: String,
+}

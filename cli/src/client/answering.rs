@@ -1,0 +1,93 @@
+//! Who answers a command.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use acai_access::AccessFile;
+use anyhow::{Context, ensure};
+
+use super::state;
+use crate::access;
+use crate::args::{Answering, Coordinator};
+
+/// The coordinator that is asked where none is named and there is no access file.
+const USUAL: &str = "http://127.0.0.1:7700";
+
+/// Who answers a command: whoever is named; or else the state folder of `acai run` where there is one, the coordinator of the
+/// user's access file, or the usual one.
+pub(crate) async fn answering(at: &Coordinator) -> anyhow::Result<AccessFile> {
+    let usual = Path::new(state::DEFAULT);
+    match named(at) {
+        Some(Answering::Place(path)) if path.is_dir() => for_folder(&path).await,
+        Some(named) => coordinator(&named),
+        None if state::database(usual).exists() => for_folder(usual).await,
+        None => default(),
+    }
+}
+
+/// The coordinator that a worker serves: whoever is named, or else that of the user's access file, or the usual one.
+pub(crate) fn serving(at: &Coordinator) -> anyhow::Result<AccessFile> {
+    match named(at) {
+        Some(Answering::Place(path)) if path.is_dir() => {
+            let served = state::served(&state::database(&path))?;
+            served.with_context(|| {
+                format!("nobody trains in the state folder `{}` at the moment", path.display())
+            })
+        }
+        Some(named) => coordinator(&named),
+        None => default(),
+    }
+}
+
+fn named(at: &Coordinator) -> Option<Answering> {
+    at.coordinator
+        .clone()
+        .or_else(|| env::var_os("ACAI_ACCESS").map(|path| Answering::Place(PathBuf::from(path))))
+}
+
+fn coordinator(named: &Answering) -> anyhow::Result<AccessFile> {
+    match named {
+        Answering::Place(path) => {
+            ensure!(
+                path.exists(),
+                "there is no `{}`\nhint: --access and --coordinator take an access file, the state folder of `acai run`, or a coordinator's address",
+                path.display()
+            );
+            Ok(AccessFile::read(path)?)
+        }
+        Answering::Coordinator(url) => Ok(own_file()?
+            .filter(|access| address(&access.url) == address(url))
+            .unwrap_or_else(|| AccessFile::open(url))),
+    }
+}
+
+fn default() -> anyhow::Result<AccessFile> {
+    Ok(own_file()?.unwrap_or_else(|| AccessFile::open(USUAL)))
+}
+
+/// The user's own access file.
+fn own_file() -> anyhow::Result<Option<AccessFile>> {
+    match access::default_path() {
+        None => Ok(None),
+        Some(path) => Ok(access::read(&path)?),
+    }
+}
+
+/// Host and port of a URL.
+fn address(url: &str) -> Option<&str> {
+    url.split_once("://").map(|(_, address)| address.trim_end_matches('/'))
+}
+
+/// The coordinator that serves a state folder; where there is none, this process, which reads it.
+async fn for_folder(folder: &Path) -> anyhow::Result<AccessFile> {
+    let database = state::database(folder);
+    ensure!(
+        database.exists(),
+        "`{}` holds no database\nhint: --coordinator takes the state folder of `acai run`, an access file, or a coordinator's address",
+        folder.display()
+    );
+    match state::served(&database)? {
+        Some(access) => Ok(access),
+        None => state::serve(&database).await,
+    }
+}

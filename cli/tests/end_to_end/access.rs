@@ -1,0 +1,131 @@
+//! A coordinator as it is by default: encrypted, and for whoever has an access file.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::{Ended, Place, Started, eventually, free_address};
+
+const TINY: &str = "version: 1\nname: tiny\nparameters: {model: acai, dataset: digits32, depth: 1, advdepth: 1, \
+                    latent: 1, latent_width: 8, batch: 8, total_kimg: 0.0625, kmeans_inits: 1}\n";
+
+/// The secret of the token in an access file.
+fn secret(place: &Place, file: &str) -> String {
+    let text = fs::read_to_string(place.path(file)).unwrap();
+    let token = text.lines().find(|line| line.starts_with("token")).unwrap();
+    token.trim_end_matches('"').rsplit('_').next().unwrap().to_owned()
+}
+
+#[test]
+fn the_users_commands_find_their_coordinator_and_others_need_a_file_that_says_what_they_may_do() {
+    let place = Place::new();
+    place.file("tiny.yaml", TINY);
+    let address = free_address();
+    let child = place
+        .acai(&["coordinator", "--listen", &address])
+        .env("RUST_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(fs::File::create(place.path("log")).unwrap())
+        .spawn()
+        .unwrap();
+    let _coordinator = Started { child };
+    // Found by the user's own access file, which names no address here.
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    place.run(&["submit", "tiny.yaml"]).ok();
+    for (scope, expires) in [("read", &["--expires", "90d"][..]), ("worker", &[])] {
+        let name = format!("the {scope}er");
+        let file = format!("{scope}.toml");
+        let create = ["access", "create", "--scope", scope, "--name", &name, "-o", &file];
+        place.run(&[&create[..], expires].concat()).ok();
+    }
+    let refused = place.run(&["access", "create", "--scope", "read", "--name", "x", "-o", "read.toml"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("is there already"), "{refused:#?}");
+
+    let as_reader = |arguments: &[&str]| place.run(&[arguments, &["--access", "read.toml"]].concat());
+    as_reader(&["status", "tiny"]).ok();
+    let refused = as_reader(&["cancel", "tiny"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("is for `read`, and this needs `submit`"), "{refused:#?}");
+    let worker = ["--slots", "1", "--threads", "1", "--idle-timeout", "1"];
+    let refused = place.run(&[&["worker", "--access", "read.toml", "--state", "r"], &worker[..]].concat());
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("does not let this worker in"),
+        "{refused:#?}"
+    );
+
+    let worked = place.acai(&[&["worker", "--access", "worker.toml", "--state", "w"], &worker[..]].concat());
+    let worked = Ended::from({ worked }.env("RUST_LOG", "trace").output().unwrap());
+    assert_eq!(worked.code, Some(0), "{worked:#?}");
+    assert!(place.run(&["status", "tiny"]).ok().contains("1 completed"));
+
+    let tokens: Value = serde_json::from_str(&place.run(&["access", "ls", "--json"]).ok()).unwrap();
+    let tokens = tokens["tokens"].as_array().unwrap().clone();
+    assert_eq!(tokens.len(), 3);
+    let reader = tokens.iter().find(|token| token["scope"] == "read").unwrap();
+    assert!(reader["expires_unix_ms"].is_i64() && reader["last_used_unix_ms"].is_i64(), "{reader}");
+    place.run(&["access", "revoke", reader["id"].as_str().unwrap()]).ok();
+    let refused = as_reader(&["ls"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("was revoked"), "{refused:#?}");
+    assert!(place.run(&["access", "ls"]).ok().contains("revoked"));
+
+    let logs = fs::read_to_string(place.path("log")).unwrap() + &worked.stdout + &worked.stderr;
+    assert!(logs.contains("run completed") && logs.contains(" TRACE "), "the logs say everything else");
+    for file in ["acai.db.access", "config/acai/access.toml", "read.toml", "worker.toml"] {
+        assert!(!logs.contains(&secret(&place, file)), "the token of {file} is in a log");
+    }
+}
+
+#[test]
+fn who_is_not_encrypted_or_has_no_token_is_told_what_to_do() {
+    let place = Place::new();
+    let address = free_address();
+    let _coordinator = place.start(&["coordinator", "--listen", &address]);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    fs::remove_dir_all(place.path("config")).unwrap();
+    let plain = place.run(&["ls", "--coordinator", &address]);
+    assert!(plain.code == Some(1) && plain.stderr.contains("--access FILE"), "{plain:#?}");
+    let unknown = place.run(&["ls", "--coordinator", &format!("https://{address}")]);
+    assert!(unknown.code == Some(1) && unknown.stderr.contains("name an access file"), "{unknown:#?}");
+    let text = fs::read_to_string(place.path("acai.db.access")).unwrap();
+    let without: String =
+        text.lines().filter(|line| !line.starts_with("token")).map(|line| line.to_owned() + "\n").collect();
+    place.file("without.toml", &without);
+    let without = place.run(&["ls", "--access", "without.toml"]);
+    assert!(without.code == Some(1) && without.stderr.contains("asks for a token"), "{without:#?}");
+    let missing = place.run(&["ls", "--access", "missing.toml"]);
+    assert!(missing.code == Some(1) && missing.stderr.contains("there is no `missing.toml`"), "{missing:#?}");
+}
+
+#[test]
+fn a_coordinator_started_again_is_known_by_the_same_files_and_one_of_another_database_leaves_them_alone() {
+    let place = Place::new();
+    let addresses = [free_address(), free_address()];
+    let read = |file: &str| fs::read_to_string(place.path(file)).unwrap();
+    let mut before = None;
+    for _ in 0..2 {
+        let coordinator = place.start(&["coordinator", "--listen", &addresses[0]]);
+        eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+        let files = (read("acai.db.access"), read("config/acai/access.toml"));
+        assert_eq!(files.0, files.1);
+        assert!(before.replace(files.clone()).is_none_or(|before| before == files));
+        let _other = place.start(&["coordinator", "--db", "sqlite:other.db", "--listen", &addresses[1]]);
+        eventually("the other coordinator listens", || {
+            place.run(&["ls", "--access", "other.db.access"]).code == Some(0)
+        });
+        assert_eq!(read("config/acai/access.toml"), files.1);
+        coordinator.interrupt();
+        coordinator.wait();
+    }
+}
+
+#[test]
+fn a_coordinator_can_be_open_to_everybody_on_this_machine() {
+    let place = Place::new();
+    let address = free_address();
+    let open = place.run(&["coordinator", "--auth", "none", "--listen", "0.0.0.0:0"]);
+    assert!(open.code == Some(1) && open.stderr.contains("--insecure"), "{open:#?}");
+    let _coordinator = place.start(&["coordinator", "--auth", "none", "--listen", &address]);
+    eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &address]).code == Some(0));
+    assert!(place.run(&["access", "ls", "--coordinator", &address]).stderr.contains("serves everybody"));
+}

@@ -1,0 +1,54 @@
+//! What each method needs.
+
+use acai_access::Scope;
+
+/// The scopes of which a token needs one for the method at `path`. A method that this table lacks is for admins.
+pub(super) fn needed(path: &str) -> &'static [Scope] {
+    listed(path).unwrap_or(&[Scope::Admin])
+}
+
+fn listed(path: &str) -> Option<&'static [Scope]> {
+    let (service, method) = path.strip_prefix("/acai.v1.")?.split_once('/')?;
+    Some(match (service, method) {
+        ("SweepService", "SubmitSweep") | ("ArchiveService", "ImportSweep") => &[Scope::Submit],
+        (
+            "SweepService",
+            "PlanSweep" | "ListSweeps" | "GetSweep" | "ListRuns" | "GetRun" | "WatchSweep" | "GetResults"
+            | "ListMetrics" | "ListPoints" | "ListArtifacts" | "ListWorkers",
+        )
+        | ("ControlService", "ExplainRun") => &[Scope::Read],
+        (
+            "ControlService",
+            "CancelRuns" | "PauseRuns" | "ResumeRuns" | "RetryRuns" | "SetLimits" | "ForgetSweep"
+            | "SetWorkerDuty",
+        ) => &[Scope::Submit],
+        (
+            "WorkerService",
+            "Register" | "Claim" | "Renew" | "ReportMetrics" | "Complete" | "Fail" | "Release"
+            | "CommitCheckpoint" | "AddArtifact" | "Leave" | "RejectCheckpoint",
+        )
+        | ("BlobService", "Stat" | "Upload") => &[Scope::Worker],
+        ("BlobService", "Download") => &[Scope::Read, Scope::Worker],
+        ("AccessService", "CreateToken" | "ListTokens" | "RevokeToken") => &[Scope::Admin],
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_method_of_the_protocol() {
+        let missing: Vec<_> = acai_proto::METHODS.iter().filter(|path| listed(path).is_none()).collect();
+        assert!(!acai_proto::METHODS.is_empty());
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_for_admins() {
+        for path in ["/acai.v1.SweepService/Other", "/acai.v2.SweepService/GetSweep", "", "/", "GetSweep"] {
+            assert_eq!(needed(path), [Scope::Admin], "{path}");
+        }
+    }
+}

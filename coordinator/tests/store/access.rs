@@ -1,0 +1,210 @@
+//! Who may call what, and whom clients take for the coordinator: over real connections that are encrypted.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::sync::Arc;
+
+use acai_access::{AccessFile, Authority, Connection, Pin, Scope, Token, connection, endpoint};
+use acai_coordinator::blobs::directory::Directory;
+use acai_coordinator::store::{NewToken, Store};
+use acai_coordinator::{Door, Guard, LeaseTerms, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::{Tested, contract};
+
+contract!(
+    every_method_serves_the_tokens_that_it_is_for_and_no_others,
+    a_revoked_token_is_refused_soon_by_another_coordinator_of_the_database_too,
+    all_coordinators_of_a_database_have_one_authority,
+);
+
+/// A coordinator behind TLS and tokens.
+struct Served {
+    url: String,
+    pin: Pin,
+    server: JoinHandle<()>,
+    _blobs: TempDir,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn served(store: &Arc<dyn Store>) -> Served {
+    let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let blobs = Arc::new(Directory::open(folder.path()).unwrap());
+    let authority = store.authority(Authority::new().unwrap()).await.unwrap();
+    let identity = authority.identity().unwrap();
+    let (pin, url) = (identity.pin, format!("https://{}", listener.local_addr().unwrap()));
+    let door = Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) };
+    let (store, forever) = (Arc::clone(store), std::future::pending());
+    let server = tokio::spawn(async move {
+        serve(listener, store, blobs, LeaseTerms::default(), door, forever).await.unwrap();
+    });
+    Served { url, pin, server, _blobs: folder }
+}
+
+impl Served {
+    fn access(&self, token: Option<&Token>) -> AccessFile {
+        AccessFile { url: self.url.clone(), ca: vec![self.pin], token: token.cloned() }
+    }
+}
+
+async fn added(store: &dyn Store, scope: Scope, valid_ms: Option<i64>) -> Token {
+    let token = Token::new(scope);
+    let (id, digest) = (token.id().to_owned(), token.digest());
+    store
+        .token_add(NewToken { id, name: format!("a test's {scope}"), scope, digest, valid_ms })
+        .await
+        .unwrap();
+    token
+}
+
+/// The answer to an empty request.
+async fn call(access: &AccessFile, path: &'static str) -> Result<(), Status> {
+    let channel = endpoint(access).unwrap().connect().await;
+    let channel = channel.map_err(|error| Status::unavailable(root_cause(&error)))?;
+    call_on(connection(channel, access.token.as_ref()), path).await
+}
+
+async fn call_on(connection: Connection, path: &'static str) -> Result<(), Status> {
+    let mut client = Grpc::new(connection);
+    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let codec: ProstCodec<(), ()> = ProstCodec::default();
+    client.unary(Request::new(()), PathAndQuery::from_static(path), codec).await.map(drop)
+}
+
+fn root_cause(error: &tonic::transport::Error) -> String {
+    let mut cause = error.source().unwrap();
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+/// The methods that a token of each scope may call; admins may call all.
+fn allowed(scope: Scope, path: &str) -> bool {
+    let (service, method) = path.strip_prefix("/acai.v1.").unwrap().split_once('/').unwrap();
+    let reads =
+        service == "SweepService" && method != "SubmitSweep" || ["ExplainRun", "Download"].contains(&method);
+    match scope {
+        Scope::Read => reads,
+        Scope::Submit => {
+            reads || service == "ControlService" || ["SubmitSweep", "ImportSweep"].contains(&method)
+        }
+        Scope::Worker => ["WorkerService", "BlobService"].contains(&service),
+        Scope::Admin => true,
+    }
+}
+
+async fn every_method_serves_the_tokens_that_it_is_for_and_no_others(store: &Tested) {
+    let served = served(&store.store).await;
+    let (mut credentials, store) = (BTreeMap::new(), &*store.store);
+    for scope in Scope::ALL {
+        credentials
+            .insert(scope.name(), (served.access(Some(&added(store, scope, None).await)), Some(scope)));
+    }
+    let revoked = added(store, Scope::Admin, None).await;
+    assert!(store.token_revoke(revoked.id()).await.unwrap());
+    let id = credentials["admin"].0.token.clone().unwrap().id().to_owned();
+    let other = Token::new(Scope::Admin);
+    let guessed: Token = other.reveal().replace(other.id(), &id).parse().unwrap();
+    for (name, token) in [
+        ("no token", None),
+        ("unknown", Some(Token::new(Scope::Admin))),
+        ("guessed secret", Some(guessed)),
+        ("expired", Some(added(store, Scope::Admin, Some(0)).await)),
+        ("revoked", Some(revoked)),
+    ] {
+        credentials.insert(name, (served.access(token.as_ref()), None));
+    }
+    let mut calls = JoinSet::new();
+    for (name, (access, scope)) in credentials {
+        for path in acai_proto::METHODS {
+            let access = access.clone();
+            calls.spawn(async move { (name, scope, path, call(&access, path).await) });
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, scope, path, answer) in calls.join_all().await {
+        let refusal = answer.err().map(|status| status.code());
+        let refusal = refusal.filter(|code| [Code::Unauthenticated, Code::PermissionDenied].contains(code));
+        let expected = match scope {
+            None => Some(Code::Unauthenticated),
+            Some(scope) => (!allowed(scope, path)).then_some(Code::PermissionDenied),
+        };
+        if refusal != expected {
+            wrong.push(format!("{name} {path}: {refusal:?} instead of {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+async fn a_revoked_token_is_refused_soon_by_another_coordinator_of_the_database_too(store: &Tested) {
+    let path = "/acai.v1.SweepService/ListSweeps";
+    let (served, token) = (served(&store.store).await, added(&*store.store, Scope::Read, None).await);
+    let access = served.access(Some(&token));
+    call(&access, path).await.unwrap();
+    assert!(store.token_find(token.id()).await.unwrap().unwrap().used_ms.is_some());
+    // As another coordinator does that: this one is not told.
+    assert!(store.token_revoke(token.id()).await.unwrap());
+    assert!(!store.token_revoke("another").await.unwrap());
+    let refused = async {
+        loop {
+            if let Err(refusal) = call(&access, path).await {
+                return refusal;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let refusal = tokio::time::timeout(std::time::Duration::from_secs(10), refused).await.unwrap();
+    assert_eq!(refusal.code(), Code::Unauthenticated);
+    assert!(refusal.message().contains("was revoked"), "{refusal}");
+}
+
+async fn all_coordinators_of_a_database_have_one_authority(store: &Tested) {
+    let (first, second) = (served(&store.store).await, served(&store.store).await);
+    assert_eq!(first.pin, second.pin);
+}
+
+#[tokio::test]
+async fn a_server_with_another_authority_is_not_spoken_to_and_the_error_says_so() {
+    let (store, other) = (Tested::sqlite().await, Tested::sqlite().await);
+    let (served, impostor) = (served(&store.store).await, self::served(&other.store).await);
+    let token = added(&*store.store, Scope::Read, None).await;
+    let access = AccessFile { url: impostor.url.clone(), ..served.access(Some(&token)) };
+    let refusal = call(&access, "/acai.v1.SweepService/ListSweeps").await.unwrap_err();
+    let (found, known) = (impostor.pin.to_string(), served.pin.to_string());
+    assert!(refusal.message().contains(&found) && !refusal.message().contains(&known), "{refusal}");
+    assert!(refusal.message().contains("not the one in the access file"), "{refusal}");
+    // While the authority is changed, two are known.
+    let both = AccessFile { ca: vec![served.pin, impostor.pin], ..access };
+    let refusal = call(&both, "/acai.v1.SweepService/ListSweeps").await.unwrap_err();
+    assert_eq!(refusal.code(), Code::Unauthenticated, "it is spoken to, and knows no such token: {refusal}");
+}
+
+#[tokio::test]
+async fn a_token_is_not_sent_where_others_could_read_it() {
+    let token = Some(Token::new(Scope::Read));
+    for (url, expected) in [
+        ("http://login1:7700", "others on the network would see the token"),
+        ("https://login1:7700", "nothing says by which certificate"),
+        ("login1:7700", "is no coordinator's address"),
+        ("ftp://login1", "is no coordinator's address"),
+    ] {
+        let access = AccessFile { url: url.to_owned(), ca: Vec::new(), token: token.clone() };
+        let error = endpoint(&access).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    for url in ["http://127.0.0.1:7700", "http://[::1]:7700", "http://localhost:7700"] {
+        endpoint(&AccessFile { url: url.to_owned(), ca: Vec::new(), token: token.clone() }).unwrap();
+    }
+}
