@@ -1,13 +1,16 @@
 //! The certificates of a coordinator.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::pin::Pin;
 
@@ -47,6 +50,12 @@ pub enum AuthorityError {
     /// What was given is none.
     #[error("the certificate is not in PEM format: it begins with -----BEGIN CERTIFICATE-----")]
     NoCertificate,
+    /// What was given as the key is none.
+    #[error("the private key is not in PEM format: it begins with -----BEGIN PRIVATE KEY-----")]
+    NoKey,
+    /// The two do not fit together.
+    #[error("the certificate and its key cannot be used: {0}")]
+    Unusable(#[from] rustls::Error),
 }
 
 impl Authority {
@@ -97,6 +106,22 @@ impl Identity {
         let last = certificates.last().and_then(Result::ok).ok_or(AuthorityError::NoCertificate)?;
         let pin = Pin::of(&last);
         Ok(Identity { chain, key, pin })
+    }
+
+    /// How a server shows this, to clients that speak HTTP/2.
+    ///
+    /// # Errors
+    /// [`AuthorityError`]: the key is none, or not the certificate's.
+    pub fn server(&self) -> Result<Arc<ServerConfig>, AuthorityError> {
+        let chain = CertificateDer::pem_slice_iter(self.chain.as_bytes()).collect::<Result<_, _>>();
+        let chain = chain.map_err(|_| AuthorityError::NoCertificate)?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|_| AuthorityError::NoKey)?;
+        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        server.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Arc::new(server))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::ring;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -13,6 +14,9 @@ use tonic::{Request, Status};
 use crate::file::AccessFile;
 use crate::token::Token;
 use crate::verifier::PinVerifier;
+
+/// A server that has not shown who it is after this long is taken for one that does not answer.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// A connection whose requests carry the token.
 pub type Connection = InterceptedService<Channel, Bearer>;
@@ -63,7 +67,7 @@ pub fn endpoint(access: &AccessFile) -> Result<Endpoint, ConnectError> {
         Some("https") if access.ca.is_empty() => Err(ConnectError::NoAuthority(access.url.clone())),
         Some("https") => {
             let verifier = PinVerifier::new(access.ca.clone(), Arc::new(ring::default_provider()));
-            let tls = ClientTlsConfig::new();
+            let tls = ClientTlsConfig::new().timeout(HANDSHAKE);
             Ok(endpoint.tls_config_with_verifier(tls, Arc::new(verifier))?)
         }
         Some("http") if access.token.is_some() && !is_loopback(&host) => {

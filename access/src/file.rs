@@ -1,8 +1,8 @@
 //! Access files: all that a client needs to know of a coordinator, in one private file.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ pub enum AccessFileError {
 struct Content {
     url: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ca: Vec<String>,
+    ca: Vec<Pin>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -89,8 +89,6 @@ impl AccessFile {
             let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
             wrong(format!("line {line}: {}", error.message()))
         })?;
-        let ca = ca.iter().map(|pin| pin.parse()).collect::<Result<_, _>>();
-        let ca = ca.map_err(|error| wrong(format!("ca: {error}")))?;
         let token = token.map(|token| token.parse()).transpose();
         let token = token.map_err(|error| wrong(format!("token: {error}")))?;
         Ok(AccessFile { url, ca, token })
@@ -105,25 +103,27 @@ impl AccessFile {
         let failed = |cause| AccessFileError::Write { path: path.to_owned(), cause };
         let content = Content {
             url: self.url.clone(),
-            ca: self.ca.iter().map(ToString::to_string).collect(),
+            ca: self.ca.clone(),
             token: self.token.as_ref().map(Token::reveal),
         };
         let text = toml::to_string(&content).map_err(|error| failed(io::Error::other(error)))?;
-        let fresh = path.with_added_extension("new");
+        // A name that nobody can have prepared, and no other process uses.
+        let fresh = path.with_added_extension(format!("{:016x}", rand::random::<u64>()));
         let write = || {
-            let mut file =
-                File::options().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
-            file.set_permissions(Permissions::from_mode(0o600))?;
+            let mut file = File::options().create_new(true).write(true).mode(0o600).open(&fresh)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&fresh, path)
         };
-        write().map_err(failed)
+        write().inspect_err(|_| drop(fs::remove_file(&fresh))).map_err(failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::Authority;
     use crate::scope::Scope;
@@ -163,7 +163,7 @@ mod tests {
                 "line 4: unknown field `tokn`, expected one of `url`, `ca`, `token`",
             ),
             ("ca = []".to_owned(), "missing field `url`"),
-            (good.replace("sha256:", "md5:"), "ca: `md5:"),
+            (good.replace("sha256:", "md5:"), "line 2: `md5:"),
             (format!("url = \"u\"\ntoken = \"acai_admin_{secret}\""), "token: this is not a token"),
             (format!("url = \"u\"\ntoken = {secret}"), "line 2"),
         ] {

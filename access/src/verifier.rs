@@ -80,3 +80,35 @@ impl ServerCertVerifier for PinVerifier {
         self.algorithms().supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::crypto::ring;
+    use rustls::pki_types::pem::PemObject as _;
+
+    use super::*;
+    use crate::authority::Authority;
+
+    fn chain(authority: &Authority) -> Vec<CertificateDer<'static>> {
+        let identity = authority.identity().unwrap();
+        CertificateDer::pem_slice_iter(identity.chain.as_bytes()).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn only_a_certificate_that_the_known_authority_has_signed_is_taken_whatever_comes_with_it() {
+        let (known, foreign) = (Authority::new().unwrap(), Authority::new().unwrap());
+        let (own, others) = (chain(&known), chain(&foreign));
+        let verifier = PinVerifier::new(vec![Pin::of(&own[1])], Arc::new(ring::default_provider()));
+        let host = ServerName::try_from("login1").unwrap();
+        let takes = |own: &CertificateDer<'_>, others: &[CertificateDer<'_>]| {
+            verifier.verify_server_cert(own, others, &host, &[], UnixTime::now()).is_ok()
+        };
+        assert!(takes(&own[0], &own[1..]));
+        assert!(takes(&chain(&known)[0], &own[1..]), "as after a coordinator's next start");
+        assert!(!takes(&others[0], &others[1..]));
+        assert!(!takes(&others[0], &own[1..]), "the known authority beside what it has not signed");
+        assert!(!takes(&others[0], &[others[1].clone(), own[1].clone()]));
+        assert!(!takes(&own[0], &[]), "nothing that is known");
+        assert!(!takes(&own[1], &[]), "an authority is no coordinator");
+    }
+}

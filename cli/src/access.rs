@@ -2,11 +2,13 @@
 
 use std::env;
 use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use acai_access::AccessFile;
 use acai_access::file::AccessFileError;
+use anyhow::Context as _;
 
 /// The user's own access file, which commands use when nobody is named; none where the user has no home.
 pub(crate) fn default_path() -> Option<PathBuf> {
@@ -20,20 +22,34 @@ pub(crate) fn beside(database: &Path) -> PathBuf {
     database.with_added_extension("access")
 }
 
+/// Where a coordinator says how it is reached that is there for a while: that of `acai run`, or one without tokens.
+fn for_a_while(database: &Path) -> PathBuf {
+    database.with_added_extension("running")
+}
+
+/// How the coordinator is reached that serves this database at the moment.
+pub(crate) fn serving(database: &Path) -> Result<Option<AccessFile>, AccessFileError> {
+    Ok(read(&for_a_while(database))?.or(read(&beside(database))?))
+}
+
 /// Reads an access file; none if there is no such file.
 pub(crate) fn read(path: &Path) -> Result<Option<AccessFile>, AccessFileError> {
-    if path.exists() { AccessFile::read(path).map(Some) } else { Ok(None) }
+    match AccessFile::read(path) {
+        Err(AccessFileError::Read { cause, .. }) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// Writes an access file, with the folder that it is in.
 pub(crate) fn write(access: &AccessFile, path: &Path) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     }
     Ok(access.write(path)?)
 }
 
-/// The access file of a coordinator that `acai run` starts, beside its database until this is dropped: other commands on this
+/// How a coordinator is reached that is there for a while, beside its database until this is dropped: other commands on this
 /// machine find the coordinator by it.
 #[derive(Debug)]
 pub(crate) struct Published(PathBuf);
@@ -41,7 +57,7 @@ pub(crate) struct Published(PathBuf);
 /// Publishes how to reach the coordinator on `database`. What a killed one left there is replaced. Where the file cannot be
 /// written, as on a full disk, other commands do not find the coordinator, which serves all the same.
 pub(crate) fn publish(access: &AccessFile, database: &Path) -> Option<Published> {
-    let path = beside(database);
+    let path = for_a_while(database);
     match write(access, &path) {
         Ok(()) => Some(Published(path)),
         Err(error) => {

@@ -89,11 +89,8 @@ impl From<tonic::Status> for Failure {
             | Code::DataLoss
             | Code::Unauthenticated
             | Code::PermissionDenied => anyhow::anyhow!("{message}"),
-            // How the transport says that the other side hung up, as one does that expects to be spoken to encrypted.
-            Code::Unavailable | Code::Unknown | Code::Cancelled
-                if ["transport error", "operation was canceled"].contains(&message) =>
-            {
-                let words = "the connection was closed without an answer\nhint: a coordinator that encrypts needs its access file: --access FILE";
+            _ if is_hung_up(&status) => {
+                let words = "the connection was closed without an answer\nhint: is the coordinator still there? One that encrypts needs its access file: --access FILE";
                 NoAnswer(words.to_owned()).into()
             }
             Code::Unavailable | Code::Unknown => {
@@ -106,4 +103,11 @@ impl From<tonic::Status> for Failure {
             code => anyhow::anyhow!("the coordinator refused: {message} ({code:?})"),
         })
     }
+}
+
+/// Whether the other side hung up, or spoke another language, as one does that expects to be spoken to encrypted.
+fn is_hung_up(status: &tonic::Status) -> bool {
+    let message = status.message();
+    ["transport error", "operation was canceled"].contains(&message)
+        || message.starts_with("h2 protocol error")
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, Timeout, sleep, timeout};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
@@ -20,19 +22,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes with which a client of HTTP/2 begins; once they have come, the transport pings it.
 const GREETING_BYTES: usize = 24;
 
-/// The connections that `listener` accepts, at most `most` at a time: others wait to be accepted until one ends. One
-/// that does not greet in time ends by itself. The listener closes when the stream is dropped.
+/// The connections that `listener` accepts, encrypted if there is a `tls`, at most `most` at a time: others wait to be accepted
+/// until one ends. One that does not greet in time, be it in the words of TLS or, encrypted, in those of HTTP/2, ends by
+/// itself. The listener closes when the stream is dropped.
 ///
 /// Needs a tokio runtime.
 pub(crate) fn connections(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     most: usize,
     greeting: Duration,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (accepted, stream) = mpsc::channel(1);
     tokio::spawn(async move {
         tokio::select! {
-            () = accept(&listener, most, greeting, &accepted) => {}
+            () = accept(&listener, tls.as_ref(), most, greeting, &accepted) => {}
             () = accepted.closed() => {}
         }
     });
@@ -41,6 +45,7 @@ pub(crate) fn connections(
 
 async fn accept(
     listener: &TcpListener,
+    tls: Option<&TlsAcceptor>,
     most: usize,
     greeting: Duration,
     accepted: &mpsc::Sender<io::Result<Connection>>,
@@ -51,17 +56,23 @@ async fn accept(
             tracing::warn!("{most} connections are open; further ones wait until one ends");
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let connection = listener.accept().await.and_then(|(stream, _)| {
-            stream.set_nodelay(true)?;
-            Ok(Connection { stream, greeted: 0, silent: Box::pin(sleep(greeting)), _place: place })
+        let socket = listener.accept().await.and_then(|(socket, _)| {
+            socket.set_nodelay(true)?;
+            Ok(socket)
         });
-        match connection {
-            Ok(connection) => {
+        match (socket, tls) {
+            (Ok(socket), None) => {
+                let connection = Connection::new(Stream::Plain(socket), greeting, place);
                 if accepted.send(Ok(connection)).await.is_err() {
                     return;
                 }
             }
-            Err(error) => {
+            // Beside the others, which do not wait for who is slow to greet.
+            (Ok(socket), Some(tls)) => {
+                let handshake = timeout(greeting, tls.accept(socket));
+                tokio::spawn(encrypt(handshake, greeting, place, accepted.clone()));
+            }
+            (Err(error), _) => {
                 tracing::warn!("cannot accept a connection: {error}");
                 sleep(PAUSE).await;
             }
@@ -69,10 +80,28 @@ async fn accept(
     }
 }
 
+/// Hands a connection over once its other side knows who we are.
+async fn encrypt(
+    handshake: Timeout<Accept<TcpStream>>,
+    greeting: Duration,
+    place: OwnedSemaphorePermit,
+    accepted: mpsc::Sender<io::Result<Connection>>,
+) {
+    match handshake.await {
+        Ok(Ok(stream)) => {
+            let connection = Connection::new(Stream::Tls(Box::new(stream)), greeting, place);
+            // Refused only by a server that ends.
+            let _ = accepted.send(Ok(connection)).await;
+        }
+        Ok(Err(error)) => tracing::debug!("a connection that is not encrypted as it should be: {error}"),
+        Err(_) => tracing::debug!("a connection that says nothing"),
+    }
+}
+
 /// A connection that gives its place to another when it ends.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     /// Bytes of the greeting that have come.
     greeted: usize,
     /// Ends when the greeting should be there.
@@ -80,11 +109,42 @@ pub(crate) struct Connection {
     _place: OwnedSemaphorePermit,
 }
 
+impl Connection {
+    fn new(stream: Stream, greeting: Duration, place: OwnedSemaphorePermit) -> Connection {
+        Connection { stream, greeted: 0, silent: Box::pin(sleep(greeting)), _place: place }
+    }
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+/// The same call on either kind of stream.
+macro_rules! either {
+    ($connection:ident.$call:ident($($argument:expr),*)) => {
+        match &mut $connection.stream {
+            Stream::Plain(stream) => Pin::new(stream).$call($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).$call($($argument),*),
+        }
+    };
+}
+
 impl Connected for Connection {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
+        self.stream.socket().connect_info()
     }
 }
 
@@ -95,7 +155,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let polled = either!(self.poll_read(context, buffer));
         if self.greeted < GREETING_BYTES {
             self.greeted += buffer.filled().len() - before;
             if polled.is_pending() && self.silent.as_mut().poll(context).is_ready() {
@@ -112,7 +172,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        either!(self.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -120,26 +180,36 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        either!(self.poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        either!(self.poll_flush(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        either!(self.poll_shutdown(context))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use acai_access::authority::NAME;
+    use acai_access::{AccessFile, Authority, Identity, endpoint};
+    use rustls::crypto::ring;
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::{ClientConfig, RootCertStore};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::timeout;
+    use tokio_rustls::TlsConnector;
     use tokio_stream::StreamExt;
 
     use super::*;
@@ -151,7 +221,7 @@ mod tests {
     async fn a_connection_beyond_the_most_is_accepted_when_another_ends() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut connections = connections(listener, 1, LATE);
+        let mut connections = connections(listener, None, 1, LATE);
         let mut clients =
             [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
         let first = timeout(LATE, connections.next()).await.unwrap().unwrap().unwrap();
@@ -159,14 +229,14 @@ mod tests {
         drop(first);
         assert_eq!(timeout(LATE, clients[0].read(&mut [0])).await.unwrap().unwrap(), 0, "it has ended");
         let second = timeout(LATE, connections.next()).await.unwrap().unwrap().unwrap();
-        assert_eq!(second.stream.peer_addr().unwrap(), clients[1].local_addr().unwrap());
+        assert_eq!(second.stream.socket().peer_addr().unwrap(), clients[1].local_addr().unwrap());
     }
 
     #[tokio::test]
     async fn a_connection_that_says_nothing_is_closed_and_one_that_greets_is_not() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut connections = connections(listener, 2, SOON);
+        let mut connections = connections(listener, None, 2, SOON);
         let (mut greeting, _silent) =
             (TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap());
         let mut greeted = connections.next().await.unwrap().unwrap();
@@ -179,10 +249,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_encrypted_connection_that_says_nothing_is_closed_before_and_after_its_handshake() {
+        let identity = Authority::new().unwrap().identity().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tls = TlsAcceptor::from(identity.server().unwrap());
+        let mut connections = connections(listener, Some(tls), 3, 10 * SOON);
+        let mut silent = TcpStream::connect(address).await.unwrap();
+        assert_eq!(timeout(LATE, silent.read(&mut [0])).await.unwrap().unwrap(), 0, "it is closed");
+
+        let (url, ca) = (format!("https://{address}"), vec![identity.pin]);
+        let access = AccessFile { url, ca, token: None };
+        let client = tokio::spawn(async move { endpoint(&access).unwrap().connect().await });
+        let mut greeted = timeout(LATE, connections.next()).await.unwrap().unwrap().unwrap();
+        greeted.read_exact(&mut [0; GREETING_BYTES]).await.unwrap();
+
+        let connector = TlsConnector::from(Arc::new(trusting(&identity)));
+        let socket = TcpStream::connect(address).await.unwrap();
+        let _silent = connector.connect(NAME.try_into().unwrap(), socket).await.unwrap();
+        let mut unheard = timeout(LATE, connections.next()).await.unwrap().unwrap().unwrap();
+        let ended = timeout(LATE, unheard.read(&mut [0])).await.unwrap().unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
+        client.abort();
+    }
+
+    /// A client that knows this server's authority.
+    fn trusting(identity: &Identity) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::pem_slice_iter(identity.chain.as_bytes()).last().unwrap().unwrap();
+        roots.add(authority).unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let client = client.with_safe_default_protocol_versions().unwrap();
+        client.with_root_certificates(roots).with_no_client_auth()
+    }
+
+    #[tokio::test]
     async fn the_listener_closes_when_nobody_takes_its_connections() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        drop(connections(listener, 1, LATE));
+        drop(connections(listener, None, 1, LATE));
         let refused = async {
             while TcpStream::connect(address).await.is_ok() {
                 tokio::task::yield_now().await;

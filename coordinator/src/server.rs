@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_access::Identity;
+use acai_access::{AuthorityError, Identity};
 use acai_proto::v1::access_service_server::AccessServiceServer;
 use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
@@ -13,8 +13,9 @@ use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use tonic::transport::Server;
 use tonic::transport::server::Router;
-use tonic::transport::{Server, ServerTlsConfig};
 
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
@@ -66,6 +67,9 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] AuthorityError),
     /// The listener failed.
     #[error("cannot serve: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -104,6 +108,10 @@ impl Door {
     pub fn open() -> Door {
         Door { guard: Guard::open(), identity: None }
     }
+
+    fn encryption(&self) -> Result<Option<TlsAcceptor>, AuthorityError> {
+        self.identity.as_ref().map(|identity| Ok(TlsAcceptor::from(identity.server()?))).transpose()
+    }
 }
 
 /// How long others may take.
@@ -135,8 +143,8 @@ async fn serve_with(
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
     let (draining, drained) = tokio::sync::oneshot::channel();
-    let server = services(&store, &blobs, terms, door, limits, stop)?.serve_with_incoming_shutdown(
-        connections(listener, CONNECTIONS, GREETING),
+    let server = services(&store, &blobs, terms, &door.guard, limits, stop).serve_with_incoming_shutdown(
+        connections(listener, door.encryption()?, CONNECTIONS, GREETING),
         async {
             shutdown.await;
             // Watchers would stay for as long as they are let.
@@ -177,8 +185,9 @@ pub async fn serve_reading(
     door: Door,
 ) -> Result<(), ServeError> {
     let (_running, stop) = watch::channel(false);
-    let services = services(&store, &blobs, terms, door, Limits::default(), stop)?;
-    Ok(services.serve_with_incoming(connections(listener, CONNECTIONS, GREETING)).await?)
+    let services = services(&store, &blobs, terms, &door.guard, Limits::default(), stop);
+    let connections = connections(listener, door.encryption()?, CONNECTIONS, GREETING);
+    Ok(services.serve_with_incoming(connections).await?)
 }
 
 /// All services, with their limits. `stop` becomes true when the server ends.
@@ -186,11 +195,10 @@ fn services(
     store: &Arc<dyn Store>,
     blobs: &Arc<dyn Blobs>,
     terms: LeaseTerms,
-    door: Door,
+    guard: &Guard,
     limits: Limits,
     stop: watch::Receiver<bool>,
-) -> Result<Router, ServeError> {
-    let Door { guard, identity } = door;
+) -> Router {
     let use_cases = UseCases::new(Arc::clone(store), terms);
     let sweeps = Sweeps { use_cases: use_cases.clone(), stop };
     let sweeps = SweepServiceServer::new(sweeps)
@@ -213,12 +221,7 @@ fn services(
     let transfers = BlobServiceServer::new(BlobTransfers { transfers, patience: limits.patience })
         .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
         .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
-    let mut server = Server::builder();
-    if let Some(Identity { chain, key, .. }) = identity {
-        let identity = tonic::transport::Identity::from_pem(chain, key);
-        server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(GREETING))?;
-    }
-    Ok(server
+    Server::builder()
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(STREAMS as usize)
         .load_shed(true)
@@ -227,12 +230,12 @@ fn services(
         .max_connection_age(limits.connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(Signed(guarded(&guard, Deadline { service: sweeps, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(&guard, Deadline { service: workers, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(&guard, Deadline { service: controls, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(&guard, Deadline { service: access, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(&guard, transfers)))
-        .add_service(Signed(guarded(&guard, archives))))
+        .add_service(Signed(guarded(guard, Deadline { service: sweeps, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(guard, Deadline { service: workers, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(guard, Deadline { service: controls, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(guard, Deadline { service: access, after: REQUEST_DEADLINE })))
+        .add_service(Signed(guarded(guard, transfers)))
+        .add_service(Signed(guarded(guard, archives)))
 }
 
 fn guarded<S>(guard: &Guard, service: S) -> Guarded<S> {

@@ -13,7 +13,7 @@ pub enum WorkerError {
     Connect(#[from] ConnectError),
     /// Nobody answered at the first start.
     #[error(
-        "no coordinator answers at `{url}`: {reason}; start one there with `acai coordinator`, or correct the address"
+        "no coordinator answers at `{url}`: {reason}; start one there with `acai coordinator`, or name its access file with --access"
     )]
     Unreachable {
         /// The coordinator's address.

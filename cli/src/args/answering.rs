@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// A coordinator by its address, or a path: an access file, or the folder in which `acai run` keeps its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answering {
-    /// At this URL.
+    /// At this URL, or at this address, of which the beginning was left out.
     Coordinator(String),
     /// At this path there is an access file, or a state folder.
     Place(PathBuf),
@@ -23,7 +23,7 @@ impl FromStr for Answering {
         });
         Ok(match text {
             url if url.contains("://") => Answering::Coordinator(url.to_owned()),
-            address if is_address => Answering::Coordinator(format!("http://{address}")),
+            address if is_address => Answering::Coordinator(address.to_owned()),
             path => Answering::Place(path.into()),
         })
     }
@@ -38,8 +38,8 @@ mod tests {
         let coordinator = |url: &str| Answering::Coordinator(url.to_owned());
         for (text, expected) in [
             ("http://host:7700", coordinator("http://host:7700")),
-            ("localhost:7700", coordinator("http://localhost:7700")),
-            ("[::1]:7700", coordinator("http://[::1]:7700")),
+            ("localhost:7700", coordinator("localhost:7700")),
+            ("[::1]:7700", coordinator("[::1]:7700")),
             (".acai", Answering::Place(".acai".into())),
             ("/data/a:7/state", Answering::Place("/data/a:7/state".into())),
         ] {

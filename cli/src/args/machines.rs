@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{Coordinator, TableArguments};
+use super::{Answering, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -126,8 +126,8 @@ any time when the run is not under way here; folders without either are removed 
 pub(crate) struct WorkerArguments {
     /// Whom to train for: the coordinator of an access file, or one's address
     /// [default: what ACAI_ACCESS names, ~/.config/acai/access.toml]
-    #[command(flatten)]
-    pub(crate) at: Coordinator,
+    #[arg(long, visible_alias = "access", value_name = "FILE|URL", env = "ACAI_COORDINATOR")]
+    pub(crate) coordinator: Option<Answering>,
     /// Name for people [default: the host's name]
     #[arg(long)]
     pub(crate) name: Option<String>,

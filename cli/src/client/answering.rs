@@ -17,7 +17,7 @@ const USUAL: &str = "http://127.0.0.1:7700";
 /// user's access file, or the usual one.
 pub(crate) async fn answering(at: &Coordinator) -> anyhow::Result<AccessFile> {
     let usual = Path::new(state::DEFAULT);
-    match named(at) {
+    match named(at.coordinator.as_ref()) {
         Some(Answering::Place(path)) if path.is_dir() => for_folder(&path).await,
         Some(named) => coordinator(&named),
         None if state::database(usual).exists() => for_folder(usual).await,
@@ -26,7 +26,7 @@ pub(crate) async fn answering(at: &Coordinator) -> anyhow::Result<AccessFile> {
 }
 
 /// The coordinator that a worker serves: whoever is named, or else that of the user's access file, or the usual one.
-pub(crate) fn serving(at: &Coordinator) -> anyhow::Result<AccessFile> {
+pub(crate) fn serving(at: Option<&Answering>) -> anyhow::Result<AccessFile> {
     match named(at) {
         Some(Answering::Place(path)) if path.is_dir() => {
             let served = state::served(&state::database(&path))?;
@@ -39,9 +39,9 @@ pub(crate) fn serving(at: &Coordinator) -> anyhow::Result<AccessFile> {
     }
 }
 
-fn named(at: &Coordinator) -> Option<Answering> {
-    at.coordinator
-        .clone()
+fn named(on_the_line: Option<&Answering>) -> Option<Answering> {
+    on_the_line
+        .cloned()
         .or_else(|| env::var_os("ACAI_ACCESS").map(|path| Answering::Place(PathBuf::from(path))))
 }
 
@@ -55,9 +55,12 @@ fn coordinator(named: &Answering) -> anyhow::Result<AccessFile> {
             );
             Ok(AccessFile::read(path)?)
         }
-        Answering::Coordinator(url) => Ok(own_file()?
-            .filter(|access| address(&access.url) == address(url))
-            .unwrap_or_else(|| AccessFile::open(url))),
+        Answering::Coordinator(url) => {
+            let own = own_file()?.filter(|own| own.url == *url || own.url.ends_with(&format!("//{url}")));
+            let is_whole = url.contains("://");
+            let open = || AccessFile::open(&if is_whole { url.clone() } else { format!("http://{url}") });
+            Ok(own.unwrap_or_else(open))
+        }
     }
 }
 
@@ -71,11 +74,6 @@ fn own_file() -> anyhow::Result<Option<AccessFile>> {
         None => Ok(None),
         Some(path) => Ok(access::read(&path)?),
     }
-}
-
-/// Host and port of a URL.
-fn address(url: &str) -> Option<&str> {
-    url.split_once("://").map(|(_, address)| address.trim_end_matches('/'))
 }
 
 /// The coordinator that serves a state folder; where there is none, this process, which reads it.

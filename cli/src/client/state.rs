@@ -23,7 +23,7 @@ pub(crate) fn database(state: &Path) -> PathBuf {
 /// How to reach the coordinator that serves the database; none where nobody does.
 pub(super) fn served(database: &Path) -> anyhow::Result<Option<AccessFile>> {
     // What is said beside a database that nobody serves is what a killed coordinator left.
-    if SqliteStore::is_served(database)? { Ok(access::read(&access::beside(database))?) } else { Ok(None) }
+    if SqliteStore::is_served(database)? { Ok(access::serving(database)?) } else { Ok(None) }
 }
 
 /// Serves the database to this process alone, to be read; answers how it is reached. It ends with the process.

@@ -19,7 +19,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         adopt: arguments.adopt,
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
-        ..config(serving(&arguments.at)?, arguments.state, arguments.training)
+        ..config(serving(arguments.coordinator.as_ref())?, arguments.state, arguments.training)
     };
     let shutdown = Shutdown::on_signal(|| {
         tracing::info!("stopping: the trainers write checkpoints; once more to exit at once");

@@ -33,7 +33,7 @@ fn pictures_are_listed_and_fetched_whole_and_again_only_where_they_are_missing()
     place.file("two.yaml", SWEEP);
     place.program("trainer", TRAINER);
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--listen", &address]);
     let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
     eventually("the coordinator listens", || ask(&["submit", "two.yaml"]).code == Some(0));

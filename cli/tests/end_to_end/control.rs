@@ -20,7 +20,7 @@ impl<'p> Cluster<'p> {
     fn start(place: &'p Place) -> Self {
         place.file("long.yaml", LONG);
         let address = free_address();
-        let url = format!("http://{address}");
+        let url = address.clone();
         let coordinator =
             place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address, "--lease", "3"]);
         let cluster = Cluster { place, url, _coordinator: coordinator };

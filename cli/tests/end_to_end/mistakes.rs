@@ -144,7 +144,7 @@ fn an_unknown_sweep_is_answered_with_the_nearest_one() {
     let place = Place::new();
     place.file("good.yaml", GOOD);
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address]);
     crate::eventually("the coordinator listens", || {
         place.run(&["submit", "good.yaml", "--coordinator", &url]).code == Some(0)

@@ -55,7 +55,7 @@ async fn a_killed_coordinator_restarted_on_the_same_file_finishes_the_sweep() {
     let place = Place::new();
     place.file("long.yaml", LONG);
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let coordinator = ["coordinator", "--db", "sqlite:acai.db", "--listen", &address];
     let ask = |command: &str| place.run(&[command, "long", "--coordinator", &url, "--json"]);
     let status = || serde_json::from_str::<Value>(&ask("status").stdout).unwrap_or_default();
@@ -131,7 +131,7 @@ async fn a_worker_whose_processes_are_all_told_to_end_hands_its_runs_back_with_c
     // No checkpoint is due before the last step.
     place.file("long.yaml", &LONG.replace("every_kimg: 1", "every_kimg: 6"));
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address]);
     eventually("the coordinator listens", || {
         place.run(&["submit", "long.yaml", "--coordinator", &url]).code == Some(0)
@@ -164,7 +164,7 @@ async fn the_database_file_alone_is_the_database_when_a_coordinator_was_told_to_
         let place = Place::new();
         place.file("long.yaml", LONG);
         let address = free_address();
-        let url = format!("http://{address}");
+        let url = address.clone();
         let coordinator = place.start(&["coordinator", "--db", "sqlite:acai.db", "--listen", &address]);
         eventually("the coordinator listens", || {
             place.run(&["submit", "long.yaml", "--coordinator", &url]).code == Some(0)

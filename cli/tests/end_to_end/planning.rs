@@ -65,7 +65,7 @@ fn a_plan_and_its_runs_have_the_same_columns() {
     let place = Place::new();
     place.file("wasteful.yaml", WASTEFUL);
     let (address, db) = (free_address(), "sqlite:acai.db");
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--db", db, "--listen", &address]);
     let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
     eventually("the coordinator listens", || ask(&["ls"]).code == Some(0));

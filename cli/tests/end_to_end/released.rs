@@ -55,7 +55,7 @@ fn copy_folder(from: &Path, to: &Path) {
 fn finished_sweep_is_what_it_was(release: &Path, place: &Place, db: &str) {
     fs::copy(release.join("finished.yaml"), place.path("finished.yaml")).unwrap();
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--db", db, "--listen", &address, "--blobs", "blobs"]);
     let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
     eventually("the coordinator listens", || ask(&["ls"]).code == Some(0));
@@ -160,7 +160,7 @@ impl Release {
     /// Trains the finished sweep on this database and answers its tables.
     fn finish(&self, db: &str) -> Vec<(&'static str, String)> {
         let address = free_address();
-        let url = format!("http://{address}");
+        let url = address.clone();
         let _coordinator = self.start(&["coordinator", "--db", db, "--listen", &address, "--blobs", "blobs"]);
         let at = ["--coordinator", &url];
         eventually("the coordinator listens", || {

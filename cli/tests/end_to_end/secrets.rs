@@ -69,7 +69,7 @@ async fn a_coordinator_on_a_database_with_a_password_never_shows_it() {
         let listen = command.get_args().nth(4).unwrap().to_str().unwrap().to_owned();
         let started =
             Started { child: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() };
-        let url = format!("http://{listen}");
+        let url = listen.clone();
         eventually("the coordinator listens", || {
             let asked = place.run(&["ls", "--coordinator", &url]);
             shows_no_password(&asked);
@@ -117,7 +117,7 @@ fn assert_private(path: &Path) {
 fn what_is_stored_is_for_its_user_alone() {
     let place = Place::new();
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let child = with_open_umask(&place, &["coordinator", "--listen", &address]).spawn().unwrap();
     let _coordinator = Started { child };
     eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &url]).code == Some(0));

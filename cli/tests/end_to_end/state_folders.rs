@@ -105,7 +105,7 @@ fn during_a_run_another_terminal_is_answered_and_can_change_what_is_queued() {
     running.interrupt();
     running.wait();
     assert!(place.run(&["status", "two"]).ok().contains("1 cancelled"));
-    assert!(!place.path(".acai/acai.db.access").exists());
+    assert!(!place.path(".acai/acai.db.running").exists());
     let watched = trained().run(&["status", "two", "--watch"]).ok();
     assert!(
         watched.contains("2 completed"),
@@ -119,7 +119,7 @@ fn a_killed_run_leaves_no_address_that_anybody_follows() {
     let address = free_address();
     // As a killed run leaves it; somebody else listens there by now.
     let other = std::net::TcpListener::bind(&address).unwrap();
-    place.file(".acai/acai.db.access", &format!("url = \"http://{address}\"\n"));
+    place.file(".acai/acai.db.running", &format!("url = \"http://{address}\"\n"));
     assert!(place.run(&["status", "two"]).ok().contains("2 completed"));
     drop(other);
 }

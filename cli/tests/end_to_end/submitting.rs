@@ -57,7 +57,7 @@ pub(crate) fn with_results(place: &Place) -> (crate::Started, String) {
     place.file("two.yaml", TWO);
     place.program("trainer", TRAINER);
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let coordinator = place.start(&["coordinator", "--listen", &address]);
     eventually("the coordinator listens", || {
         place.run(&["submit", "two.yaml", "--coordinator", &url]).code == Some(0)
@@ -215,7 +215,7 @@ async fn a_dry_run_asks_nothing_of_an_earlier_release_that_would_take_it_for_a_s
     tokio::spawn(server);
     eventually("the coordinator listens", || TcpStream::connect(&address).is_ok());
     place.file("two.yaml", TWO);
-    let url = format!("http://{address}");
+    let url = address.clone();
 
     let dry = place.run(&["submit", "two.yaml", "--dry-run", "--coordinator", &url]);
 
@@ -234,7 +234,7 @@ fn a_submission_says_which_of_its_runs_no_living_worker_has_the_pictures_for() {
     let dataset = "['images:faces', 'images:animals', 'images:flowers', 'images:/flowers', lines32]";
     place.file("own.yaml", &TWO.replace("lines32", dataset).replace("name: two", "name: own"));
     let address = free_address();
-    let url = format!("http://{address}");
+    let url = address.clone();
     let _coordinator = place.start(&["coordinator", "--listen", &address]);
     let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &url]].concat());
     eventually("the coordinator listens", || ask(&["ls"]).code == Some(0));

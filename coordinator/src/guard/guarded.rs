@@ -2,15 +2,21 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::time::Duration;
 
+use tokio::time::timeout;
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::header::{AUTHORIZATION, HeaderValue};
 use tonic::codegen::http::{Request, Response};
 use tonic::codegen::{BoxFuture, Context, Poll, Service};
 use tonic::server::NamedService;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::transport::server::TcpConnectInfo;
 
 use super::Guard;
+
+/// How long the store may take to say what a token is for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A service behind a [`Guard`].
 #[derive(Clone)]
@@ -45,7 +51,8 @@ where
             // Whatever is done with the request from here on, the token is not in it.
             let token = request.headers_mut().remove(AUTHORIZATION);
             let token = token.as_ref().map(HeaderValue::as_bytes);
-            match guard.admit(request.uri().path(), token, address(&request)).await {
+            let admitted = guard.admit(request.uri().path(), token, address(&request));
+            match timeout(PATIENCE, admitted).await.unwrap_or_else(|_| Err(late())) {
                 Ok(()) => service.call(request).await,
                 Err(refusal) => Ok(refusal.into_http()),
             }
@@ -55,8 +62,9 @@ where
 
 /// The other side's address.
 fn address(request: &Request<Body>) -> Option<IpAddr> {
-    let extensions = request.extensions();
-    let plain = extensions.get::<TcpConnectInfo>();
-    let info = plain.or_else(|| extensions.get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::get_ref));
-    info?.remote_addr().map(|address| address.ip())
+    request.extensions().get::<TcpConnectInfo>()?.remote_addr().map(|address| address.ip())
+}
+
+fn late() -> Status {
+    Status::unavailable("the database does not say in time what the token is for")
 }

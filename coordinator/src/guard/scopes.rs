@@ -2,9 +2,10 @@
 
 use acai_access::Scope;
 
-/// The scopes of which a token needs one for the method at `path`. A method that this table lacks is for admins.
-pub(super) fn needed(path: &str) -> &'static [Scope] {
-    listed(path).unwrap_or(&[Scope::Admin])
+/// The scopes of which a token needs one for the method at `path`; none where the protocol has no such method. One that this
+/// table lacks is for admins.
+pub(super) fn needed(path: &str) -> Option<&'static [Scope]> {
+    acai_proto::METHODS.contains(&path).then(|| listed(path).unwrap_or(&[Scope::Admin]))
 }
 
 fn listed(path: &str) -> Option<&'static [Scope]> {
@@ -46,9 +47,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_table_is_for_admins() {
+    fn what_the_protocol_lacks_needs_no_scope_and_is_not_served() {
         for path in ["/acai.v1.SweepService/Other", "/acai.v2.SweepService/GetSweep", "", "/", "GetSweep"] {
-            assert_eq!(needed(path), [Scope::Admin], "{path}");
+            assert_eq!(needed(path), None, "{path}");
         }
     }
 }

@@ -18,6 +18,5 @@ pub(crate) use access::Access;
 pub(crate) use archive::Archives;
 pub(crate) use blobs::{BlobTransfers, PATIENCE};
 pub(crate) use control::Controls;
-pub(crate) use status::status;
 pub(crate) use sweeps::Sweeps;
 pub(crate) use workers::Workers;

@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::use_cases::UseCaseError;
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
-pub(crate) fn status(error: StoreError) -> Status {
+pub(super) fn status(error: StoreError) -> Status {
     let code = match &error {
         StoreError::Fenced(_) => Code::FailedPrecondition,
         StoreError::UnknownWorker(_) => Code::NotFound,

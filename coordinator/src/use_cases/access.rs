@@ -7,6 +7,8 @@ use acai_access::{Scope, Token};
 use super::{Result, UseCaseError, UseCases};
 use crate::store::{NewToken, TokenRecord};
 
+/// The longest time that a token may be valid for, a hundred years.
+const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 /// Characters in a token's name, at the most.
 const NAME: usize = 100;
 
@@ -14,12 +16,17 @@ impl UseCases {
     /// Makes a token that allows `scope`, for ever or for some time. Only this answer has its secret.
     ///
     /// # Errors
-    /// A name that is empty or too long.
+    /// A name that is empty or too long, a time that is too long.
     pub async fn create_token(&self, name: &str, scope: Scope, valid: Option<Duration>) -> Result<Token> {
         let length = name.trim().chars().count();
         if length == 0 || length > NAME || name.chars().any(char::is_control) {
             let problem = format!("says for whom the token is, in 1 to {NAME} characters of one line");
             return Err(UseCaseError::Question { part: "name", problem });
+        }
+        if valid.is_some_and(|valid| valid > LONGEST) {
+            let problem =
+                "is more than a hundred years: leave it out for a token that is valid until revoked";
+            return Err(UseCaseError::Question { part: "valid_s", problem: problem.to_owned() });
         }
         let token = Token::new(scope);
         let valid_ms = valid.map(|valid| i64::try_from(valid.as_millis()).unwrap_or(i64::MAX));

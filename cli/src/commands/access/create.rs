@@ -17,6 +17,13 @@ pub(super) async fn create(arguments: CreateArguments, output: Output) -> Result
         return Err(anyhow!("`{path}` is there already\nhint: name another file, or remove this one").into());
     }
     let own = answering(&at).await?;
+    if own.ca.is_empty() {
+        return Err(anyhow!(
+            "the coordinator at `{}` asks nobody for an access file, or is not there for long\nhint: `acai coordinator` serves others; name its access file with --access FILE",
+            own.url
+        )
+        .into());
+    }
     let mut client = access_client(connection(&own).await?);
     let request = CreateTokenRequest {
         name: name.clone(),

@@ -17,7 +17,7 @@ pub(super) async fn ls(List { ask, width }: &List, output: Output) -> Result<(),
         let tokens: Vec<Value> = tokens.iter().map(token_json).collect();
         output.data(&json!({"version": 1, "tokens": tokens}).to_string())?;
     } else if tokens.is_empty() {
-        output.note("no tokens: this coordinator serves everybody who reaches it");
+        output.note("this database has no tokens: `acai coordinator` makes the first");
     } else {
         let rows = tokens.iter().map(row).collect();
         let grid = Grid::new(&["id", "scope", "created", "valid", "last used", "for"], rows).free_text_last();

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use acai_access::{AccessFile, Authority, Identity, Scope, Token};
-use acai_coordinator::store::Store;
+use acai_coordinator::store::{Store, TokenRecord};
 use acai_coordinator::use_cases::UseCases;
 use acai_coordinator::{Door, Guard, LeaseTerms};
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::access::{self, Published};
 use crate::args::{Authentication, CoordinatorArguments};
@@ -23,11 +23,12 @@ pub(super) struct Opened {
     /// How they reach the coordinator.
     pub(super) url: String,
     /// What to say of access files.
-    pub(super) line: Option<String>,
-    /// What tells commands on this machine where an open coordinator is.
+    pub(super) lines: Vec<String>,
+    /// What tells commands on this machine where a coordinator is that asks for nothing.
     _published: Option<Published>,
 }
 
+/// Opens the door as the arguments say; `file` is the database's, if it is one.
 pub(super) async fn open(
     arguments: &CoordinatorArguments,
     store: &Arc<dyn Store>,
@@ -36,91 +37,123 @@ pub(super) async fn open(
     address: SocketAddr,
 ) -> anyhow::Result<Opened> {
     if arguments.auth == Authentication::None {
-        let url = arguments.url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let open = AccessFile::open(&format!("http://{address}"));
-        let _published = file.and_then(|file| access::publish(&open, file));
-        return Ok(Opened { door: Door::open(), url, line: None, _published });
+        let url = format!("http://{address}");
+        let _published = file.and_then(|file| access::publish(&AccessFile::open(&url), file));
+        return Ok(Opened { door: Door::open(), url, lines: Vec::new(), _published });
     }
     let identity = identity(arguments, &**store).await?;
     let url = arguments.url.clone().unwrap_or_else(|| url(address));
     let own = AccessFile { url: url.clone(), ca: vec![identity.pin], token: None };
-    let use_cases = UseCases::new(Arc::clone(store), terms);
-    let line = hand_out(&use_cases, own, arguments.access_file.as_deref(), file).await;
-    // A coordinator whose disk is full serves all the same; clients that have an access file find it.
-    let line = line.unwrap_or_else(|error| Some(format!("warning: there is no access file: {error:#}")));
+    let files =
+        Files { asked: arguments.access_file.as_deref(), database: file, users: access::default_path() };
+    let lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
     let door = Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) };
-    Ok(Opened { door, url, line, _published: None })
+    Ok(Opened { door, url, lines, _published: None })
 }
 
 /// What the coordinator shows of itself: what it was given, or else a new certificate of its database's authority.
 async fn identity(arguments: &CoordinatorArguments, store: &dyn Store) -> anyhow::Result<Identity> {
-    if let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) {
-        let read = |path: &Path| {
-            fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
-        };
-        let given = Identity::given(read(certificate)?, read(key)?);
-        return given.with_context(|| format!("cannot use `{}`", certificate.display()));
-    }
-    Ok(store.authority(Authority::new()?).await?.identity()?)
+    let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
+        return Ok(store.authority(Authority::new()?).await?.identity()?);
+    };
+    let read =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()));
+    let given = Identity::given(read(certificate)?, read(key)?);
+    given
+        .and_then(|given| given.server().map(|_| given))
+        .with_context(|| format!("cannot use `{}` with `{}`", certificate.display(), key.display()))
 }
 
 /// The address that others reach: this machine's name where the coordinator listens to all of its addresses.
 fn url(address: SocketAddr) -> String {
-    let port = address.port();
     if address.ip().is_unspecified() {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        return format!("https://{host}:{port}");
+        return format!("https://{host}:{}", address.port());
     }
     format!("https://{address}")
 }
 
-/// Writes the access files of whoever started the coordinator; answers what to say of that. Of a Postgres, which has many
-/// coordinators, only the first makes a token unless a file is asked for.
-async fn hand_out(
-    use_cases: &UseCases,
-    own: AccessFile,
-    asked: Option<&Path>,
-    database: Option<&Path>,
-) -> anyhow::Result<Option<String>> {
-    let wanted = asked.map(Path::to_owned).or_else(|| database.map(access::beside));
-    let users = access::default_path();
-    let Some(path) = wanted.or_else(|| users.clone()) else { return Ok(None) };
-    let token = match valid_token(use_cases, &path).await? {
-        Some(token) => token,
-        None if asked.is_none() && database.is_none() && !use_cases.tokens().await?.is_empty() => {
-            return Ok(None);
-        }
-        None => use_cases.create_token(NAME, Scope::Admin, None).await?,
-    };
-    let access = AccessFile { token: Some(token), ..own };
-    let mut written: Vec<PathBuf> = Vec::new();
-    for path in [Some(path), users].into_iter().flatten() {
-        let is_first = written.is_empty();
-        if !written.contains(&path) && (is_first || is_free(&path, &access)) {
-            access::write(&access, &path)?;
-            written.push(path);
-        }
-    }
-    let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-    Ok(Some(format!("access: {}; `acai access create` makes files for others", names.join(" and "))))
+/// Where access files of whoever started the coordinator may be.
+struct Files<'a> {
+    /// As the command line says.
+    asked: Option<&'a Path>,
+    database: Option<&'a Path>,
+    /// The user's own, which may be another coordinator's.
+    users: Option<PathBuf>,
 }
 
-/// The admin's token in the file at `path`, if the coordinator still knows it.
-async fn valid_token(use_cases: &UseCases, path: &Path) -> anyhow::Result<Option<Token>> {
-    let Some(token) = access::read(path).ok().flatten().and_then(|access| access.token) else {
-        return Ok(None);
-    };
-    let tokens = use_cases.tokens().await?;
-    let is_valid = tokens.iter().any(|known| {
+impl Files<'_> {
+    /// Writes the files that are missing or no longer true; answers what to say of them. Files of other coordinators stay
+    /// as they are. Of a Postgres, which has many coordinators, only the first makes a token unless a file is asked for.
+    async fn hand_out(self, use_cases: &UseCases, own: AccessFile) -> anyhow::Result<Vec<String>> {
+        let known = use_cases.tokens().await?;
+        let users = self.users.filter(|path| is_free(path, &own, &known));
+        let first = match (self.asked, self.database) {
+            (Some(asked), _) if !is_free(asked, &own, &known) => {
+                bail!(
+                    "`{}` is not this coordinator's access file, and is not replaced\nhint: name another one",
+                    asked.display()
+                );
+            }
+            (Some(asked), _) => Some(asked.to_owned()),
+            (None, Some(database)) => Some(access::beside(database)),
+            (None, None) => users.clone(),
+        };
+        let files: Vec<PathBuf> = first.into_iter().chain(users).collect();
+        let token = files.iter().find_map(|path| valid_token(path, &known));
+        let token = match token {
+            Some(token) => token,
+            None if self.asked.is_none() && self.database.is_none() && !known.is_empty() => {
+                return Ok(Vec::new());
+            }
+            None if files.is_empty() => {
+                return Ok(vec!["access: nobody has a token yet\nhint: start the coordinator once with --access-file FILE".to_owned()]);
+            }
+            None => match use_cases.create_token(NAME, Scope::Admin, None).await {
+                Ok(token) => token,
+                // A coordinator whose disk is full serves all the same; clients that have an access file find it.
+                Err(error) => return Ok(vec![format!("warning: no access file is written: {error}")]),
+            },
+        };
+        Ok(write(&AccessFile { token: Some(token), ..own }, files))
+    }
+}
+
+/// Writes the access file to all of these places; answers what to say of that.
+fn write(access: &AccessFile, mut files: Vec<PathBuf>) -> Vec<String> {
+    files.dedup();
+    let mut lines = Vec::new();
+    let mut written = Vec::new();
+    for path in files {
+        match access::write(access, &path) {
+            Ok(()) => written.push(path.display().to_string()),
+            Err(error) => lines.push(format!("warning: {error:#}")),
+        }
+    }
+    if !written.is_empty() {
+        let written = written.join(" and ");
+        lines.insert(0, format!("access: {written}; `acai access create` makes files for others"));
+    }
+    lines
+}
+
+/// Whether there is no file, or one of this coordinator: with its authority, or with a token of its database.
+fn is_free(path: &Path, own: &AccessFile, known: &[TokenRecord]) -> bool {
+    match access::read(path) {
+        Ok(None) => true,
+        Ok(Some(there)) => there.ca == own.ca || valid_token(path, known).is_some(),
+        Err(_) => false,
+    }
+}
+
+/// The admin's token in the file at `path`, if the coordinator still takes it.
+fn valid_token(path: &Path, known: &[TokenRecord]) -> Option<Token> {
+    let token = access::read(path).ok()??.token?;
+    let is_valid = |known: &TokenRecord| {
         known.digest == token.digest()
             && known.scope == Scope::Admin
             && known.revoked_ms.is_none()
             && known.expires_ms.is_none()
-    });
-    Ok(is_valid.then_some(token))
-}
-
-/// Whether the user's own file is not there, or is of this coordinator.
-fn is_free(path: &Path, access: &AccessFile) -> bool {
-    access::read(path).is_ok_and(|there| there.is_none_or(|there| there.ca == access.ca))
+    };
+    known.iter().any(is_valid).then_some(token)
 }

@@ -52,9 +52,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         "coordinator: {}, checkpoints in {place}, on {}, Ctrl-C stops it",
         arguments.db, opened.url
     ));
-    if let Some(line) = opened.line {
-        output.note(&line);
-    }
+    opened.lines.iter().for_each(|line| output.note(line));
     Ok(serve(listener, store, blobs, terms, opened.door, shutdown.wait()).await?)
 }
 

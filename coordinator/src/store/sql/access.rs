@@ -53,6 +53,12 @@ pub(super) async fn used(tx: &mut Connection, id: &str, now_ms: i64) -> Result<(
     Ok(())
 }
 
+/// The certificate authority, if there is one.
+pub(super) async fn known_authority(reader: &mut Connection) -> Result<Option<Authority>> {
+    let row = sqlx::query("select certificate, private_key from authority").fetch_optional(reader).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// The certificate authority: this one, unless there is one already.
 pub(super) async fn authority(tx: &mut Connection, fresh: &Authority) -> Result<Authority> {
     sqlx::query(
@@ -62,7 +68,10 @@ pub(super) async fn authority(tx: &mut Connection, fresh: &Authority) -> Result<
     .bind(&fresh.key)
     .execute(&mut *tx)
     .await?;
-    let row = sqlx::query("select certificate, private_key from authority").fetch_one(tx).await?;
+    Ok(known_authority(tx).await?.unwrap_or_else(|| fresh.clone()))
+}
+
+fn read(row: &Row) -> Result<Authority> {
     Ok(Authority { certificate: row.try_get("certificate")?, key: row.try_get("private_key")? })
 }
 

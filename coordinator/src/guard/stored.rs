@@ -1,0 +1,134 @@
+//! What a store knows of tokens, remembered for a moment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use acai_access::Token;
+use tonic::Status;
+
+use super::{scopes, token, unknown};
+use crate::store::{Store, StoreError, TokenRecord};
+
+/// What is known of a token is looked up again after this long, while requests are still judged by it …
+const FRESH: Duration = Duration::from_secs(2);
+/// … and after this long they wait for that, so that other coordinators soon hear of a revocation.
+const KNOWN_FOR: Duration = Duration::from_secs(5);
+/// A token's use is noted no more often than this.
+const NOTED_EVERY_MS: i64 = 3_600_000;
+/// Tokens that are remembered; beyond that, all are looked up again.
+const REMEMBERED: usize = 4096;
+/// What to do about a token that is no longer valid.
+const NEW: &str = "`acai access create` makes a new one, with an admin's access file";
+
+/// The tokens in a store. Clones share what they remember.
+#[derive(Clone)]
+pub(super) struct Stored {
+    store: Arc<dyn Store>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+}
+
+/// What the store had of a token at some time.
+#[derive(Clone)]
+struct Known {
+    at: Instant,
+    /// The same time by the store's clock.
+    at_ms: i64,
+    record: TokenRecord,
+}
+
+impl Stored {
+    pub(super) fn new(store: Arc<dyn Store>) -> Stored {
+        Stored { store, known: Arc::default() }
+    }
+
+    /// Whether the bearer may call the method at `path`.
+    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<(), Status> {
+        let token = token(header)?;
+        let known = self.known(token.id()).await.map_err(undecided)?.ok_or_else(|| unknown(&token))?;
+        valid(&known, &token)?;
+        let TokenRecord { id, name, scope, .. } = known.record;
+        let Some(needed) = scopes::needed(path) else {
+            return Err(Status::unimplemented(
+                "this coordinator is of a release that does not know the call",
+            ));
+        };
+        if needed.iter().any(|needed| scope.allows(*needed)) {
+            return Ok(());
+        }
+        let needed = needed.iter().map(|needed| format!("`{needed}`")).collect::<Vec<_>>().join(" or ");
+        Err(Status::permission_denied(format!(
+            "the token {id} ({name}) is for `{scope}`, and this needs {needed}\nhint: name another access file: --access FILE"
+        )))
+    }
+
+    /// Forgets what is known of a token.
+    pub(super) fn forget(&self, id: &str) {
+        self.remembered().remove(id);
+    }
+
+    /// What the store has of the token, or had a moment ago.
+    async fn known(&self, id: &str) -> Result<Option<Known>, StoreError> {
+        let remembered = self.remembered().get(id).cloned();
+        let age = remembered.as_ref().map(|known| known.at.elapsed());
+        match (remembered, age) {
+            (Some(known), Some(age)) if age < FRESH => Ok(Some(known)),
+            (Some(known), Some(age)) if age < KNOWN_FOR => {
+                // Who holds a run must not wait behind those who read tables.
+                let (stored, id) = (self.clone(), id.to_owned());
+                tokio::spawn(async move { stored.look_up(&id).await });
+                Ok(Some(known))
+            }
+            _ => self.look_up(id).await,
+        }
+    }
+
+    async fn look_up(&self, id: &str) -> Result<Option<Known>, StoreError> {
+        let at = Instant::now();
+        let (Some(record), at_ms) = (self.store.token_find(id).await?, self.store.now_ms().await?) else {
+            return Ok(None);
+        };
+        if record.used_ms.is_none_or(|used_ms| at_ms - used_ms >= NOTED_EVERY_MS) {
+            let (store, id) = (Arc::clone(&self.store), id.to_owned());
+            tokio::spawn(async move {
+                if let Err(error) = store.token_used(&id).await {
+                    tracing::debug!(%error, id, "cannot note that a token is in use");
+                }
+            });
+        }
+        let found = Known { at, at_ms, record };
+        let mut known = self.remembered();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(id.to_owned(), found.clone());
+        Ok(Some(found))
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the token is the one that is known, and still valid.
+fn valid(Known { at, at_ms, record }: &Known, token: &Token) -> Result<(), Status> {
+    if record.digest != token.digest() {
+        return Err(unknown(token));
+    }
+    let TokenRecord { id, name, expires_ms, revoked_ms, .. } = record;
+    if revoked_ms.is_some() {
+        return Err(Status::unauthenticated(format!("the token {id} ({name}) was revoked\nhint: {NEW}")));
+    }
+    let now_ms = at_ms.saturating_add(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
+    if expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms) {
+        return Err(Status::unauthenticated(format!("the token {id} ({name}) has expired\nhint: {NEW}")));
+    }
+    Ok(())
+}
+
+/// The store's fault is no answer to a request: whoever asked may ask again.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+fn undecided(error: StoreError) -> Status {
+    tracing::warn!(%error, "cannot look up a token");
+    Status::unavailable(format!("the coordinator cannot look up the token: {error}"))
+}
