@@ -8,12 +8,12 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{Answering, TableArguments};
+use super::{Answering, SweepFileArguments, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// The sweep file
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) sweep: SweepFileArguments,
     /// Set runs aside that are not in the file any more, also those that have results; otherwise that is asked first, and
     /// is an error where nobody can be asked
     #[arg(long)]

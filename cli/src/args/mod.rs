@@ -29,7 +29,7 @@ pub(crate) use machines::{
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
     ExplainArguments, Format, MetricsArguments, MetricsFormat, Place, PlanArguments, RunsArguments,
-    StatusArguments, SubmitArguments, WatchArguments, Width,
+    StatusArguments, SubmitArguments, SweepFileArguments, WatchArguments, Width,
 };
 pub(crate) use results::{
     Aggregation, At, Best, Digits, Pivot, ResultsArguments, Scale, SpreadArgument, TableArguments,

@@ -2,23 +2,36 @@
 
 use std::path::PathBuf;
 
+use acai_sweep::file::Change;
 use clap::{Args, ValueEnum};
 
 use super::target::{Target, one_run, one_sweep};
 use super::{Ask, Coordinator};
 use crate::sorting::Sorting;
 
+/// A sweep file, and what is to be otherwise than it says.
+#[derive(Debug, Args)]
+pub(crate) struct SweepFileArguments {
+    /// The sweep file
+    pub(crate) file: PathBuf,
+    /// Give a key of the file another value, such as seeds=5, 'lambda=[0, 0.5]', checkpoint.every_kimg=8 or zip.0.batch=…;
+    /// may be repeated. The file itself stays as it is
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub(crate) set: Vec<Change>,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   acai plan demo.yaml                          what it asks for, as a table
   acai plan demo.yaml --format csv --all       a run a line
+  acai plan demo.yaml --set seeds=1 --set 'lambda=[0, 0.5]'
 
 Where the coordinator, or the state folder, knows completed runs of the same dataset, model and size, the plan ends with the
 time and the disk that its runs will take, and which runs that was seen of.")]
 pub(crate) struct PlanArguments {
-    /// The sweep file
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) sweep: SweepFileArguments,
     /// Rows to show; all with --all
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) rows: usize,
@@ -36,12 +49,14 @@ pub(crate) struct PlanArguments {
 Examples:
   acai submit demo.yaml --dry-run    what it would change, and change nothing
   acai submit demo.yaml --yes        also if runs with results are not in the file any more
+  acai submit demo.yaml --set name=short --set total_kimg=16
+                                     the file with other values, which is what is stored
 
 Runs that the file does not ask for any more are set aside: kept, but not trained and in no table until a file
 asks for them again. If any of them has results, that is asked first; in a script it is an error without --yes.")]
 pub(crate) struct SubmitArguments {
-    /// The sweep file
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) sweep: SweepFileArguments,
     /// Only say what is new, kept and set aside
     #[arg(long, conflicts_with = "yes")]
     pub(crate) dry_run: bool,

@@ -29,13 +29,11 @@ mod watch;
 mod worker;
 mod workers;
 
-use std::path::Path;
-
 use acai_proto::v1::WorkerDuty;
-use acai_sweep::file::SweepFile;
+use acai_sweep::file::{self, ChangeError, SweepFile, SweepFileError};
 use anyhow::Context;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, SweepFileArguments};
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -85,12 +83,27 @@ struct Sweep {
     file: SweepFile,
 }
 
-/// Reads a sweep file and finds all its mistakes here, before anybody is asked anything.
-fn read_sweep(path: &Path) -> Result<Sweep, Failure> {
+/// Reads a sweep file, as changed by what was given beside it, and finds all its mistakes here, before anybody is asked anything.
+fn read_sweep(arguments: &SweepFileArguments) -> Result<Sweep, Failure> {
+    let path = arguments.file.display().to_string();
     let source =
-        std::fs::read(path).with_context(|| format!("cannot read the sweep file `{}`", path.display()))?;
-    let path = path.display().to_string();
-    let file = SweepFile::parse(&path, &source)
-        .map_err(|mistakes| Failure::SweepFile(mistakes.shown_in(&String::from_utf8_lossy(&source))))?;
-    Ok(Sweep { path, source: String::from_utf8_lossy(&source).into_owned(), file })
+        std::fs::read(&arguments.file).with_context(|| format!("cannot read the sweep file `{path}`"))?;
+    if arguments.set.is_empty() {
+        return parse(path, &source);
+    }
+    match file::changed(&path, &source, &arguments.set) {
+        // Lines and columns are not the file's.
+        Ok(changed) => parse(format!("{path} as changed by --set"), changed.as_bytes()),
+        Err(ChangeError::File(mistakes)) => Err(refusal(&mistakes, &source)),
+        Err(error @ ChangeError::Change { .. }) => Err(Failure::SweepFile(error.to_string())),
+    }
+}
+
+fn parse(path: String, source: &[u8]) -> Result<Sweep, Failure> {
+    let file = SweepFile::parse(&path, source).map_err(|mistakes| refusal(&mistakes, source))?;
+    Ok(Sweep { path, source: String::from_utf8_lossy(source).into_owned(), file })
+}
+
+fn refusal(mistakes: &SweepFileError, source: &[u8]) -> Failure {
+    Failure::SweepFile(mistakes.shown_in(&String::from_utf8_lossy(source)))
 }

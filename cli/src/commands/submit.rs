@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 pub(super) async fn submit(arguments: &SubmitArguments, output: Output) -> Result<(), Failure> {
-    let sweep = read_sweep(&arguments.file)?;
+    let sweep = read_sweep(&arguments.sweep)?;
     warnings::note(&sweep, output);
     let mut client = connect(&arguments.ask.at).await?;
     let answer = match arguments.dry_run {

@@ -269,3 +269,27 @@ fn a_submission_says_which_of_its_runs_no_living_worker_has_the_pictures_for() {
     });
     assert!(!ask(&["submit", "own.yaml"]).stderr.contains("no worker"));
 }
+
+#[test]
+fn values_given_beside_a_file_are_in_what_is_planned_trained_and_stored() {
+    let place = Place::new();
+    place.file("two.yaml", TWO);
+    place.program("trainer", TRAINER);
+    assert!(place.run(&["plan", "two.yaml", "--set", "seeds=3"]).ok().ends_with("× 3 seeds = 6 runs\n"));
+    let run = ["run", "two.yaml", "--trainer", "./trainer", "--slots", "1"];
+    place.run(&[&run[..], &["--set", "name=one", "--set", "lambda=[0.1]"]].concat()).ok();
+    place.run(&["export", "one", "-o", "one"]).ok();
+    let stored = std::fs::read_to_string(place.path("one/sweep.yaml")).unwrap();
+    assert!(stored.contains("# as changed by --set name=one --set lambda=[0.1]\n"), "{stored}");
+    assert!(place.run(&["plan", "one/sweep.yaml"]).ok().contains("one: 1 point"), "{stored}");
+
+    let mistakes = place.run(&["plan", "two.yaml", "--set", "lambda=-1"]);
+    let [first, line, caret] = mistakes.stderr.lines().collect::<Vec<_>>()[..] else {
+        panic!("{mistakes:#?}")
+    };
+    assert!(first.starts_with("two.yaml as changed by --set:7:11: `lambda` takes"), "{mistakes:#?}");
+    assert!(line.ends_with("lambda: -1") && caret.ends_with("          ^"), "{mistakes:#?}");
+    let unknown = place.run(&["submit", "two.yaml", "--set", "lamda=1"]);
+    assert!(unknown.code == Some(3) && unknown.stderr.contains("did you mean `lambda`?"), "{unknown:#?}");
+    assert_eq!(place.run(&["run", "two.yaml", "--set", "seeds"]).code, Some(2));
+}

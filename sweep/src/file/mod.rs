@@ -3,10 +3,12 @@
 //! In the order of the work: `source` refuses what is no text; `node` reads the YAML within a
 //! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range` and `sample`) and `rules` read the keys, each
 //! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
-//! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Whoever finds a mistake notes its `place`; `error` turns that into line
+//! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Before all that, `change` makes another text of the file where
+//! somebody gives values beside it. Whoever finds a mistake notes its `place`; `error` turns that into line
 //! and column.
 
 mod assignment;
+mod change;
 mod check;
 mod cursor;
 mod error;
@@ -24,6 +26,7 @@ mod space;
 mod trainer;
 mod warnings;
 
+pub use change::{Change, ChangeError, changed};
 pub use error::{Mistake, SweepFileError};
 pub use source::MAX_BYTES;
 

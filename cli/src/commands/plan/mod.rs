@@ -18,7 +18,7 @@ use crate::grid::Grid;
 use crate::output::Output;
 
 pub(super) async fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
-    let sweep = read_sweep(&arguments.file)?;
+    let sweep = read_sweep(&arguments.sweep)?;
     let plan = &sweep.file.plan;
     warnings::note(&sweep, output);
     let estimates = match arguments.shown.format() {

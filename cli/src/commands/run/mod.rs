@@ -34,7 +34,7 @@ const OPEN: [RunState; 2] = [RunState::Queued, RunState::Running];
 const BAD: [RunState; 3] = [RunState::Diverged, RunState::Failed, RunState::Lost];
 
 pub(super) async fn run(arguments: RunArguments, output: Output) -> Result<(), Failure> {
-    let sweep = read_sweep(&arguments.file)?;
+    let sweep = read_sweep(&arguments.sweep)?;
     machine::can_train(&sweep.file.plan, &arguments.training)?;
     DirBuilder::new()
         .recursive(true)
