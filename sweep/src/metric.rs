@@ -91,6 +91,11 @@ pub(crate) fn may_be_reported_on(dataset: &Dataset, metric: &str) -> bool {
     }
 }
 
+/// The names by which files may call scores.
+pub(crate) fn score_names() -> impl Iterator<Item = String> {
+    ["", EVALUATION, FINAL].into_iter().flat_map(|kind| SCORES.map(|(score, _)| format!("{kind}{score}")))
+}
+
 /// The hint for a name without its kind that is near a score.
 pub(crate) fn did_you_mean_score(name: &str) -> Option<String> {
     did_you_mean(name, SCORES.map(|(score, _)| score))

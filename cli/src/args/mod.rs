@@ -53,6 +53,13 @@ Exit codes:
   0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed
   run and worker, when stopped: 130 by Ctrl-C   143 by SIGTERM   129 by SIGHUP";
 
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  acai schema > acai.schema.json
+
+An editor with a YAML language server reads that in a sweep file whose first line is
+# yaml-language-server: $schema=acai.schema.json";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   acai completions bash > ~/.local/share/bash-completion/completions/acai
@@ -133,6 +140,9 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArguments),
     /// Train runs of a coordinator on this machine
     Worker(WorkerArguments),
+    /// Print a JSON Schema of sweep files, with which editors complete and check them
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
     /// Print a script with which a shell completes commands and options
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {

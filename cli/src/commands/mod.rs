@@ -69,10 +69,17 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Data(arguments) => data::data(arguments.command, *output).await,
         Command::Access(arguments) => access::access(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
+        Command::Schema => schema(*output),
         Command::Completions { shell } => complete::completions(shell, *output),
         Command::Man { folder } => complete::man(&folder, *output),
         Command::Worker(arguments) => worker::worker(arguments).await,
     }
+}
+
+/// Prints what sweep files may have, for editors.
+fn schema(output: Output) -> Result<(), Failure> {
+    output.data(&format!("{:#}", file::schema()))?;
+    Ok(())
 }
 
 /// A sweep file that has no mistakes, as text and as what it means.

@@ -20,25 +20,30 @@ fn docs_trainer() -> String {
     std::fs::read_to_string(format!("{ROOT}/docs/trainer.md")).unwrap()
 }
 
+/// The sweep files that the README and docs/trainer.md show, those of `sweeps/` and those of `examples/`.
+pub(crate) fn sweep_files() -> Vec<String> {
+    let text = readme() + &docs_trainer();
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned());
+    let mut files: Vec<String> = blocks.collect();
+    assert!(files.len() >= 2);
+    for folder in ["sweeps", "examples"] {
+        let paths = std::fs::read_dir(format!("{ROOT}/{folder}")).unwrap().map(|entry| entry.unwrap().path());
+        let paths: Vec<_> =
+            paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
+        assert!(!paths.is_empty());
+        files.extend(paths.iter().map(|path| std::fs::read_to_string(path).unwrap()));
+    }
+    files
+}
+
 #[test]
 fn every_sweep_file_of_the_readme_and_of_docs_trainer_and_every_example_can_be_planned() {
     let place = Place::new();
-    let text = readme() + &docs_trainer();
-    let blocks: Vec<&str> =
-        text.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0).collect();
-    assert!(blocks.len() >= 2);
-    for block in blocks {
-        place.file("readme.yaml", block);
-        let plan = place.run(&["plan", "readme.yaml"]).ok();
+    for file in sweep_files() {
+        place.file("sweep.yaml", &file);
+        let plan = place.run(&["plan", "sweep.yaml"]).ok();
         assert!(plan.contains(" runs"), "{plan}");
     }
-    let mut examples = 0;
-    for file in std::fs::read_dir(format!("{ROOT}/sweeps")).unwrap().map(|entry| entry.unwrap().path()) {
-        let plan = place.run(&["plan", file.to_str().unwrap()]).ok();
-        assert!(plan.contains(" runs"), "{}: {plan}", file.display());
-        examples += 1;
-    }
-    assert!(examples >= 2);
 
     let demo = format!("{ROOT}/sweeps/demo.yaml");
     let plan = place.run(&["plan", &demo, "--all"]).ok();

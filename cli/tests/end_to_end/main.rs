@@ -15,6 +15,7 @@ mod outages;
 mod own_trainers;
 mod planning;
 mod released;
+mod schema;
 mod secrets;
 mod state_folders;
 mod submitting;

@@ -8,10 +8,10 @@ use crate::Place;
 use crate::tables::plane;
 
 const NOTEBOOK: &str = include_str!("../../../docs/notebook.md");
-const PACKAGES: [&str; 4] = ["pandas", "pyarrow", "polars", "duckdb"];
+const PACKAGES: [&str; 6] = ["pandas", "pyarrow", "polars", "duckdb", "jsonschema", "ruamel.yaml"];
 
-/// A Python with what the notebook needs, fetched once; none, said aloud, where it cannot be had.
-fn python() -> Option<PathBuf> {
+/// A Python with what the notebook and the check of the schema need, fetched once; none, said aloud, where it cannot be had.
+pub(crate) fn python() -> Option<PathBuf> {
     // Two tests must not fetch it at the same time.
     static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(fetched);
     PYTHON.clone()
@@ -36,7 +36,7 @@ fn fetched() -> Option<PathBuf> {
     None
 }
 
-fn runs(place: &Place, python: &Path, arguments: &[&str]) -> String {
+pub(crate) fn runs(place: &Place, python: &Path, arguments: &[&str]) -> String {
     let ended = Command::new(python).args(arguments).current_dir(place.path("")).output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).unwrap()

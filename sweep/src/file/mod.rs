@@ -4,7 +4,7 @@
 //! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range` and `sample`) and `rules` read the keys, each
 //! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
 //! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Before all that, `change` makes another text of the file where
-//! somebody gives values beside it. Whoever finds a mistake notes its `place`; `error` turns that into line
+//! somebody gives values beside it, and `schema` says what keys and values there are. Whoever finds a mistake notes its `place`; `error` turns that into line
 //! and column.
 
 mod assignment;
@@ -19,6 +19,7 @@ mod place;
 mod range;
 mod rules;
 mod sample;
+mod schema;
 mod setting;
 mod settings;
 mod source;
@@ -28,6 +29,7 @@ mod warnings;
 
 pub use change::{Change, ChangeError, changed};
 pub use error::{Mistake, SweepFileError};
+pub use schema::schema;
 pub use source::MAX_BYTES;
 
 use self::cursor::{Cursor, Fields, Keys};

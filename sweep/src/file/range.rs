@@ -8,13 +8,16 @@ use crate::scalar::Scalar;
 const KEYS: Keys = Keys { known: &["min", "max", "count", "scale"], planned: &[] };
 
 /// As many values as a sweep has runs by default.
-const MAX_COUNT: u32 = 10_000;
+pub(super) const MAX_COUNT: u32 = 10_000;
 
+/// How values are spaced.
 #[derive(Debug, Clone, Copy)]
-enum Scale {
+pub(super) enum Scale {
     Linear,
     Log,
 }
+
+pub(super) const SCALES: [(&str, Scale); 2] = [("linear", Scale::Linear), ("log", Scale::Log)];
 
 /// The range's values, both ends included, or `None` and faults noted.
 pub(super) fn read(
@@ -35,7 +38,7 @@ pub(super) fn read(
     let (min, max) = (end("min")?, end("max")?);
     let count = fields.require("count")?.integer(1..=MAX_COUNT)?;
     let scale = match fields.get("scale") {
-        Some(scale) => scale.word(&[("linear", Scale::Linear), ("log", Scale::Log)])?,
+        Some(scale) => scale.word(&SCALES)?,
         None => Scale::Linear,
     };
     if min > max {

@@ -15,18 +15,21 @@ use super::space::Axis;
 use crate::scalar::Scalar;
 
 /// As many draws as a sweep has runs by default.
-const MOST: u32 = 10_000;
+pub(super) const MOST: u32 = 10_000;
 /// Parameters that a Sobol sequence spreads evenly; more are not of any use in a sweep.
 const DIMENSIONS: u32 = 64;
 
 /// How values are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
+pub(super) enum Method {
     /// Each on its own.
     Random,
     /// So that they fill the space evenly: a Sobol sequence, scrambled as Burley does (2020).
     Sobol,
 }
+
+pub(super) const METHODS: [(&str, Option<Method>); 3] =
+    [("grid", None), ("random", Some(Method::Random)), ("sobol", Some(Method::Sobol))];
 
 /// What a file says of its draws.
 #[derive(Debug)]
@@ -40,8 +43,7 @@ pub(super) struct Sampling {
 
 /// `method`, `samples` and `sample_seed`; `None` where the file says `grid`, or nothing.
 pub(super) fn read(fields: &Fields<'_>) -> Result<Option<Sampling>, Fault> {
-    let methods = [("grid", None), ("random", Some(Method::Random)), ("sobol", Some(Method::Sobol))];
-    let method = fields.get("method").map(|method| method.word(&methods)).transpose()?.flatten();
+    let method = fields.get("method").map(|method| method.word(&METHODS)).transpose()?.flatten();
     let Some((method, entry)) = method.zip(fields.entry("method")) else {
         return match ["samples", "sample_seed"].iter().find_map(|name| fields.entry(name)) {
             Some(entry) => Err(entry
@@ -78,12 +80,19 @@ enum Distribution {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Uniform,
     LogUniform,
     Integer,
     Choice,
 }
+
+pub(super) const DISTRIBUTIONS: [(&str, Kind); 4] = [
+    ("uniform", Kind::Uniform),
+    ("log_uniform", Kind::LogUniform),
+    ("int_uniform", Kind::Integer),
+    ("choice", Kind::Choice),
+];
 
 /// Reads a parameter's distribution.
 pub(super) fn read_distribution<'f>(
@@ -92,14 +101,8 @@ pub(super) fn read_distribution<'f>(
     faults: &Faults,
 ) -> Result<Drawn<'f>, Fault> {
     const KEYS: Keys = Keys { known: &["distribution", "min", "max", "values"], planned: &[] };
-    const KINDS: [(&str, Kind); 4] = [
-        ("uniform", Kind::Uniform),
-        ("log_uniform", Kind::LogUniform),
-        ("int_uniform", Kind::Integer),
-        ("choice", Kind::Choice),
-    ];
     let fields = Fields::read(&entry.value, &KEYS, faults)?;
-    let kind = fields.require("distribution")?.word(&KINDS)?;
+    let kind = fields.require("distribution")?.word(&DISTRIBUTIONS)?;
     let distribution = match kind {
         Kind::Choice => {
             let items = fields.require("values")?.some_items()?;

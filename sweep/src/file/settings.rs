@@ -14,7 +14,15 @@ pub(super) const MAX_RUNS: u32 = 100_000;
 const DEFAULT_MAX_RUNS: u32 = 10_000;
 const DEFAULT_MAX_RESTARTS: u32 = 3;
 const DEFAULT_MAX_LOST_WORKERS: u32 = 3;
-const LONGEST_NAME: usize = 128;
+/// Of a sweep, a tag or a metric.
+pub(super) const LONGEST_NAME: usize = 128;
+
+pub(super) const GOALS: [(&str, Goal); 4] = [
+    ("minimize", Goal::Minimize),
+    ("maximize", Goal::Maximize),
+    ("min", Goal::Minimize),
+    ("max", Goal::Maximize),
+];
 
 /// Checks `version`, which has one value.
 pub(super) fn check_fixed(fields: &Fields<'_>, faults: &Faults) {
@@ -75,12 +83,6 @@ pub(super) fn metrics(
 /// `{name, goal}`, or a score's name alone, whose goal is known.
 fn metric(value: &Cursor<'_>, trainer: &Trainer, faults: &Faults) -> Result<Metric, Fault> {
     const KEYS: Keys = Keys { known: &["name", "goal"], planned: &[] };
-    const GOALS: [(&str, Goal); 4] = [
-        ("minimize", Goal::Minimize),
-        ("maximize", Goal::Maximize),
-        ("min", Goal::Minimize),
-        ("max", Goal::Maximize),
-    ];
     if let Node::Text(_) = value.node {
         let name = metric_name(value, trainer)?;
         let goal = goal_of(&name).ok_or_else(|| {

@@ -18,11 +18,14 @@ pub(super) struct Trainer {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Type {
+pub(super) enum Type {
     Int,
     Float,
     Word,
 }
+
+pub(super) const TYPES: [(&str, Type); 3] =
+    [("int", Type::Int), ("float", Type::Float), ("word", Type::Word)];
 
 /// Reads `trainer`.
 pub(super) fn read(fields: &Fields<'_>, faults: &Faults) -> Result<Trainer, Fault> {
@@ -39,7 +42,6 @@ pub(super) fn read(fields: &Fields<'_>, faults: &Faults) -> Result<Trainer, Faul
 
 fn parameter(entry: &Entry<'_>, faults: &Faults) -> Result<OwnParameter, Fault> {
     const KEYS: Keys = Keys { known: &["type", "min", "max", "choices", "default"], planned: &[] };
-    const TYPES: [(&str, Type); 3] = [("int", Type::Int), ("float", Type::Float), ("word", Type::Word)];
     let name = entry.name;
     if !is_own_name(name) {
         let what = "a name of small letters, digits and `_` that begins with a letter (at most 64)";

@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::{Bound, RangeBounds, RangeInclusive};
 
 pub use error::ParameterError;
-pub(crate) use own::{OwnParameter, is_own_name, is_taken};
+pub(crate) use own::{LONGEST_NAME, OwnParameter, is_own_name, is_taken};
 pub use table::PARAMETERS;
 
 use crate::scalar::Scalar;

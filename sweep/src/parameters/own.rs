@@ -4,7 +4,7 @@ use super::{Kind, PARAMETERS, ParameterError};
 use crate::scalar::Scalar;
 
 /// Bytes of a name at the most.
-const LONGEST_NAME: usize = 64;
+pub(crate) const LONGEST_NAME: usize = 64;
 
 /// A declared parameter.
 #[derive(Debug, Clone, PartialEq)]
