@@ -4,6 +4,8 @@
 # anything.
 set -eu
 examples=$(cd "$(dirname "$0")" && pwd)
+# Nothing of your own settings, and nothing left in them.
+export XDG_CONFIG_HOME="$PWD/config"
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -93,7 +95,7 @@ acai-trainer interpolate "$(find fetched -name '*.safetensors')" --a shapes/disc
 
 step "A coordinator and two workers, as on a cluster"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-XDG_CONFIG_HOME=$PWD/config acai coordinator --db sqlite:cluster.db --listen "127.0.0.1:$port" 2> coordinator.log &
+acai coordinator --db sqlite:cluster.db --listen "127.0.0.1:$port" 2> coordinator.log &
 coordinator=$!
 trap 'kill $coordinator 2> /dev/null || true' EXIT
 export ACAI_ACCESS=cluster.db.access

@@ -1,6 +1,5 @@
 //! Where access files are: beside the database of a coordinator on this machine, and the user's own one.
 
-use std::env;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -10,11 +9,11 @@ use acai_access::AccessFile;
 use acai_access::file::AccessFileError;
 use anyhow::Context as _;
 
+use crate::user_folder;
+
 /// The user's own access file, which commands use when nobody is named; none where the user has no home.
 pub(crate) fn default_path() -> Option<PathBuf> {
-    let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(folder.join("acai").join("access.toml"))
+    user_folder::file("access.toml")
 }
 
 /// The access file of a coordinator on this database.

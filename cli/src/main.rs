@@ -12,23 +12,25 @@ mod grid;
 mod log;
 mod output;
 mod points_file;
+mod settings;
 mod signals;
 mod sorting;
 mod sparkline;
 mod speed;
+mod user_folder;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::Arguments;
 use failure::Failure;
 use output::Output;
+use settings::Settings;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     let output = Output::new();
-    match run(arguments, output) {
+    match arguments().and_then(|arguments| run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {
@@ -37,6 +39,18 @@ fn main() -> ExitCode {
             failure.exit_code().into()
         }
     }
+}
+
+/// The command line, completed by the user's settings. Ends the process where that asks for help, or is none.
+fn arguments() -> Result<Arguments, Failure> {
+    let settings = Settings::read();
+    let command = match &settings {
+        Ok(settings) => settings.as_defaults_of(Arguments::command()),
+        Err(_) => Arguments::command(),
+    };
+    let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    settings?;
+    Ok(arguments)
 }
 
 fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {

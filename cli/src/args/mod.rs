@@ -49,6 +49,9 @@ Examples:
   acai worker --slots 2
   acai submit sweeps/demo.yaml && acai status demo && acai results demo
 
+Defaults of your own, in ~/.config/acai/config.toml:
+  coordinator = 'https://host:7700'   data = '/data'   trainer = '/opt/acai/bin/acai-trainer'
+
 Exit codes:
   0 done   1 error   2 wrong usage   3 mistakes in the sweep file   4 some runs diverged or failed
   run and worker, when stopped: 130 by Ctrl-C   143 by SIGTERM   129 by SIGHUP";

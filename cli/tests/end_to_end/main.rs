@@ -17,6 +17,7 @@ mod planning;
 mod released;
 mod schema;
 mod secrets;
+mod settings;
 mod state_folders;
 mod submitting;
 mod sweeps;
