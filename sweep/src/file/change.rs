@@ -150,13 +150,16 @@ fn inside<'n>(node: &'n mut Node, key: &str, path: &str) -> Result<&'n mut Node,
 
 /// The parameters that the file declares for a trainer of one's own.
 fn own_parameters(root: &Node) -> Vec<&str> {
-    let entry = |node, key| match node {
-        &Node::Map(ref entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
-        _ => None,
-    };
-    match entry(root, "trainer").and_then(|trainer| entry(trainer, "parameters")) {
+    match value(root, "trainer").and_then(|trainer| value(trainer, "parameters")) {
         Some(Node::Map(entries)) => entries.iter().map(|(name, _)| name.as_str()).collect(),
         _ => Vec::new(),
+    }
+}
+
+fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match node {
+        Node::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+        _ => None,
     }
 }
 
