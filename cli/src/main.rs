@@ -29,6 +29,7 @@ use output::Output;
 use settings::Settings;
 
 fn main() -> ExitCode {
+    commands::answer_shell();
     let output = Output::new();
     match arguments().and_then(|arguments| run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -146,7 +146,7 @@ pub(crate) enum Command {
     /// Print a JSON Schema of sweep files, with which editors complete and check them
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
-    /// Print a script with which a shell completes commands and options
+    /// Print a script with which a shell completes commands, options and the names of sweeps
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// The shell

@@ -29,6 +29,8 @@ mod watch;
 mod worker;
 mod workers;
 
+pub(crate) use complete::answer_shell;
+
 use acai_proto::v1::WorkerDuty;
 use acai_sweep::file::{self, ChangeError, SweepFile, SweepFileError};
 use anyhow::Context;

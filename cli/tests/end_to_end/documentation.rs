@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::tables::plane;
 use crate::{Ended, Place};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -99,13 +100,40 @@ fn every_command_line_of_the_readme_and_of_docs_is_one_that_the_programs_take() 
     }
 }
 
+/// What bash offers for the last of these words.
+fn offered(place: &Place, words: &str) -> Vec<String> {
+    let script = format!(
+        r#"source <(acai completions bash)
+        COMP_WORDS=({words}) COMP_TYPE=9
+        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+        _clap_complete_acai acai "${{COMP_WORDS[COMP_CWORD]}}"
+        printf '%s\n' "${{COMPREPLY[@]}}""#
+    );
+    let programs = Path::new(env!("CARGO_BIN_EXE_acai")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).env("PATH", path).env("XDG_CONFIG_HOME", place.path("config"));
+    let ended = Ended::from(bash.current_dir(place.path("")).output().unwrap());
+    ended.ok().lines().map(str::to_owned).collect()
+}
+
 #[test]
-fn shells_complete_commands_and_each_command_has_a_page() {
-    let place = Place::new();
-    for shell in ["bash", "zsh", "fish"] {
-        let script = place.run(&["completions", shell]).ok();
-        assert!(script.contains("results") && script.contains("pivot"), "{script}");
+fn shells_complete_commands_options_and_the_names_of_sweeps() {
+    let place = plane();
+    assert_eq!(offered(&place, "acai resu"), ["results", "resume"]);
+    assert_eq!(offered(&place, "acai results plane --piv"), ["--pivot"]);
+    assert_eq!(offered(&place, "acai status pl"), ["plane"]);
+    assert_eq!(offered(&place, "acai show pl"), ["plane/"]);
+    assert_eq!(offered(&place, "acai plot heatmap plane pl"), ["plane"]);
+    assert_eq!(offered(&Place::new(), "acai status pl"), [""], "nobody answers");
+    for shell in ["zsh", "fish"] {
+        assert!(place.run(&["completions", shell]).ok().contains("ACAI_COMPLETE"), "{shell}");
     }
+}
+
+#[test]
+fn each_command_has_a_page_for_man() {
+    let place = Place::new();
     place.run(&["man", "-o", "man1"]).ok();
     for (page, words) in [("acai", "submit"), ("acai-results", "pivot"), ("acai-plot-heatmap", "metric")] {
         let text = std::fs::read_to_string(place.path(&format!("man1/{page}.1"))).unwrap();
