@@ -64,7 +64,7 @@ fn with_default(command: Command, option: &str, value: &OsString) -> Command {
     let has_option = command.get_arguments().any(|argument| argument.get_id() == option);
     let command = command.mut_subcommands(|below| with_default(below, option, value));
     match has_option {
-        true => command.mut_arg(option.to_owned(), |argument| argument.default_value(value.clone())),
+        true => command.mut_arg(option, |argument| argument.default_value(value.clone())),
         false => command,
     }
 }
