@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Fetch(FetchArguments),
     /// Print the results table of a sweep: mean ± standard deviation over its seeds
     Results(ResultsArguments),
-    /// Draw figures for papers, as SVG
+    /// Draw figures for papers, as SVG or PNG
     Plot(PlotArguments),
     /// Print the points of metrics: curves, for people and for pandas
     Metrics(MetricsArguments),

@@ -96,7 +96,7 @@ pub(crate) struct FigureArguments {
     /// The names of sweeps
     #[arg(required = true, value_name = "SWEEP", value_parser = one_sweep)]
     pub(crate) sweeps: Vec<String>,
-    /// File to write, .svg
+    /// File to write: .svg, for papers, or .png, for slides, with 300 dots per inch
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Replace the file if it exists

@@ -188,7 +188,7 @@ fn figures_are_drawn_one_for_each_dataset(place: &Place) {
 
     for (arguments, hint) in [
         (&["strip", "tiny", "-o", "plane.svg"][..], "--force replaces it"),
-        (&["strip", "tiny", "-o", "strip.png"], "does not end with .svg"),
+        (&["strip", "tiny", "-o", "strip.pdf"], "does not end with .svg or .png"),
         (&["heatmap", "tiny", "-o", "other.svg"], "a heat map needs two parameters"),
         (&["curves", "tiny", "--metric", "loss_ae", "-o", "other.svg"], "did you mean `train/loss_ae`?"),
     ] {

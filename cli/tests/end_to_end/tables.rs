@@ -155,6 +155,8 @@ fn runs_are_chosen_by_a_condition_in_tables_and_lists_and_a_mistake_in_it_is_sho
     place.run(&[&curves[..], &["--where", "gamma = 0.1", "-o", "curves.svg"]].concat()).ok();
     let svg = std::fs::read_to_string(place.path("curves.svg")).unwrap();
     assert!(svg.contains("3 groups, 9 runs"), "{svg}");
+    place.run(&[&curves[..], &["-o", "curves.png"]].concat()).ok();
+    assert!(std::fs::read(place.path("curves.png")).unwrap().starts_with(b"\x89PNG\r\n"));
 
     let carets = "runs have no field `lamda`\n  seed = 0 or lamda > 0\n              ^^^^^\nhint: did you mean `lambda`?";
     let nothing = "holds for no run\n`lambda > 1` holds for none of ";

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 
+use super::raster;
 use crate::args::FigureArguments;
 use crate::output::Output;
 
@@ -12,8 +13,8 @@ use crate::output::Output;
 pub(super) fn check(figure: &FigureArguments) -> anyhow::Result<()> {
     let path = &figure.output;
     ensure!(
-        path.extension().is_some_and(|extension| extension == "svg"),
-        "`{}` does not end with .svg, which is what figures are\nhint: `rsvg-convert -f pdf FILE.svg` makes a PDF of one, inkscape and browsers a picture",
+        has_extension(path, "svg") || has_extension(path, "png"),
+        "`{}` does not end with .svg or .png, which is what figures are\nhint: `rsvg-convert -f pdf FILE.svg` makes a PDF of one",
         path.display()
     );
     refuse_existing(figure, path)
@@ -31,7 +32,11 @@ pub(super) fn write(
     };
     paths.iter().try_for_each(|path| refuse_existing(figure, path))?;
     for (path, (_, svg)) in paths.iter().zip(figures) {
-        fs::write(path, svg).with_context(|| format!("cannot write `{}`", path.display()))?;
+        let bytes = match has_extension(path, "png") {
+            true => raster::png(svg)?,
+            false => svg.clone().into_bytes(),
+        };
+        fs::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
         output.data(&path.display().to_string())?;
     }
     Ok(())
@@ -43,10 +48,15 @@ fn refuse_existing(figure: &FigureArguments, path: &Path) -> anyhow::Result<()> 
     Ok(())
 }
 
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|own| own == extension)
+}
+
 /// `plane.svg` of lines32 is `plane-lines32.svg`.
 fn of_dataset(path: &Path, dataset: &str) -> PathBuf {
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let dataset: String = dataset.chars().map(safe).collect();
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{dataset}.svg"))
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{dataset}.{extension}"))
 }

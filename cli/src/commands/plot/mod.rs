@@ -3,6 +3,7 @@
 mod curves;
 mod file;
 mod heat_map;
+mod raster;
 mod runs;
 mod scatter;
 mod sheet;
