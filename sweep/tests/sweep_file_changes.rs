@@ -1,5 +1,7 @@
 //! Sweep files with values that are given beside them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use acai_sweep::file::{Change, ChangeError, SweepFile, changed};
 
 const FILE: &str = "\
