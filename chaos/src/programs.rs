@@ -9,7 +9,8 @@ use anyhow::{Context, ensure};
 use tokio::process::Command;
 
 /// Settings of the environment that would change what is tested.
-const SETTINGS: [&str; 5] = ["ACAI_ACCESS", "ACAI_COORDINATOR", "ACAI_DATA", "ACAI_TRAINER", "RUST_LOG"];
+const SETTINGS: [&str; 7] =
+    ["ACAI_ACCESS", "ACAI_COORDINATOR", "ACAI_DATA", "ACAI_TRAINER", "HOME", "RUST_LOG", "XDG_CONFIG_HOME"];
 
 /// Where they are.
 #[derive(Debug, Clone)]

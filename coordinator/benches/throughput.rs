@@ -1,7 +1,7 @@
 //! Points acknowledged and runs dispatched per second, over gRPC on loopback, by 8 clients at once, on both stores.
 //!
-//! `cargo bench -p acai-coordinator` prints lines for each store; words after `--` ask for the stores (`disk`, `memory`,
-//! `postgres`) and figures (`points`, `dispatch`) that they name alone. A point counts when its acknowledgement has arrived,
+//! `cargo bench -p acai-coordinator` prints lines for each store, and for one behind TLS and tokens; words after `--` ask for
+//! the stores (`disk`, `memory`, `tls`, `postgres`) and figures (`points`, `dispatch`) that they name alone. A point counts when its acknowledgement has arrived,
 //! which is after its commit. What it costs that commits reach the disk shows beside the same store in memory, where
 //! `fsync` has nothing to do. By one client whose every call has a single point, no two can share a commit.
 //!
@@ -17,12 +17,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use acai_access::{AccessFile, Authority, Connection, Scope, connection, endpoint};
 use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{NewRun, NewSweep, Store};
-use acai_coordinator::{Door, LeaseTerms, serve};
+use acai_coordinator::use_cases::UseCases;
+use acai_coordinator::{Door, Guard, LeaseTerms, serve};
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     Attempt, ClaimRequest, CompleteRequest, Hardware, Point, RegisterRequest, ReportMetricsRequest,
@@ -31,7 +33,6 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_testing::postgres::Postgres;
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 const CLIENTS: u64 = 8;
@@ -69,37 +70,63 @@ fn is_asked_for(word: &str, words: &[&str]) -> bool {
 #[tokio::main]
 async fn main() {
     let size = Size::asked_for();
-    let is_store_asked_for = |word| is_asked_for(word, &["disk", "memory", "postgres"]);
-    for (word, name, place) in
-        [("disk", "SQLite", std::env::temp_dir()), ("memory", "SQLite in memory", MEMORY.into())]
-    {
+    let is_store_asked_for = |word| is_asked_for(word, &["disk", "memory", "tls", "postgres"]);
+    for (word, name, place) in [
+        ("disk", "SQLite", std::env::temp_dir()),
+        ("memory", "SQLite in memory", MEMORY.into()),
+        ("tls", "SQLite in memory, behind TLS and tokens", MEMORY.into()),
+    ] {
         if !is_store_asked_for(word) {
             continue;
         }
         let folder = tempfile::tempdir_in(place).unwrap();
         let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
-        measure(name, Arc::new(store), size).await;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let entry = if word == "tls" { encrypted(&store).await } else { open() };
+        measure(name, store, entry, size).await;
     }
     if is_store_asked_for("postgres")
         && let Some(server) = Postgres::start()
     {
         let store = PostgresStore::open(&server.create_database().unwrap(), None).await.unwrap();
-        measure("Postgres", Arc::new(store), size).await;
+        measure("Postgres", Arc::new(store), open(), size).await;
     }
 }
 
-async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
+/// How clients come in, and what they need for that but the address.
+type Entry = (Door, AccessFile);
+
+fn open() -> Entry {
+    (Door::open(), AccessFile::open("http://"))
+}
+
+async fn encrypted(store: &Arc<dyn Store>) -> Entry {
+    let identity = store.authority(Authority::new().unwrap()).await.unwrap().identity().unwrap();
+    let token = UseCases::new(Arc::clone(store), LeaseTerms::default());
+    let token = token.create_token("the benchmark", Scope::Worker, None).await.unwrap();
+    let access = AccessFile { url: "https://".to_owned(), ca: vec![identity.pin], token: Some(token) };
+    (Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) }, access)
+}
+
+type Client = WorkerServiceClient<Connection>;
+
+async fn connect(access: &AccessFile) -> Client {
+    let channel = endpoint(access).unwrap().connect().await.unwrap();
+    WorkerServiceClient::new(connection(channel, access.token.as_ref()))
+}
+
+async fn measure(name: &str, store: Arc<dyn Store>, (door, mut access): Entry, size: Size) {
     store.sweep_submit(sweep(size.dispatched + 3 * CLIENTS)).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    access.url += &listener.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
-    tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), Door::open(), std::future::pending()));
+    tokio::spawn(serve(listener, store, blobs, LeaseTerms::default(), door, std::future::pending()));
     let is_figure_asked_for = |word| is_asked_for(word, &["points", "dispatch"]);
     if is_figure_asked_for("points") {
-        let batched = points(&url, CLIENTS, 1000, size.window).await;
-        let small = points(&url, CLIENTS, 10, size.window).await;
-        let alone = points(&url, 1, 1, size.window).await;
+        let batched = points(&access, CLIENTS, 1000, size.window).await;
+        let small = points(&access, CLIENTS, 10, size.window).await;
+        let alone = points(&access, 1, 1, size.window).await;
         println!(
             "{name}: {batched:.0} points/s in batches of 1,000, {small:.0} in batches of 10 ({CLIENTS} clients); \
              {alone:.0} by one client one by one"
@@ -109,7 +136,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
         let started = Instant::now();
         let mut clients = tokio::task::JoinSet::new();
         for number in 0..CLIENTS {
-            clients.spawn(dispatch(url.clone(), number, size.dispatched / CLIENTS));
+            clients.spawn(dispatch(access.clone(), number, size.dispatched / CLIENTS));
         }
         clients.join_all().await;
         let dispatched = size.dispatched as f64 / started.elapsed().as_secs_f64();
@@ -118,12 +145,12 @@ async fn measure(name: &str, store: Arc<dyn Store>, size: Size) {
 }
 
 /// Points acknowledged per second when each of `clients` sends the next batch as soon as the last is acknowledged.
-async fn points(url: &str, clients: u64, batch: u64, window: Duration) -> f64 {
+async fn points(access: &AccessFile, clients: u64, batch: u64, window: Duration) -> f64 {
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..clients {
-        let url = url.to_owned();
+        let access = access.clone();
         tasks.spawn(async move {
-            let mut client = WorkerServiceClient::connect(url).await.unwrap();
+            let mut client = connect(&access).await;
             let attempt = claim(&mut client, &format!("points-{clients}-{batch}-{number}"), 0).await.unwrap();
             let (started, mut acked) = (Instant::now(), 0);
             while started.elapsed() < window {
@@ -145,8 +172,8 @@ async fn points(url: &str, clients: u64, batch: u64, window: Duration) -> f64 {
 }
 
 /// Takes its share of the runs, each with one point and no training.
-async fn dispatch(url: String, number: u64, runs: u64) {
-    let mut client = WorkerServiceClient::connect(url).await.unwrap();
+async fn dispatch(access: AccessFile, number: u64, runs: u64) {
+    let mut client = connect(&access).await;
     for round in 0..runs {
         let attempt = claim(&mut client, &format!("dispatch-{number}"), round).await.unwrap();
         let point = Point { name: "loss".to_owned(), step: 1, value: 0.5 };
@@ -159,7 +186,7 @@ async fn dispatch(url: String, number: u64, runs: u64) {
     }
 }
 
-async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str, round: u64) -> Option<Attempt> {
+async fn claim(client: &mut Client, worker: &str, round: u64) -> Option<Attempt> {
     let mut name = DefaultHasher::new();
     worker.hash(&mut name);
     let id = Uuid::from_u128(name.finish().into()).to_string();
