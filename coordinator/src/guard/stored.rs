@@ -25,7 +25,14 @@ const NEW: &str = "`acai access create` makes a new one, with an admin's access 
 #[derive(Clone)]
 pub(super) struct Stored {
     store: Arc<dyn Store>,
-    known: Arc<Mutex<HashMap<String, Known>>>,
+    remembered: Arc<Mutex<Remembered>>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    tokens: HashMap<String, Known>,
+    /// Times that a token was forgotten. What was looked up before such a time is not remembered after it.
+    forgotten: u64,
 }
 
 /// What the store had of a token at some time.
@@ -35,11 +42,13 @@ struct Known {
     /// The same time by the store's clock.
     at_ms: i64,
     record: TokenRecord,
+    /// Somebody looks it up again already.
+    is_looked_up: bool,
 }
 
 impl Stored {
     pub(super) fn new(store: Arc<dyn Store>) -> Stored {
-        Stored { store, known: Arc::default() }
+        Stored { store, remembered: Arc::default() }
     }
 
     /// Whether the bearer may call the method at `path`.
@@ -64,27 +73,37 @@ impl Stored {
 
     /// Forgets what is known of a token.
     pub(super) fn forget(&self, id: &str) {
-        self.remembered().remove(id);
+        let mut remembered = self.remembered();
+        remembered.tokens.remove(id);
+        remembered.forgotten += 1;
     }
 
     /// What the store has of the token, or had a moment ago.
     async fn known(&self, id: &str) -> Result<Option<Known>, StoreError> {
-        let remembered = self.remembered().get(id).cloned();
-        let age = remembered.as_ref().map(|known| known.at.elapsed());
-        match (remembered, age) {
-            (Some(known), Some(age)) if age < FRESH => Ok(Some(known)),
-            (Some(known), Some(age)) if age < KNOWN_FOR => {
-                // Who holds a run must not wait behind those who read tables.
-                let (stored, id) = (self.clone(), id.to_owned());
-                tokio::spawn(async move { stored.look_up(&id).await });
-                Ok(Some(known))
-            }
-            _ => self.look_up(id).await,
+        let Some((known, is_due)) = self.recall(id) else { return self.look_up(id).await };
+        if is_due {
+            // Who holds a run must not wait behind those who read tables.
+            let (stored, id) = (self.clone(), id.to_owned());
+            tokio::spawn(async move {
+                if let Err(error) = stored.look_up(&id).await {
+                    tracing::warn!(%error, id, "cannot look up a token");
+                }
+            });
         }
+        Ok(Some(known))
+    }
+
+    /// What is remembered of the token and not too old, and whether the caller is to look it up again: one caller at a time.
+    fn recall(&self, id: &str) -> Option<(Known, bool)> {
+        let mut remembered = self.remembered();
+        let known = remembered.tokens.get_mut(id).filter(|known| known.at.elapsed() < KNOWN_FOR)?;
+        let is_due = known.at.elapsed() >= FRESH && !known.is_looked_up;
+        known.is_looked_up |= is_due;
+        Some((known.clone(), is_due))
     }
 
     async fn look_up(&self, id: &str) -> Result<Option<Known>, StoreError> {
-        let at = Instant::now();
+        let (at, forgotten) = (Instant::now(), self.remembered().forgotten);
         let (Some(record), at_ms) = (self.store.token_find(id).await?, self.store.now_ms().await?) else {
             return Ok(None);
         };
@@ -96,22 +115,24 @@ impl Stored {
                 }
             });
         }
-        let found = Known { at, at_ms, record };
-        let mut known = self.remembered();
-        if known.len() >= REMEMBERED {
-            known.clear();
+        let found = Known { at, at_ms, record, is_looked_up: false };
+        let mut remembered = self.remembered();
+        if remembered.tokens.len() >= REMEMBERED {
+            remembered.tokens.clear();
         }
-        known.insert(id.to_owned(), found.clone());
+        if remembered.forgotten == forgotten {
+            remembered.tokens.insert(id.to_owned(), found.clone());
+        }
         Ok(Some(found))
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whether the token is the one that is known, and still valid.
-fn valid(Known { at, at_ms, record }: &Known, token: &Token) -> Result<(), Status> {
+fn valid(Known { at, at_ms, record, .. }: &Known, token: &Token) -> Result<(), Status> {
     if record.digest != token.digest() {
         return Err(unknown(token));
     }
