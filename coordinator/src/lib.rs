@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
 //! `store/sqlite` and `store/postgres` open one and run its transactions; [`blobs`] is where checkpoints are kept;
-//! [`use_cases`] is what people can do; `service` translates between the wire and all of these; [`server`] puts it on a
-//! listener.
+//! [`use_cases`] is what people and workers can do; `service` translates between the wire and these; [`guard`] decides by a
+//! request's token whether it is served; [`server`] puts all of it on a listener.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
@@ -17,6 +17,7 @@ pub mod blobs;
 pub mod clock;
 mod connections;
 mod deadline;
+mod door;
 pub mod garbage;
 pub mod guard;
 mod inspections;
@@ -29,6 +30,7 @@ mod signature;
 pub mod store;
 pub mod use_cases;
 
+pub use door::Door;
 pub use guard::Guard;
 pub use lease::LeaseTerms;
-pub use server::{Door, serve};
+pub use server::serve;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_access::{AuthorityError, Identity};
+use acai_access::AuthorityError;
 use acai_proto::v1::access_service_server::AccessServiceServer;
 use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
@@ -13,7 +13,6 @@ use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
@@ -21,6 +20,7 @@ use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
 use crate::connections::connections;
 use crate::deadline::Deadline;
+use crate::door::Door;
 use crate::garbage::collect_garbage;
 use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
@@ -91,27 +91,6 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     serve_with(listener, store, blobs, terms, door, Limits::default(), shutdown).await
-}
-
-/// How clients come in.
-#[derive(Clone)]
-pub struct Door {
-    /// Who may do what.
-    pub guard: Guard,
-    /// What the coordinator shows of itself; without it, connections are not encrypted.
-    pub identity: Option<Identity>,
-}
-
-impl Door {
-    /// Not encrypted, and for everybody.
-    #[must_use]
-    pub fn open() -> Door {
-        Door { guard: Guard::open(), identity: None }
-    }
-
-    fn encryption(&self) -> Result<Option<TlsAcceptor>, AuthorityError> {
-        self.identity.as_ref().map(|identity| Ok(TlsAcceptor::from(identity.server()?))).transpose()
-    }
 }
 
 /// How long others may take.

@@ -8,11 +8,14 @@ use acai_proto::v1::{self, archive_service_server::ArchiveService};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::fields::{cut, name, sha256, step};
 use crate::store::ImportedRun;
 use crate::use_cases::UseCases;
 
-/// Points that a sweep may come with, since all of them are in memory before they are stored.
-const POINTS: u64 = 50_000_000;
+/// Runs and points that a sweep may come with, since all of them are in memory before they are stored, and are stored in one
+/// transaction, which other writers wait for: some ten seconds.
+const RUNS: usize = 100_000;
+const POINTS: usize = 2_000_000;
 
 pub(crate) struct Archives {
     pub(crate) use_cases: UseCases,
@@ -25,7 +28,7 @@ pub(crate) struct Archives {
 struct Arriving {
     source: Option<String>,
     runs: Vec<ImportedRun>,
-    points: u64,
+    points: usize,
 }
 
 #[tonic::async_trait]
@@ -50,7 +53,7 @@ impl ArchiveService for Archives {
             sweep: imported.sweep,
             runs: count(imported.runs),
             ended: count(ended),
-            points,
+            points: points as u64,
         }))
     }
 }
@@ -59,28 +62,88 @@ impl Arriving {
     fn take(&mut self, part: Part) -> Result<(), FieldError> {
         match part {
             Part::Source(source) => self.source = Some(source),
-            Part::Run(run) => {
-                let v1::ImportedRun { config_hash, seed, state, step, failures, message } = run;
-                let (state, message) =
-                    (run_state("run.state", state)?, Some(message).filter(|it| !it.is_empty()));
-                let curves = Vec::new();
-                self.runs.push(ImportedRun { config_hash, seed, state, step, failures, message, curves });
+            Part::Run(_) if self.runs.len() == RUNS => {
+                return Err(FieldError::new(
+                    "run",
+                    format!("is one too many: a sweep comes with {RUNS} at most"),
+                ));
             }
-            Part::Curve(v1::ImportedCurve { metric, steps, values }) => {
-                let run = self.runs.last_mut().ok_or(FieldError::new("curve", "comes before a run"))?;
-                if steps.len() != values.len() {
-                    return Err(FieldError::new("curve.values", "are not as many as its steps"));
-                }
-                self.points += steps.len() as u64;
+            Part::Run(run) => self.runs.push(ended(run)?),
+            Part::Curve(curve) => {
+                self.points += curve.steps.len();
                 if self.points > POINTS {
-                    return Err(FieldError::new(
-                        "curve",
-                        format!("is one too many: a sweep comes with {POINTS} points at most"),
-                    ));
+                    let problem = format!("has points too many: a sweep comes with {POINTS} at most");
+                    return Err(FieldError::new("curve", problem));
                 }
-                run.curves.push((metric, steps.into_iter().zip(values).collect()));
+                let run = self.runs.last_mut().ok_or(FieldError::new("curve", "comes before a run"))?;
+                run.curves.push(points(curve)?);
             }
         }
         Ok(())
+    }
+}
+
+/// What a run has come to.
+fn ended(run: v1::ImportedRun) -> Result<ImportedRun, FieldError> {
+    Ok(ImportedRun {
+        config_hash: sha256("run.config_hash", run.config_hash)?,
+        seed: run.seed,
+        state: run_state("run.state", run.state)?,
+        step: step("run.step", run.step)?,
+        failures: run.failures,
+        message: Some(cut(run.message)).filter(|message| !message.is_empty()),
+        curves: Vec::new(),
+    })
+}
+
+/// The points of a metric.
+fn points(curve: v1::ImportedCurve) -> Result<(String, Vec<(u64, f64)>), FieldError> {
+    let v1::ImportedCurve { metric, steps, values } = curve;
+    if steps.len() != values.len() {
+        return Err(FieldError::new("curve.values", "are not as many as its steps"));
+    }
+    let steps = steps.into_iter().map(|at| step("curve.steps", at)).collect::<Result<Vec<_>, _>>()?;
+    Ok((name("curve.metric", metric)?, steps.into_iter().zip(values).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn run() -> v1::ImportedRun {
+        let state = v1::RunState::Completed.into();
+        v1::ImportedRun { config_hash: "0".repeat(64), state, step: 1, ..v1::ImportedRun::default() }
+    }
+
+    fn curve(metric: &str, steps: Vec<u64>) -> v1::ImportedCurve {
+        let values = vec![0.5; steps.len()];
+        v1::ImportedCurve { metric: metric.to_owned(), steps, values }
+    }
+
+    #[test]
+    fn what_the_store_could_not_read_back_is_refused_with_the_field() {
+        let mut arriving = Arriving::default();
+        let refused = |part, arriving: &mut Arriving| arriving.take(part).unwrap_err().to_string();
+        let early = refused(Part::Curve(curve("a", vec![1])), &mut arriving);
+        assert!(early.contains("before a run"), "{early}");
+        arriving.take(Part::Run(run())).unwrap();
+        arriving.take(Part::Curve(curve("a", vec![1, 2]))).unwrap();
+        let short = v1::ImportedCurve { values: Vec::new(), ..curve("a", vec![1]) };
+        for (part, field) in [
+            (Part::Curve(curve("", vec![1])), "curve.metric"),
+            (Part::Curve(curve("a\0", vec![1])), "curve.metric"),
+            (Part::Curve(curve("a", vec![u64::MAX])), "curve.steps"),
+            (Part::Curve(short), "curve.values"),
+            (Part::Curve(curve("a", vec![1; POINTS])), "curve"),
+            (Part::Run(v1::ImportedRun { step: u64::MAX, ..run() }), "run.step"),
+            (Part::Run(v1::ImportedRun { config_hash: "x".to_owned(), ..run() }), "run.config_hash"),
+            (Part::Run(v1::ImportedRun { state: 0, ..run() }), "run.state"),
+        ] {
+            let refusal = refused(part, &mut arriving);
+            assert!(refusal.contains(&format!("`{field}`")), "{refusal}");
+        }
+        assert_eq!((arriving.runs.len(), arriving.runs[0].curves.len()), (1, 1));
     }
 }

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::messages::{event_message, run_message};
 use crate::store::{Changes, Duty, Explanation, Weight};
-use crate::use_cases::{MissingCheckpoint, Transfers, UseCases};
+use crate::use_cases::{Transfers, UseCases};
 
 pub(crate) struct Controls {
     pub(crate) use_cases: UseCases,
@@ -17,12 +17,6 @@ pub(crate) struct Controls {
 }
 
 impl Controls {
-    /// What a run that waits will not go on from. That the place of blobs does not answer is no reason to explain nothing.
-    async fn missing_checkpoint(&self, sweep: &str, number: u32) -> Option<MissingCheckpoint> {
-        let checkpoints = self.use_cases.run(sweep, number).await.ok()?.checkpoints;
-        self.transfers.missing_checkpoint(&checkpoints).await.ok()?
-    }
-
     async fn change(
         &self,
         runs: v1::Selection,
@@ -98,10 +92,8 @@ impl ControlService for Controls {
     ) -> Result<Response<v1::ExplainResponse>, Status> {
         let v1::ExplainRequest { sweep, number } = request.into_inner();
         let explanation = self.use_cases.explain(&sweep, number).await?;
-        let missing = match explanation.situation.state {
-            RunState::Queued | RunState::Paused => self.missing_checkpoint(&sweep, number).await,
-            _ => None,
-        };
+        // That the place of blobs does not answer is no reason to explain nothing.
+        let missing = self.transfers.missing_checkpoint(&sweep, number).await.ok().flatten();
         let mut message = explanation_message(&sweep, explanation);
         message
             .reasons

@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 
+use acai_sweep::run::RunState;
+
 use super::{Progress, Result, Transfers};
 use crate::blobs::Digest;
-use crate::store::StoredCheckpoint;
+use crate::store::{RunDetails, StoredCheckpoint};
 
 /// What is left of a run's checkpoints when bytes of them are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +18,22 @@ pub struct MissingCheckpoint {
 }
 
 impl Transfers {
-    /// What a run with these checkpoints can go on from, if it is not the newest of them.
+    /// What run `number` of the sweep can go on from, if it waits, and if that is not the newest of its checkpoints.
     ///
     /// # Errors
     /// The store's, and those of the place where blobs are kept.
-    pub async fn missing_checkpoint(
-        &self,
-        checkpoints: &[StoredCheckpoint],
-    ) -> Result<Option<MissingCheckpoint>> {
+    pub async fn missing_checkpoint(&self, sweep: &str, number: u32) -> Result<Option<MissingCheckpoint>> {
+        match self.store.run_details(sweep, number).await? {
+            Some(RunDetails { run, checkpoints, .. })
+                if matches!(run.state, RunState::Queued | RunState::Paused) =>
+            {
+                self.first_missing(&checkpoints).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn first_missing(&self, checkpoints: &[StoredCheckpoint]) -> Result<Option<MissingCheckpoint>> {
         let mut missing: Option<MissingCheckpoint> = None;
         for StoredCheckpoint { checkpoint, .. } in
             checkpoints.iter().filter(|stored| stored.rejected.is_none())

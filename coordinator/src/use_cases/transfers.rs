@@ -12,7 +12,7 @@ use crate::store::{AttemptRef, BlobFile, Store};
 /// Uploads and downloads of blobs.
 #[derive(Clone)]
 pub struct Transfers {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn import(
         for (metric, curve) in &run.curves {
             let point = |&(step, value): &(u64, f64)| Point { name: metric.clone(), step, value };
             for part in curve.chunks(POINTS) {
-                metrics::insert(tx, attempt, &part.iter().map(point).collect::<Vec<_>>()).await?;
+                metrics::insert(tx, attempt, &metrics::storable(part.iter().map(point).collect())).await?;
             }
         }
         if run.state == RunState::Completed {
