@@ -20,6 +20,7 @@ const SECRET: usize = 32;
 /// to keep of it. `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
+    /// For people who see it: the coordinator decides by its own record of the id.
     scope: Scope,
     id: String,
     secret: [u8; SECRET],
@@ -33,12 +34,6 @@ impl Token {
         let letter = |bits: u8| char::from(LETTERS[usize::from(bits) % LETTERS.len()]);
         let id = random.random::<[u8; ID]>().map(letter).iter().collect();
         Token { scope, id, secret: random.random() }
-    }
-
-    /// What it says it allows: the coordinator decides by its own record of the id.
-    #[must_use]
-    pub fn scope(&self) -> Scope {
-        self.scope
     }
 
     /// By which people and the coordinator name it. No secret.
@@ -147,7 +142,6 @@ mod tests {
         let read: Token = token.reveal().parse().unwrap();
         assert_eq!(read, token);
         assert_eq!(read.digest(), token.digest());
-        assert_eq!(read.scope(), Scope::Worker);
         assert_ne!(Token::new(Scope::Worker).reveal(), token.reveal());
     }
 

@@ -29,7 +29,8 @@ pub(crate) struct ExportArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Runs that had not ended are queued, to be trained from their beginning. Pictures, logs and checkpoints stay in the folder.")]
+Runs that had not ended are queued, to be trained from their beginning. Pictures, logs and checkpoints stay in the folder.
+An import is one transaction, for which workers wait: two million points at most.")]
 pub(crate) struct ImportArguments {
     /// A folder that `acai export` has made
     pub(crate) folder: PathBuf,

@@ -39,15 +39,7 @@ pub(super) async fn list(
     from: u32,
     most: u32,
 ) -> Result<Vec<RunRecord>> {
-    let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let rows = sqlx::query(LIST)
-        .bind(sweep)
-        .bind(serde_json::Value::from(states).to_string())
-        .bind(i64::from(from))
-        .bind(i64::from(most))
-        .fetch_all(reader)
-        .await?;
-    rows.iter().map(record).collect()
+    page(reader, LIST, sweep, states, (from, most)).await
 }
 
 /// The runs of sweep `$1` in states `$2` that are not in its plan, from number `$3` on.
@@ -66,8 +58,18 @@ pub(super) async fn set_aside(
     from: u32,
     most: u32,
 ) -> Result<Vec<RunRecord>> {
+    page(reader, SET_ASIDE, sweep, states, (from, most)).await
+}
+
+async fn page(
+    reader: &mut Connection,
+    statement: &'static str,
+    sweep: &str,
+    states: &[RunState],
+    (from, most): (u32, u32),
+) -> Result<Vec<RunRecord>> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let rows = sqlx::query(SET_ASIDE)
+    let rows = sqlx::query(statement)
         .bind(sweep)
         .bind(serde_json::Value::from(states).to_string())
         .bind(i64::from(from))
