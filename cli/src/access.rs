@@ -1,7 +1,7 @@
 //! Where access files are: beside the database of a coordinator on this machine, and the user's own one.
 
 use std::fs::{self, DirBuilder};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -63,6 +63,14 @@ pub(crate) fn publish(access: &AccessFile, database: &Path) -> Option<Published>
             tracing::warn!("commands will not find this coordinator: {error:#}");
             None
         }
+    }
+}
+
+/// Removes what a killed coordinator that was there for a while has left, so that nobody follows it to nowhere.
+pub(crate) fn forget_killed(database: &Path) -> io::Result<()> {
+    match fs::remove_file(for_a_while(database)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

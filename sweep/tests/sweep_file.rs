@@ -344,6 +344,17 @@ fn draws_are_the_same_for_ever_and_more_of_them_are_those_and_some_more() {
     assert_eq!(numbers(&drawn("sobol", 2, ""), "lr")[..2], SOBOL);
 }
 
+#[test]
+fn an_integer_of_a_trainers_own_is_drawn_from_all_that_there_are() {
+    let (least, most) = (-(1i64 << 62), i64::MAX >> 1);
+    let plan = plan(&format!(
+        "method: sobol\nsamples: 16\ntrainer: {{parameters: {{n: {{type: int}}}}}}\nparameters:\n  model: acai\n  dataset: lines32\n  \
+         n: {{distribution: int_uniform, min: {least}, max: {most}}}\n"
+    ));
+    let drawn = numbers(&plan, "n");
+    assert!(drawn.iter().any(|n| *n < 0.0) && drawn.iter().any(|n| *n > 0.0), "{drawn:?}");
+}
+
 /// Learning rates that files have asked for: another version must not ask for others.
 const RANDOM: [f64; 2] = [0.000_306_248_116_795, 4.483_399_692_43e-5];
 const SOBOL: [f64; 2] = [6.115_907_051_6e-5, 0.008_202_403_788_25];

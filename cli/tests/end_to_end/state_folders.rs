@@ -129,6 +129,8 @@ fn a_coordinator_on_the_database_of_a_run_keeps_checkpoints_where_the_run_did_al
     let place = trained();
     fs::rename(place.path(".acai"), place.path("moved")).unwrap();
     let address = free_address();
+    // As a killed run leaves it.
+    place.file("moved/acai.db.running", "url = \"http://127.0.0.1:1\"\n");
     let coordinator =
         place.start(&["coordinator", "--db", "sqlite:moved/acai.db", "--listen", &address, "--take-blobs"]);
     eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &address]).code == Some(0));

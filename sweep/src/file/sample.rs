@@ -208,8 +208,10 @@ impl Distribution {
                 Scalar::Float(as_written(min * (max / min).powf(share)).clamp(*min, *max))
             }
             Distribution::Integer(min, max) => {
-                let count = (max - min + 1) as f64;
-                Scalar::Int((min + (share * count) as i64).min(*max))
+                // A trainer's own parameter may be any integer: the distance between two may be beyond 64 bits.
+                let (first, last) = (i128::from(*min), i128::from(*max));
+                let drawn = first + (share * (last - first + 1) as f64) as i128;
+                Scalar::Int(i64::try_from(drawn).map_or(*max, |drawn| drawn.min(*max)))
             }
             Distribution::Choice(values) => {
                 values[((share * values.len() as f64) as usize).min(values.len() - 1)].clone()

@@ -41,6 +41,9 @@ pub(super) async fn open(
         let _published = file.and_then(|file| access::publish(&AccessFile::open(&url), file));
         return Ok(Opened { door: Door::open(), url, lines: Vec::new(), _published });
     }
+    if let Some(error) = file.and_then(|file| access::forget_killed(file).err()) {
+        tracing::warn!("commands may look for this coordinator where another one was: {error}");
+    }
     let identity = identity(arguments, &**store).await?;
     let url = arguments.url.clone().unwrap_or_else(|| url(address));
     let own = AccessFile { url: url.clone(), ca: vec![identity.pin], token: None };

@@ -2,11 +2,15 @@
 
 mod estimate;
 
+use std::time::Duration;
+
 use acai_proto::convert::parameter;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::plan::{Counts, Plan, PlannedRun};
 use acai_sweep::spelling::counted;
+use anyhow::anyhow;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use self::estimate::{Estimate, estimate};
 use super::{Sweep, read_sweep, warnings};
@@ -16,6 +20,9 @@ use crate::failure::Failure;
 use crate::format::{csv, value};
 use crate::grid::Grid;
 use crate::output::Output;
+
+/// A plan is shown without an estimate if that takes longer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn plan(arguments: &PlanArguments, output: Output) -> Result<(), Failure> {
     let sweep = read_sweep(&arguments.sweep)?;
@@ -44,11 +51,17 @@ pub(super) async fn plan(arguments: &PlanArguments, output: Output) -> Result<()
 /// What runs of the same sizes say that whoever answers knows. A plan needs nobody who answers, so only one who was named is
 /// missed.
 async fn estimates(at: &Coordinator, plan: &Plan, output: Output) -> Vec<Estimate> {
-    let estimated = match connect(at).await {
-        Ok(mut client) => estimate(&mut client, plan).await,
-        Err(_) if at.coordinator.is_none() => return Vec::new(),
-        Err(error) => Err(error.into()),
+    let estimating = async {
+        match connect(at).await {
+            Ok(mut client) => estimate(&mut client, plan).await,
+            Err(_) if at.coordinator.is_none() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     };
+    let estimated = timeout(PATIENCE, estimating).await.unwrap_or_else(|_| {
+        let problem = format!("what was measured before is not there within {} s", PATIENCE.as_secs());
+        Err(anyhow!(problem).into())
+    });
     estimated.unwrap_or_else(|failure: Failure| {
         let because = failure.message().unwrap_or_default();
         output.note(&format!("no estimate of time and disk: {}", because.trim_start_matches("error: ")));
