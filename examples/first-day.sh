@@ -69,6 +69,17 @@ acai submit mine.yaml 2>&1 || echo "(nobody serves this folder now; acai run doe
 acai run mine.yaml > /dev/null
 acai ls
 
+step "Longer: trained runs go on from where they ended, to the same digits as runs that were as long from the start"
+sed 's/total_kimg: .*/total_kimg: 0.7/' mine.yaml > longer.yaml
+acai plan longer.yaml > /dev/null
+acai run longer.yaml --yes > went-on.txt
+sed 's/^name: mine/name: straight/' longer.yaml > straight.yaml
+acai run straight.yaml > /dev/null
+acai results mine --format csv > went-on.csv
+acai results straight --format csv > straight.csv
+cmp went-on.csv straight.csv
+acai show mine/16
+
 step "Own pictures: two folders of them are two labels, and a tenth is tested on"
 python3 - <<'PYTHON'
 import os, random, struct, zlib

@@ -24,7 +24,7 @@ use crate::door::Door;
 use crate::garbage::collect_garbage;
 use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::retention::forget_workers;
+use crate::retention::forget_what_is_old;
 use crate::service::{Access, Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
@@ -143,7 +143,7 @@ async fn serve_with(
         error = store.broken() => Err(error.into()),
         () = deadline => Ok(()),
         () = expire_leases(store.clone(), terms) => Ok(()),
-        () = forget_workers(store.clone()) => Ok(()),
+        () = forget_what_is_old(store.clone()) => Ok(()),
         () = collect_garbage(store.clone(), blobs.clone()) => Ok(()),
         () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
     };

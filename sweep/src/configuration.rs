@@ -276,6 +276,16 @@ impl Configuration {
         self.digest("acai size 1", self.shape().filter(|(name, _)| *name != "total_kimg"))
     }
 
+    /// Digest of all but the length of the training (SHA-256, 64 hex digits): runs that share it and the seed are the same up
+    /// to the end of the shorter. None if there are own parameters: what a trainer of one's own does with the length, nobody
+    /// knows here.
+    #[must_use]
+    pub fn lineage(&self) -> Option<String> {
+        let values = self.telling().filter(|(parameter, _)| parameter.name != "total_kimg");
+        let values = values.map(|(parameter, value)| (parameter.name, value.canonical()));
+        self.own.is_empty().then(|| self.digest("acai lineage 1", values))
+    }
+
     fn shape(&self) -> impl Iterator<Item = (&'static str, String)> {
         self.telling().filter_map(|(parameter, value)| {
             let shared = match parameter.sharing {

@@ -226,6 +226,9 @@ impl TryFrom<String> for Dataset {
     }
 }
 
+/// Optimizer steps between two reports of losses.
+pub const LOSS_STEPS: u64 = 50;
+
 impl TrainingConfig {
     /// Optimizer steps of the whole run: `total_kimg`·1024 images in batches, rounded up.
     #[must_use]
@@ -237,6 +240,19 @@ impl TrainingConfig {
     #[must_use]
     pub fn eval_steps(&self) -> u64 {
         self.steps_in(self.eval_kimg)
+    }
+
+    /// Whether a run that is longer than this many steps reports this metric after the last of them. At its end a run also
+    /// reports what is not due then, and what stands for the whole run.
+    #[must_use]
+    pub fn reports_midway(&self, metric: &str, step: u64) -> bool {
+        let is_evaluation = step.is_multiple_of(self.eval_steps());
+        match metric.split_once('/') {
+            Some(("final", _)) => false,
+            _ if metric == "eval/clustering_accuracy" => false,
+            Some(("eval", _)) => is_evaluation,
+            _ => is_evaluation || step.is_multiple_of(LOSS_STEPS),
+        }
     }
 
     /// Optimizer steps that take `kimg`·1024 images, rounded up, at least one.

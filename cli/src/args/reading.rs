@@ -53,7 +53,10 @@ Examples:
                                      the file with other values, which is what is stored
 
 Runs that the file does not ask for any more are set aside: kept, but not trained and in no table until a file
-asks for them again. If any of them has results, that is asked first; in a script it is an error without --yes.")]
+asks for them again. If any of them has results, that is asked first; in a script it is an error without --yes.
+
+A new run that differs from an earlier run of the sweep in `total_kimg` alone, and is longer, goes on from that run's
+last checkpoint. It ends with the same digits as a run that was as long from the start.")]
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) sweep: SweepFileArguments,

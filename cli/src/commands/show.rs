@@ -146,54 +146,57 @@ fn command(run: &Run, attempts: &[AttemptDetails]) -> Option<String> {
 fn as_json(details: &GetRunResponse, artifacts: &[Artifact], reasons: &[String]) -> Value {
     let run = details.run.clone().unwrap_or_default();
     let rates = rates(&run, &details.attempts);
-    let attempt = |(attempt, rate): (&AttemptDetails, Option<f64>)| {
-        let hardware = attempt.hardware.clone().unwrap_or_default();
-        json!({
-            "attempt": attempt.number,
-            "worker": attempt.worker,
-            "version": attempt.version,
-            "host": hardware.host,
-            "cpu": hardware.cpu,
-            "cores": hardware.cores,
-            "threads": hardware.threads,
-            "gpus": hardware.gpus.iter().map(|gpu| &gpu.name).collect::<Vec<_>>(),
-            "started_unix_ms": attempt.started_unix_ms,
-            "ended_unix_ms": attempt.ended_unix_ms,
-            "outcome": attempt.outcome,
-            "message": attempt.message,
-            "replay_mismatches": attempt.replay_mismatches,
-            "step": attempt.step,
-            "images_per_second": rate,
-        })
-    };
+    let attempts = details.attempts.iter().zip(rates).map(|(attempt, rate)| attempt_json(attempt, rate));
     let metric = |metric: &acai_proto::v1::MetricSummary| {
         let summary = json!({"last": metric.last, "min": metric.min, "max": metric.max, "mean": metric.mean});
         (metric.name.clone(), summary)
-    };
-    let checkpoint = |checkpoint: &StoredCheckpoint| {
-        json!({
-            "step": checkpoint.step,
-            "sha256": checkpoint.sha256,
-            "bytes": checkpoint.bytes,
-            "attempt": checkpoint.attempt,
-            "committed_unix_ms": checkpoint.committed_unix_ms,
-            "rejected": (!checkpoint.rejected.is_empty()).then_some(&checkpoint.rejected),
-        })
-    };
-    let picture = |artifact: &Artifact| {
-        json!({
-            "name": artifact.name, "step": artifact.step, "sha256": artifact.sha256, "bytes": artifact.bytes,
-        })
     };
     json!({
         "version": 1,
         "run": run_json(&run),
         "set_aside": details.set_aside,
         "reasons": reasons,
-        "attempts": details.attempts.iter().zip(rates).map(attempt).collect::<Vec<_>>(),
+        "attempts": attempts.collect::<Vec<_>>(),
         "metrics": Value::Object(details.metrics.iter().map(metric).collect()),
-        "checkpoints": details.checkpoints.iter().map(checkpoint).collect::<Vec<_>>(),
-        "artifacts": artifacts.iter().map(picture).collect::<Vec<_>>(),
+        "checkpoints": details.checkpoints.iter().map(checkpoint_json).collect::<Vec<_>>(),
+        "artifacts": artifacts.iter().map(artifact_json).collect::<Vec<_>>(),
         "command": command(&run, &details.attempts),
     })
+}
+
+fn attempt_json(attempt: &AttemptDetails, images_per_second: Option<f64>) -> Value {
+    let hardware = attempt.hardware.clone().unwrap_or_default();
+    json!({
+        "attempt": attempt.number,
+        "worker": attempt.worker,
+        "version": attempt.version,
+        "host": hardware.host,
+        "cpu": hardware.cpu,
+        "cores": hardware.cores,
+        "threads": hardware.threads,
+        "gpus": hardware.gpus.iter().map(|gpu| &gpu.name).collect::<Vec<_>>(),
+        "started_unix_ms": attempt.started_unix_ms,
+        "ended_unix_ms": attempt.ended_unix_ms,
+        "outcome": attempt.outcome,
+        "message": attempt.message,
+        "replay_mismatches": attempt.replay_mismatches,
+        "step": attempt.step,
+        "images_per_second": images_per_second,
+    })
+}
+
+fn checkpoint_json(checkpoint: &StoredCheckpoint) -> Value {
+    json!({
+        "step": checkpoint.step,
+        "sha256": checkpoint.sha256,
+        "bytes": checkpoint.bytes,
+        "attempt": checkpoint.attempt,
+        "committed_unix_ms": checkpoint.committed_unix_ms,
+        "rejected": (!checkpoint.rejected.is_empty()).then_some(&checkpoint.rejected),
+    })
+}
+
+fn artifact_json(artifact: &Artifact) -> Value {
+    let Artifact { name, step, sha256, bytes, .. } = artifact;
+    json!({"name": name, "step": step, "sha256": sha256, "bytes": bytes})
 }

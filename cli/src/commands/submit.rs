@@ -99,8 +99,13 @@ async fn agrees(client: &mut Client, source: &str, output: Output) -> Result<boo
 pub(super) fn describe(submitted: &SubmitSweepResponse) -> String {
     let SubmitSweepResponse { sweep, new_runs, existing_runs, other_runs, .. } = submitted;
     let were = if *existing_runs == 1 { "was" } else { "were" };
-    let mut text =
-        format!("{sweep}: {}, {existing_runs} {were} there already", counted(*new_runs, "new run"));
+    let lengthened = match submitted.lengthened_runs {
+        0 => String::new(),
+        1 => " (1 goes on from a shorter run)".to_owned(),
+        runs => format!(" ({runs} go on from shorter runs)"),
+    };
+    let new = counted(*new_runs, "new run");
+    let mut text = format!("{sweep}: {new}{lengthened}, {existing_runs} {were} there already");
     if *other_runs > 0 {
         let are = if *other_runs == 1 { "is" } else { "are" };
         text += &format!("; {} {are} not in this file and set aside", counted(*other_runs, "earlier run"));
@@ -118,6 +123,7 @@ fn as_json(submitted: &SubmitSweepResponse, is_dry_run: bool, warnings: &[Value]
         "sweep": submitted.sweep,
         "dry_run": is_dry_run,
         "new_runs": submitted.new_runs,
+        "lengthened_runs": submitted.lengthened_runs,
         "existing_runs": submitted.existing_runs,
         "other_runs": submitted.other_runs,
         "set_aside_runs": submitted.set_aside_runs,

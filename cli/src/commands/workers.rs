@@ -2,9 +2,10 @@
 
 use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
 use serde_json::{Value, json};
+use tonic::Status;
 
 use crate::args::{List, WorkersArguments};
-use crate::client::connect;
+use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::grid::Grid;
 use crate::output::Output;
@@ -15,7 +16,7 @@ const SHOWN: usize = 12;
 pub(super) async fn workers(arguments: &WorkersArguments, output: Output) -> Result<(), Failure> {
     let WorkersArguments { list: List { ask, width }, all } = arguments;
     let mut client = connect(&ask.at).await?;
-    let workers = client.list_workers(ListWorkersRequest { all: *all }).await?.into_inner().workers;
+    let workers = list(&mut client, *all).await?;
     if ask.json {
         let workers: Vec<Value> = workers.iter().map(worker_json).collect();
         output.data(&json!({"version": 1, "workers": workers}).to_string())?;
@@ -31,6 +32,17 @@ pub(super) async fn workers(arguments: &WorkersArguments, output: Output) -> Res
         }
     }
     Ok(())
+}
+
+/// The workers, last seen first.
+pub(super) async fn list(client: &mut Client, all: bool) -> Result<Vec<Worker>, Status> {
+    let mut pages = client.list_workers(ListWorkersRequest { all }).await?.into_inner();
+    let mut workers = Vec::new();
+    while let Some(page) = pages.message().await? {
+        workers.extend(page.workers);
+    }
+    workers.sort_by(|a, b| (b.last_seen_unix_ms, &a.id).cmp(&(a.last_seen_unix_ms, &b.id)));
+    Ok(workers)
 }
 
 /// Why some of a worker's slots take no runs.

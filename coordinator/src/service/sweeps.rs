@@ -15,7 +15,7 @@ use super::status::status;
 use super::{hardware, watch};
 use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest};
 use crate::use_cases::{
-    At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCases, Which,
+    At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCaseError, UseCases, Which,
 };
 
 pub(crate) struct Sweeps {
@@ -172,13 +172,18 @@ impl SweepService for Sweeps {
         Ok(Response::new(Box::pin(artifacts.map(|artifact| Ok(artifact_message(artifact?))))))
     }
 
+    type ListWorkersStream = Pin<Box<dyn Stream<Item = Result<v1::ListWorkersResponse, Status>> + Send>>;
+
     async fn list_workers(
         &self,
         request: Request<v1::ListWorkersRequest>,
-    ) -> Result<Response<v1::ListWorkersResponse>, Status> {
-        let machines = self.use_cases.machines(request.into_inner().all).await?;
-        let workers = machines.into_iter().map(worker_message).collect();
-        Ok(Response::new(v1::ListWorkersResponse { workers }))
+    ) -> Result<Response<Self::ListWorkersStream>, Status> {
+        let pages = self.use_cases.machines(request.into_inner().all).await?;
+        let message = |page: Result<Vec<Machine>, UseCaseError>| {
+            let workers = page?.into_iter().map(worker_message).collect();
+            Ok(v1::ListWorkersResponse { workers })
+        };
+        Ok(Response::new(Box::pin(pages.map(message))))
     }
 }
 
@@ -236,6 +241,7 @@ fn submission_message(submitted: Submitted) -> v1::SubmitSweepResponse {
     v1::SubmitSweepResponse {
         sweep,
         new_runs: submission.new_runs,
+        lengthened_runs: submission.lengthened_runs,
         existing_runs: submission.existing_runs,
         other_runs: submission.other_runs,
         set_aside_runs: submission.set_aside,

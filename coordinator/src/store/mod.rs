@@ -34,6 +34,9 @@ pub use url::DatabaseUrl;
 
 pub(crate) use records::SweepId;
 
+/// How many events of each run stay, however old they are.
+pub const EVENTS_KEPT: u32 = 200;
+
 /// Result of a store method.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -160,6 +163,10 @@ pub trait Store: Send + Sync + 'static {
     /// `OtherEvent` if there is another event than the caller has seen there.
     async fn event_list(&self, sweep: &str, after: Place, most: u32) -> Result<Vec<EventRecord>>;
 
+    /// Deletes events from before this time of a run that has more than [`EVENTS_KEPT`], but for its last ones, of some runs at a
+    /// time; answers how many.
+    async fn event_forget(&self, before_ms: i64) -> Result<u64>;
+
     /// Adds the worker, or notes what it says of itself now. Answers which database this is: letters and digits, other
     /// ones for each database.
     async fn worker_register(&self, worker: Registration) -> Result<String>;
@@ -167,8 +174,8 @@ pub trait Store: Send + Sync + 'static {
     /// Notes that a worker ends: it is given nothing any more.
     async fn worker_leave(&self, worker: &str) -> Result<()>;
 
-    /// The workers that were seen since this time or hold runs, last seen first.
-    async fn worker_list(&self, since_ms: i64) -> Result<Vec<WorkerRecord>>;
+    /// The workers that were seen since this time or hold runs, in the order of their ids after this one, at most `most`.
+    async fn worker_list(&self, since_ms: i64, after: &str, most: u32) -> Result<Vec<WorkerRecord>>;
 
     /// Deletes workers that were not seen since this time and have never held a run, some at a time; answers how many. What a
     /// worker has trained names it, so others stay as long as their runs.

@@ -1,12 +1,22 @@
 //! Workers, and whether they take runs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::{Result, UseCases};
-use crate::store::{Duty, WorkerRecord};
+use crate::store::{Duty, Store, WorkerRecord};
 
 /// A worker that was not heard of for longer, and holds nothing, is listed only where all are asked for: a day.
 const RECENT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Workers that are read at a time.
+const PAGE: u32 = 1000;
+
+/// Pages of workers, as they are read.
+pub type Machines = ReceiverStream<Result<Vec<Machine>>>;
 
 /// A worker, as people see it.
 #[derive(Debug, Clone)]
@@ -18,32 +28,53 @@ pub struct Machine {
 }
 
 impl UseCases {
-    /// Workers, last seen first: every one, or those that were heard of within a day or hold runs.
+    /// Workers in the order of their ids: every one, or those that were heard of within a day or hold runs. The next page is
+    /// read when the last one is taken.
     ///
     /// # Errors
     /// The store's.
-    pub async fn machines(&self, all: bool) -> Result<Vec<Machine>> {
+    pub async fn machines(&self, all: bool) -> Result<Machines> {
         let now_ms = self.store.now_ms().await?;
-        self.machines_since(if all { i64::MIN } else { now_ms.saturating_sub(RECENT_MS) }, now_ms).await
+        let silent_ms = i64::from(self.terms.lease_ms);
+        let mut pages = self.worker_pages(if all { i64::MIN } else { now_ms.saturating_sub(RECENT_MS) });
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            loop {
+                let page = pages.next().await;
+                let is_last = page.as_ref().map_or(true, Vec::is_empty);
+                let machine = |worker: WorkerRecord| {
+                    let is_alive = !worker.ended && now_ms - worker.last_seen_ms < silent_ms;
+                    Machine { worker, is_alive }
+                };
+                let page = page.map(|workers| workers.into_iter().map(machine).collect());
+                if sender.send(page).await.is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Ok(ReceiverStream::new(receiver))
     }
 
-    async fn machines_since(&self, since_ms: i64, now_ms: i64) -> Result<Vec<Machine>> {
-        let workers = self.store.worker_list(since_ms).await?;
-        let silent_ms = i64::from(self.terms.lease_ms);
-        let machine = |worker: WorkerRecord| {
-            let is_alive = !worker.ended && now_ms - worker.last_seen_ms < silent_ms;
-            Machine { worker, is_alive }
-        };
-        Ok(workers.into_iter().map(machine).collect())
+    /// The workers that were heard of since this time or hold runs.
+    pub(super) fn worker_pages(&self, since_ms: i64) -> WorkerPages {
+        WorkerPages { store: Arc::clone(&self.store), since_ms, after: String::new() }
     }
 
     /// Datasets that any living worker has.
     pub(super) async fn served_datasets(&self) -> Result<BTreeSet<String>> {
         let now_ms = self.store.now_ms().await?;
         let since_ms = now_ms.saturating_sub(i64::from(self.terms.lease_ms));
-        let machines = self.machines_since(since_ms, now_ms).await?;
-        let alive = machines.into_iter().filter(|machine| machine.is_alive);
-        Ok(alive.flat_map(|machine| machine.worker.registration.datasets).collect())
+        let mut pages = self.worker_pages(since_ms);
+        let mut served = BTreeSet::new();
+        loop {
+            let page = pages.next().await?;
+            if page.is_empty() {
+                return Ok(served);
+            }
+            // One that holds runs is listed though it may be silent for longer.
+            let alive = page.into_iter().filter(|worker| !worker.ended && worker.last_seen_ms > since_ms);
+            served.extend(alive.flat_map(|worker| worker.registration.datasets));
+        }
     }
 
     /// Says whether workers of this name take runs; answers how many they hold.
@@ -56,5 +87,24 @@ impl UseCases {
         };
         tracing::info!(worker, ?duty, "a worker's duty is changed");
         Ok(running)
+    }
+}
+
+/// Workers that are read page by page.
+pub(super) struct WorkerPages {
+    store: Arc<dyn Store>,
+    since_ms: i64,
+    /// The id of the last worker that was read.
+    after: String,
+}
+
+impl WorkerPages {
+    /// The next page; an empty one is the last.
+    pub(super) async fn next(&mut self) -> Result<Vec<WorkerRecord>> {
+        let page = self.store.worker_list(self.since_ms, &self.after, PAGE).await?;
+        if let Some(last) = page.last() {
+            self.after.clone_from(&last.registration.id);
+        }
+        Ok(page)
     }
 }

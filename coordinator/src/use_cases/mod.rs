@@ -34,7 +34,7 @@ pub use curves::{CurvePart, CurveRequest, Curves};
 pub use error::{Result, UseCaseError};
 pub use events::Events;
 pub use import::Imported;
-pub use machines::Machine;
+pub use machines::{Machine, Machines};
 pub use missing::MissingCheckpoint;
 pub use results::{At, ResultTables, TableRequest};
 pub use runs::{Runs, Which};

@@ -43,7 +43,7 @@ async fn what_is_shown_of_resting_slots_is_what_the_last_claim_or_renewal_said()
     let coordinator = Coordinator::start().await;
     let mut workers = coordinator.workers().await;
     let shown = async || {
-        coordinator.store.worker_list(i64::MIN).await.unwrap()[0].rest.as_ref().map(|rest| rest.slots)
+        coordinator.store.worker_list(i64::MIN, "", 9).await.unwrap()[0].rest.as_ref().map(|rest| rest.slots)
     };
     let rest = |slots| Some(Rest { slots, reason: "CUDA is gone".to_owned() });
     let claim = |number, rest| ClaimRequest {

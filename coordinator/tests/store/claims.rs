@@ -8,7 +8,7 @@ use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
 
-use crate::{LEASE, Tested, claim, contract, one_running, register, sweep};
+use crate::{LEASE, Tested, claim, contract, one_running, register, sweep, workers};
 
 contract!(
     runs_are_granted_in_order_and_once,
@@ -185,7 +185,7 @@ async fn renewing_keeps_a_lease_and_names_what_is_lost(store: &Tested) {
     assert_eq!(fenced.fenced, [lost]);
     assert!(store.expire_at(LEASE + 1).await.unwrap().is_empty());
     register(store, "other").await;
-    let seen = store.worker_list(i64::MIN).await.unwrap();
+    let seen = workers(store).await;
     assert_eq!(seen.iter().map(|worker| worker.last_seen_ms).collect::<Vec<_>>(), [LEASE + 1, 5]);
 
     assert_eq!(store.lease_grant_fresh_terms(LEASE).await.unwrap(), 1);
@@ -198,7 +198,7 @@ async fn the_next_worker_of_a_machine_keeps_the_leases_that_it_takes_up(store: &
     store.clock.set(LEASE);
     assert_eq!(store.lease_renew("next", vec![held], LEASE).await.unwrap().fenced, []);
     assert!(store.expire_at(2 * LEASE).await.unwrap().is_empty());
-    let running = store.worker_list(i64::MIN).await.unwrap();
+    let running = workers(store).await;
     let of = |id| running.iter().find(|worker| worker.registration.id == id).map(|worker| worker.running);
     assert_eq!((of("w"), of("next")), (Some(0), Some(1)));
     store.attempt_complete(held, 100, 0).await.unwrap();
@@ -247,13 +247,13 @@ async fn a_lease_of_longer_terms_is_not_shortened_by_a_restart(store: &Tested) {
 async fn a_worker_that_has_ended_is_known_as_ended_and_given_nothing(store: &Tested) {
     store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
     register(store, "w").await;
-    assert!(!store.worker_list(i64::MIN).await.unwrap()[0].ended);
+    assert!(!workers(store).await[0].ended);
     store.worker_leave("w").await.unwrap();
     store.worker_leave("w").await.unwrap();
     // What was long on its way revives nobody.
     register(store, "w").await;
     assert!(store.run_claim(claim("w", "late", 1), LEASE).await.unwrap().is_empty());
-    assert!(store.worker_list(i64::MIN).await.unwrap()[0].ended);
+    assert!(workers(store).await[0].ended);
     let unknown = store.worker_leave("nobody").await;
     assert!(matches!(unknown, Err(StoreError::UnknownWorker(_))), "{unknown:?}");
 }
@@ -270,11 +270,15 @@ async fn workers_are_listed_while_they_are_heard_of_or_hold_runs_and_forgotten_i
     register(store, "idle").await;
     store.clock.set(10);
     register(store, "recent").await;
-    let listed = async |since_ms| {
-        let workers = store.worker_list(since_ms).await.unwrap();
+    let page = async |since_ms, after, most| {
+        let workers = store.worker_list(since_ms, after, most).await.unwrap();
         workers.into_iter().map(|worker| worker.registration.id).collect::<Vec<_>>()
     };
-    assert_eq!(listed(i64::MIN).await, ["recent", "idle", "w"]);
+    let listed = async |since_ms| page(since_ms, "", 9).await;
+    assert_eq!(listed(i64::MIN).await, ["idle", "recent", "w"]);
+    assert_eq!(page(i64::MIN, "", 2).await, ["idle", "recent"]);
+    assert_eq!(page(i64::MIN, "recent", 2).await, ["w"]);
+    assert!(page(i64::MIN, "w", 2).await.is_empty());
     assert_eq!(listed(10).await, ["recent", "w"], "`w` holds a run");
     assert_eq!((store.worker_forget(10).await.unwrap(), store.worker_forget(10).await.unwrap()), (1, 0));
     assert_eq!(listed(i64::MIN).await, ["recent", "w"]);

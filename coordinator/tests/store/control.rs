@@ -1,11 +1,11 @@
 //! What people want is stored, and done when it can be.
 
-use acai_coordinator::store::{Changes, Claim, Duty, NewSweep, Place, StoreError};
+use acai_coordinator::store::{Changes, Claim, Duty, EVENTS_KEPT, NewSweep, Place, StoreError};
 use acai_sweep::control::Intent;
 use acai_sweep::run::{Desired, RunState};
 use acai_sweep::schedule::Offer;
 
-use crate::{LEASE, Tested, claim, claim_one, contract, one_running, register, sweep};
+use crate::{LEASE, Tested, claim, claim_one, contract, one_running, register, sweep, workers};
 
 contract!(
     a_queued_run_is_cancelled_at_once_and_a_running_one_when_its_worker_gives_it_back,
@@ -21,6 +21,7 @@ contract!(
     a_run_that_is_not_in_the_plan_is_an_error_and_changes_nothing,
     every_change_of_state_is_an_event_without_gaps,
     whoever_goes_on_from_an_event_that_is_another_one_by_now_is_told,
+    old_events_go_but_for_the_last_ones_of_each_run,
     a_queued_run_is_explained,
     what_is_told_of_an_attempt_is_an_event_and_not_repeated,
 );
@@ -163,7 +164,7 @@ async fn a_cordoned_worker_gets_nothing_and_a_drained_one_yields(store: &Tested)
     store.worker_set_duty(name, Duty::Drained).await.unwrap();
     assert_eq!(store.lease_renew("w", vec![held], LEASE).await.unwrap().yielding, [held]);
     assert_eq!(store.attempt_release(held).await.unwrap(), RunState::Queued, "for another worker");
-    assert_eq!(store.worker_list(i64::MIN).await.unwrap()[0].duty, Duty::Drained);
+    assert_eq!(workers(store).await[0].duty, Duty::Drained);
     store.worker_set_duty(name, Duty::Open).await.unwrap();
     claim_one(store, "open").await;
     assert_eq!(store.worker_set_duty("nobody", Duty::Open).await.unwrap(), None);
@@ -247,6 +248,25 @@ async fn whoever_goes_on_from_an_event_that_is_another_one_by_now_is_told(store:
     }
     let beyond = after(4, 4000).await;
     assert!(matches!(beyond, Err(StoreError::NoSuchEvent { after: 4, last: 3 })), "{beyond:?}");
+}
+
+async fn old_events_go_but_for_the_last_ones_of_each_run(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.5, 0.6])).await.unwrap();
+    register(store, "w").await;
+    let kept = u64::from(EVENTS_KEPT);
+    for round in 0..kept / 2 + 10 {
+        store.clock.set(i64::try_from(round).unwrap());
+        let attempt = claim_one(store, &format!("claim {round}")).await;
+        store.attempt_release(attempt).await.unwrap();
+    }
+    assert_eq!(store.event_forget(5).await.unwrap(), 10, "five rounds are from before that time");
+    assert_eq!(store.event_forget(5).await.unwrap(), 0);
+    assert_eq!(store.event_forget(i64::MAX).await.unwrap(), 10);
+    assert_eq!(store.event_forget(i64::MAX).await.unwrap(), 0, "the last ones stay, however old they are");
+    let events = store.event_list("s", 0.into(), EVENTS_KEPT * 2).await.unwrap();
+    assert_eq!((events.len() as u64, events[0].number), (kept, 21));
+    let from_a_deleted_one = Place { number: 3, at_ms: Some(1) };
+    assert_eq!(store.event_list("s", from_a_deleted_one, 1).await.unwrap()[0].number, 21);
 }
 
 async fn a_queued_run_is_explained(store: &Tested) {

@@ -6,7 +6,7 @@ use acai_sweep::explain;
 use acai_sweep::run::RunState;
 use acai_sweep::schedule::Offer;
 
-use crate::{LEASE, Tested, claim, contract, one_running, register, register_as, sweep, upload};
+use crate::{LEASE, Tested, claim, contract, one_running, register, register_as, sweep, upload, workers};
 
 contract!(
     a_machines_fault_is_charged_to_nobody_and_the_run_goes_to_another_machine_first,
@@ -136,10 +136,10 @@ async fn slots_that_rest_are_told_with_their_reason_until_they_do_not(store: &Te
     one_running(store).await;
     let rest = |slots| Rest { slots, reason: "CUDA is gone".to_owned() };
     store.worker_set_rest("w", rest(2)).await.unwrap();
-    assert_eq!(store.worker_list(i64::MIN).await.unwrap()[0].rest, Some(rest(2)));
+    assert_eq!(workers(store).await[0].rest, Some(rest(2)));
     let explanation = store.run_explain("s", 1, LEASE).await.unwrap().unwrap();
     let reason = explain::worker(&explanation.situation, &explanation.workers[0].1);
     assert_eq!(reason.as_deref(), Some("2 of its 2 slots rest: CUDA is gone"));
     store.worker_set_rest("w", rest(0)).await.unwrap();
-    assert_eq!(store.worker_list(i64::MIN).await.unwrap()[0].rest, None);
+    assert_eq!(workers(store).await[0].rest, None);
 }

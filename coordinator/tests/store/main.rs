@@ -14,6 +14,7 @@ mod curves;
 mod files;
 mod forget;
 mod imports;
+mod lengthening;
 mod machine_faults;
 mod metrics;
 mod outages;
@@ -34,7 +35,7 @@ use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{
-    AttemptRef, BlobFile, Claim, NewRun, NewSweep, Point, Registration, RunRecord, Store,
+    AttemptRef, BlobFile, Claim, NewRun, NewSweep, Point, Registration, RunRecord, Store, WorkerRecord,
 };
 use acai_sweep::configuration::Configuration;
 use acai_sweep::run::RunState;
@@ -197,6 +198,11 @@ pub(crate) async fn register_as(store: &Tested, worker: &str, machine: &str) {
         datasets: vec!["lines32".to_owned()],
     };
     store.worker_register(registration).await.unwrap();
+}
+
+/// Every worker, in the order of their ids.
+pub(crate) async fn workers(store: &Tested) -> Vec<WorkerRecord> {
+    store.worker_list(i64::MIN, "", 1000).await.unwrap()
 }
 
 /// A claim after all others.

@@ -23,6 +23,7 @@ contract!(
 
 const STORED: Submission = Submission {
     new_runs: 0,
+    lengthened_runs: 0,
     existing_runs: 0,
     other_runs: 0,
     set_aside: 0,

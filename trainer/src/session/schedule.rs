@@ -1,9 +1,7 @@
 //! What is due after which step.
 
 use acai_sweep::trainer_protocol::Member;
-
-/// Steps between two reports of losses.
-const LOSS_STEPS: u64 = 50;
+use acai_sweep::training::LOSS_STEPS;
 
 /// When a run reports, is evaluated and is written to disk, in optimizer steps.
 ///

@@ -110,6 +110,13 @@ async fn need(client: &mut Client, run: &Run, images: f64) -> Result<Option<(Str
     let took =
         |attempt: &AttemptDetails| Some((attempt.ended_unix_ms? - attempt.started_unix_ms) as f64 / 1000.0);
     let seconds: f64 = details.attempts.iter().filter_map(took).sum();
+    // What a run took over from a shorter one took it no time.
+    let taken_over = |attempt: &AttemptDetails| {
+        let took_no_time = attempt.ended_unix_ms == Some(attempt.started_unix_ms);
+        attempt.step.filter(|_| took_no_time)
+    };
+    let taken_over = details.attempts.iter().filter_map(taken_over).max().unwrap_or_default();
+    let images = images * (1.0 - taken_over as f64 / run.total_steps.max(1) as f64);
     let ([machine], true) = (machines.as_slice(), seconds > 0.0 && images > 0.0) else { return Ok(None) };
     let artifacts = of_run(client, &sweep, number).await?;
     let bytes = details.checkpoints.iter().map(|checkpoint| checkpoint.bytes);

@@ -11,12 +11,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
-use acai_proto::v1::{GetSweepRequest, GetSweepResponse, ListWorkersRequest, RunState, Selection};
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection};
 use anyhow::Context;
 use tonic::{Code, Status};
 
 use super::results::print_table;
-use super::{Sweep, read_sweep, submit};
+use super::{Sweep, read_sweep, submit, workers};
 use crate::args::RunArguments;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -161,7 +161,7 @@ async fn look(
 ) -> Result<Option<(GetSweepResponse, Option<String>)>, Failure> {
     let asked = async |client: &mut Client| {
         let status = client.get_sweep(GetSweepRequest { sweep: sweep.to_owned() }).await?.into_inner();
-        let workers = client.list_workers(ListWorkersRequest::default()).await?.into_inner().workers;
+        let workers = workers::list(client, false).await?;
         let resting = workers.into_iter().filter(|worker| worker.alive).find_map(|worker| worker.rest);
         Ok::<_, Status>((status, resting.map(|rest| rest.reason)))
     };

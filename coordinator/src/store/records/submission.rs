@@ -108,6 +108,8 @@ pub struct PlannedConfiguration {
     pub config_hash: String,
     /// Runs that share it can be trained as one group.
     pub shape_key: String,
+    /// What it shares with shorter and longer runs that train the same; none for a trainer of one's own.
+    pub lineage: Option<String>,
     /// What a worker needs to have.
     pub dataset: String,
     /// Images in a step.
@@ -125,6 +127,7 @@ impl PlannedConfiguration {
             json: configuration.to_json(),
             config_hash: configuration.config_hash(),
             shape_key: configuration.shape_key(),
+            lineage: configuration.lineage(),
             dataset: training.dataset.name().to_owned(),
             batch: training.batch,
             total_steps: training.total_steps(),
@@ -137,6 +140,8 @@ impl PlannedConfiguration {
 pub struct Submission {
     /// Runs added.
     pub new_runs: u32,
+    /// Those of them that go on from a shorter run of the sweep.
+    pub lengthened_runs: u32,
     /// Runs of the plan that were stored before.
     pub existing_runs: u32,
     /// Stored runs that are not in the plan.

@@ -7,7 +7,7 @@ use super::dialect::{Connection, Row, among};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
-use crate::store::{AttemptRef, EventRecord, Place, Result, RunId, StoreError, SweepId};
+use crate::store::{AttemptRef, EVENTS_KEPT, EventRecord, Place, Result, RunId, StoreError, SweepId};
 
 /// Who changed a run's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +131,8 @@ pub(super) async fn list(
         .bind(after.number.cast_signed())
         .fetch_optional(&mut *reader)
         .await?;
-        if at_ms != Some(seen_ms) {
+        // An event that is gone was deleted for its age.
+        if at_ms.is_some_and(|at_ms| at_ms != seen_ms) {
             return Err(StoreError::OtherEvent(after.number));
         }
     }
@@ -145,6 +146,38 @@ pub(in crate::store) const OF_RUN: &str = select_events!("e.run_id = $1 order by
 pub(super) async fn of_run(reader: &mut Connection, run: RunId, most: u32) -> Result<Vec<EventRecord>> {
     let rows = sqlx::query(OF_RUN).bind(run).bind(i64::from(most)).fetch_all(&mut *reader).await?;
     rows.iter().rev().map(record).collect()
+}
+
+/// Runs whose events one transaction deletes.
+const STEP: i64 = 100;
+
+/// Runs that have more events than are kept, the first of them from before this time; some at a time.
+pub(super) async fn long_histories(reader: &mut Connection, before_ms: i64) -> Result<Vec<RunId>> {
+    let runs = sqlx::query_scalar(
+        "select e.run_id from events e group by e.run_id
+         having count(*) > $1
+            and (select o.at_ms from events o where o.run_id = e.run_id order by o.number limit 1) < $2
+         limit $3",
+    );
+    Ok(runs.bind(i64::from(EVENTS_KEPT)).bind(before_ms).bind(STEP).fetch_all(reader).await?)
+}
+
+/// Deletes the events of these runs from before this time, but for the last ones of each; answers how many.
+pub(super) async fn forget(tx: &mut Connection, runs: &[RunId], before_ms: i64) -> Result<u64> {
+    let mut deleted = 0;
+    for run in runs {
+        let done = sqlx::query(
+            "delete from events where run_id = $1 and at_ms < $2 and number <= (
+                 select number from events where run_id = $1 order by number desc limit 1 offset $3)",
+        )
+        .bind(run)
+        .bind(before_ms)
+        .bind(i64::from(EVENTS_KEPT))
+        .execute(&mut *tx)
+        .await?;
+        deleted += done.rows_affected();
+    }
+    Ok(deleted)
 }
 
 fn record(row: &Row) -> Result<EventRecord> {

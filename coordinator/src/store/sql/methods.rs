@@ -169,6 +169,15 @@ impl Store for SqlStore {
         with_reader!(self, |reader| events::list(reader, sweep, after, most))
     }
 
+    async fn event_forget(&self, before_ms: i64) -> Result<u64> {
+        // Which runs these are is looked up apart, so that nobody who writes waits for that.
+        let runs = with_reader!(self, |reader| events::long_histories(reader, before_ms))?;
+        if runs.is_empty() {
+            return Ok(0);
+        }
+        with_writer!(self.writer, [runs], |tx, _now_ms| events::forget(tx, &runs, before_ms))
+    }
+
     async fn worker_register(&self, worker: Registration) -> Result<String> {
         with_writer!(self.writer, [worker], |tx, now_ms| workers::register(tx, &worker, now_ms))
     }
@@ -178,8 +187,8 @@ impl Store for SqlStore {
         with_writer!(self.writer, [worker], |tx, now_ms| workers::leave(tx, &worker, now_ms))
     }
 
-    async fn worker_list(&self, since_ms: i64) -> Result<Vec<WorkerRecord>> {
-        with_reader!(self, |reader| workers::list(reader, since_ms))
+    async fn worker_list(&self, since_ms: i64, after: &str, most: u32) -> Result<Vec<WorkerRecord>> {
+        with_reader!(self, |reader| workers::list(reader, since_ms, after, most))
     }
 
     async fn worker_forget(&self, before_ms: i64) -> Result<u64> {

@@ -82,6 +82,7 @@ pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
     ("claim: sweeps", queue::TURNS),
     ("claim: runs", queue::FIRST_GROUPS),
     ("claim: the grant", claims::GRANTED),
+    ("claim: shorter runs", claims::SHORTER),
     ("what happens to runs", events::NOTE),
     ("renewal: holders", leases::HOLDERS),
     ("renewal: leases", leases::EXTEND),

@@ -40,6 +40,7 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
     Ok(Submission {
         new_runs: count(changes.new.len()),
+        lengthened_runs: lengthened(tx, sweep_id, changes.stored).await?,
         existing_runs: count(sweep.runs.len() - changes.new.len()),
         other_runs: count(changes.others),
         set_aside: count(changes.left.len()),
@@ -77,6 +78,24 @@ async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Resu
     .bind(sweep.keeps_weights)
     .fetch_one(tx)
     .await?)
+}
+
+/// How many of the runs that were numbered from `first` on can go on from a shorter run of the sweep.
+async fn lengthened(tx: &mut Connection, sweep_id: SweepId, first: usize) -> Result<u32> {
+    if first == 0 {
+        return Ok(0);
+    }
+    let lengthened: i64 = sqlx::query_scalar(
+        "select count(*) from runs r where r.sweep_id = $1 and r.number >= $2 and exists (
+             select 1 from runs p
+             join checkpoints c on c.run_id = p.id and c.state = 'committed' and c.step < r.total_steps
+             where p.sweep_id = r.sweep_id and p.lineage = r.lineage and p.seed = r.seed and p.attempt > 0)",
+    )
+    .bind(sweep_id)
+    .bind(i64::try_from(first).unwrap_or(i64::MAX))
+    .fetch_one(tx)
+    .await?;
+    Ok(u32::try_from(lengthened).unwrap_or(u32::MAX))
 }
 
 /// How many of these runs have results: any point.
@@ -195,7 +214,7 @@ async fn insert(
     first_number: i64,
 ) -> Result<()> {
     let mut insert = QueryBuilder::new(
-        "insert into runs (sweep_id, seed, config, config_hash, shape_key, dataset, batch, total_steps, idx, in_plan, number) ",
+        "insert into runs (sweep_id, seed, config, config_hash, shape_key, lineage, dataset, batch, total_steps, idx, in_plan, number) ",
     );
     insert.push_values((first_number..).zip(runs), |mut row, (number, (place, run))| {
         row.push_bind(sweep_id)
@@ -203,6 +222,7 @@ async fn insert(
             .push_bind(run.configuration.json.as_str())
             .push_bind(run.configuration.config_hash.as_str())
             .push_bind(run.configuration.shape_key.as_str())
+            .push_bind(run.configuration.lineage.as_deref())
             .push_bind(run.configuration.dataset.as_str())
             .push_bind(i64::from(run.configuration.batch))
             .push_bind(run.total_steps.cast_signed())

@@ -104,18 +104,25 @@ fn duty(drain: Option<bool>) -> Duty {
     }
 }
 
-/// The workers that were seen since the time `$1` or hold runs, last seen first.
+/// The workers that were seen since the time `$1` or hold runs, after id `$2`.
 pub(in crate::store) const LIST: &str = "select id, name, version, hardware, slots, datasets, last_seen_ms, resting_slots, resting, ended_ms is not null as ended,
                 (select count(*) from runs where worker_id = workers.id and state = 'running') as running,
                 (select drain from cordons where worker_name = workers.name) as drain
          from workers
          where id in (select id from workers where last_seen_ms >= $1
                       union select worker_id from runs where state = 'running')
-         order by last_seen_ms desc, id";
+           and id > $2
+         order by id limit $3";
 
-/// The workers that were seen since this time or hold runs, last seen first.
-pub(super) async fn list(reader: &mut Connection, since_ms: i64) -> Result<Vec<WorkerRecord>> {
-    let rows = sqlx::query(LIST).bind(since_ms).fetch_all(&mut *reader).await?;
+/// The workers that were seen since this time or hold runs, in the order of their ids after this one, at most `most`.
+pub(super) async fn list(
+    reader: &mut Connection,
+    since_ms: i64,
+    after: &str,
+    most: u32,
+) -> Result<Vec<WorkerRecord>> {
+    let rows =
+        sqlx::query(LIST).bind(since_ms).bind(after).bind(i64::from(most)).fetch_all(&mut *reader).await?;
     let record = |row: &Row| {
         Ok(WorkerRecord {
             registration: Registration {

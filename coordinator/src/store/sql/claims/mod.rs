@@ -2,9 +2,10 @@
 //!
 //! The rule, with all its cases, is the table in [`acai_sweep::schedule`]. Of its parts, [`claim`] decides whether this
 //! claim is granted anything, [`queue`] finds the runs that may start and puts them in order, and [`start`] starts an
-//! attempt at each run that was chosen. [`grants`] reads what a claim was granted, also for one that is repeated.
+//! attempt at each run that was chosen, which may go on from a shorter run ([`lengthening`]). [`grants`] reads what a claim was granted, also for one that is repeated.
 
 mod grants;
+mod lengthening;
 pub(in crate::store) mod queue;
 mod start;
 
@@ -14,10 +15,10 @@ use super::dialect::Connection;
 use super::workers::seen;
 use crate::store::{Claim, Duty, Result, RunId, SweepId};
 
-#[cfg(test)]
-pub(super) use grants::GRANTED;
 pub(super) use grants::granted;
 use queue::Queue;
+#[cfg(test)]
+pub(super) use {grants::GRANTED, lengthening::SHORTER};
 
 /// Starts attempts at queued runs for a worker, if the worker takes runs and waits for the answer to this claim.
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {

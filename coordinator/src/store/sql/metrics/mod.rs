@@ -78,6 +78,18 @@ pub(super) async fn insert(tx: &mut Connection, attempt: AttemptRef, points: &[P
     replace(tx, attempt, &replayed).await
 }
 
+/// Computes all summaries of a run anew.
+pub(super) async fn summarize(tx: &mut Connection, run: RunId) -> Result<()> {
+    let names: Vec<String> = sqlx::query_scalar("select distinct name from metrics where run_id = $1")
+        .bind(run)
+        .fetch_all(&mut *tx)
+        .await?;
+    for name in names {
+        recompute(tx, run, &name).await?;
+    }
+    Ok(())
+}
+
 /// The summaries of the metrics that these are points of, as far as there are any.
 async fn summaries(tx: &mut Connection, run: RunId, points: &[Point]) -> Result<Summaries> {
     let names: BTreeSet<&str> = points.iter().map(|point| point.name.as_str()).collect();
