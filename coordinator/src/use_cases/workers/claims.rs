@@ -1,11 +1,10 @@
 //! A worker comes, asks for work, keeps its leases and goes.
 
+use std::time::Instant;
+
 use super::WorkerCalls;
 use crate::store::{AttemptRef, Claim, Grant, Registration, Renewal, Rest};
 use crate::use_cases::Result;
-
-/// A worker that was granted nothing asks again after this long.
-const RETRY_AFTER_MS: u32 = 1000;
 
 /// The answer to a claim.
 #[derive(Debug, Clone)]
@@ -50,8 +49,13 @@ impl WorkerCalls {
             let run = format!("{sweep}/{number}");
             tracing::info!(%run, id = %attempt.run, attempt = attempt.number, worker, "run granted");
         }
-        let retry_after_ms = if grants.is_empty() { RETRY_AFTER_MS } else { 0 };
-        Ok(Claimed { grants, retry_after_ms })
+        if grants.is_empty() {
+            let wait = self.idle.wait(&worker, Instant::now(), rand::random_range(0.0..1.0));
+            let retry_after_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            return Ok(Claimed { grants, retry_after_ms });
+        }
+        self.idle.ends(&worker);
+        Ok(Claimed { grants, retry_after_ms: 0 })
     }
 
     /// Renews the leases of attempts, and notes what the worker says of its slots that rest.

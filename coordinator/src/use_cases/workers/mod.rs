@@ -6,6 +6,7 @@
 mod attempts;
 mod checkpoints;
 mod claims;
+mod idle;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::blobs::Blobs;
 use crate::inspections::Inspections;
 use crate::lease::LeaseTerms;
 use crate::store::Store;
+use idle::Idle;
 
 pub use attempts::{Completion, Failure};
 pub use checkpoints::RejectedCheckpoint;
@@ -25,13 +27,14 @@ pub struct WorkerCalls {
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
     inspections: Inspections,
+    idle: Arc<Idle>,
 }
 
 impl WorkerCalls {
     /// On this store, with checkpoints in `blobs` and leases of these terms.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>, terms: LeaseTerms) -> WorkerCalls {
-        WorkerCalls { store, blobs, terms, inspections: Inspections::default() }
+        WorkerCalls { store, blobs, terms, inspections: Inspections::default(), idle: Arc::default() }
     }
 
     /// How long a worker may be silent, and how often it renews.
