@@ -18,6 +18,8 @@ Examples:
   acai results demo --where 'lambda > 0 and dataset = lines32'
   acai results demo --pivot gamma:lambda --best ties
                                              a row for each gamma, a column for each lambda
+  acai results demo --pivot metric:lambda --where 'gamma = 0.2'
+                                             a row for each metric, as papers compare models
   acai results demo --agg mean,median,min,max,n --digits sig=3
   acai results demo --spread ci95 --format latex > table.tex
   acai results first second --group-by model --metric eval/mean_distance
@@ -52,8 +54,9 @@ pub(crate) struct TableArguments {
     /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
-    /// A table with a row for each value of the one and a column for each value of the other parameter, of the metric that
-    /// sorts; for each value of --group-by one of its own
+    /// A table of the metric that sorts, with a row for each value of the first parameter, or of several such as
+    /// `dataset,latent:model`, and a column for each value of the last; for each value of --group-by one of its own. `metric`
+    /// may stand among them too, and then the table has all metrics
     #[arg(long, value_name = "ROWS:COLUMNS", conflicts_with_all = ["compare", "aggregations"])]
     pub(crate) pivot: Option<Pivot>,
     /// A column for each of these, instead of mean ± spread
@@ -279,7 +282,8 @@ impl FromStr for Scale {
 /// The parameters of a pivoted table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pivot {
-    pub(crate) rows: String,
+    /// At least one.
+    pub(crate) rows: Vec<String>,
     pub(crate) columns: String,
 }
 
@@ -287,11 +291,15 @@ impl FromStr for Pivot {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some((rows, columns)) if !rows.is_empty() && !columns.is_empty() && rows != columns => {
-                Ok(Pivot { rows: rows.to_owned(), columns: columns.to_owned() })
-            }
-            _ => Err("it is not two parameters, such as gamma:lambda"),
+        let (rows, columns) = text.split_once(':').unwrap_or_default();
+        let rows: Vec<String> = rows.split(',').map(|name| name.trim().to_owned()).collect();
+        let all = || rows.iter().map(String::as_str).chain([columns]);
+        let is_once = |name: &str| !name.is_empty() && all().filter(|other| *other == name).count() == 1;
+        if !all().all(is_once) {
+            return Err(
+                "it is not parameters of rows and one of columns, such as gamma:lambda or dataset,latent:model",
+            );
         }
+        Ok(Pivot { columns: columns.to_owned(), rows })
     }
 }

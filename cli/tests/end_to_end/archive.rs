@@ -8,7 +8,7 @@ use crate::tables::plane;
 use crate::{Place, eventually, free_address};
 
 /// A coordinator with an empty database, at this address.
-fn elsewhere(place: &Place) -> (crate::Started, String) {
+pub(crate) fn elsewhere(place: &Place) -> (crate::Started, String) {
     let address = free_address();
     let coordinator = place.start(&["coordinator", "--db", "sqlite:other.db", "--listen", &address]);
     eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &address]).code == Some(0));

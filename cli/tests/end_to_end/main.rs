@@ -13,6 +13,7 @@ mod mistakes;
 mod notebooks;
 mod outages;
 mod own_trainers;
+mod paper;
 mod planning;
 mod released;
 mod schema;

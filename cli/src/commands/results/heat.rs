@@ -1,6 +1,6 @@
 //! Pivoted tables whose cells are coloured by their means, in a terminal.
 
-use super::sheet::{Cell, Sheet};
+use super::sheet::{Cell, Compared, Sheet};
 use super::style::Style;
 use super::text::{cell, heading, title};
 use crate::args::At;
@@ -29,13 +29,14 @@ fn table(sheet: &Sheet, output: Output) -> String {
         let gap = " ".repeat(PADDING);
         format!("{gap}{text:<width$}{gap}", width = widths[column])
     };
-    let scale = Scale::of(sheet);
     let mut lines =
         vec![headings.iter().enumerate().map(|(column, text)| padded(text, column)).collect::<String>()];
-    for (line, row) in sheet.lines.iter().zip(&rows) {
+    for (place, (line, row)) in sheet.lines.iter().zip(&rows).enumerate() {
         let cells = line.cells.iter().zip(row).enumerate();
         let cells = cells.map(|(column, (cell, text))| match cell {
-            Cell::Figure(figure) if output.is_styled() => scale.coloured(figure.value, &padded(text, column)),
+            Cell::Figure(figure) if output.is_styled() => {
+                Scale::around(sheet, place, column).coloured(figure.value, &padded(text, column))
+            }
             _ => padded(text, column),
         });
         lines.push(cells.collect());
@@ -43,18 +44,27 @@ fn table(sheet: &Sheet, output: Output) -> String {
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
 }
 
-/// From the smallest mean to the largest.
+/// From the smallest mean to the largest of those that compare.
 struct Scale {
     least: f64,
     most: f64,
 }
 
 impl Scale {
-    fn of(sheet: &Sheet) -> Scale {
+    /// That of the figures which compare with the one in this place.
+    fn around(sheet: &Sheet, line: usize, column: usize) -> Scale {
+        let compares = |(i, j): (usize, usize)| match sheet.compared {
+            Compared::All => true,
+            Compared::EachRow => i == line,
+            Compared::EachColumn => j == column,
+            Compared::None => (i, j) == (line, column),
+        };
         let mut scale = Scale { least: f64::INFINITY, most: f64::NEG_INFINITY };
-        for cell in sheet.lines.iter().flat_map(|line| &line.cells) {
-            if let Cell::Figure(figure) = cell {
-                (scale.least, scale.most) = (scale.least.min(figure.value), scale.most.max(figure.value));
+        for (i, row) in sheet.lines.iter().enumerate() {
+            for (_, cell) in row.cells.iter().enumerate().filter(|(j, _)| compares((i, *j))) {
+                if let Cell::Figure(figure) = cell {
+                    (scale.least, scale.most) = (scale.least.min(figure.value), scale.most.max(figure.value));
+                }
             }
         }
         scale

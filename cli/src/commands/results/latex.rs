@@ -1,7 +1,7 @@
 //! Tables of results for papers: `booktabs`, the best figures in bold, powers of ten in the caption, and footnotes of figures
 //! that lack runs.
 
-use acai_proto::v1::{Goal, ResultsTable};
+use acai_proto::v1::{Aggregate, Goal};
 
 use super::sheet::{Cell, Column, Figure, Sheet, Unit};
 use super::style::Style;
@@ -16,15 +16,14 @@ pub(super) fn latex(sweep: &str, sheets: &[Sheet], style: &Style) -> String {
     parts.join("\n\n")
 }
 
-/// The units that a paper's table of these metrics is in: powers of ten, where means are very small or very large.
-pub(super) fn units(table: &ResultsTable) -> Vec<Unit> {
-    let unit = |place| Unit { size: 10f64.powi(power(table, place)), ..Unit::ONE };
-    (0..table.metrics.len()).map(unit).collect()
+/// The unit that these figures of a paper's table are in: a power of ten, where means are very small or very large.
+pub(super) fn unit(figures: &[&Aggregate]) -> Unit {
+    Unit { size: 10f64.powi(power(figures)), ..Unit::ONE }
 }
 
-/// The power of ten that a metric's means are divided by; 0 where they are of a usual size.
-fn power(table: &ResultsTable, place: usize) -> i32 {
-    let means = table.rows.iter().filter_map(|row| row.aggregates.get(place)).filter(|a| a.n > 0);
+/// The power of ten that means are divided by; 0 where they are of a usual size.
+fn power(figures: &[&Aggregate]) -> i32 {
+    let means = figures.iter().filter(|aggregate| aggregate.n > 0);
     let largest = means.map(|aggregate| aggregate.mean.abs()).fold(0.0, f64::max);
     if largest == 0.0 || !largest.is_finite() {
         return 0;
@@ -58,8 +57,8 @@ fn of_sheet(sweep: &str, sheet: &Sheet, style: &Style) -> String {
         lines.push(format!("\\par\\smallskip{{\\footnotesize {}}}", notes.collect::<Vec<_>>().join("; ")));
     }
     lines.push(format!("\\caption{{{}}}", caption(sheet, style)));
-    let part = if sheet.part.is_empty() { String::new() } else { format!("-{}", label(&sheet.part)) };
-    lines.push(format!("\\label{{tab:{}-{}{part}}}", label(sweep), label(&sheet.dataset)));
+    let labels: Vec<String> = [sweep].into_iter().chain(sheet.about()).map(label).collect();
+    lines.push(format!("\\label{{tab:{}}}", labels.join("-")));
     lines.push("\\end{table}".to_owned());
     lines.join("\n")
 }
@@ -72,7 +71,10 @@ fn heading(column: &Column) -> String {
             let of = of.map_or(String::new(), |of| format!(" {of}"));
             format!("{}{of}{}", escaped(name), arrow(*goal))
         }
-        Column::At { parameter, value, .. } => format!("{} = {}", escaped(parameter), escaped(value)),
+        Column::At { parameter: None, value, .. } => escaped(value),
+        Column::At { parameter: Some(parameter), value, .. } => {
+            format!("{} = {}", escaped(parameter), escaped(value))
+        }
         Column::Incomplete => String::new(),
     }
 }
@@ -89,6 +91,10 @@ fn cell(cell: &Cell, notes: &mut Vec<String>) -> String {
     match cell {
         Cell::Empty => "--".to_owned(),
         Cell::Text(text) => escaped(text),
+        Cell::Metric { name, goal, unit } if unit.size == 1.0 => format!("{}{}", escaped(name), arrow(*goal)),
+        Cell::Metric { name, goal, unit } => {
+            format!("{}{} ($\\times {}$)", escaped(name), arrow(*goal), size(*unit))
+        }
         Cell::Figure(figure) => self::figure(figure, notes),
     }
 }
@@ -119,20 +125,20 @@ fn mark(place: usize) -> String {
 }
 
 fn caption(sheet: &Sheet, style: &Style) -> String {
-    let mut caption = escaped(&sheet.dataset);
-    if !sheet.part.is_empty() {
-        caption += &format!(", {}", escaped(&sheet.part));
-    }
+    let mut about: Vec<String> = sheet.about().map(escaped).collect();
     if let (Some((name, goal)), Some(Column::At { .. })) = (&sheet.first, sheet.columns.last()) {
-        caption += &format!(", {}{}", escaped(name), arrow(*goal));
+        about.push(format!("{}{}", escaped(name), arrow(*goal)));
     }
-    caption += &match style.aggregations.is_empty() {
+    let about = about.join(", ");
+    let figures = match style.aggregations.is_empty() {
         true => {
             let seeds = sheet.n.map_or("over seeds".to_owned(), |n| format!("over {n} seeds"));
-            format!(": mean $\\pm$ {} {seeds}.", escaped(style.spread.words()))
+            format!("ean $\\pm$ {} {seeds}.", escaped(style.spread.words()))
         }
-        false => ", over seeds.".to_owned(),
+        // Only tables of one dataset have them.
+        false => return format!("{about}, over seeds.{}", units_said(sheet)),
     };
+    let caption = if about.is_empty() { format!("M{figures}") } else { format!("{about}: m{figures}") };
     caption + &units_said(sheet)
 }
 
@@ -149,17 +155,21 @@ fn units_said(sheet: &Sheet) -> String {
             continue;
         }
         let what = if unit.is_asked { "Figures".to_owned() } else { what };
-        let power = unit.size.log10();
-        let size = match (power - power.round()).abs() < 1e-9 {
-            true => format!("10^{{{}}}", power.round()),
-            false => unit.size.to_string(),
-        };
-        let words = format!(" {what} in units of ${size}$.");
+        let words = format!(" {what} in units of ${}$.", size(unit));
         if !said.contains(&words) {
             said.push(words);
         }
     }
     said.concat()
+}
+
+/// `10^{-3}`
+fn size(unit: Unit) -> String {
+    let power = unit.size.log10();
+    match (power - power.round()).abs() < 1e-9 {
+        true => format!("10^{{{}}}", power.round()),
+        false => unit.size.to_string(),
+    }
 }
 
 fn line(cells: &[String]) -> String {
@@ -181,4 +191,19 @@ fn escaped(text: &str) -> String {
 /// Text as part of a label, which takes no special characters.
 fn label(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_about_a_metric_says_its_unit() {
+        let said = |size| {
+            let (name, unit) = ("final/mean_distance".to_owned(), Unit { size, ..Unit::ONE });
+            cell(&Cell::Metric { name, goal: Goal::Minimize, unit }, &mut Vec::new())
+        };
+        assert_eq!(said(1.0), "final/mean\\_distance $\\downarrow$");
+        assert_eq!(said(1e-3), "final/mean\\_distance $\\downarrow$ ($\\times 10^{-3}$)");
+    }
 }

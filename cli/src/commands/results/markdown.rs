@@ -11,25 +11,21 @@ pub(super) fn markdown(sheets: &[Sheet], style: &Style) -> String {
 }
 
 fn of_sheet(sheet: &Sheet, style: &Style) -> String {
-    let mut title = format!("**{}**", escaped(&sheet.dataset));
-    if !sheet.part.is_empty() {
-        title += &format!(", {}", escaped(&sheet.part));
+    let mut title: Vec<String> = sheet.about().map(escaped).collect();
+    if !sheet.dataset.is_empty() {
+        title[0] = format!("**{}**", title[0]);
     }
     if let (Some((name, goal)), Some(Column::At { .. })) = (&sheet.first, sheet.columns.last()) {
-        title += &format!(", {}{}", escaped(name), arrow(*goal));
+        title.push(format!("{}{}", escaped(name), arrow(*goal)));
     }
     if style.aggregations.is_empty() {
-        title += &format!(", mean ± {}", escaped(style.spread.words()));
+        title.push(format!("mean ± {}", escaped(style.spread.words())));
     }
-    if let Some(n) = sheet.n {
-        title += &format!(", n = {n}");
-    }
-    if let Some(scale) = &style.scale {
-        title += &format!(", in units of {}", escaped(&scale.text));
-    }
+    title.extend(sheet.n.map(|n| format!("n = {n}")));
+    title.extend(style.scale.as_ref().map(|scale| format!("in units of {}", escaped(&scale.text))));
     let is_text = |column: &Column| matches!(column, Column::Parameter(_) | Column::Incomplete);
     let rules = sheet.columns.iter().map(|column| if is_text(column) { ":--" } else { "--:" }.to_owned());
-    let mut lines = vec![title, String::new()];
+    let mut lines = vec![title.join(", "), String::new()];
     lines.push(line(&sheet.columns.iter().map(heading).collect::<Vec<_>>()));
     lines.push(line(&rules.collect::<Vec<_>>()));
     lines.extend(sheet.lines.iter().map(|row| line(&row.cells.iter().map(cell).collect::<Vec<_>>())));
@@ -44,7 +40,10 @@ fn heading(column: &Column) -> String {
             let of = of.map_or(String::new(), |of| format!(" {of}"));
             format!("{}{of}{}", escaped(name), arrow(*goal))
         }
-        Column::At { parameter, value, .. } => format!("{} = {}", escaped(parameter), escaped(value)),
+        Column::At { parameter: None, value, .. } => escaped(value),
+        Column::At { parameter: Some(parameter), value, .. } => {
+            format!("{} = {}", escaped(parameter), escaped(value))
+        }
         Column::Incomplete => "incomplete".to_owned(),
     }
 }
@@ -61,6 +60,7 @@ fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Empty => "–".to_owned(),
         Cell::Text(text) => escaped(text),
+        Cell::Metric { name, goal, .. } => format!("{}{}", escaped(name), arrow(*goal)),
         Cell::Figure(figure) if figure.is_best => format!("**{}**", figure.text()),
         Cell::Figure(figure) => figure.text(),
     }

@@ -16,8 +16,8 @@ mod style;
 mod text;
 
 use acai_proto::v1::{
-    GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric, ResultsTable,
-    Statistic,
+    Aggregate, GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric,
+    ResultsTable, Statistic,
 };
 use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::PARAMETERS;
@@ -27,7 +27,7 @@ use anyhow::{anyhow, bail};
 
 use self::sheet::{Sheet, Unit};
 use self::style::Style;
-use crate::args::{At, Pivot, ResultsArguments, TableArguments, TableFormat};
+use crate::args::{At, ResultsArguments, TableArguments, TableFormat};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -64,10 +64,8 @@ pub(super) async fn table(
         group_by.push(SEED.to_owned());
     } else if !baseline.is_empty() {
         group_by = by_run(client, sweeps, group_by).await?;
-    } else if let Some(Pivot { rows, columns }) = &arguments.pivot {
-        let others: Vec<String> =
-            group_by.into_iter().filter(|name| name != rows && name != columns).collect();
-        group_by = [others, vec![rows.clone(), columns.clone()]].concat();
+    } else if let Some(pivot) = &arguments.pivot {
+        group_by = pivot::group_by(pivot, &group_by);
     }
     let filter = arguments.filter.as_deref().unwrap_or_default();
     let question = Question { sweeps, metrics: &arguments.metrics, at: arguments.at, group_by, filter };
@@ -143,27 +141,36 @@ async fn drawn(
         true => waiting(client, sweeps).await?,
         false => Vec::new(),
     };
-    let units = |table: &ResultsTable| match (&style.scale, format) {
-        (None, TableFormat::Latex) => latex::units(table),
-        _ => vec![style.unit(); table.metrics.len()],
+    let unit = |figures: &[&Aggregate]| match (&style.scale, format) {
+        (None, TableFormat::Latex) => latex::unit(figures),
+        _ => style.unit(),
     };
+    let is_pivoted = arguments.pivot.is_some();
     let sheets: Vec<Sheet> = match &arguments.pivot {
         None => {
             let tables = results.tables.iter();
-            tables.map(|table| Sheet::of_table(table, &style, &units(table), &waiting)).collect()
+            tables.map(|table| Sheet::of_table(table, &style, &units(table, unit), &waiting)).collect()
         }
         Some(pivot) => {
-            let first = |table| units(table).first().copied().unwrap_or(Unit::ONE);
-            let units: Vec<Unit> = results.tables.iter().map(first).collect();
-            pivot::sheets(results, pivot, (&style, &units), &waiting)
+            let drawing = pivot::Drawing { pivot, style: &style, unit: &unit, waiting: &waiting };
+            pivot::sheets(results, &drawing)
         }
     };
     Ok(match format {
         TableFormat::Markdown => markdown::markdown(&sheets, &style),
         TableFormat::Latex => latex::latex(&results.sweep, &sheets, &style),
         TableFormat::Heat => heat::heat(&sheets, (arguments.at, &style), output),
-        _ => text::text((results, &sheets), (arguments.at, &style), output.wide(arguments.width.wide)),
+        _ => {
+            let output = output.wide(arguments.width.wide);
+            text::text((results, &sheets), (arguments.at, &style), is_pivoted, output)
+        }
     })
+}
+
+/// The unit of each of a table's metrics.
+fn units(table: &ResultsTable, unit: impl Fn(&[&Aggregate]) -> Unit) -> Vec<Unit> {
+    let figures = |place: usize| table.rows.iter().filter_map(move |row| row.aggregates.get(place));
+    (0..table.metrics.len()).map(|place| unit(&figures(place).collect::<Vec<_>>())).collect()
 }
 
 /// Datasets that no worker has, of runs that wait.

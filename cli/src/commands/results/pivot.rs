@@ -1,12 +1,16 @@
-//! Tables with a row for each value of one parameter and a column for each value of another.
+//! Tables with a row for each value of some parameters and a column for each value of another. The dataset may be among them,
+//! and so may the metric, as if both were parameters.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use acai_proto::v1::{GetResultsResponse, ResultsRow, ResultsTable};
+use acai_proto::v1::{Aggregate, GetResultsResponse, Goal, ResultsRow, ResultsTable};
+use acai_sweep::parameters::{Kind, Parameter};
+use acai_sweep::training::Dataset;
 use anyhow::bail;
 
 use super::incomplete::why;
-use super::sheet::{Cell, Column, Figure, Line, Sheet, Unit};
+use super::sheet::{Cell, Column, Compared, Figure, Line, Sheet, Unit};
 use super::style::Style;
 use super::{Question, all_parameters, ask};
 use crate::args::Pivot;
@@ -14,6 +18,16 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::format::value;
 use crate::sorting::Key;
+
+const DATASET: &str = "dataset";
+const METRIC: &str = "metric";
+
+/// The parameters that make a cell, after those that make a table of their own.
+pub(super) fn group_by(pivot: &Pivot, asked: &[String]) -> Vec<String> {
+    let own = || pivot.rows.iter().chain([&pivot.columns]);
+    let others = asked.iter().filter(|name| own().all(|own| own != *name));
+    others.chain(own()).filter(|name| ![DATASET, METRIC].contains(&name.as_str())).cloned().collect()
+}
 
 /// The value of a parameter, as text; empty where a row has none.
 fn of(row: &ResultsRow, name: &str) -> String {
@@ -57,96 +71,234 @@ fn differ(
     )
 }
 
-/// The tables of each dataset: one for each value of the other parameters that make a row. `units` are those of the metric
-/// that sorts, by table.
-pub(super) fn sheets(
-    results: &GetResultsResponse,
-    pivot: &Pivot,
-    (style, units): (&Style, &[Unit]),
-    waiting: &[String],
-) -> Vec<Sheet> {
-    let mut sheets = Vec::new();
-    for (table, unit) in results.tables.iter().zip(units) {
-        let others: Vec<&String> =
-            table.group_by.iter().filter(|name| **name != pivot.rows && **name != pivot.columns).collect();
-        let mut parts: Vec<(String, Vec<&ResultsRow>)> = Vec::new();
+/// A figure of a pivoted table: a metric of a row of the coordinator's table.
+#[derive(Clone, Copy)]
+struct Entry<'t> {
+    table: &'t ResultsTable,
+    row: &'t ResultsRow,
+    /// Its place among the table's metrics.
+    metric: usize,
+}
+
+impl Entry<'_> {
+    fn field(&self, name: &str) -> String {
+        match name {
+            DATASET => self.table.dataset.clone(),
+            METRIC => self.metric().0,
+            name => of(self.row, name),
+        }
+    }
+
+    fn metric(&self) -> (String, Goal) {
+        let metric = self.table.metrics.get(self.metric);
+        metric.map(|metric| (metric.name.clone(), metric.goal())).unwrap_or_default()
+    }
+
+    fn aggregate(&self) -> Option<&Aggregate> {
+        self.row.aggregates.get(self.metric)
+    }
+
+    /// The cell's row, as its values.
+    fn down(&self, pivot: &Pivot) -> Vec<String> {
+        pivot.rows.iter().map(|name| self.field(name)).collect()
+    }
+}
+
+/// How a table is drawn.
+pub(super) struct Drawing<'d> {
+    pub(super) pivot: &'d Pivot,
+    pub(super) style: &'d Style,
+    /// The unit of figures that compare.
+    pub(super) unit: &'d dyn Fn(&[&Aggregate]) -> Unit,
+    /// Datasets that no worker has.
+    pub(super) waiting: &'d [String],
+}
+
+impl Pivot {
+    fn has(&self, name: &str) -> bool {
+        self.columns == name || self.rows.iter().any(|row| row == name)
+    }
+
+    /// Figures of different datasets or metrics do not compare.
+    fn compared(&self) -> Compared {
+        let differs = |name: &String| [DATASET, METRIC].contains(&name.as_str());
+        match (self.rows.iter().any(differs), differs(&self.columns)) {
+            (false, false) => Compared::All,
+            (true, false) => Compared::EachRow,
+            (false, true) => Compared::EachColumn,
+            (true, true) => Compared::None,
+        }
+    }
+}
+
+/// The tables: one for each dataset, unless that is pivoted, and each value of the other parameters that make a row.
+pub(super) fn sheets(results: &GetResultsResponse, drawing: &Drawing<'_>) -> Vec<Sheet> {
+    let mut parts: Vec<((usize, String), Vec<Entry<'_>>)> = Vec::new();
+    for (place, table) in results.tables.iter().enumerate() {
+        let others = table.group_by.iter().filter(|name| !drawing.pivot.has(name));
+        let others: Vec<&String> = others.collect();
+        let metrics = if drawing.pivot.has(METRIC) { table.metrics.len() } else { 1 };
         for row in &table.rows {
             let part = others.iter().map(|name| format!("{name}={}", of(row, name)));
             let part = part.collect::<Vec<_>>().join(", ");
-            match parts.iter_mut().find(|(known, _)| *known == part) {
-                Some((_, rows)) => rows.push(row),
-                None => parts.push((part, vec![row])),
+            let key = (if drawing.pivot.has(DATASET) { 0 } else { place }, part);
+            let entries = (0..metrics).map(|metric| Entry { table, row, metric });
+            match parts.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, known)) => known.extend(entries),
+                None => parts.push((key, entries.collect())),
             }
         }
-        parts.sort_by(|(a, _), (b, _)| a.cmp(b));
-        sheets.extend(
-            parts.into_iter().map(|(part, rows)| sheet(table, part, &rows, pivot, (style, *unit), waiting)),
-        );
     }
-    sheets
+    parts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    parts.retain(|(_, entries)| !entries.is_empty());
+    parts.into_iter().map(|((_, part), entries)| sheet(part, &entries, drawing)).collect()
 }
 
-fn sheet(
-    table: &ResultsTable,
-    part: String,
-    rows: &[&ResultsRow],
-    pivot: &Pivot,
-    (style, unit): (&Style, Unit),
-    waiting: &[String],
-) -> Sheet {
-    let goal = table.metrics.first().map(acai_proto::v1::Metric::goal).unwrap_or_default();
-    let best = style.best(rows, 0, goal);
-    let n = common_n(rows);
-    let cell = |down: &String, across: &String| {
-        let is_here =
-            |row: &&&ResultsRow| of(row, &pivot.rows) == *down && of(row, &pivot.columns) == *across;
-        let (row, is_best) = rows.iter().zip(&best).find(|(row, _)| is_here(row))?;
-        let figure = style.figure(row.aggregates.first()?, row.completed, unit)?;
-        let own = row.aggregates.first()?.n;
-        let why = why(row, &table.dataset, waiting).unwrap_or_else(|| "the others have no value".to_owned());
-        let note = (own < row.runs).then(|| format!("{own} of {} runs: {why}", row.runs));
-        let n = Some(own).filter(|own| n != Some(*own));
-        Some(Figure { is_best: *is_best, n, note, ..figure })
+fn sheet(part: String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Sheet {
+    let Drawing { pivot, .. } = drawing;
+    let (n, best) = (common_n(entries), best(entries, drawing));
+    let cell = |down: &[String], across: &String| {
+        let is_here = |entry: &Entry<'_>| entry.down(pivot) == down && entry.field(&pivot.columns) == *across;
+        let place = entries.iter().position(is_here)?;
+        let figure = figure(&entries[place], n, (unit(&entries[place], entries, drawing), drawing))?;
+        Some(Figure { is_best: best[place], ..figure })
     };
-    let across = values(rows, &pivot.columns);
-    let mut columns = vec![Column::Parameter(pivot.rows.clone())];
-    columns.extend(across.iter().map(|value| Column::At {
-        parameter: pivot.columns.clone(),
-        value: value.clone(),
-        unit,
-    }));
-    let line = |down: &String| {
+    let across = values(entries, &pivot.columns);
+    let headings = across.iter().map(|value| heading(value, entries, drawing));
+    let columns = pivot.rows.iter().cloned().map(Column::Parameter).chain(headings).collect();
+    let line = |down: &Vec<String>| {
+        let labels = pivot.rows.iter().zip(down).map(|(name, value)| label(name, value, entries, drawing));
         let figures = across.iter().map(|across| cell(down, across).map_or(Cell::Empty, Cell::Figure));
-        Line { is_best: false, cells: std::iter::once(Cell::Text(down.clone())).chain(figures).collect() }
+        Line { is_best: false, cells: labels.chain(figures).collect() }
     };
     Sheet {
-        dataset: table.dataset.clone(),
+        dataset: if pivot.has(DATASET) { String::new() } else { entries[0].table.dataset.clone() },
         part,
         columns,
-        lines: values(rows, &pivot.rows).iter().map(line).collect(),
-        first: table.metrics.first().map(|metric| (metric.name.clone(), metric.goal())),
+        lines: rows(entries, pivot).iter().map(line).collect(),
+        first: Some(entries[0].metric()).filter(|(name, _)| !pivot.has(METRIC) && !name.is_empty()),
+        compared: pivot.compared(),
         n,
     }
 }
 
-/// How many runs the cells are of that lack none, if they agree.
-fn common_n(rows: &[&ResultsRow]) -> Option<u32> {
+/// The figure of an entry; `n` is how many runs most are of.
+fn figure(entry: &Entry<'_>, n: Option<u32>, (unit, drawing): (Unit, &Drawing<'_>)) -> Option<Figure> {
+    let (row, aggregate) = (entry.row, entry.aggregate()?);
+    let figure = drawing.style.figure(aggregate, row.completed, unit)?;
+    let why = why(row, &entry.table.dataset, drawing.waiting);
+    let why = why.unwrap_or_else(|| "the others have no value".to_owned());
+    let note = (aggregate.n < row.runs).then(|| format!("{} of {} runs: {why}", aggregate.n, row.runs));
+    Some(Figure { n: Some(aggregate.n).filter(|own| n != Some(*own)), note, ..figure })
+}
+
+/// The unit of an entry: that of all figures of its metric.
+fn unit(entry: &Entry<'_>, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Unit {
+    let (name, _) = entry.metric();
+    let alike = entries.iter().filter(|other| other.metric().0 == name);
+    (drawing.unit)(&alike.filter_map(Entry::aggregate).collect::<Vec<_>>())
+}
+
+/// The heading of a column.
+fn heading(value: &String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Column {
+    let name = &drawing.pivot.columns;
+    let of_value = entries.iter().find(|entry| entry.field(name) == *value);
+    match of_value.filter(|_| name == METRIC) {
+        Some(entry) => {
+            let ((name, goal), unit) = (entry.metric(), unit(entry, entries, drawing));
+            Column::Metric { name, goal, of: None, unit }
+        }
+        None => {
+            // A row that is about a metric says its own.
+            let unit =
+                if drawing.pivot.has(METRIC) { Unit::ONE } else { unit(&entries[0], entries, drawing) };
+            let parameter = Some(name.clone()).filter(|_| matches!(Key::from(value.clone()), Key::Number(_)));
+            Column::At { parameter, value: value.clone(), unit }
+        }
+    }
+}
+
+/// What stands before a row.
+fn label(name: &str, value: &String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Cell {
+    let of_value = entries.iter().find(|entry| entry.field(name) == *value);
+    match of_value.filter(|_| name == METRIC) {
+        Some(entry) => {
+            let ((name, goal), unit) = (entry.metric(), unit(entry, entries, drawing));
+            Cell::Metric { name, goal, unit }
+        }
+        None => Cell::Text(value.clone()),
+    }
+}
+
+/// Which entries are best among those that they compare with.
+fn best(entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Vec<bool> {
+    let key = |entry: &Entry<'_>| match drawing.pivot.compared() {
+        Compared::All => Vec::new(),
+        Compared::EachRow => entry.down(drawing.pivot),
+        Compared::EachColumn => vec![entry.field(&drawing.pivot.columns)],
+        Compared::None => [entry.down(drawing.pivot), vec![entry.field(&drawing.pivot.columns)]].concat(),
+    };
+    let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        groups.entry(key(entry)).or_default().push(place);
+    }
+    let mut best = vec![false; entries.len()];
+    for group in groups.into_values().filter(|_| drawing.pivot.compared() != Compared::None) {
+        let rows: Vec<&ResultsRow> = group.iter().map(|&place| entries[place].row).collect();
+        let (first, (_, goal)) = (entries[group[0]].metric, entries[group[0]].metric());
+        for (place, is_best) in group.into_iter().zip(drawing.style.best(&rows, first, goal)) {
+            best[place] = is_best;
+        }
+    }
+    best
+}
+
+/// How many runs the figures are of that lack none, if they agree.
+fn common_n(entries: &[Entry<'_>]) -> Option<u32> {
     let of =
-        |row: &&ResultsRow| row.aggregates.first().map(|aggregate| aggregate.n).filter(|n| *n == row.runs);
-    let mut ns = rows.iter().filter_map(of);
+        |entry: &Entry<'_>| entry.aggregate().map(|aggregate| aggregate.n).filter(|n| *n == entry.row.runs);
+    let mut ns = entries.iter().filter_map(of);
     let first = ns.next()?;
     ns.all(|n| n == first).then_some(first)
 }
 
-/// The values of a parameter in rows, numbers in their order.
-fn values(rows: &[&ResultsRow], name: &str) -> Vec<String> {
+/// The rows of a table, in the order of their values.
+fn rows(entries: &[Entry<'_>], pivot: &Pivot) -> Vec<Vec<String>> {
+    let order: Vec<Vec<String>> = pivot.rows.iter().map(|name| values(entries, name)).collect();
+    let places = |down: &Vec<String>| -> Vec<Option<usize>> {
+        let place = |(value, order): (&String, &Vec<String>)| order.iter().position(|known| known == value);
+        down.iter().zip(&order).map(place).collect()
+    };
+    let mut rows: Vec<Vec<String>> = entries.iter().map(|entry| entry.down(pivot)).collect();
+    rows.sort_by_cached_key(places);
+    rows.dedup();
+    rows
+}
+
+/// The values of a field: metrics in the tables' order, numbers in theirs, and words as they are declared.
+fn values(entries: &[Entry<'_>], name: &str) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
-    for row in rows {
-        let value = of(row, name);
+    for entry in entries {
+        let value = entry.field(name);
         if !values.contains(&value) {
             values.push(value);
         }
     }
-    values.sort_by(|a, b| Key::from(a.clone()).order(&Key::from(b.clone())));
+    if name != METRIC {
+        values.sort_by(|a, b| order(name, a, b));
+    }
     values
+}
+
+fn order(name: &str, a: &str, b: &str) -> Ordering {
+    let declared = |value: &str| match Parameter::find(name).map(|parameter| &parameter.kind) {
+        Ok(Kind::Word(words)) => words.iter().position(|word| *word == value),
+        Ok(Kind::Dataset) => Dataset::NAMED.iter().position(|dataset| dataset.name() == value),
+        _ => None,
+    };
+    match (declared(a), declared(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (a, b) if a.is_some() != b.is_some() => b.is_some().cmp(&a.is_some()),
+        _ => Key::from(a.to_owned()).order(&Key::from(b.to_owned())),
+    }
 }

@@ -9,15 +9,27 @@ use crate::format::value;
 
 /// What a format draws.
 pub(super) struct Sheet {
+    /// Empty where it is of several.
     pub(super) dataset: String,
     /// What tells it from other sheets of the dataset, such as `model=acai`; may be empty.
     pub(super) part: String,
     pub(super) columns: Vec<Column>,
     pub(super) lines: Vec<Line>,
-    /// The metric that sorts, or the one that is pivoted.
+    /// The metric that sorts, or the one that is pivoted; none where it is of several.
     pub(super) first: Option<(String, Goal)>,
+    /// Among which figures the best one is marked.
+    pub(super) compared: Compared,
     /// How many runs figures are of that do not say it, where there is no column of it.
     pub(super) n: Option<u32>,
+}
+
+/// Which figures of a table compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    All,
+    EachRow,
+    EachColumn,
+    None,
 }
 
 /// A heading.
@@ -29,8 +41,8 @@ pub(super) enum Column {
     Count,
     /// Figures of a metric, or one aggregate of it.
     Metric { name: String, goal: Goal, of: Option<&'static str>, unit: Unit },
-    /// Figures at a value of a parameter.
-    At { parameter: String, value: String, unit: Unit },
+    /// Figures at a value of a parameter, which is named where the value does not say what it is.
+    At { parameter: Option<String>, value: String, unit: Unit },
     /// Why not every run has a value.
     Incomplete,
 }
@@ -45,6 +57,12 @@ pub(super) struct Line {
 pub(super) enum Cell {
     Empty,
     Text(String),
+    /// What the figures of a row are of.
+    Metric {
+        name: String,
+        goal: Goal,
+        unit: Unit,
+    },
     Figure(Figure),
 }
 
@@ -141,21 +159,35 @@ impl Sheet {
             columns,
             lines: rows.iter().enumerate().map(line).collect(),
             first: table.metrics.first().map(|metric| (metric.name.clone(), metric.goal())),
+            compared: Compared::All,
             n: None,
         }
     }
 
+    /// What it is about: the dataset, and what tells it from other tables of that.
+    pub(super) fn about(&self) -> impl Iterator<Item = &str> {
+        [self.dataset.as_str(), &self.part].into_iter().filter(|words| !words.is_empty())
+    }
+
     /// `the smallest eval/x`, where a line or figure is marked.
     pub(super) fn marked(&self, best: Best) -> Option<String> {
-        let (name, goal) = self.first.as_ref()?;
         let figures = self.lines.iter().flat_map(|line| &line.cells);
         let is_marked = |cell: &Cell| matches!(cell, Cell::Figure(figure) if figure.is_best);
         if !self.lines.iter().any(|line| line.is_best) && !figures.into_iter().any(is_marked) {
             return None;
         }
-        let end = if *goal == Goal::Minimize { "smallest" } else { "largest" };
+        let what = match &self.first {
+            Some((name, Goal::Minimize)) => format!("the smallest {name}"),
+            Some((name, _)) => format!("the largest {name}"),
+            None => "the best".to_owned(),
+        };
+        let among = match self.compared {
+            Compared::EachRow => " of each row",
+            Compared::EachColumn => " of each column",
+            Compared::All | Compared::None => "",
+        };
         let ties = if best == Best::Ties { ", and what is as good within its ±" } else { "" };
-        Some(format!("the {end} {name}{ties}"))
+        Some(format!("{what}{among}{ties}"))
     }
 }
 

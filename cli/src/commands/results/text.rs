@@ -12,9 +12,11 @@ use crate::output::Output;
 pub(super) fn text(
     (results, sheets): (&GetResultsResponse, &[Sheet]),
     (at, style): (At, &Style),
+    is_pivoted: bool,
     output: Output,
 ) -> String {
-    let mut blocks: Vec<String> = sheets.iter().map(|sheet| block(sheet, (at, style), output)).collect();
+    let mut blocks: Vec<String> =
+        sheets.iter().map(|sheet| block(sheet, (at, style), is_pivoted, output)).collect();
     if results.completed < results.runs {
         blocks.push(format!("{} of {} runs completed", results.completed, results.runs));
     }
@@ -22,8 +24,7 @@ pub(super) fn text(
 }
 
 /// One dataset: a line that says what is seen, then the rows.
-fn block(sheet: &Sheet, (at, style): (At, &Style), output: Output) -> String {
-    let is_pivoted = sheet.columns.iter().any(|column| matches!(column, Column::At { .. }));
+fn block(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool, output: Output) -> String {
     let is_starred = style.best != Best::None && !is_pivoted;
     let parameters = sheet.columns.iter().filter(|column| matches!(column, Column::Parameter(_))).count();
     let mut headings: Vec<String> = sheet.columns.iter().map(heading).collect();
@@ -52,27 +53,16 @@ fn block(sheet: &Sheet, (at, style): (At, &Style), output: Output) -> String {
 }
 
 pub(super) fn title(sheet: &Sheet, (at, style): (At, &Style), is_pivoted: bool) -> String {
-    let mut title = sheet.dataset.clone();
-    if !sheet.part.is_empty() {
-        title += &format!(", {}", sheet.part);
-    }
-    if let Some((name, _)) = sheet.first.as_ref().filter(|_| is_pivoted) {
-        title += &format!(", {name}");
-    }
-    title += &values(sheet, at);
+    let mut title: Vec<String> = sheet.about().map(str::to_owned).collect();
+    title.extend(sheet.first.iter().filter(|_| is_pivoted).map(|(name, _)| name.clone()));
+    title.extend(values(sheet, at));
     if style.spread != Spread::Population && style.aggregations.is_empty() {
-        title += &format!(", mean ± {}", style.spread.words());
+        title.push(format!("mean ± {}", style.spread.words()));
     }
-    if let Some(n) = sheet.n {
-        title += &format!(", n = {n}");
-    }
-    if let Some(scale) = &style.scale {
-        title += &format!(", in units of {}", scale.text);
-    }
-    if let Some(marked) = sheet.marked(style.best) {
-        title += &format!(", * marks {marked}");
-    }
-    title
+    title.extend(sheet.n.map(|n| format!("n = {n}")));
+    title.extend(style.scale.as_ref().map(|scale| format!("in units of {}", scale.text)));
+    title.extend(sheet.marked(style.best).map(|marked| format!("* marks {marked}")));
+    title.join(", ")
 }
 
 pub(super) fn heading(column: &Column) -> String {
@@ -81,7 +71,8 @@ pub(super) fn heading(column: &Column) -> String {
         Column::Count => "n".to_owned(),
         Column::Metric { name, of: None, .. } => name.clone(),
         Column::Metric { name, of: Some(of), .. } => format!("{name} {of}"),
-        Column::At { parameter, value, .. } => format!("{parameter}={value}"),
+        Column::At { parameter: None, value, .. } => value.clone(),
+        Column::At { parameter: Some(parameter), value, .. } => format!("{parameter}={value}"),
         Column::Incomplete => "incomplete".to_owned(),
     }
 }
@@ -90,28 +81,29 @@ pub(super) fn cell(cell: &Cell, is_pivoted: bool) -> String {
     match cell {
         Cell::Empty => "-".to_owned(),
         Cell::Text(text) => text.clone(),
+        Cell::Metric { name, .. } => name.clone(),
         Cell::Figure(figure) if is_pivoted && figure.is_best => format!("{} *", figure.text()),
         Cell::Figure(figure) => figure.text(),
     }
 }
 
 /// Which values the table is about, where these are not each run's last.
-fn values(sheet: &Sheet, at: At) -> String {
-    match (at, &sheet.first) {
-        (At::Last, _) => String::new(),
+fn values(sheet: &Sheet, at: At) -> Option<String> {
+    Some(match (at, &sheet.first) {
+        (At::Last, _) => return None,
         (At::Best, Some((name, goal))) => {
             let end = if *goal == Goal::Maximize { "largest" } else { "smallest" };
-            format!(", each run at the step where its {name} is {end} (chosen on test data)")
+            format!("each run at the step where its {name} is {end} (chosen on test data)")
         }
-        (At::Best, None) => ", each run at its best step".to_owned(),
-        (At::Kimg(kimg), _) => format!(", each run after {kimg} kimg, or at its last step before"),
-        (At::Step(step), _) => format!(", each run at step {step}, or at its last one before"),
+        (At::Best, None) => "each run at its best step".to_owned(),
+        (At::Kimg(kimg), _) => format!("each run after {kimg} kimg, or at its last step before"),
+        (At::Step(step), _) => format!("each run at step {step}, or at its last one before"),
         (At::Min, _) => {
-            ", the smallest value of each metric of a run, which may be of different steps".to_owned()
+            "the smallest value of each metric of a run, which may be of different steps".to_owned()
         }
         (At::Max, _) => {
-            ", the largest value of each metric of a run, which may be of different steps".to_owned()
+            "the largest value of each metric of a run, which may be of different steps".to_owned()
         }
-        (At::Mean, _) => ", the mean of each metric over the steps of a run".to_owned(),
-    }
+        (At::Mean, _) => "the mean of each metric over the steps of a run".to_owned(),
+    })
 }
