@@ -17,40 +17,8 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
         print(path.name)
 ";
 
-const ALL: &str = "\
-version: 1
-name: all
-description: as much as a file can have
-tags: [a, b-1]
-method: random
-samples: 5
-sample_seed: 7
-metric: [mean_distance, {name: train/loss_ae, goal: min}]
-parameters:
-  model: acai
-  dataset: [lines32, 'images:mine/cats']
-  lambda: {min: 0.1, max: 1, count: 3, scale: log}
-  gamma: {distribution: uniform, min: 0, max: 0.5}
-  latent: {distribution: choice, values: [8, 16]}
-  latent_width: [2, 4]
-  warmup: {distribution: int_uniform, min: 1, max: 3}
-zip: [{lr: [1e-4, 2e-4], batch: [16, 32]}]
-exclude: [{dataset: lines32, latent_width: [2, 4], lr: 1e-4}]
-include: [{dataset: lines32, total_kimg: 8}]
-seeds: [3, 5]
-max_runs: 1000
-priority: -1
-max_concurrent: 4
-max_restarts: 0
-max_lost_workers: 1
-max_failed_runs: 2
-checkpoint: {every_kimg: 0.5}
-artifacts: {weights: true}
-report: {group_by: [lambda, warmup], metrics: [smoothness]}
-trainer:
-  parameters: {warmup: {type: int, min: 0, default: 1}, kind: {type: word, choices: [a, b], default: a}}
-  metrics: [own/score]
-";
+/// As much as a file can have.
+const ALL: &str = include_str!("../../../sweep/tests/everything.yaml");
 
 /// What makes a mistake of [`ALL`], each by itself.
 const MISTAKES: [(&str, &str); 25] = [

@@ -54,7 +54,8 @@ pub(super) fn read(text: &str) -> Result<Node, Mistake> {
     let node = read_document(first, text)?;
     if let Some(second) = documents.next() {
         read_document(second, text)?;
-        let start = serde_yaml::Deserializer::from_str(text).nth(1).map_or(Position::START, root_position);
+        let again = serde_yaml::Deserializer::from_str(text).nth(1);
+        let start = again.map_or(Position::START, |document| root_position(document, text));
         let hint = "a file holds one sweep: remove what follows `---`".to_owned();
         return Err(Mistake::new(start, "a second document begins here", Some(hint)));
     }
@@ -64,7 +65,7 @@ pub(super) fn read(text: &str) -> Result<Node, Mistake> {
 fn read_document(document: serde_yaml::Deserializer<'_>, text: &str) -> Result<Node, Mistake> {
     let limits = Limits { nodes_left: Cell::new(MAX_NODES), refusal: RefCell::new(None) };
     (Reader { limits: &limits, depth: 0 }).deserialize(document).map_err(|error| {
-        let position = Position::of_error(&error);
+        let position = Position::of_error(&error, text);
         match limits.refusal.into_inner() {
             Some(message) => Mistake::new(position, &message, None),
             None => syntax_mistake(&error, position, text),
@@ -74,8 +75,8 @@ fn read_document(document: serde_yaml::Deserializer<'_>, text: &str) -> Result<N
 
 /// The parser's own words, without the position, which stands in front already.
 fn syntax_mistake(error: &serde_yaml::Error, position: Position, text: &str) -> Mistake {
-    let at = format!(" at line {} column {}", position.line, position.column);
-    let message = error.to_string().replacen(&at, "", 1);
+    let at = error.location().map(|at| format!(" at line {} column {}", at.line(), at.column()));
+    let message = error.to_string().replacen(&at.unwrap_or_default(), "", 1);
     let line = text.lines().nth(position.line - 1).unwrap_or_default();
     let indent = &line[..line.len() - line.trim_start().len()];
     let hint = indent.contains('\t').then(|| "indent with spaces, not with tabs".to_owned());

@@ -34,24 +34,30 @@ impl Position {
         Position { line: 1 + before.matches('\n').count(), column: 1 + before[line_start..].chars().count() }
     }
 
-    pub(super) fn of_error(error: &serde_yaml::Error) -> Position {
-        error.location().map_or(Position::START, |at| Position { line: at.line(), column: at.column() })
+    /// Where in `text` the YAML parser stood. It may stand behind the text's end.
+    pub(super) fn of_error(error: &serde_yaml::Error, text: &str) -> Position {
+        let Some(at) = error.location() else { return Position::START };
+        let lines: Vec<&str> = text.lines().collect();
+        let line = at.line().clamp(1, lines.len().max(1));
+        let end = lines.get(line - 1).map_or(0, |line| line.chars().count()) + 1;
+        let column = if at.line() > line { end } else { at.column().clamp(1, end) };
+        Position { line, column }
     }
 }
 
 /// The position of `place` in `text`, which has been read before.
 pub(super) fn locate(text: &str, place: &Place) -> Position {
     let walk = Walk { path: &place.path, key: place.key };
-    failure(walk.deserialize(serde_yaml::Deserializer::from_str(text)))
+    failure(walk.deserialize(serde_yaml::Deserializer::from_str(text)), text)
 }
 
-/// Where the value begins that a document consists of.
-pub(super) fn root_position(document: serde_yaml::Deserializer<'_>) -> Position {
-    failure(Stop.deserialize(document))
+/// Where the value begins that a document of `text` consists of.
+pub(super) fn root_position(document: serde_yaml::Deserializer<'_>, text: &str) -> Position {
+    failure(Stop.deserialize(document), text)
 }
 
-fn failure(walked: Result<(), serde_yaml::Error>) -> Position {
-    walked.map_or_else(|error| Position::of_error(&error), |()| Position::START)
+fn failure(walked: Result<(), serde_yaml::Error>, text: &str) -> Position {
+    walked.map_or_else(|error| Position::of_error(&error, text), |()| Position::START)
 }
 
 /// Goes down `path` and fails at its end.

@@ -22,9 +22,11 @@ pub(super) fn decode(source: &[u8]) -> Result<&str, Mistake> {
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text); // the mark that some editors begin with
 
-    let hidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
-    if let Some((byte, c)) = text.char_indices().find(|(_, c)| hidden(*c)) {
-        let message = format!("the control character U+{:04X} is not allowed", u32::from(c));
+    if let Some((byte, c)) =
+        text.char_indices().find(|(byte, c)| is_refused(*c, &text[byte + c.len_utf8()..]))
+    {
+        let what = if is_line_break(c) { "line break" } else { "control character" };
+        let message = format!("the {what} U+{:04X} is not allowed", u32::from(c));
         return Err(Mistake::new(Position::of_byte(text, byte), &message, None));
     }
     // The parser compares each `%TAG` with all before it.
@@ -44,6 +46,20 @@ pub(super) fn decode(source: &[u8]) -> Result<&str, Mistake> {
         }
     }
     Ok(text)
+}
+
+/// Whether a letter would mislead, with this text after it: one that cannot be seen, or one that ends a line for YAML and not for
+/// people, who would look for mistakes in other lines.
+fn is_refused(c: char, rest: &str) -> bool {
+    match c {
+        '\t' | '\n' => false,
+        '\r' => !rest.starts_with('\n'),
+        c => c.is_control() || is_line_break(c),
+    }
+}
+
+fn is_line_break(c: char) -> bool {
+    matches!(c, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Brackets that the line may leave open. What looks like a closing bracket may be part of a quoted
