@@ -70,6 +70,15 @@ fn declared_parameters_are_swept_excluded_included_and_grouped_by() {
 }
 
 #[test]
+fn a_range_of_an_own_parameter_has_its_own_numbers_however_large() {
+    let text = "version: 1\nname: x\nparameters: {model: baseline, dataset: lines32, size: {min: 0, max: 1.0e300, count: 3}}\n\
+                trainer: {parameters: {size: {type: float, default: 1}}}\n";
+    let file = SweepFile::parse("sweep.yaml", text.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let sizes: Vec<_> = file.plan.configurations().iter().map(|it| it.get("size").cloned()).collect();
+    assert_eq!(sizes, [0.0, 5e299, 1e300].map(|size| Some(Scalar::Float(size))));
+}
+
+#[test]
 fn a_stored_configuration_says_which_parameters_are_own_and_is_read_without_the_file() {
     let own = with_weight(Scalar::Float(0.5));
     let json = own.to_json();

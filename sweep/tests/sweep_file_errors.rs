@@ -328,7 +328,7 @@ fn a_metric_that_is_a_word_alone_is_a_score() {
 fn text_that_is_no_yaml_mapping_is_refused_where_it_goes_wrong() {
     let cases = [
         ("", "1:1 the file is empty | begin with `version: 1`"),
-        ("# nothing\n", "2:1 the file is empty | begin with `version: 1`"),
+        ("# nothing\n", "1:10 the file is empty | begin with `version: 1`"),
         ("- 1\n", "1:1 expected a mapping, found a list"),
         ("name: x\nname: y\n", "2:1 `name` is here twice"),
         ("a: {b: 1, b: 2}\n", "1:11 `b` is here twice"),
@@ -349,6 +349,8 @@ fn text_that_is_no_yaml_mapping_is_refused_where_it_goes_wrong() {
             "2:1 found character that cannot start any token, while scanning for the next token | indent with spaces, not with tabs",
         ),
         ("ä: \u{1b}[31m\n", "1:4 the control character U+001B is not allowed"),
+        ("a: 1 # b\u{2028}c: 2\n", "1:9 the line break U+2028 is not allowed"),
+        ("a: 1\rb: 2\n", "1:5 the line break U+000D is not allowed"),
     ];
     for (text, mistake) in cases {
         assert_eq!(mistakes(text), [mistake], "{text:?}");

@@ -10,6 +10,9 @@ const KEYS: Keys = Keys { known: &["min", "max", "count", "scale"], planned: &[]
 /// As many values as a sweep has runs by default.
 pub(super) const MAX_COUNT: u32 = 10_000;
 
+/// From this number on, numbers are no integers of a sweep: 2⁶³.
+const LARGEST_INTEGER: f64 = 9_223_372_036_854_775_808.0;
+
 /// How values are spaced.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scale {
@@ -60,7 +63,8 @@ pub(super) fn read(
             Scale::Linear => as_written(min + (max - min) * f64::from(index) / f64::from(count - 1)),
             Scale::Log => as_written(min * (max / min).powf(f64::from(index) / f64::from(count - 1))),
         };
-        let scalar = if value.fract() == 0.0 { Scalar::Int(value as i64) } else { Scalar::Float(value) };
+        let is_integer = value.fract() == 0.0 && value.abs() < LARGEST_INTEGER;
+        let scalar = if is_integer { Scalar::Int(value as i64) } else { Scalar::Float(value) };
         let checked = parameter.check(&scalar);
         values.push(checked.map_err(|error| Fault::of_parameter(&range.place(), &error))?);
     }
