@@ -342,7 +342,7 @@ fn text_that_is_no_yaml_mapping_is_refused_where_it_goes_wrong() {
         ),
         (
             "name: [x\n",
-            "2:1 did not find expected ',' or ']', while parsing a flow sequence at line 1 column 7",
+            "1:9 did not find expected ',' or ']', while parsing a flow sequence at line 1 column 7",
         ),
         (
             "a:\n\tb: 1\n",
