@@ -23,6 +23,7 @@ mod state_folders;
 mod submitting;
 mod sweeps;
 mod tables;
+mod views;
 
 use std::io::Read;
 use std::net::TcpListener;
