@@ -50,7 +50,7 @@ pub(crate) struct TableArguments {
     /// [default: the file's metric, then every eval/ metric]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
-    /// Which values of each run count: `last`; `best`, all of them at the step where the metric that sorts is best (chosen on
+    /// Which values of each run count: `last`, of each metric; `final`, those at the last step of the training alone; `best`, all of them at the step where the metric that sorts is best (chosen on
     /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
@@ -167,6 +167,7 @@ pub(crate) enum TableFormat {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum At {
     Last,
+    Final,
     Best,
     Step(u64),
     Kimg(f64),
@@ -181,6 +182,7 @@ impl FromStr for At {
     fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text {
             "last" => At::Last,
+            "final" => At::Final,
             "best" => At::Best,
             "min" => At::Min,
             "max" => At::Max,
@@ -188,7 +190,7 @@ impl FromStr for At {
             other => {
                 let step = other.strip_prefix("step=").and_then(|step| step.parse().ok()).map(At::Step);
                 let kimg = other.strip_prefix("kimg=").and_then(|kimg| kimg.parse().ok()).map(At::Kimg);
-                step.or(kimg).ok_or("it is none of last, best, step=N, kimg=N, min, max, mean")?
+                step.or(kimg).ok_or("it is none of last, final, best, step=N, kimg=N, min, max, mean")?
             }
         })
     }

@@ -191,6 +191,37 @@ fn values_are_taken_after_a_number_of_images() {
     assert_eq!(mean("kimg=1"), 1.1 / 16.0);
 }
 
+#[test]
+fn values_at_the_end_leave_out_what_a_run_has_not_reported_there() {
+    let place = Place::new();
+    place.file("plane.yaml", PLANE);
+    // Runs of seed 2 have no distance at their last step.
+    let has_none =
+        "if seed == 2 and step == 16: del values[\"eval/mean_distance\"]\n            say(\"evaluated\"";
+    place.program("trainer", &DISTANCES.replace("say(\"evaluated\"", has_none));
+    place.run(&["run", "plane.yaml", "--trainer", "./trainer", "--slots", "1", "--group-size", "20"]);
+    let table = |at: &str| {
+        let csv =
+            ["results", "plane", "--where", "lambda = 0.5 and gamma = 0.1", "--format", "csv", "--at", at];
+        let csv = place.run(&csv).ok();
+        let rows: Vec<Vec<String>> =
+            csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        let figure = |name: &str| -> f64 {
+            let column = rows[0].iter().position(|heading| heading == name).unwrap();
+            rows[1][column].parse().unwrap()
+        };
+        ["eval/mean_distance_n", "eval/mean_distance_mean", "eval/smoothness_n"].map(figure)
+    };
+    assert_eq!(table("last"), [3.0, (1.1 / 16.0 + 1.11 / 16.0 + 1.12 / 8.0) / 3.0, 3.0]);
+    assert_eq!(table("final"), [2.0, (1.1 / 16.0 + 1.11 / 16.0) / 2.0, 3.0]);
+    let strict = place.run(&["results", "plane", "--at", "final", "--where", "lambda < 1", "--strict"]);
+    assert!(strict.code == Some(4) && strict.stdout.contains("(n=2)"), "{strict:#?}");
+    assert!(
+        strict.stdout.starts_with("lines32, each run at the last step of its training, *"),
+        "{strict:#?}"
+    );
+}
+
 /// The rows of `results plane` as Markdown has them, without its escapes.
 fn markdown(place: &Place, arguments: &[&str]) -> String {
     let table = ["results", "plane", "--metric", "mean_distance", "--format", "markdown"];

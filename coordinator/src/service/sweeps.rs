@@ -113,7 +113,9 @@ impl SweepService for Sweeps {
         request: Request<v1::GetResultsRequest>,
     ) -> Result<Response<v1::GetResultsResponse>, Status> {
         let request = request.into_inner();
-        let at = match (request.at_kimg, request.at_step, request.at()) {
+        let statistic = v1::Statistic::try_from(request.at)
+            .map_err(|_| FieldError::new("at", "is unknown to this release"))?;
+        let at = match (request.at_kimg, request.at_step, statistic) {
             (Some(kimg), _, _) => At::Kimg(kimg),
             (None, Some(step), _) => At::Step(step),
             (None, None, v1::Statistic::Unspecified | v1::Statistic::Last) => At::Every(Statistic::Last),
@@ -121,6 +123,7 @@ impl SweepService for Sweeps {
             (None, None, v1::Statistic::Max) => At::Every(Statistic::Max),
             (None, None, v1::Statistic::Mean) => At::Every(Statistic::Mean),
             (None, None, v1::Statistic::Best) => At::Best,
+            (None, None, v1::Statistic::Final) => At::End,
         };
         let metric = |asked: v1::Metric| {
             let goal = goal("metrics.goal", asked.goal)?;
@@ -134,6 +137,7 @@ impl SweepService for Sweeps {
             sweep: request.sweep,
             filter: request.filter,
             at_kimg: request.at_kimg,
+            at: request.at,
             runs: count(results.runs),
             completed: count(results.completed),
             tables: results.tables.into_iter().map(table_message).collect(),

@@ -140,6 +140,9 @@ pub trait Store: Send + Sync + 'static {
     /// these metrics that the run has is best. A metric comes with 1 if small values are better, or else with -1.
     async fn result_list_at_best(&self, sweep: &str, metrics: &[(String, i8)]) -> Result<Vec<RunResult>>;
 
+    /// As [`result_list`](Self::result_list), but all runs, with the values of the metrics that have one at the run's last step.
+    async fn result_list_at_end(&self, sweep: &str) -> Result<Vec<RunResult>>;
+
     /// As [`result_list`](Self::result_list), but all runs, with the values at the largest step up to this one that each metric has one at.
     async fn result_list_at_step(&self, sweep: &str, step: u64) -> Result<Vec<RunResult>>;
 

@@ -31,6 +31,8 @@ pub enum At {
     Every(Statistic),
     /// Those at the step where the metric that sorts is best.
     Best,
+    /// Those at the last step of the training, of the metrics that have one there.
+    End,
     /// Those at the largest step up to this one.
     Step(u64),
     /// Those at the last step up to the one that completes so many times 1024 images.
@@ -65,6 +67,7 @@ impl UseCases {
             self.check_sweep(sweep).await?;
             runs.extend(match at {
                 At::Every(_) => self.store.result_list(sweep).await?,
+                At::End => self.store.result_list_at_end(sweep).await?,
                 At::Best => self.store.result_list_at_best(sweep, &preferences(&query)?).await?,
                 At::Step(step) => self.store.result_list_at_step(sweep, step).await?,
                 At::Kimg(kimg) => self.results_at_kimg(sweep, kimg).await?,
@@ -151,7 +154,7 @@ fn query(report: Report, request: TableRequest) -> Result<Query> {
     let statistic = match at {
         At::Every(statistic) => statistic,
         // A run has one value of each metric then.
-        At::Best | At::Step(_) | At::Kimg(_) => Statistic::Last,
+        At::End | At::Best | At::Step(_) | At::Kimg(_) => Statistic::Last,
     };
     let filter = match filter.as_str() {
         "" => None,

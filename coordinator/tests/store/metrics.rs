@@ -1,6 +1,6 @@
 //! Points are stored once each, and summarised as they come.
 
-use acai_coordinator::store::{Checkpoint, Point, StoreError};
+use acai_coordinator::store::{AttemptRef, Checkpoint, Point, StoreError};
 use acai_sweep::results::RunResult;
 
 use crate::{LEASE, Tested, claim_one, contract, one_running, point, upload};
@@ -19,6 +19,7 @@ contract!(
     a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two,
     values_are_those_of_the_step_where_the_first_metric_that_a_run_has_is_best,
     values_are_the_last_ones_up_to_a_step,
+    values_at_the_end_are_those_of_metrics_that_have_one_at_the_last_step,
 );
 
 fn curve(steps: std::ops::Range<u64>) -> Vec<Point> {
@@ -194,7 +195,7 @@ async fn a_step_that_is_reported_twice_has_the_last_value_in_one_batch_as_in_two
 }
 
 /// Evaluations of a run at three steps, and a loss at the second.
-async fn evaluated(store: &Tested) {
+async fn evaluated(store: &Tested) -> AttemptRef {
     let attempt = one_running(store).await;
     let points = [
         point("eval/distance", 10, 3.0),
@@ -206,6 +207,7 @@ async fn evaluated(store: &Tested) {
         point("eval/accuracy", 30, 0.3),
     ];
     store.metrics_append(attempt, 1, points.to_vec(), 30).await.unwrap();
+    attempt
 }
 
 /// The values of each run's metrics.
@@ -229,6 +231,16 @@ async fn values_are_those_of_the_step_where_the_first_metric_that_a_run_has_is_b
     assert_eq!(values(&best(&[("eval/unknown", 1), ("eval/accuracy", -1)]).await), [third, vec![]]);
     assert_eq!(values(&best(&[("train/loss", 1), ("eval/accuracy", -1)]).await), [second, vec![]]);
     assert_eq!(values(&best(&[("eval/unknown", 1)]).await), [vec![], vec![]]);
+}
+
+async fn values_at_the_end_are_those_of_metrics_that_have_one_at_the_last_step(store: &Tested) {
+    let attempt = evaluated(store).await;
+    let at_end = async || store.result_list_at_end("s").await.unwrap();
+    assert_eq!(values(&at_end().await), [vec![], vec![]]);
+    // Its runs have 100 steps.
+    let points = [point("eval/distance", 99, 0.5), point("eval/accuracy", 100, 0.4)];
+    store.metrics_append(attempt, 7, points.to_vec(), 100).await.unwrap();
+    assert_eq!(values(&at_end().await), [vec![("eval/accuracy", 0.4)], vec![]]);
 }
 
 async fn values_are_the_last_ones_up_to_a_step(store: &Tested) {

@@ -238,6 +238,7 @@ pub(super) async fn ask(client: &mut Client, question: &Question<'_>) -> Result<
         metrics: metrics(words)?,
         at: match at {
             At::Last | At::Step(_) | At::Kimg(_) => Statistic::Last,
+            At::Final => Statistic::Final,
             At::Best => Statistic::Best,
             At::Min => Statistic::Min,
             At::Max => Statistic::Max,
@@ -254,10 +255,11 @@ pub(super) async fn ask(client: &mut Client, question: &Question<'_>) -> Result<
         },
         filter: (*filter).to_owned(),
     };
-    let (filter, at_kimg) = (request.filter.clone(), request.at_kimg);
+    let (filter, at_kimg, at) = (request.filter.clone(), request.at_kimg, request.at());
     let results = client.get_results(request).await?.into_inner();
-    if results.filter != filter || results.at_kimg != at_kimg {
-        let words = "the coordinator is of an earlier release, which knows neither --where nor --at kimg=N";
+    let is_known = at != Statistic::Final || results.at() == at;
+    if results.filter != filter || results.at_kimg != at_kimg || !is_known {
+        let words = "the coordinator is of an earlier release, which knows neither --where nor --at kimg=N and --at final";
         return Err(anyhow!(words).into());
     }
     Ok(results)

@@ -91,6 +91,7 @@ pub(super) fn cell(cell: &Cell, is_pivoted: bool) -> String {
 fn values(sheet: &Sheet, at: At) -> Option<String> {
     Some(match (at, &sheet.first) {
         (At::Last, _) => return None,
+        (At::Final, _) => "each run at the last step of its training".to_owned(),
         (At::Best, Some((name, goal))) => {
             let end = if *goal == Goal::Maximize { "largest" } else { "smallest" };
             format!("each run at the step where its {name} is {end} (chosen on test data)")

@@ -161,6 +161,10 @@ impl Store for SqlStore {
         with_reader!(self, |reader| results::at_best(reader, sweep, metrics))
     }
 
+    async fn result_list_at_end(&self, sweep: &str) -> Result<Vec<RunResult>> {
+        with_reader!(self, |reader| results::at_end(reader, sweep))
+    }
+
     async fn result_list_at_step(&self, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
         with_reader!(self, |reader| results::at_step(reader, sweep, step))
     }

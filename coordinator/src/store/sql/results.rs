@@ -114,6 +114,18 @@ pub(super) async fn at_best(
     assemble(&rows)
 }
 
+/// The runs in the plan of sweep `$1` with the values at their last step.
+pub(in crate::store) const AT_END: &str =
+    "select r.id, r.number, r.seed, r.config, r.state, m.name, m.last as value
+         from runs r left join summaries m on m.run_id = r.id and m.last_step = r.total_steps
+         where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
+         order by r.idx, r.id, m.name";
+
+/// As [`list`], with the values of the metrics that have one at the run's last step.
+pub(super) async fn at_end(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
+    assemble(&sqlx::query(AT_END).bind(sweep).fetch_all(reader).await?)
+}
+
 /// As [`list`], with the values that each run's metrics have at the largest step up to `step` that each has one at.
 pub(super) async fn at_step(reader: &mut Connection, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
     let rows = sqlx::query(
