@@ -6,7 +6,7 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=acai");
-    let files = ["access", "archive", "blobs", "control", "sweeps", "workers"]
+    let files = ["access", "archive", "blobs", "control", "fleet", "sweeps", "workers"]
         .map(|name| format!("acai/v1/{name}.proto"));
     let files = protox::compile(files, ["."])?;
     let mut methods = String::from("[\n");

@@ -19,6 +19,7 @@ forbid acai-sweep tokio sqlx tonic tch torch-sys acai-proto acai-coordinator aca
 forbid acai-plot tokio sqlx tonic torch-sys acai-proto acai-datasets acai-coordinator acai-worker
 forbid acai-datasets tokio sqlx tonic torch-sys acai-proto acai-coordinator acai-worker
 forbid acai-access sqlx torch-sys acai-sweep acai-proto acai-coordinator acai-worker
+forbid acai-telemetry sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
 forbid acai-coordinator torch-sys acai-worker
 forbid acai-worker sqlx torch-sys acai-coordinator

@@ -42,6 +42,12 @@ impl Token {
         &self.id
     }
 
+    /// What it is for, as it says itself: for people. A coordinator decides by its own record of the id.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// The text that proves the scope: for access files and the header of a request, never for logs and arguments.
     #[must_use]
     pub fn reveal(&self) -> String {

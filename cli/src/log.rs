@@ -11,19 +11,22 @@ use std::sync::Mutex;
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
+use crate::args::LogFormat;
+
 fn filter() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
 /// To standard error: services, whose log is all they print.
-pub(crate) fn to_stderr() {
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
+pub(crate) fn to_stderr(format: LogFormat) {
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter())
-        .with_ansi(colours)
         .with_writer(std::io::stderr)
-        .log_internal_errors(false)
-        .init();
+        .log_internal_errors(false);
+    match format {
+        LogFormat::Text => log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
 }
 
 /// To the end of a file, made for its user alone: commands that draw progress.

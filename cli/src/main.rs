@@ -10,6 +10,7 @@ mod failure;
 mod format;
 mod grid;
 mod log;
+mod observing;
 mod output;
 mod points_file;
 mod settings;

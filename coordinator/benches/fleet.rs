@@ -137,7 +137,8 @@ fn processor_time() -> Duration {
         let stat = std::fs::read_to_string(folder.path().join("stat")).ok()?;
         // The name is in brackets; user and system time are the 12th and 13th field behind it.
         let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
-        let ticks: u32 = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
+        let ticks: u32 =
+            fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
         THREADS.iter().any(|ours| name.starts_with(ours)).then_some(TICK * ticks)
     };
     std::fs::read_dir("/proc/self/task").unwrap().flatten().filter_map(of_thread).sum()
@@ -193,7 +194,8 @@ async fn hold(access: AccessFile, number: u64, took: tokio::sync::mpsc::Unbounde
         let next = tokio::time::Instant::now() + Duration::from_secs(1);
         if second.is_multiple_of(10) {
             let begun = Instant::now();
-            let renewal = RenewRequest { worker_id: worker_id.clone(), attempts: attempts.clone(), rest: None };
+            let renewal =
+                RenewRequest { worker_id: worker_id.clone(), attempts: attempts.clone(), rest: None };
             client.renew(renewal).await.unwrap();
             let _ = took.send(begun.elapsed());
         }
@@ -249,7 +251,8 @@ async fn complete(store: &dyn Store, runs: u64) {
         let offer = Offer { groups: 100, group_size: 1 };
         let claim = Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer };
         for grant in store.run_claim(claim, 60_000).await.unwrap() {
-            let point = Point { name: "eval/mean_distance".to_owned(), step: STEPS, value: grant.seed as f64 };
+            let point =
+                Point { name: "eval/mean_distance".to_owned(), step: STEPS, value: grant.seed as f64 };
             store.metrics_append(grant.attempt, 1, vec![point], STEPS).await.unwrap();
             store.attempt_complete(grant.attempt, STEPS, 1).await.unwrap();
             completed += 1;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
+use crate::metrics::Metrics;
 use crate::run_name::run_name;
 use crate::store::{AttemptRef, Result, Store};
 
@@ -24,14 +25,15 @@ impl Default for LeaseTerms {
 }
 
 /// Queues the runs of workers that fell silent, until dropped.
-pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
+pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms, metrics: Metrics) {
     let mut ticks = tokio::time::interval(Duration::from_millis(u64::from(terms.renew_ms / 2).max(50)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut outages = Outages::new(terms, Instant::now());
     loop {
         ticks.tick().await;
-        match expire(&*store, &mut outages).await {
+        match expire(&*store, &mut outages, &metrics).await {
             Ok(lost) => {
+                metrics.leases_expired.inc_by(lost.len() as u64);
                 for attempt in lost {
                     let run = run_name(&*store, attempt.run).await;
                     tracing::warn!(
@@ -47,9 +49,11 @@ pub(crate) async fn expire_leases(store: Arc<dyn Store>, terms: LeaseTerms) {
     }
 }
 
-async fn expire(store: &dyn Store, outages: &mut Outages) -> Result<Vec<AttemptRef>> {
+async fn expire(store: &dyn Store, outages: &mut Outages, metrics: &Metrics) -> Result<Vec<AttemptRef>> {
     // Nothing that ends after this may be ended: whether it is renewed in time is not known yet.
+    let begun = Instant::now();
     let written_ms = store.probe().await?;
+    metrics.committed(begun.elapsed());
     if !outages.written(Instant::now()) {
         return Ok(Vec::new());
     }

@@ -3,7 +3,7 @@
 //! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
 //! `store/sqlite` and `store/postgres` open one and run its transactions; [`blobs`] is where checkpoints are kept;
 //! [`use_cases`] is what people and workers can do; `service` translates between the wire and these; [`guard`] decides by a
-//! request's token whether it is served; [`server`] puts all of it on a listener.
+//! request's token whether it is served; [`metrics`] says how it goes; [`server`] puts all of it on a listener.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
@@ -22,6 +22,7 @@ pub mod garbage;
 pub mod guard;
 mod inspections;
 pub mod lease;
+pub mod metrics;
 mod retention;
 mod run_name;
 pub mod server;
@@ -33,4 +34,5 @@ pub mod use_cases;
 pub use door::Door;
 pub use guard::Guard;
 pub use lease::LeaseTerms;
-pub use server::serve;
+pub use metrics::Metrics;
+pub use server::{serve, serve_measured};

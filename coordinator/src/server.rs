@@ -9,6 +9,7 @@ use acai_proto::v1::access_service_server::AccessServiceServer;
 use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
 use acai_proto::v1::control_service_server::ControlServiceServer;
+use acai_proto::v1::fleet_service_server::FleetServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
@@ -24,8 +25,9 @@ use crate::door::Door;
 use crate::garbage::collect_garbage;
 use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
+use crate::metrics::{Measured, Metrics, health, tell_health};
 use crate::retention::forget_what_is_old;
-use crate::service::{Access, Archives, BlobTransfers, Controls, PATIENCE, Sweeps, Workers};
+use crate::service::{Access, Archives, BlobTransfers, Controls, Fleets, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
 use crate::store::{Store, StoreError};
 use crate::use_cases::{Transfers, UseCases, WorkerCalls};
@@ -90,7 +92,33 @@ pub async fn serve(
     door: Door,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    serve_with(listener, store, blobs, terms, door, Limits::default(), shutdown).await
+    serve_measured(listener, store, blobs, terms, door, Metrics::default(), shutdown).await
+}
+
+/// As [`serve`], and counts in `metrics` what happens.
+///
+/// # Errors
+/// [`ServeError`]; what was acknowledged is durable.
+pub async fn serve_measured(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    terms: LeaseTerms,
+    door: Door,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let base = Base { store, blobs, terms, metrics };
+    serve_with(listener, base, door, Limits::default(), shutdown).await
+}
+
+/// What all services rest on.
+#[derive(Clone)]
+struct Base {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    terms: LeaseTerms,
+    metrics: Metrics,
 }
 
 /// How long others may take.
@@ -109,20 +137,21 @@ impl Default for Limits {
 
 async fn serve_with(
     listener: TcpListener,
-    store: Arc<dyn Store>,
-    blobs: Arc<dyn Blobs>,
-    terms: LeaseTerms,
+    base: Base,
     door: Door,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     let (stopping, stop) = watch::channel(false);
+    let Base { store, blobs, terms, metrics } = base.clone();
     let fresh_terms = store.lease_grant_fresh_terms(i64::from(terms.lease_ms)).await?;
     if fresh_terms > 0 {
         tracing::info!(runs = fresh_terms, "runs that were being trained have a fresh lease");
     }
     let (draining, drained) = tokio::sync::oneshot::channel();
-    let server = services(&store, &blobs, terms, &door.guard, limits, stop).serve_with_incoming_shutdown(
+    let (reporter, health) = health();
+    let services = services(&base, &door.guard, limits, stop.clone()).add_service(measured(&metrics, health));
+    let server = services.serve_with_incoming_shutdown(
         connections(listener, door.encryption()?, CONNECTIONS, GREETING),
         async {
             shutdown.await;
@@ -142,7 +171,8 @@ async fn serve_with(
         served = server => served.map_err(ServeError::from),
         error = store.broken() => Err(error.into()),
         () = deadline => Ok(()),
-        () = expire_leases(store.clone(), terms) => Ok(()),
+        () = expire_leases(store.clone(), terms, metrics.clone()) => Ok(()),
+        never = tell_health(reporter, metrics, terms, stop) => match never {},
         () = forget_what_is_old(store.clone()) => Ok(()),
         () = collect_garbage(store.clone(), blobs.clone()) => Ok(()),
         () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
@@ -164,34 +194,32 @@ pub async fn serve_reading(
     door: Door,
 ) -> Result<(), ServeError> {
     let (_running, stop) = watch::channel(false);
-    let services = services(&store, &blobs, terms, &door.guard, Limits::default(), stop);
+    let base = Base { store, blobs, terms, metrics: Metrics::default() };
+    let services = services(&base, &door.guard, Limits::default(), stop);
     let connections = connections(listener, door.encryption()?, CONNECTIONS, GREETING);
     Ok(services.serve_with_incoming(connections).await?)
 }
 
 /// All services, with their limits. `stop` becomes true when the server ends.
-fn services(
-    store: &Arc<dyn Store>,
-    blobs: &Arc<dyn Blobs>,
-    terms: LeaseTerms,
-    guard: &Guard,
-    limits: Limits,
-    stop: watch::Receiver<bool>,
-) -> Router {
-    let use_cases = UseCases::new(Arc::clone(store), terms);
+fn services(base: &Base, guard: &Guard, limits: Limits, stop: watch::Receiver<bool>) -> Router {
+    let Base { store, blobs, terms, metrics } = base;
+    let use_cases = UseCases::new(Arc::clone(store), *terms);
     let sweeps = Sweeps { use_cases: use_cases.clone(), stop };
     let sweeps = SweepServiceServer::new(sweeps)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
-    let calls = WorkerCalls::new(Arc::clone(store), Arc::clone(blobs), terms);
+    let calls = WorkerCalls::new(Arc::clone(store), Arc::clone(blobs), *terms, metrics.clone());
     let workers = WorkerServiceServer::new(Workers { calls })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
-    let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs));
+    let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs), metrics.clone());
     let archives = Archives { use_cases: use_cases.clone(), patience: limits.patience };
     let archives = ArchiveServiceServer::new(archives).max_decoding_message_size(MESSAGE_BYTES);
     let access = Access { use_cases: use_cases.clone(), guard: guard.clone() };
     let access = AccessServiceServer::new(access)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(ANSWER_BYTES);
+    let fleets = FleetServiceServer::new(Fleets { use_cases: use_cases.clone() })
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let controls = ControlServiceServer::new(Controls { use_cases, transfers: transfers.clone() })
@@ -209,16 +237,23 @@ fn services(
         .max_connection_age(limits.connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(Signed(guarded(guard, Deadline { service: sweeps, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(guard, Deadline { service: workers, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(guard, Deadline { service: controls, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(guard, Deadline { service: access, after: REQUEST_DEADLINE })))
-        .add_service(Signed(guarded(guard, transfers)))
-        .add_service(Signed(guarded(guard, archives)))
+        .add_service(answering(base, guard, Deadline { service: sweeps, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: workers, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: controls, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: access, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: fleets, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, transfers))
+        .add_service(answering(base, guard, archives))
 }
 
-fn guarded<S>(guard: &Guard, service: S) -> Guarded<S> {
-    Guarded { service, guard: guard.clone() }
+/// A service for those whose token allows it, whose answers are signed and measured.
+fn answering<S>(base: &Base, guard: &Guard, service: S) -> Measured<Signed<Guarded<S>>> {
+    let guarded = Guarded { service, guard: guard.clone(), metrics: base.metrics.clone() };
+    measured(&base.metrics, Signed(guarded))
+}
+
+fn measured<S>(metrics: &Metrics, service: S) -> Measured<S> {
+    Measured { service, metrics: metrics.clone() }
 }
 
 #[cfg(test)]
@@ -297,15 +332,8 @@ mod tests {
             let url = format!("http://{}", listener.local_addr().unwrap());
             let (store, blobs) = (Arc::new(store), Arc::new(blobs));
             let forever = std::future::pending();
-            let server = tokio::spawn(serve_with(
-                listener,
-                store,
-                blobs,
-                LeaseTerms::default(),
-                Door::open(),
-                limits,
-                forever,
-            ));
+            let base = Base { store, blobs, terms: LeaseTerms::default(), metrics: Metrics::default() };
+            let server = tokio::spawn(serve_with(listener, base, Door::open(), limits, forever));
             let mut client = BlobServiceClient::connect(url.clone()).await.unwrap();
             let request = DownloadRequest { sha256: name.digest().to_string(), offset: 0 };
             let chunks = client.download(request).await.unwrap().into_inner();

@@ -2,8 +2,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use acai_access::AccessFile;
+use tokio::time::Instant;
 
 use crate::machine::devices::DeviceChoice;
+use crate::metrics::Metrics;
+
+/// For so long before its end a worker claims nothing: a run that begins then is not worth its start.
+pub const NO_MORE_CLAIMS: Duration = Duration::from_secs(120);
+/// So long before its end a worker begins to give its runs back.
+pub const HAND_BACK: Duration = Duration::from_secs(60);
 
 /// What a worker is told by its user. [`WorkerConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -32,6 +39,9 @@ pub struct WorkerConfig {
     pub trainer: Option<PathBuf>,
     /// Ends the worker when it has had nothing to do for this long; never when absent.
     pub idle_timeout: Option<Duration>,
+    /// When somebody else ends the worker: it claims nothing for [`NO_MORE_CLAIMS`] before, and has given everything back
+    /// [`HAND_BACK`] before.
+    pub ends_at: Option<Instant>,
     /// How long trainers may take to checkpoint when the worker is told to stop.
     pub grace: Duration,
     /// How long the coordinator may be away before its runs are given up; a lease's term at least.
@@ -58,6 +68,8 @@ pub struct WorkerConfig {
     /// Most bytes of unacknowledged points in an attempt's spool; then its trainer has to wait. The file may be twice
     /// as long before it is shortened.
     pub spool_bytes: usize,
+    /// Where the worker counts what happens.
+    pub metrics: Metrics,
 }
 
 impl WorkerConfig {
@@ -76,6 +88,7 @@ impl WorkerConfig {
             adopt: false,
             trainer: None,
             idle_timeout: None,
+            ends_at: None,
             grace: Duration::from_secs(20),
             outage: Duration::from_secs(10 * 60),
             trainer_idle: Duration::from_secs(30),
@@ -86,6 +99,7 @@ impl WorkerConfig {
             last_uploads: Duration::from_secs(30),
             queue_points: 100_000,
             spool_bytes: 64 << 20,
+            metrics: Metrics::default(),
         }
     }
 }

@@ -22,7 +22,7 @@
 //! | `trainer` | the trainer program, and a process that runs it |
 //! | `machine` | hardware, devices, datasets; files and processes as the system sees them |
 //!
-//! Beside these parts are `config` (what the user says), `error` and `summary` (what comes of it), and `backoff`.
+//! Beside these parts are `config` (what the user says), `error`, `summary` and `metrics` (what comes of it), and `backoff`.
 //!
 //! # Reading order
 //!
@@ -40,6 +40,7 @@ mod config;
 mod error;
 mod leases;
 mod machine;
+mod metrics;
 mod reporting;
 mod run_folder;
 mod spool;
@@ -48,9 +49,10 @@ mod summary;
 mod trainer;
 
 pub use agent::run;
-pub use config::WorkerConfig;
+pub use config::{HAND_BACK, NO_MORE_CLAIMS, WorkerConfig};
 pub use error::WorkerError;
 pub use machine::{datasets, devices, hardware};
+pub use metrics::Metrics;
 pub use run_folder::picture_folders;
 pub use summary::Summary;
 pub use trainer::{TrainerNotFound, locate};

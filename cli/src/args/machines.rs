@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{Answering, SweepFileArguments, TableArguments};
+use super::{Answering, ObservingArguments, SweepFileArguments, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -109,6 +109,8 @@ pub(crate) struct CoordinatorArguments {
     /// How long a worker may be silent before its runs are given to others
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) lease: Duration,
+    #[command(flatten)]
+    pub(crate) observing: ObservingArguments,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +149,20 @@ pub(crate) struct WorkerArguments {
     /// Exit after this long without work [default: wait for ever]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) idle_timeout: Option<Duration>,
+    /// End after this long, like 4h, because somebody else ends the worker then: nothing is claimed in the last two minutes,
+    /// and a minute before the end runs are given back
+    #[arg(long, value_name = "DURATION", value_parser = time_limit)]
+    pub(crate) time_limit: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) observing: ObservingArguments,
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match limit > acai_worker::NO_MORE_CLAIMS {
+        true => Ok(limit),
+        false => Err("must be more than 2 minutes: in the last two a worker claims nothing".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -7,6 +7,7 @@ mod artifacts;
 mod control;
 mod data;
 mod machines;
+mod observing;
 mod plot;
 mod reading;
 mod results;
@@ -26,6 +27,7 @@ pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use machines::{
     Authentication, CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
+pub(crate) use observing::{LogFormat, ObservingArguments};
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
 pub(crate) use reading::{
     ExplainArguments, Format, MetricsArguments, MetricsFormat, Place, PlanArguments, RunsArguments,

@@ -1,24 +1,34 @@
 //! `acai worker`
 
 use acai_access::AccessFile;
-use acai_worker::WorkerConfig;
 use acai_worker::devices::DeviceChoice;
+use acai_worker::{Metrics, WorkerConfig};
 use anyhow::{Context, anyhow};
 
 use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
 use crate::client::serving;
 use crate::failure::Failure;
 use crate::log;
+use crate::observing;
 use crate::signals::Shutdown;
 
 pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
-    log::to_stderr();
+    let begun = tokio::time::Instant::now();
+    log::to_stderr(arguments.observing.log_format);
+    let metrics = Metrics::default();
+    if let Some(at) = arguments.observing.metrics {
+        let mut registry = observing::registry();
+        metrics.register(&mut registry);
+        observing::tell(at, registry, metrics.clone()).await?;
+    }
     let state = arguments.state.clone();
     let config = WorkerConfig {
         name: arguments.name,
         adopt: arguments.adopt,
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
+        metrics,
+        ends_at: arguments.time_limit.and_then(|limit| begun.checked_add(limit)),
         ..config(serving(arguments.coordinator.as_ref())?, arguments.state, arguments.training)
     };
     let shutdown = Shutdown::on_signal(|| {

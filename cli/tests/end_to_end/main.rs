@@ -11,6 +11,7 @@ mod documentation;
 mod logs;
 mod mistakes;
 mod notebooks;
+mod observing;
 mod outages;
 mod own_trainers;
 mod paper;

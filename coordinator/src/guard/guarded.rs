@@ -14,6 +14,7 @@ use tonic::server::NamedService;
 use tonic::transport::server::TcpConnectInfo;
 
 use super::Guard;
+use crate::metrics::Metrics;
 
 /// How long the store may take to say what a token is for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Guarded<S> {
     pub(crate) service: S,
     pub(crate) guard: Guard,
+    pub(crate) metrics: Metrics,
 }
 
 impl<S: NamedService> NamedService for Guarded<S> {
@@ -46,15 +48,20 @@ where
         // The service that is ready serves this request; its clone may not be ready yet.
         let clone = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, clone);
-        let guard = self.guard.clone();
+        let (guard, metrics) = (self.guard.clone(), self.metrics.clone());
         Box::pin(async move {
             // Whatever is done with the request from here on, the token is not in it.
             let token = request.headers_mut().remove(AUTHORIZATION);
             let token = token.as_ref().map(HeaderValue::as_bytes);
             let admitted = guard.admit(request.uri().path(), token, address(&request));
-            match timeout(PATIENCE, admitted).await.unwrap_or_else(|_| Err(late())) {
+            match timeout(PATIENCE, admitted).await.unwrap_or_else(|_| Err(late().into())) {
                 Ok(()) => service.call(request).await,
-                Err(refusal) => Ok(refusal.into_http()),
+                Err(refusal) => {
+                    if let Some(reason) = refusal.reason {
+                        metrics.auth_failures.get_or_create(&[("reason", reason)]).inc();
+                    }
+                    Ok(refusal.status.into_http())
+                }
             }
         })
     }

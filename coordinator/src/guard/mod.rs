@@ -5,6 +5,7 @@
 
 mod failures;
 mod guarded;
+mod refusal;
 mod scopes;
 mod stored;
 
@@ -12,13 +13,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use acai_access::{Token, TokenDigest};
-use tonic::{Code, Status};
+use tonic::Code;
 
 use crate::store::Store;
 use failures::Failures;
 use stored::Stored;
 
 pub(crate) use guarded::Guarded;
+use refusal::Refusal;
 
 /// Decides by its token whether a request is served. Clones share what they know.
 #[derive(Clone)]
@@ -62,19 +64,19 @@ impl Guard {
         path: &str,
         header: Option<&[u8]>,
         from: Option<IpAddr>,
-    ) -> Result<(), Status> {
+    ) -> Result<(), Refusal> {
         match &*self.0 {
             Rule::Open => Ok(()),
             Rule::One(digest) => {
                 let token = token(header)?;
-                if token.digest() == *digest { Ok(()) } else { Err(unknown(&token)) }
+                if token.digest() == *digest { Ok(()) } else { Err(Refusal::unknown(&token)) }
             }
             Rule::Stored(stored, failures) => {
                 let admitted = stored.admit(path, header).await;
                 if let Err(refusal) = &admitted
-                    && refusal.code() == Code::Unauthenticated
+                    && refusal.status.code() == Code::Unauthenticated
                 {
-                    failures.note(from, refusal.message()).await;
+                    failures.note(from, refusal.status.message()).await;
                 }
                 admitted
             }
@@ -89,20 +91,8 @@ impl Guard {
     }
 }
 
-fn token(header: Option<&[u8]>) -> Result<Token, Status> {
-    let header = header.ok_or_else(|| {
-        Status::unauthenticated(
-            "this coordinator asks for a token\nhint: name an access file that has one: --access FILE; who runs the coordinator makes it with `acai access create`",
-        )
-    })?;
+fn token(header: Option<&[u8]>) -> Result<Token, Refusal> {
+    let header = header.ok_or_else(Refusal::missing)?;
     let text = std::str::from_utf8(header).ok().and_then(|header| header.strip_prefix("Bearer "));
-    text.and_then(|text| text.parse().ok())
-        .ok_or_else(|| Status::unauthenticated("the token is damaged\nhint: copy the access file as a whole"))
-}
-
-fn unknown(token: &Token) -> Status {
-    Status::unauthenticated(format!(
-        "this coordinator does not know the token {}\nhint: the access file is another coordinator's, or the database was restored from a backup that is older than the token",
-        token.id()
-    ))
+    text.and_then(|text| text.parse().ok()).ok_or_else(Refusal::damaged)
 }

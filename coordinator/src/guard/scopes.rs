@@ -29,7 +29,7 @@ fn listed(path: &str) -> Option<&'static [Scope]> {
             | "CommitCheckpoint" | "AddArtifact" | "Leave" | "RejectCheckpoint",
         )
         | ("BlobService", "Stat" | "Upload") => &[Scope::Worker],
-        ("BlobService", "Download") => &[Scope::Read, Scope::Worker],
+        ("FleetService", "GetDemand") | ("BlobService", "Download") => &[Scope::Read, Scope::Worker],
         ("AccessService", "CreateToken" | "ListTokens" | "RevokeToken") => &[Scope::Admin],
         _ => return None,
     })

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use acai_access::Token;
 use tonic::Status;
 
-use super::{scopes, token, unknown};
+use super::refusal::Refusal;
+use super::{scopes, token};
 use crate::store::{Store, StoreError, TokenRecord};
 
 /// What is known of a token is looked up again after this long, while requests are still judged by it …
@@ -18,8 +19,6 @@ const KNOWN_FOR: Duration = Duration::from_secs(5);
 const NOTED_EVERY_MS: i64 = 3_600_000;
 /// Tokens that are remembered; beyond that, all are looked up again.
 const REMEMBERED: usize = 4096;
-/// What to do about a token that is no longer valid.
-const NEW: &str = "`acai access create` makes a new one, with an admin's access file";
 
 /// The tokens in a store. Clones share what they remember.
 #[derive(Clone)]
@@ -52,21 +51,23 @@ impl Stored {
     }
 
     /// Whether the bearer may call the method at `path`.
-    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<(), Status> {
+    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<(), Refusal> {
         let token = token(header)?;
-        let known = self.known(token.id()).await.map_err(undecided)?.ok_or_else(|| unknown(&token))?;
+        let known =
+            self.known(token.id()).await.map_err(undecided)?.ok_or_else(|| Refusal::unknown(&token))?;
         valid(&known, &token)?;
         let TokenRecord { id, name, scope, .. } = known.record;
         let Some(needed) = scopes::needed(path) else {
             return Err(Status::unimplemented(
                 "this coordinator is of a release that does not know the call",
-            ));
+            )
+            .into());
         };
         if needed.iter().any(|needed| scope.allows(*needed)) {
             return Ok(());
         }
         let needed = needed.iter().map(|needed| format!("`{needed}`")).collect::<Vec<_>>().join(" or ");
-        Err(Status::permission_denied(format!(
+        Err(Refusal::scope(format!(
             "the token {id} ({name}) is for `{scope}`, and this needs {needed}\nhint: name another access file: --access FILE"
         )))
     }
@@ -132,17 +133,17 @@ impl Stored {
 }
 
 /// Whether the token is the one that is known, and still valid.
-fn valid(Known { at, at_ms, record, .. }: &Known, token: &Token) -> Result<(), Status> {
+fn valid(Known { at, at_ms, record, .. }: &Known, token: &Token) -> Result<(), Refusal> {
     if record.digest != token.digest() {
-        return Err(unknown(token));
+        return Err(Refusal::unknown(token));
     }
     let TokenRecord { id, name, expires_ms, revoked_ms, .. } = record;
     if revoked_ms.is_some() {
-        return Err(Status::unauthenticated(format!("the token {id} ({name}) was revoked\nhint: {NEW}")));
+        return Err(Refusal::revoked(id, name));
     }
     let now_ms = at_ms.saturating_add(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX));
     if expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms) {
-        return Err(Status::unauthenticated(format!("the token {id} ({name}) has expired\nhint: {NEW}")));
+        return Err(Refusal::expired(id, name));
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::ListWorkersRequest>,
     ) -> Result<Response<Self::ListWorkersStream>, Status> {
-        let pages = self.use_cases.machines(request.into_inner().all).await?;
+        let pages = self.use_cases.pages_of_machines(request.into_inner().all).await?;
         let message = |page: Result<Vec<Machine>, UseCaseError>| {
             let workers = page?.into_iter().map(worker_message).collect();
             Ok(v1::ListWorkersResponse { workers })

@@ -25,10 +25,10 @@ use sqlite::SqliteStore;
 pub use error::{OpenError, StoreError};
 pub use records::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
-    CurveRun, Duty, EarlierAttempt, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewRun, NewSweep,
-    NewToken, Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal, Replacing,
-    Rest, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord, TokenRecord,
-    Weight, WorkerRecord,
+    CurveRun, Demand, Duty, EarlierAttempt, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewRun,
+    NewSweep, NewToken, Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal,
+    Replacing, Rest, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord,
+    TokenRecord, Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -179,6 +179,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The workers that were seen since this time or hold runs, in the order of their ids after this one, at most `most`.
     async fn worker_list(&self, since_ms: i64, after: &str, most: u32) -> Result<Vec<WorkerRecord>>;
+
+    /// How much there is to do, over all sweeps.
+    async fn demand(&self) -> Result<Demand>;
 
     /// Deletes workers that were not seen since this time and have never held a run, some at a time; answers how many. What a
     /// worker has trained names it, so others stay as long as their runs.

@@ -1,7 +1,5 @@
 //! What a use case answers instead of doing what was asked.
 
-use std::collections::BTreeSet;
-
 use acai_sweep::file::SweepFileError;
 use acai_sweep::spelling::{did_you_mean, quoted};
 
@@ -134,16 +132,11 @@ impl UseCases {
 
     /// The error for a worker that is not there, with the nearest name.
     pub(super) async fn no_such_worker(&self, worker: &str) -> UseCaseError {
-        let mut known = BTreeSet::new();
-        let mut pages = self.worker_pages(i64::MIN);
-        loop {
-            match pages.next().await {
-                Ok(page) if page.is_empty() => break,
-                Ok(page) => known.extend(page.into_iter().map(|worker| worker.registration.name)),
-                Err(error) => return error,
-            }
-        }
-        let hint = did_you_mean(worker, known.iter().map(String::as_str));
+        let known = match self.machine_pages(i64::MIN, i64::MAX).all().await {
+            Ok(known) => known,
+            Err(error) => return error.into(),
+        };
+        let hint = did_you_mean(worker, known.iter().map(|known| known.worker.registration.name.as_str()));
         let hint = hint.unwrap_or_else(|| "`acai workers` lists them".to_owned());
         UseCaseError::NoSuchWorker { worker: worker.to_owned(), hint }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Result, UseCases};
+use super::{Result, UseCaseError, UseCases};
 use crate::store::{Duty, Store, WorkerRecord};
 
 /// A worker that was not heard of for longer, and holds nothing, is listed only where all are asked for: a day.
@@ -28,25 +28,25 @@ pub struct Machine {
 }
 
 impl UseCases {
-    /// Workers in the order of their ids: every one, or those that were heard of within a day or hold runs. The next page is
-    /// read when the last one is taken.
+    /// Workers in the order of their ids: every one, or those that were heard of within a day or hold runs.
     ///
     /// # Errors
     /// The store's.
-    pub async fn machines(&self, all: bool) -> Result<Machines> {
-        let now_ms = self.store.now_ms().await?;
-        let silent_ms = i64::from(self.terms.lease_ms);
-        let mut pages = self.worker_pages(if all { i64::MIN } else { now_ms.saturating_sub(RECENT_MS) });
+    pub async fn machines(&self, all: bool) -> Result<Vec<Machine>> {
+        Ok(self.asked_for(all).await?.all().await?)
+    }
+
+    /// As [`machines`](Self::machines), in pages: the next one is read when the last one is taken.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn pages_of_machines(&self, all: bool) -> Result<Machines> {
+        let mut pages = self.asked_for(all).await?;
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(async move {
             loop {
-                let page = pages.next().await;
+                let page = pages.next().await.map_err(UseCaseError::from);
                 let is_last = page.as_ref().map_or(true, Vec::is_empty);
-                let machine = |worker: WorkerRecord| {
-                    let is_alive = !worker.ended && now_ms - worker.last_seen_ms < silent_ms;
-                    Machine { worker, is_alive }
-                };
-                let page = page.map(|workers| workers.into_iter().map(machine).collect());
                 if sender.send(page).await.is_err() || is_last {
                     return;
                 }
@@ -55,26 +55,31 @@ impl UseCases {
         Ok(ReceiverStream::new(receiver))
     }
 
+    async fn asked_for(&self, all: bool) -> Result<MachinePages> {
+        let now_ms = self.store.now_ms().await?;
+        let since_ms = if all { i64::MIN } else { now_ms.saturating_sub(RECENT_MS) };
+        Ok(self.machine_pages(since_ms, now_ms))
+    }
+
+    /// Workers that were heard of within a lease, or hold runs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn machines_within_a_lease(&self) -> crate::store::Result<Vec<Machine>> {
+        let now_ms = self.store.now_ms().await?;
+        self.machine_pages(now_ms.saturating_sub(i64::from(self.terms.lease_ms)), now_ms).all().await
+    }
+
     /// The workers that were heard of since this time or hold runs.
-    pub(super) fn worker_pages(&self, since_ms: i64) -> WorkerPages {
-        WorkerPages { store: Arc::clone(&self.store), since_ms, after: String::new() }
+    pub(super) fn machine_pages(&self, since_ms: i64, now_ms: i64) -> MachinePages {
+        let silent_ms = i64::from(self.terms.lease_ms);
+        MachinePages { store: Arc::clone(&self.store), since_ms, now_ms, silent_ms, after: String::new() }
     }
 
     /// Datasets that any living worker has.
     pub(super) async fn served_datasets(&self) -> Result<BTreeSet<String>> {
-        let now_ms = self.store.now_ms().await?;
-        let since_ms = now_ms.saturating_sub(i64::from(self.terms.lease_ms));
-        let mut pages = self.worker_pages(since_ms);
-        let mut served = BTreeSet::new();
-        loop {
-            let page = pages.next().await?;
-            if page.is_empty() {
-                return Ok(served);
-            }
-            // One that holds runs is listed though it may be silent for longer.
-            let alive = page.into_iter().filter(|worker| !worker.ended && worker.last_seen_ms > since_ms);
-            served.extend(alive.flat_map(|worker| worker.registration.datasets));
-        }
+        let alive = self.machines_within_a_lease().await?.into_iter().filter(|machine| machine.is_alive);
+        Ok(alive.flat_map(|machine| machine.worker.registration.datasets).collect())
     }
 
     /// Says whether workers of this name take runs; answers how many they hold.
@@ -91,20 +96,39 @@ impl UseCases {
 }
 
 /// Workers that are read page by page.
-pub(super) struct WorkerPages {
+pub(super) struct MachinePages {
     store: Arc<dyn Store>,
     since_ms: i64,
+    now_ms: i64,
+    /// Who was silent for so long counts as gone.
+    silent_ms: i64,
     /// The id of the last worker that was read.
     after: String,
 }
 
-impl WorkerPages {
+impl MachinePages {
     /// The next page; an empty one is the last.
-    pub(super) async fn next(&mut self) -> Result<Vec<WorkerRecord>> {
+    async fn next(&mut self) -> crate::store::Result<Vec<Machine>> {
         let page = self.store.worker_list(self.since_ms, &self.after, PAGE).await?;
         if let Some(last) = page.last() {
             self.after.clone_from(&last.registration.id);
         }
-        Ok(page)
+        let machine = |worker: WorkerRecord| {
+            let is_alive = !worker.ended && self.now_ms.saturating_sub(worker.last_seen_ms) < self.silent_ms;
+            Machine { worker, is_alive }
+        };
+        Ok(page.into_iter().map(machine).collect())
+    }
+
+    /// All pages together.
+    pub(super) async fn all(mut self) -> crate::store::Result<Vec<Machine>> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.next().await?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
     }
 }

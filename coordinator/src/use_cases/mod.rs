@@ -8,6 +8,7 @@ mod access;
 mod artifacts;
 mod control;
 mod curves;
+mod demand;
 mod error;
 mod events;
 mod feeds;

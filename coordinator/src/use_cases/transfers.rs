@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use prometheus_client::metrics::counter::Counter;
+
 use super::{Result, UseCaseError};
 use crate::blobs::arrival::{self, Present};
 use crate::blobs::staging::{Staged, staged};
 use crate::blobs::{BlobError, Blobs, Chunks, Digest};
 use crate::garbage::find;
+use crate::metrics::Metrics;
 use crate::store::{AttemptRef, BlobFile, Store};
 
 /// Uploads and downloads of blobs.
@@ -14,6 +18,7 @@ use crate::store::{AttemptRef, BlobFile, Store};
 pub struct Transfers {
     pub(super) store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
+    metrics: Metrics,
 }
 
 /// What there is of a blob.
@@ -41,10 +46,10 @@ pub struct Announced {
 }
 
 impl Transfers {
-    /// Of blobs that `store` knows and `blobs` keeps.
+    /// Of blobs that `store` knows and `blobs` keeps; counted in `metrics`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>) -> Transfers {
-        Transfers { store, blobs }
+    pub fn new(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>, metrics: Metrics) -> Transfers {
+        Transfers { store, blobs, metrics }
     }
 
     /// How much of a blob is there. An upload that was cut off before the store knew of the blob is uploaded again, and so is
@@ -82,7 +87,9 @@ impl Transfers {
         if offset == size {
             return Ok(None);
         }
-        Ok(Some(self.blobs.read(&name, offset).await?))
+        let chunks = self.blobs.read(&name, offset).await?;
+        let bytes = self.metrics.blob_bytes.get_or_create_owned(&[("direction", "out")]);
+        Ok(Some(Box::new(Counted { chunks, bytes })))
     }
 
     /// Begins an upload, or goes on with it; `None` if the blob is there already.
@@ -119,6 +126,21 @@ impl Transfers {
     }
 }
 
+/// Chunks whose bytes are counted.
+struct Counted {
+    chunks: Box<dyn Chunks>,
+    bytes: Counter,
+}
+
+#[async_trait]
+impl Chunks for Counted {
+    async fn next(&mut self) -> std::result::Result<Option<Vec<u8>>, BlobError> {
+        let chunk = self.chunks.next().await?;
+        self.bytes.inc_by(chunk.as_ref().map_or(0, Vec::len) as u64);
+        Ok(chunk)
+    }
+}
+
 /// An upload under way. What has come stays when this is dropped, and a later upload goes on from there.
 pub struct Upload {
     transfers: Transfers,
@@ -138,7 +160,10 @@ impl Upload {
         if self.staged.length() + data.len() as u64 > size {
             return Ok(self.staged.forget(format!("more than {size} bytes were sent")).await?);
         }
-        Ok(self.staged.append(data).await?)
+        let bytes = data.len() as u64;
+        self.staged.append(data).await?;
+        self.transfers.metrics.blob_bytes.get_or_create(&[("direction", "in")]).inc_by(bytes);
+        Ok(())
     }
 
     /// Makes what has come a blob, if it is what was announced. This goes on when nobody waits for it, so that a client that
@@ -153,7 +178,7 @@ impl Upload {
     async fn keep(self) -> Result<()> {
         let Announced { digest, size, .. } = self.announced;
         self.staged.verify(size).await?;
-        let Transfers { store, blobs } = &self.transfers;
+        let Transfers { store, blobs, .. } = &self.transfers;
         Ok(arrival::keep(&**store, &**blobs, (digest, size), self.staged.path(), self.gone).await?)
     }
 }

@@ -90,14 +90,14 @@ async fn call_on(connection: Connection, path: &'static str) -> Result<(), Statu
 /// The methods that a token of each scope may call; admins may call all.
 fn allowed(scope: Scope, path: &str) -> bool {
     let (service, method) = path.strip_prefix("/acai.v1.").unwrap().split_once('/').unwrap();
-    let reads =
-        service == "SweepService" && method != "SubmitSweep" || ["ExplainRun", "Download"].contains(&method);
+    let reads = service == "SweepService" && method != "SubmitSweep"
+        || ["ExplainRun", "Download", "GetDemand"].contains(&method);
     match scope {
         Scope::Read => reads,
         Scope::Submit => {
             reads || service == "ControlService" || ["SubmitSweep", "ImportSweep"].contains(&method)
         }
-        Scope::Worker => ["WorkerService", "BlobService"].contains(&service),
+        Scope::Worker => ["WorkerService", "BlobService", "FleetService"].contains(&service),
         Scope::Admin => true,
     }
 }

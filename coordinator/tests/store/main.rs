@@ -11,6 +11,7 @@ mod claims;
 mod concurrency;
 mod control;
 mod curves;
+mod demand;
 mod files;
 mod forget;
 mod imports;

@@ -48,7 +48,9 @@ impl Groups {
     /// How many groups could begin now, after the slots that have rested enough are woken.
     pub(super) fn free_slots(&mut self) -> u32 {
         self.slots.wake(Instant::now());
-        self.context.leases.say_resting(self.slots.resting());
+        let resting = self.slots.resting();
+        self.context.metrics.tell_slots(self.slots.free(), self.running.len() as u32, resting.slots);
+        self.context.leases.say_resting(resting);
         self.slots.free().min(self.most_closing.saturating_sub(self.closing.len() as u32))
     }
 
@@ -103,6 +105,7 @@ impl Groups {
             return Ok(());
         };
         let reason = fault.to_string();
+        self.context.metrics.rests(fault.kind());
         if matches!(fault, MachineFault::TrainerStart { .. }) {
             let starts_nowhere = self.slots.fails_to_start(&mut place);
             if !self.context.has_started_trainers.load(Ordering::Relaxed) {

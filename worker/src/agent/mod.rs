@@ -18,10 +18,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::attempt::{Context, FAREWELL, LAST_UPLOADS};
-use crate::config::WorkerConfig;
+use crate::config::{HAND_BACK, NO_MORE_CLAIMS, WorkerConfig};
 use crate::error::WorkerError;
 use crate::summary::Summary;
 use claims::{Claims, Grant};
@@ -64,11 +64,16 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
         context: Arc::clone(&context),
         registrar: Arc::clone(&registrar),
         idle_timeout: config.idle_timeout,
+        claims_until: config.ends_at.and_then(|end| end.checked_sub(NO_MORE_CLAIMS)),
         idle_since: Instant::now(),
         summary: Summary::default(),
     };
+    let hand_back_at = config.ends_at.and_then(|end| end.checked_sub(HAND_BACK));
     let stopping = async {
-        shutdown.await;
+        tokio::select! {
+            () = shutdown => {}
+            () = reached(hand_back_at) => tracing::info!("the time limit comes near"),
+        }
         tracing::info!("stopping: no more claims, trainers get {:?} to checkpoint", context.grace);
         context.stop.ask();
         std::future::pending::<Infallible>().await
@@ -80,12 +85,21 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     }
 }
 
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Agent {
     context: Arc<Context>,
     registrar: Arc<Registrar>,
     claims: Claims,
     groups: Groups,
     idle_timeout: Option<Duration>,
+    /// From then on nothing is claimed.
+    claims_until: Option<Instant>,
     /// When the last group ended; counts while there is none.
     idle_since: Instant,
     summary: Summary,
@@ -93,7 +107,9 @@ struct Agent {
 
 impl Agent {
     async fn work(&mut self) -> Result<Summary, WorkerError> {
+        self.context.metrics.says_that_it_works(true);
         let worked = self.claim_and_train().await;
+        self.context.metrics.says_that_it_works(false);
         // A worker that ends by itself has time; one that is told to stop may be killed soon.
         let last_uploads =
             if self.context.stop.is_asked() { LAST_UPLOADS } else { self.context.last_uploads };
@@ -113,7 +129,11 @@ impl Agent {
     async fn claim_and_train(&mut self) -> Result<(), WorkerError> {
         let context = Arc::clone(&self.context);
         tokio::select! {
-            recovered = recovery::recover(&context) => self.summary += recovered?,
+            recovered = recovery::recover(&context) => {
+                let recovered = recovered?;
+                context.metrics.ended(&recovered);
+                self.summary += recovered;
+            }
             // Reports that are not delivered stay for the next agent.
             _ = context.stop.asked() => self.summary.cut_short = true,
         }
@@ -121,6 +141,14 @@ impl Agent {
         self.idle_since = Instant::now();
         while !context.stop.is_asked() && !self.is_idle_too_long() {
             let free = self.groups.free_slots();
+            if self.claims_no_more() {
+                if self.groups.len() == 0 {
+                    tracing::info!("the time limit is too near for another run");
+                    break;
+                }
+                self.pause(None).await?;
+                continue;
+            }
             if free == 0 {
                 self.pause(None).await?;
                 continue;
@@ -142,7 +170,10 @@ impl Agent {
     async fn pause(&mut self, pause: Option<Duration>) -> Result<(), WorkerError> {
         let idle = self.idle_timeout.filter(|_| self.groups.len() == 0);
         let rested = self.groups.next_wake().map(|at| at.saturating_duration_since(Instant::now()));
-        let pause = pause.into_iter().chain(idle).chain(rested).min();
+        let until = self.claims_until.map(|at| at.saturating_duration_since(Instant::now()));
+        // When nothing is claimed any more, only the end of a group matters.
+        let until = until.filter(|until| !until.is_zero());
+        let pause = pause.into_iter().chain(idle).chain(rested).chain(until).min();
         tokio::select! {
             () = sleep(pause.unwrap_or(LONGEST_PAUSE)) => Ok(()),
             _ = self.context.stop.asked() => Ok(()),
@@ -152,8 +183,14 @@ impl Agent {
 
     fn on_group_end(&mut self, ended: Result<Summary, WorkerError>) -> Result<(), WorkerError> {
         self.idle_since = Instant::now();
-        self.summary += ended?;
+        let ended = ended?;
+        self.context.metrics.ended(&ended);
+        self.summary += ended;
         Ok(())
+    }
+
+    fn claims_no_more(&self) -> bool {
+        self.claims_until.is_some_and(|at| Instant::now() >= at)
     }
 
     fn is_idle_too_long(&self) -> bool {

@@ -59,6 +59,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },
         stop: Stop::default(),
         has_started_trainers: AtomicBool::new(false),
+        metrics: config.metrics.clone(),
     };
     Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), uploads, slots })
 }

@@ -104,5 +104,7 @@ async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -
         reporter.checkpoint(own.clone());
     }
     let artifacts = context.artifacts.clone();
-    Ok(Member { attempt, folder, reporter, artifacts, resume, span: Span::current() })
+    let batch = configuration(&assignment.configuration).map_or(0, |of| of.training_config().batch.into());
+    let images = context.metrics.training(batch, resume.as_ref().map_or(0, |checkpoint| checkpoint.step));
+    Ok(Member { attempt, folder, reporter, artifacts, resume, images, span: Span::current() })
 }

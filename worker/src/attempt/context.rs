@@ -12,6 +12,7 @@ use super::stop::Stop;
 use crate::artifacts::Artifacts;
 use crate::client::Client;
 use crate::leases::Leases;
+use crate::metrics::Metrics;
 use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
 
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) stop: Stop,
     /// Whether a trainer has ever been ready since this worker was started.
     pub(crate) has_started_trainers: AtomicBool,
+    pub(crate) metrics: Metrics,
 }
 
 impl Context {

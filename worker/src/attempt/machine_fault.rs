@@ -26,3 +26,17 @@ pub(crate) enum MachineFault {
     #[error("{0}")]
     Trainer(String),
 }
+
+impl MachineFault {
+    /// All that [`kind`](Self::kind) may be.
+    pub(crate) const KINDS: [&'static str; 3] = ["trainer_start", "state_folder", "trainer"];
+
+    /// The kind of it in a word, for metrics.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::TrainerStart { .. } => "trainer_start",
+            Self::State { .. } => "state_folder",
+            Self::Trainer(_) => "trainer",
+        }
+    }
+}

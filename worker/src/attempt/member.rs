@@ -9,6 +9,7 @@ use tracing::Span;
 use super::ending::Ending;
 use super::machine_fault::MachineFault;
 use crate::artifacts::Artifacts;
+use crate::metrics::TrainedImages;
 use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
 use crate::run_folder::RunFolder;
@@ -24,6 +25,7 @@ pub(crate) struct Member {
     pub(crate) artifacts: Artifacts,
     /// What training continues from.
     pub(crate) resume: Option<Checkpoint>,
+    pub(crate) images: TrainedImages,
     /// What is logged of the run belongs to this.
     pub(crate) span: Span,
 }
@@ -34,11 +36,11 @@ impl Member {
         match event {
             Event::Ready { .. } => {}
             Event::Metric { step, values, .. } | Event::Evaluated { step, values, .. } => {
-                self.reporter.progress(step);
+                self.progress(step);
                 let point = |(name, value)| Point { name, step, value };
                 self.reporter.points(values.into_iter().map(point));
             }
-            Event::Progress { step, .. } | Event::Working { step, .. } => self.reporter.progress(step),
+            Event::Progress { step, .. } | Event::Working { step, .. } => self.progress(step),
             Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path)? {
                 Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
@@ -51,11 +53,19 @@ impl Member {
                 },
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
-            Event::Finished { step, .. } => return Ok(Some(Ending::Completed { step })),
+            Event::Finished { step, .. } => {
+                self.images.reached(step);
+                return Ok(Some(Ending::Completed { step }));
+            }
             Event::Stopped { .. } => return Ok(Some(Ending::Released)),
             Event::Failed { kind, message, .. } => return Ok(Some(self.failed(kind, message))),
         }
         Ok(None)
+    }
+
+    fn progress(&self, step: u64) {
+        self.images.reached(step);
+        self.reporter.progress(step);
     }
 
     /// How the attempt ends after a failure of this kind: that depends on whose fault it is.

@@ -3,9 +3,11 @@
 mod door;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use acai_coordinator::metrics::Observation;
 use acai_coordinator::store::sqlite::SqliteStore;
-use acai_coordinator::{LeaseTerms, serve, store};
+use acai_coordinator::{LeaseTerms, Metrics, serve_measured, store};
 use anyhow::{Context, anyhow, bail};
 use tokio::net::TcpListener;
 
@@ -13,6 +15,7 @@ use crate::args::{Authentication, CoordinatorArguments};
 use crate::blobs_place;
 use crate::failure::Failure;
 use crate::log;
+use crate::observing;
 use crate::output::Output;
 use crate::signals::Shutdown;
 
@@ -42,7 +45,7 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
     let asked = (arguments.blobs.as_deref(), beside.as_path());
     let (blobs, place) =
         blobs_place::open(&*store, file.as_deref(), asked, arguments.take_blobs, output).await?;
-    log::to_stderr();
+    log::to_stderr(arguments.observing.log_format);
     let shutdown = Shutdown::on_signal(|| tracing::info!("stopping"))?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let lease_ms = u32::try_from(arguments.lease.as_millis()).unwrap_or(u32::MAX);
@@ -53,7 +56,14 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         arguments.db, opened.url
     ));
     opened.lines.iter().for_each(|line| output.note(line));
-    Ok(serve(listener, store, blobs, terms, opened.door, shutdown.wait()).await?)
+    let metrics = Metrics::default();
+    if let Some(at) = arguments.observing.metrics {
+        let mut registry = observing::registry();
+        metrics.register(&mut registry);
+        let observation = Observation::new(metrics.clone(), Arc::clone(&store), terms);
+        observing::tell(at, registry, observation).await?;
+    }
+    Ok(serve_measured(listener, store, blobs, terms, opened.door, metrics, shutdown.wait()).await?)
 }
 
 /// Where checkpoints go beside a database that is a file; for others, where those to a bucket come together.

@@ -82,6 +82,8 @@ pub struct Grant {
     pub void_attempts: u32,
     /// The run's latest earlier attempts, newest first.
     pub earlier_attempts: Vec<EarlierAttempt>,
+    /// How long the run had been queued, in milliseconds; none where a version before noted no time.
+    pub waited_ms: Option<i64>,
 }
 
 /// An execution of a run.

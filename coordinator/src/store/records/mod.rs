@@ -2,6 +2,7 @@
 
 mod access;
 mod attempts;
+mod demand;
 mod events;
 mod files;
 mod ids;
@@ -12,6 +13,7 @@ mod workers;
 
 pub use access::{NewToken, TokenRecord};
 pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
+pub use demand::Demand;
 pub use events::{EventRecord, Place};
 pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, StoredCheckpoint};
 pub use ids::RunId;

@@ -176,6 +176,7 @@ async fn enter(
 ) -> Result<()> {
     sqlx::query(concat!(
         "update runs set state = $2, finished_ms = case when $3 then $4 end,
+                         queued_ms = case when $2 = 'queued' then $4 else queued_ms end,
                          failures = case when $5 then 0 else failures end,
                          losses = case when $5 then 0 else losses end,
                          faults_after = case when $5 then attempt else faults_after end,

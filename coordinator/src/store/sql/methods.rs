@@ -11,14 +11,14 @@ use super::attempts::Outcome;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, access, artifacts, attempts, blobs, changes, checkpoints, claims, control, details,
-    events, explain, fence, forget, import, leases, metrics, points, results, runs, submission, sweeps,
-    workers,
+    Store as SqlStore, access, artifacts, attempts, blobs, changes, checkpoints, claims, control, demand,
+    details, events, explain, fence, forget, import, leases, metrics, points, results, runs, submission,
+    sweeps, workers,
 };
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
-    Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place, Point,
-    PointOfRun, Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError,
+    Demand, Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place,
+    Point, PointOfRun, Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError,
     StoredFile, Submission, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 
@@ -193,6 +193,10 @@ impl Store for SqlStore {
 
     async fn worker_list(&self, since_ms: i64, after: &str, most: u32) -> Result<Vec<WorkerRecord>> {
         with_reader!(self, |reader| workers::list(reader, since_ms, after, most))
+    }
+
+    async fn demand(&self) -> Result<Demand> {
+        with_reader!(self, |reader| demand::demand(reader))
     }
 
     async fn worker_forget(&self, before_ms: i64) -> Result<u64> {

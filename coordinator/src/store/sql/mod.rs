@@ -24,7 +24,7 @@
 //! - Who may do what: [`access`].
 //! - What people want: a [`submission`] brings a plan, an [`import`] also what its runs have come to, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
 //!   machines.
-//! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], and what decides about it,
+//! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], the [`demand`], and what decides about it,
 //!   [`explain`].
 //! - The trait: [`calls`] runs statements on a connection that reads, or in a transaction that writes; [`methods`]
 //!   implements [`Store`](crate::store::Store) by such calls.
@@ -39,6 +39,7 @@ mod checkpoints;
 mod claims;
 mod columns;
 mod control;
+mod demand;
 mod details;
 mod events;
 mod explain;
@@ -74,6 +75,8 @@ pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
     ("a table of results", results::LIST),
     ("a table of results at the end of training", results::AT_END),
     ("the list of workers", workers::LIST),
+    ("demand: the tallies", demand::TALLIED),
+    ("demand: who waits", demand::WAITING_SINCE),
     ("explain: the run", explain::FIND),
     ("explain: the queue", explain::AHEAD),
     ("explain: the workers", explain::WORKERS),

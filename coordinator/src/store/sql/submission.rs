@@ -35,7 +35,7 @@ async fn store(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Sub
     let sweep_id = store_sweep(tx, sweep, now_ms).await?;
     let known = known(tx, sweep_id).await?;
     let changes = Replanning::of(sweep, &known);
-    changes.apply(tx, sweep_id).await?;
+    changes.apply(tx, sweep_id, now_ms).await?;
     failure_limit::forget_failures_undone(tx, sweep_id).await?;
     let count = |runs: usize| u32::try_from(runs).unwrap_or(u32::MAX);
     Ok(Submission {
@@ -152,12 +152,12 @@ impl<'p> Replanning<'p> {
     }
 
     /// Changes the stored runs accordingly.
-    async fn apply(&self, tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
+    async fn apply(&self, tx: &mut Connection, sweep_id: SweepId, now_ms: i64) -> Result<()> {
         // Only what changes is locked, in the order of ids.
         let moved = self.moved.iter().map(|(id, _)| *id);
         locks::runs(tx, &Ids::new(moved.chain(self.left.iter().copied()))).await?;
         for runs in self.moved.chunks(ROWS) {
-            move_in_plan(tx, runs).await?;
+            move_in_plan(tx, runs, now_ms).await?;
         }
         sqlx::query(concat!("update runs set in_plan = false where id ", among!("$1")))
             .bind(Ids::new(self.left.iter().copied()).as_json())
@@ -165,7 +165,7 @@ impl<'p> Replanning<'p> {
             .await?;
         let mut number = i64::try_from(self.stored).unwrap_or(i64::MAX);
         for runs in self.new.chunks(ROWS) {
-            insert(tx, sweep_id, runs, number).await?;
+            insert(tx, sweep_id, runs, number, now_ms).await?;
             number += i64::try_from(runs.len()).unwrap_or(i64::MAX);
         }
         Ok(())
@@ -190,31 +190,34 @@ async fn known(tx: &mut Connection, sweep_id: SweepId) -> Result<Vec<Known>> {
     rows.iter().map(run).collect()
 }
 
-/// Gives stored runs their places.
-async fn move_in_plan(tx: &mut Connection, runs: &[(RunId, i64)]) -> Result<()> {
+/// Gives stored runs their places. Those that come back into the plan wait from now on.
+async fn move_in_plan(tx: &mut Connection, runs: &[(RunId, i64)], now_ms: i64) -> Result<()> {
     let places: Vec<(i64, i64)> = runs.iter().map(|&(run, place)| (run.into(), place)).collect();
     sqlx::query(concat!(
-        "update runs set in_plan = true, idx = place.idx
+        "update runs set in_plan = true, idx = place.idx,
+                         queued_ms = case when in_plan = true then queued_ms else $2 end
          from (select cast(value ->> 0 as bigint) as id, cast(value ->> 1 as bigint) as idx from ",
         items!("$1"),
         ") as place
          where runs.id = place.id"
     ))
     .bind(serde_json::json!(places).to_string())
+    .bind(now_ms)
     .execute(tx)
     .await?;
     Ok(())
 }
 
-/// Adds runs at their places in the plan, numbered from `first_number` on.
+/// Adds runs at their places in the plan, numbered from `first_number` on. They are queued.
 async fn insert(
     tx: &mut Connection,
     sweep_id: SweepId,
     runs: &[(i64, &NewRun)],
     first_number: i64,
+    now_ms: i64,
 ) -> Result<()> {
     let mut insert = QueryBuilder::new(
-        "insert into runs (sweep_id, seed, config, config_hash, shape_key, lineage, dataset, batch, total_steps, idx, in_plan, number) ",
+        "insert into runs (sweep_id, seed, config, config_hash, shape_key, lineage, dataset, batch, total_steps, idx, in_plan, number, queued_ms) ",
     );
     insert.push_values((first_number..).zip(runs), |mut row, (number, (place, run))| {
         row.push_bind(sweep_id)
@@ -228,7 +231,8 @@ async fn insert(
             .push_bind(run.total_steps.cast_signed())
             .push_bind(*place)
             .push_bind(true)
-            .push_bind(number);
+            .push_bind(number)
+            .push_bind(now_ms);
     });
     insert.build().execute(tx).await?;
     Ok(())

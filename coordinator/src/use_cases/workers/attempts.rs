@@ -42,7 +42,10 @@ impl WorkerCalls {
         points: Vec<Point>,
         step: u64,
     ) -> Result<u64> {
-        Ok(self.store.metrics_append(attempt, first_seq, points, step).await?)
+        let (before, count) = (first_seq.saturating_sub(1), points.len() as u64);
+        let acked_seq = self.store.metrics_append(attempt, first_seq, points, step).await?;
+        self.metrics.points_acknowledged.inc_by(acked_seq.saturating_sub(before).min(count));
+        Ok(acked_seq)
     }
 
     /// Ends a run whose training is complete.
@@ -55,6 +58,7 @@ impl WorkerCalls {
             return Err(UseCaseError::NoSuchCheckpoint { step: end.checkpoint_step });
         }
         self.store.attempt_complete(attempt, end.step, end.last_seq).await?;
+        self.ended("completed");
         let run = run_name(&*self.store, attempt.run).await;
         tracing::info!(%run, id = %attempt.run, attempt = attempt.number, "run completed");
         Ok(())
@@ -67,6 +71,7 @@ impl WorkerCalls {
     pub async fn fail(&self, attempt: AttemptRef, failure: Failure) -> Result<RunState> {
         let Failure { is_diverged, message, last_seq } = failure;
         let state = self.store.attempt_fail(attempt, is_diverged, message.clone(), last_seq).await?;
+        self.ended(if is_diverged { "diverged" } else { "failed" });
         let run = run_name(&*self.store, attempt.run).await;
         tracing::warn!(%run, id = %attempt.run, attempt = attempt.number, %state, message, "attempt failed");
         Ok(state)
@@ -81,6 +86,11 @@ impl WorkerCalls {
             None => self.store.attempt_release(attempt).await?,
             Some(mishap) => self.store.attempt_release_after(attempt, mishap).await?,
         };
+        self.ended(match mishap {
+            None => "released",
+            Some(Mishap::MachineFault(_)) => "machine_fault",
+            Some(Mishap::GroupFault(_)) => "group_fault",
+        });
         let run = run_name(&*self.store, attempt.run).await;
         tracing::info!(%run, id = %attempt.run, attempt = attempt.number, %state, ?mishap, "run given back");
         Ok(())
@@ -92,5 +102,9 @@ impl WorkerCalls {
     /// The store's.
     pub async fn add_artifact(&self, attempt: AttemptRef, artifact: Artifact) -> Result<()> {
         Ok(self.store.artifact_add(attempt, artifact).await?)
+    }
+
+    fn ended(&self, outcome: &'static str) {
+        self.metrics.attempts_ended.get_or_create(&[("outcome", outcome)]).inc();
     }
 }

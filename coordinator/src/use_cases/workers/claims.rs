@@ -45,7 +45,10 @@ impl WorkerCalls {
             self.store.worker_set_rest(&worker, rest).await?;
         }
         let grants = self.store.run_claim(claim, self.terms.lease_ms.into()).await?;
-        for Grant { attempt, sweep, number, .. } in &grants {
+        for Grant { attempt, sweep, number, waited_ms, .. } in &grants {
+            if let Some(ms) = *waited_ms {
+                self.metrics.claim_wait_seconds.observe(ms.max(0) as f64 / 1000.0);
+            }
             let run = format!("{sweep}/{number}");
             tracing::info!(%run, id = %attempt.run, attempt = attempt.number, worker, "run granted");
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use crate::blobs::Blobs;
 use crate::inspections::Inspections;
 use crate::lease::LeaseTerms;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use idle::Idle;
 
@@ -28,13 +29,20 @@ pub struct WorkerCalls {
     terms: LeaseTerms,
     inspections: Inspections,
     idle: Arc<Idle>,
+    metrics: Metrics,
 }
 
 impl WorkerCalls {
-    /// On this store, with checkpoints in `blobs` and leases of these terms.
+    /// On this store, with checkpoints in `blobs` and leases of these terms; counted in `metrics`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, blobs: Arc<dyn Blobs>, terms: LeaseTerms) -> WorkerCalls {
-        WorkerCalls { store, blobs, terms, inspections: Inspections::default(), idle: Arc::default() }
+    pub fn new(
+        store: Arc<dyn Store>,
+        blobs: Arc<dyn Blobs>,
+        terms: LeaseTerms,
+        metrics: Metrics,
+    ) -> WorkerCalls {
+        let (inspections, idle) = Default::default();
+        WorkerCalls { store, blobs, terms, inspections, idle, metrics }
     }
 
     /// How long a worker may be silent, and how often it renews.

@@ -141,7 +141,8 @@ async fn take_back(
 ) -> Result<()> {
     let changed = sqlx::query(
         "update runs set state = $3, lease_expires_ms = null, desired = null, failures = $4, losses = $5,
-                         message = coalesce($6, message), finished_ms = case when $7 then $8 end
+                         message = coalesce($6, message), finished_ms = case when $7 then $8 end,
+                         queued_ms = case when $3 = 'queued' then $8 else queued_ms end
          where id = $1 and attempt = $2 and state = 'running'",
     )
     .bind(attempt.run)

@@ -8,7 +8,7 @@ use super::super::dialect::{Connection, Row};
 use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 
 /// The runs that claim `$1` of worker `$2` was granted and still holds.
-pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, s.name as sweep, s.checkpoint_kimg, s.keeps_weights
+pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, a.started_ms - r.queued_ms as waited_ms, s.name as sweep, s.checkpoint_kimg, s.keeps_weights
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
          join sweeps s on s.id = r.sweep_id
@@ -65,5 +65,6 @@ fn grant(row: &Row) -> Result<Grant> {
         checkpoints: Vec::new(),
         void_attempts: unsigned(row, "void_attempts")?,
         earlier_attempts: Vec::new(),
+        waited_ms: row.try_get("waited_ms")?,
     })
 }

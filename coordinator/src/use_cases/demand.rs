@@ -1,0 +1,25 @@
+//! How much there is to do, for whoever starts machines.
+
+use super::{Machine, Result, UseCases};
+use crate::store::Demand;
+
+impl UseCases {
+    /// How much there is to do, and in which database.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn demand(&self) -> Result<(Demand, String)> {
+        let (database, _) = self.store.identity().await?;
+        Ok((self.store.demand().await?, database))
+    }
+
+    /// Workers whose names begin so, that were heard of within a day.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn machines_named(&self, prefix: &str) -> Result<Vec<Machine>> {
+        let mut machines = self.machines(false).await?;
+        machines.retain(|machine| machine.worker.registration.name.starts_with(prefix));
+        Ok(machines)
+    }
+}

@@ -1,0 +1,40 @@
+//! How many images an attempt has trained.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use prometheus_client::metrics::counter::Counter;
+
+/// Counts the images of an attempt by the steps that its trainer tells of.
+#[derive(Debug)]
+pub(crate) struct TrainedImages {
+    images: Counter,
+    batch: u64,
+    step: AtomicU64,
+}
+
+impl TrainedImages {
+    pub(super) fn new(images: Counter, batch: u64, from: u64) -> Self {
+        Self { images, batch, step: AtomicU64::new(from) }
+    }
+
+    /// Training has come to this step.
+    pub(crate) fn reached(&self, step: u64) {
+        let before = self.step.fetch_max(step, Ordering::Relaxed);
+        self.images.inc_by(step.saturating_sub(before).saturating_mul(self.batch));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_count_once_from_where_training_began() {
+        let images = Counter::default();
+        let trained = TrainedImages::new(images.clone(), 64, 100);
+        for step in [101, 103, 103, 102, 105] {
+            trained.reached(step);
+        }
+        assert_eq!(images.get(), 5 * 64);
+    }
+}
