@@ -73,7 +73,6 @@ pub(super) const ASKED_OFTEN: &[(&str, &str)] = &[
     ("runs set aside", runs::SET_ASIDE),
     ("failures of a sweep", runs::FAILURES),
     ("a table of results", results::LIST),
-    ("a table of results at the end of training", results::AT_END),
     ("the list of workers", workers::LIST),
     ("demand: the tallies", demand::TALLIED),
     ("demand: who waits", demand::WAITING_SINCE),

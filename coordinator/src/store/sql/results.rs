@@ -115,7 +115,7 @@ pub(super) async fn at_best(
 }
 
 /// The runs in the plan of sweep `$1` with the values at their last step.
-pub(in crate::store) const AT_END: &str =
+const AT_END: &str =
     "select r.id, r.number, r.seed, r.config, r.state, m.name, m.last as value
          from runs r left join summaries m on m.run_id = r.id and m.last_step = r.total_steps
          where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
