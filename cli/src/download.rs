@@ -69,7 +69,8 @@ pub(crate) async fn bytes(blobs: &mut Blobs, (sha256, bytes): (&str, u64)) -> Re
     Ok(arrived)
 }
 
-fn digest(path: &Path) -> io::Result<String> {
+/// The SHA-256 of a file.
+pub(crate) fn digest(path: &Path) -> io::Result<String> {
     let (mut file, mut hasher, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut buffer)? {

@@ -18,6 +18,7 @@ mod signals;
 mod sorting;
 mod sparkline;
 mod speed;
+mod upload;
 mod user_folder;
 
 use std::process::ExitCode;

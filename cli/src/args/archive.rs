@@ -29,8 +29,13 @@ pub(crate) struct ExportArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Runs that had not ended are queued, to be trained from their beginning. Pictures, logs and checkpoints stay in the folder.
-An import is one transaction, for which workers wait: two million points at most.")]
+Examples:
+  acai import demo-2026                          a folder that `acai export` has made, with its pictures, logs and weights
+  acai import demo-2026 --access there.toml      into the coordinator of an access file
+
+Runs that had not ended are queued, to be trained from their beginning: checkpoints are not part of an export. Files are
+uploaded first, and then all else is one transaction, for which workers wait: two million points at most. An import that breaks
+off has changed nothing, and goes on from there when it is asked for again.")]
 pub(crate) struct ImportArguments {
     /// A folder that `acai export` has made
     pub(crate) folder: PathBuf,

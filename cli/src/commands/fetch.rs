@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acai_proto::v1::{Artifact, GetRunRequest, Run};
+use acai_proto::v1::{Artifact, GetRunRequest, Run, RunState};
 use anyhow::{Context, anyhow};
 use safetensors::SafeTensors;
 
@@ -16,6 +16,8 @@ use crate::download::{Fetched, fetch as download};
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// The name of weights, also among the files that runs leave.
+pub(super) const WEIGHTS: &str = "weights.safetensors";
 /// What the names of the optimizer's tensors begin with, in a checkpoint.
 const OPTIMIZER: [&str; 2] = ["first_moment.", "second_moment."];
 
@@ -26,16 +28,10 @@ pub(super) async fn fetch(arguments: FetchArguments, output: Output) -> Result<(
         What::Pictures => pictures(&arguments, &folder).await?,
         What::Log => logs(&arguments, &folder).await?,
         What::Checkpoint => vec![checkpoint(&arguments, &folder).await?.0],
-        What::Weights => {
-            let (checkpoint, fetched) = checkpoint(&arguments, &folder).await?;
-            let weights = folder.join("weights.safetensors");
-            strip(&checkpoint, &weights)?;
-            if fetched == Fetched::New {
-                fs::remove_file(&checkpoint)
-                    .with_context(|| format!("cannot remove `{}`", checkpoint.display()))?;
-            }
-            vec![weights]
-        }
+        What::Weights => match left_weights(&arguments, &folder).await? {
+            files if files.is_empty() => vec![learnt(&arguments, &folder).await?],
+            files => files,
+        },
     };
     for file in files {
         output.data(&file.display().to_string())?;
@@ -43,24 +39,53 @@ pub(super) async fn fetch(arguments: FetchArguments, output: Output) -> Result<(
     Ok(())
 }
 
-/// Writes what the newest checkpoint's model of a run has learnt to `file`; nothing if there is no checkpoint.
+/// The weights that a run without checkpoints has left, as one that was imported; none of other runs.
+async fn left_weights(arguments: &FetchArguments, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (sweep, number) = arguments.run.clone();
+    let mut client = connect(&arguments.at).await?;
+    let details = client.get_run(GetRunRequest { sweep: sweep.clone(), number }).await?.into_inner();
+    if !details.checkpoints.is_empty() {
+        return Ok(Vec::new());
+    }
+    let artifacts = of_run(&mut client, &sweep, number).await?;
+    // They come in the order of their steps.
+    match artifacts.into_iter().rfind(|artifact| artifact.name == WEIGHTS) {
+        Some(weights) => download_all(arguments, folder, vec![(folder.join(WEIGHTS), weights)]).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What the newest checkpoint's model has learnt.
+async fn learnt(arguments: &FetchArguments, folder: &Path) -> Result<PathBuf, Failure> {
+    let (checkpoint, fetched) = checkpoint(arguments, folder).await?;
+    let weights = folder.join(WEIGHTS);
+    strip(&checkpoint, &weights)?;
+    if fetched == Fetched::New {
+        fs::remove_file(&checkpoint).with_context(|| format!("cannot remove `{}`", checkpoint.display()))?;
+    }
+    Ok(weights)
+}
+
+/// Writes what the newest checkpoint's model of a run has learnt to `file`; answers its step and the attempt that made it, none
+/// and no file if there is no checkpoint.
 pub(super) async fn weights(
     client: &mut Client,
     blobs: &mut Blobs,
     run: &Run,
     file: &Path,
-) -> Result<(), Failure> {
+) -> Result<Option<(u64, u32)>, Failure> {
     let request = GetRunRequest { sweep: run.sweep.clone(), number: run.number };
     let details = client.get_run(request).await?.into_inner();
     let Some(newest) = details.checkpoints.into_iter().find(|checkpoint| checkpoint.rejected.is_empty())
     else {
-        return Ok(());
+        return Ok(None);
     };
     let whole = file.with_added_extension("checkpoint");
     download(blobs, (&newest.sha256, newest.bytes), &whole).await?;
     let stripped = strip(&whole, file);
     fs::remove_file(&whole).with_context(|| format!("cannot remove `{}`", whole.display()))?;
-    Ok(stripped?)
+    stripped?;
+    Ok(Some((newest.step, newest.attempt)))
 }
 
 /// The newest checkpoint that the run can be resumed from.
@@ -70,9 +95,16 @@ async fn checkpoint(arguments: &FetchArguments, folder: &Path) -> Result<(PathBu
     let details = client.get_run(GetRunRequest { sweep: sweep.clone(), number }).await?.into_inner();
     let newest = details.checkpoints.into_iter().find(|checkpoint| checkpoint.rejected.is_empty());
     let newest = newest.ok_or_else(|| {
-        anyhow!(
-            "{sweep}/{number} has no checkpoint yet\nhint: `acai show {sweep}/{number}` says how far it is"
-        )
+        // One that was imported has ended without any.
+        let is_completed = details.run.as_ref().is_some_and(|run| run.state() == RunState::Completed);
+        match is_completed {
+            true => anyhow!(
+                "{sweep}/{number} has no checkpoint\nhint: --what weights fetches what a run that was imported has learnt"
+            ),
+            false => anyhow!(
+                "{sweep}/{number} has no checkpoint yet\nhint: `acai show {sweep}/{number}` says how far it is"
+            ),
+        }
     })?;
     make(folder)?;
     let path = folder.join(format!("checkpoint-{:09}.safetensors", newest.step));

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Ended, Place, Started, eventually, free_address};
 
-const TINY: &str = "version: 1\nname: tiny\nparameters: {model: acai, dataset: digits32, depth: 1, advdepth: 1, \
+pub(crate) const TINY: &str = "version: 1\nname: tiny\nparameters: {model: acai, dataset: digits32, depth: 1, advdepth: 1, \
                     latent: 1, latent_width: 8, batch: 8, total_kimg: 0.0625, kmeans_inits: 1}\n";
 
 /// The secret of the token in an access file.

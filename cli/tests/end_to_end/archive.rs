@@ -1,9 +1,11 @@
 //! A sweep goes into a folder that needs no server, and from there to another coordinator.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
+use crate::access::TINY;
 use crate::tables::plane;
 use crate::{Place, eventually, free_address};
 
@@ -84,4 +86,59 @@ fn a_folder_that_does_not_fit_is_refused_whole() {
     assert_eq!(sweeps["sweeps"], serde_json::json!([]));
     let elsewhere = place.run(&["import", ".", "--coordinator", &address]);
     assert!(elsewhere.stderr.contains("name a folder that `acai export` has made"), "{elsewhere:#?}");
+}
+
+#[test]
+fn pictures_logs_and_weights_come_along_and_are_fetched_where_they_are_imported() {
+    let place = Place::new();
+    place.file("tiny.yaml", TINY);
+    let trainer = Path::new(env!("CARGO_BIN_EXE_acai")).with_file_name("acai-trainer");
+    // The real one, which says something.
+    place.program(
+        "trainer",
+        &format!("#!/bin/sh\necho 'it begins' >&2\nexec '{}' \"$@\"\n", trainer.display()),
+    );
+    place.run(&["run", "tiny.yaml", "--slots", "1", "--threads", "1", "--trainer", "./trainer"]).ok();
+    place.run(&["export", "tiny", "-o", "folder"]).ok();
+    let manifest = fs::read_to_string(place.path("folder/artifacts.jsonl")).unwrap();
+    let lines: Vec<Value> = manifest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for name in ["weights.safetensors", "interpolations.png", "log-1.txt"] {
+        assert!(lines.iter().any(|line| line["name"] == name), "{name}: {manifest}");
+    }
+
+    let (_coordinator, address) = elsewhere(&place);
+    let ask = |arguments: &[&str]| place.run(&[arguments, &["--coordinator", &address]].concat());
+    // A file that is not what the folder says, or not in the folder, is refused before anything is stored.
+    let (file, whole) =
+        (lines[0]["file"].as_str().unwrap(), format!("folder/{}", lines[0]["file"].as_str().unwrap()));
+    let bytes = fs::read(place.path(&whole)).unwrap();
+    fs::write(place.path(&whole), [&bytes[..bytes.len() - 1], b"?"].concat()).unwrap();
+    let refused = ask(&["import", "folder"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("SHA-256"), "{refused:#?}");
+    fs::write(place.path(&whole), &bytes).unwrap();
+    place.file("folder/artifacts.jsonl", &manifest.replace(file, "../tiny.yaml"));
+    let refused = ask(&["import", "folder"]);
+    assert!(refused.stderr.contains("line 1: `../tiny.yaml` is not in the folder"), "{refused:#?}");
+    assert!(!ask(&["ls"]).ok().contains("tiny"));
+
+    place.file("folder/artifacts.jsonl", &manifest);
+    let imported = ask(&["import", "folder"]).ok();
+    assert!(imported.trim().ends_with(&format!(" points and {} files", lines.len())), "{imported}");
+    ask(&["artifacts", "get", "tiny", "--step", "all", "-o", "there"]).ok();
+    place.run(&["artifacts", "get", "tiny", "--step", "all", "-o", "here"]).ok();
+    for entry in fs::read_dir(place.path("here/tiny-0")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let [here, there] =
+            ["here", "there"].map(|side| fs::read(place.path(&format!("{side}/tiny-0/{name}"))));
+        assert_eq!(here.unwrap(), there.unwrap(), "{name}");
+    }
+    assert!(ask(&["logs", "tiny/0"]).ok().contains("it begins"));
+    assert_eq!(ask(&["logs", "tiny/0"]).ok(), place.run(&["logs", "tiny/0"]).ok());
+    let weights = ["fetch", "tiny/0", "--what", "weights", "-o", "weights"];
+    assert_eq!(ask(&weights).ok().trim(), "weights/tiny-0/weights.safetensors");
+    let refused = ask(&["fetch", "tiny/0", "-o", "weights"]);
+    assert!(refused.stderr.contains("hint: --what weights fetches"), "{refused:#?}");
+    let [fetched, exported] = ["weights/tiny-0/weights.safetensors", "folder/weights/tiny-0.safetensors"]
+        .map(|file| fs::read(place.path(file)));
+    assert_eq!(fetched.unwrap(), exported.unwrap());
 }

@@ -27,8 +27,9 @@ fn listed(path: &str) -> Option<&'static [Scope]> {
             "WorkerService",
             "Register" | "Claim" | "Renew" | "ReportMetrics" | "Complete" | "Fail" | "Release"
             | "CommitCheckpoint" | "AddArtifact" | "Leave" | "RejectCheckpoint",
-        )
-        | ("BlobService", "Stat" | "Upload") => &[Scope::Worker],
+        ) => &[Scope::Worker],
+        // Workers bring what their attempts make, and people what they import.
+        ("BlobService", "Stat" | "Upload") => &[Scope::Worker, Scope::Submit],
         ("FleetService", "GetDemand") | ("BlobService", "Download") => &[Scope::Read, Scope::Worker],
         ("AccessService", "CreateToken" | "ListTokens" | "RevokeToken") => &[Scope::Admin],
         _ => return None,

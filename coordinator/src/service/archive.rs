@@ -8,14 +8,16 @@ use acai_proto::v1::{self, archive_service_server::ArchiveService};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::fields::{cut, name, sha256, step};
-use crate::store::ImportedRun;
+use super::fields::{cut, file_name, name, sha256, step};
+use crate::store::{Artifact, ImportedRun};
 use crate::use_cases::UseCases;
 
 /// Runs and points that a sweep may come with, since all of them are in memory before they are stored, and are stored in one
 /// transaction, which other writers wait for: some ten seconds.
 const RUNS: usize = 100_000;
 const POINTS: usize = 2_000_000;
+/// And files, of which only what they are is in memory.
+const ARTIFACTS: usize = 100_000;
 
 pub(crate) struct Archives {
     pub(crate) use_cases: UseCases,
@@ -29,6 +31,7 @@ struct Arriving {
     source: Option<String>,
     runs: Vec<ImportedRun>,
     points: usize,
+    artifacts: usize,
 }
 
 #[tonic::async_trait]
@@ -43,7 +46,7 @@ impl ArchiveService for Archives {
         while let Some(message) = timeout(self.patience, messages.message()).await.map_err(late)?? {
             arriving.take(message.part.ok_or(FieldError::new("part", "is missing"))?)?;
         }
-        let Arriving { source, runs, points } = arriving;
+        let Arriving { source, runs, points, artifacts } = arriving;
         let source = source.ok_or(FieldError::new("source", "is missing"))?;
         let ended = runs.len();
         let imported = self.use_cases.import(source, runs).await?;
@@ -54,6 +57,7 @@ impl ArchiveService for Archives {
             runs: count(imported.runs),
             ended: count(ended),
             points: points as u64,
+            artifacts: count(artifacts),
         }))
     }
 }
@@ -78,6 +82,15 @@ impl Arriving {
                 let run = self.runs.last_mut().ok_or(FieldError::new("curve", "comes before a run"))?;
                 run.curves.push(points(curve)?);
             }
+            Part::Artifact(artifact) => {
+                self.artifacts += 1;
+                if self.artifacts > ARTIFACTS {
+                    let problem = format!("is one too many: a sweep comes with {ARTIFACTS} at most");
+                    return Err(FieldError::new("artifact", problem));
+                }
+                let run = self.runs.last_mut().ok_or(FieldError::new("artifact", "comes before a run"))?;
+                run.artifacts.push(file(artifact)?);
+            }
         }
         Ok(())
     }
@@ -93,7 +106,21 @@ fn ended(run: v1::ImportedRun) -> Result<ImportedRun, FieldError> {
         failures: run.failures,
         message: Some(cut(run.message)).filter(|message| !message.is_empty()),
         curves: Vec::new(),
+        artifacts: Vec::new(),
     })
+}
+
+/// A file, and the attempt that brought it.
+fn file(artifact: v1::ImportedArtifact) -> Result<(Artifact, u32), FieldError> {
+    let v1::ImportedArtifact { name, step: at, sha256: digest, bytes, attempt } = artifact;
+    let name = file_name("artifact.name", name)?;
+    let artifact = Artifact {
+        name,
+        step: step("artifact.step", at)?,
+        sha256: sha256("artifact.sha256", digest)?,
+        bytes,
+    };
+    Ok((artifact, attempt))
 }
 
 /// The points of a metric.
@@ -115,6 +142,11 @@ mod tests {
     fn run() -> v1::ImportedRun {
         let state = v1::RunState::Completed.into();
         v1::ImportedRun { config_hash: "0".repeat(64), state, step: 1, ..v1::ImportedRun::default() }
+    }
+
+    fn picture() -> v1::ImportedArtifact {
+        let (name, sha256) = ("a.png".to_owned(), "0".repeat(64));
+        v1::ImportedArtifact { name, sha256, step: 1, ..v1::ImportedArtifact::default() }
     }
 
     fn curve(metric: &str, steps: Vec<u64>) -> v1::ImportedCurve {
@@ -140,6 +172,9 @@ mod tests {
             (Part::Run(v1::ImportedRun { step: u64::MAX, ..run() }), "run.step"),
             (Part::Run(v1::ImportedRun { config_hash: "x".to_owned(), ..run() }), "run.config_hash"),
             (Part::Run(v1::ImportedRun { state: 0, ..run() }), "run.state"),
+            (Part::Artifact(v1::ImportedArtifact { name: "../a".to_owned(), ..picture() }), "artifact.name"),
+            (Part::Artifact(v1::ImportedArtifact { sha256: "x".to_owned(), ..picture() }), "artifact.sha256"),
+            (Part::Artifact(v1::ImportedArtifact { step: u64::MAX, ..picture() }), "artifact.step"),
         ] {
             let refusal = refused(part, &mut arriving);
             assert!(refusal.contains(&format!("`{field}`")), "{refusal}");

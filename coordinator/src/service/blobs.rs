@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::fields::attempt;
+use super::fields::attempt_ref;
 use super::status::blob_status;
 use crate::blobs::{BLOB_BYTES, CHUNK_BYTES, Chunks, Digest};
 use crate::use_cases::{Announced, Progress, Transfers, UseCaseError};
@@ -55,7 +55,9 @@ impl BlobService for BlobTransfers {
             Ok(()) => Ok(Response::new(v1::UploadResponse {})),
             Err(Refusal::Transport(status)) => Err(status),
             Err(Refusal::UseCase(error)) => {
-                self.transfers.note(attempt, &error).await;
+                if let Some(attempt) = attempt {
+                    self.transfers.note(attempt, &error).await;
+                }
                 Err(error.into())
             }
         }
@@ -136,7 +138,7 @@ impl BlobTransfers {
 /// The first message of an upload, as far as it makes sense.
 fn announced(header: v1::UploadHeader) -> Result<Announced, FieldError> {
     let v1::UploadHeader { attempt: given, sha256, size, offset, artifact: is_artifact } = header;
-    let attempt = attempt(given).map_err(|_| FieldError::new("header.attempt", "is missing"))?;
+    let attempt = given.as_ref().map(attempt_ref);
     let digest = digest(&sha256)?;
     if size > BLOB_BYTES {
         return Err(FieldError::new("header.size", format!("is {size}, more than {BLOB_BYTES} bytes")));

@@ -30,11 +30,11 @@ pub enum Progress {
     Staged(u64),
 }
 
-/// What an attempt wants to upload.
+/// What somebody wants to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announced {
-    /// Who uploads.
-    pub attempt: AttemptRef,
+    /// Whose it is; `None`: an import will name it.
+    pub attempt: Option<AttemptRef>,
     /// Of all bytes.
     pub digest: Digest,
     /// Bytes of the blob.
@@ -98,9 +98,10 @@ impl Transfers {
     /// The store's: among them, that the attempt no longer holds the run; those of the place where blobs are kept; another
     /// size than that of the blob which is there.
     pub async fn begin(&self, announced: Announced) -> Result<Option<Upload>> {
-        match announced.is_artifact {
-            true => self.store.attempt_check_latest(announced.attempt).await?,
-            false => self.store.attempt_check(announced.attempt).await?,
+        match announced.attempt {
+            Some(attempt) if announced.is_artifact => self.store.attempt_check_latest(attempt).await?,
+            Some(attempt) => self.store.attempt_check(attempt).await?,
+            None => {}
         }
         let gone = match arrival::look(&*self.store, &*self.blobs, &announced.digest).await? {
             Present::Whole(bytes) if bytes == announced.size => return Ok(None),

@@ -100,7 +100,6 @@ async fn headers_that_make_no_sense_are_named() {
     let coordinator = Coordinator::start().await;
     let header = || coordinator.header(b"x", 0);
     for (header, says) in [
-        (UploadHeader { attempt: None, ..header() }, "header.attempt"),
         (UploadHeader { size: (4 << 30) + 1, ..header() }, "header.size"),
         (UploadHeader { size: u64::MAX, ..header() }, "header.size"),
         (UploadHeader { offset: 2, ..header() }, "header.offset"),

@@ -1,14 +1,15 @@
 //! A sweep comes from elsewhere with what its runs have come to: whole, or not at all.
 
-use acai_coordinator::store::{ImportedRun, NewRun, NewSweep, StoreError};
+use acai_coordinator::store::{Artifact, ImportedRun, NewRun, NewSweep, StoreError};
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim, contract, register, sweep};
+use crate::{LEASE, Tested, claim, contract, register, sweep, upload};
 
 contract!(
     an_imported_run_has_its_results_and_the_others_are_trained,
     an_import_of_a_run_that_is_not_asked_for_leaves_nothing,
     a_sweep_that_is_there_is_left_alone,
+    an_imported_run_has_its_files_if_their_blobs_are_there,
 );
 
 /// More points than are inserted at a time.
@@ -24,6 +25,7 @@ fn imported(run: &NewRun) -> ImportedRun {
         failures: 1,
         message: Some("it failed once".to_owned()),
         curves: vec![("eval/x".to_owned(), curve)],
+        artifacts: Vec::new(),
     }
 }
 
@@ -66,4 +68,24 @@ async fn a_sweep_that_is_there_is_left_alone(store: &Tested) {
     assert!(!store.sweep_import(other, runs).await.unwrap());
     let runs = store.run_list("s", &[]).await.unwrap();
     assert_eq!(runs.len(), new().runs.len());
+}
+
+async fn an_imported_run_has_its_files_if_their_blobs_are_there(store: &Tested) {
+    let new = new();
+    let picture = Artifact { name: "samples.png".to_owned(), step: 8, sha256: "ab".repeat(32), bytes: 5 };
+    let run = ImportedRun { artifacts: vec![(picture.clone(), 2)], ..imported(&new.runs[1]) };
+    let refused = store.sweep_import(new.clone(), vec![run.clone()]).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert!(store.sweep_list().await.unwrap().is_empty());
+
+    upload(store, &picture.sha256, "tag", 5).await;
+    assert!(store.sweep_import(new, vec![run]).await.unwrap());
+    let listed = store.artifact_list("s", &[], None, 10).await.unwrap();
+    assert_eq!(
+        listed.iter().map(|it| (it.number, &it.artifact, it.attempt)).collect::<Vec<_>>(),
+        [(1, &picture, 2)]
+    );
+    // Nobody collects what an imported run needs.
+    store.clock.set(LEASE);
+    assert_eq!(store.blob_collect(0, 0).await.unwrap(), []);
 }

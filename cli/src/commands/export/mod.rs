@@ -1,5 +1,6 @@
 //! `acai export`: everything of a sweep, in a folder that needs no server.
 
+mod artifact_line;
 mod files;
 mod readme;
 mod run_line;
@@ -21,6 +22,7 @@ use crate::format::state;
 use crate::output::Output;
 use crate::points_file::{PointsWriter, Row};
 
+pub(super) use artifact_line::ArtifactLine;
 pub(super) use run_line::RunLine;
 
 /// The sweep file.
@@ -29,6 +31,8 @@ pub(super) const FILE: &str = "sweep.yaml";
 pub(super) const RUNS: &str = "runs.jsonl";
 /// Every point of every metric.
 pub(super) const POINTS: &str = "points.parquet";
+/// What is in the files that runs have left, one a line.
+pub(super) const ARTIFACTS: &str = "artifacts.jsonl";
 /// The tables of results, by format.
 const TABLES: [(&str, TableFormat); 4] = [
     ("results.txt", TableFormat::Table),
@@ -55,7 +59,9 @@ pub(super) async fn export(arguments: ExportArguments, output: Output) -> Result
         write(&folder, name, &format!("{}\n", text.trim_end()))?;
     }
     if !no_files {
-        files::export(&mut client, &at, &runs, &folder, output).await?;
+        let files = files::export(&mut client, &at, &runs, &folder, output).await?;
+        let lines = files.iter().map(|file| Ok(file.text()? + "\n")).collect::<anyhow::Result<String>>()?;
+        write(&folder, ARTIFACTS, &lines)?;
     }
     // What is complete has this file.
     write(&folder, "README.md", &readme::text(&sweep, &runs, points, no_files))?;

@@ -15,6 +15,7 @@ pub(super) fn text(sweep: &str, runs: &[Run], points: u64, no_files: bool) -> St
 | `logs/RUN/` | what trainers printed, by attempt |
 | `weights/RUN.safetensors` | the model of each run that has a checkpoint, without the optimizer's state; \
 docs/export.md of acai says how PyTorch reads it |
+| `artifacts.jsonl` | these files, one a line: run, name, step, attempt, SHA-256 and size |
 "
         }
     };
@@ -22,7 +23,7 @@ docs/export.md of acai says how PyTorch reads it |
         "# The sweep {sweep}
 
 {} of which {completed} completed, and {points} points of their metrics, as acai {version} had them.
-`acai import` of this folder gives another coordinator the same tables.
+`acai import` of this folder gives another coordinator the same tables, curves and files.
 
 | file | what |
 |---|---|

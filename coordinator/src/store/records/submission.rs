@@ -6,6 +6,8 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::report::Report;
 use acai_sweep::run::RunState;
 
+use super::files::Artifact;
+
 /// A sweep to submit, with its expanded plan.
 #[derive(Debug, Clone)]
 pub struct NewSweep {
@@ -171,4 +173,6 @@ pub struct ImportedRun {
     pub message: Option<String>,
     /// Metrics, with their steps and values.
     pub curves: Vec<(String, Vec<(u64, f64)>)>,
+    /// Files, whose blobs are there, with the attempts that brought them where the run was.
+    pub artifacts: Vec<(Artifact, u32)>,
 }

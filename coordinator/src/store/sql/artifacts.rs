@@ -6,7 +6,7 @@ use super::blobs;
 use super::columns::unsigned;
 use super::dialect::{Connection, Row, among};
 use super::fence;
-use crate::store::{Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, Result, StoreError};
+use crate::store::{Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, Result, RunId, StoreError};
 
 /// Artifacts of a run at the most: a trainer that writes without end fills no disk.
 const MOST: i64 = 10_000;
@@ -19,7 +19,16 @@ pub(super) async fn add(
     now_ms: i64,
 ) -> Result<()> {
     fence::check_latest(tx, attempt).await?;
-    let run = attempt.run;
+    keep(tx, (attempt.run, attempt.number), artifact, now_ms).await
+}
+
+/// As [`add`], of a run and the number of the attempt that has brought it, whoever says so.
+pub(super) async fn keep(
+    tx: &mut Connection,
+    (run, attempt): (RunId, u32),
+    artifact: &Artifact,
+    now_ms: i64,
+) -> Result<()> {
     let others = sqlx::query_scalar::<_, i64>(
         "select count(*) from artifacts where run_id = $1 and not (name = $2 and step = $3)",
     );
@@ -43,7 +52,7 @@ pub(super) async fn add(
     .bind(artifact.step.cast_signed())
     .bind(&artifact.sha256)
     .bind(artifact.bytes.cast_signed())
-    .bind(i64::from(attempt.number))
+    .bind(i64::from(attempt))
     .bind(now_ms)
     .execute(tx)
     .await?;

@@ -1,12 +1,14 @@
 //! A sweep that comes from elsewhere, with what its runs have come to.
 
+use std::collections::BTreeSet;
+
 use acai_sweep::run::RunState;
 
 use super::columns::storable;
 use super::dialect::Connection;
 use super::events::{self, Cause};
 use super::ids::Ids;
-use super::{metrics, results, submission};
+use super::{artifacts, blobs, metrics, results, submission};
 use crate::store::{AttemptRef, ImportedRun, NewSweep, Point, Result, RunId, StoreError, SweepId};
 
 /// Points that are inserted at a time.
@@ -33,6 +35,12 @@ pub(super) async fn import(
         .bind(&sweep.name)
         .fetch_one(&mut *tx)
         .await?;
+    // Two imports of the same files lock them in one order.
+    let blobs: BTreeSet<&str> =
+        runs.iter().flat_map(|run| &run.artifacts).map(|(artifact, _)| artifact.sha256.as_str()).collect();
+    for sha256 in blobs {
+        blobs::touch(tx, sha256, now_ms).await?;
+    }
     let mut ended = Vec::with_capacity(runs.len());
     for run in runs {
         let id = end(tx, sweep_id, run, now_ms).await?;
@@ -42,6 +50,9 @@ pub(super) async fn import(
             for part in curve.chunks(POINTS) {
                 metrics::insert(tx, attempt, &metrics::storable(part.iter().map(point).collect())).await?;
             }
+        }
+        for (artifact, brought_by) in &run.artifacts {
+            artifacts::keep(tx, (id, *brought_by), artifact, now_ms).await?;
         }
         if run.state == RunState::Completed {
             results::keep(tx, id).await?;
