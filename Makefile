@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres release-fixture
+.PHONY: fleet-check slurm deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -49,6 +49,12 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	scripts/check_arrows.sh
 	for script in scripts/*.sh museum/run.sh examples/*.sh; do sh -n $$script || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py
+
+fleet-check: libtorch slurm ## fleets on a real Slurm of this machine: machines come, die and go
+	cargo test --workspace --locked --test end_to_end -- --ignored fleets:: --test-threads 2
+
+slurm: ## fetch a Slurm for tests into .slurm, without root (silent when it is there)
+	@scripts/slurm_local.sh fetch
 
 deploy-check: deploy-tools ## what deploy/ has, checked by the programs that it is for
 	scripts/deploy_check.sh

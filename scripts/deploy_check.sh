@@ -16,6 +16,7 @@ if has promtool 'alerts for Prometheus'; then
 fi
 python3 -m json.tool deploy/grafana/acai.json > /dev/null
 if has shellcheck 'shell scripts'; then
-    shellcheck --severity=style scripts/fetch_debian.sh scripts/fetch_deploy_tools.sh scripts/deploy_check.sh
+    shellcheck --severity=style scripts/fetch_debian.sh scripts/fetch_deploy_tools.sh scripts/deploy_check.sh \
+        scripts/slurm_local.sh
 fi
 echo 'deploy/ is as it should be'

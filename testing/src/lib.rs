@@ -1,3 +1,4 @@
 //! Real servers for tests.
 
 pub mod postgres;
+pub mod slurm;

@@ -7,10 +7,28 @@ use tokio::time::Instant;
 use crate::machine::devices::DeviceChoice;
 use crate::metrics::Metrics;
 
-/// For so long before its end a worker claims nothing: a run that begins then is not worth its start.
-pub const NO_MORE_CLAIMS: Duration = Duration::from_secs(120);
-/// So long before its end a worker begins to give its runs back.
-pub const HAND_BACK: Duration = Duration::from_secs(60);
+/// What a worker does before somebody else ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit {
+    /// From then on nothing is claimed.
+    pub claims_until: Instant,
+    /// Then runs are given back.
+    pub hand_back_at: Instant,
+}
+
+impl TimeLimit {
+    /// For so long before its end a worker claims nothing: a run that begins then is not worth its start.
+    pub const NO_MORE_CLAIMS: Duration = Duration::from_secs(120);
+    /// So long before its end a worker begins to give its runs back.
+    pub const HAND_BACK: Duration = Duration::from_secs(60);
+
+    /// Of a worker that begins now and is ended after so long; none where the clock does not go as far.
+    #[must_use]
+    pub fn after(limit: Duration) -> Option<TimeLimit> {
+        let at = |before| Instant::now().checked_add(limit.saturating_sub(before));
+        Some(TimeLimit { claims_until: at(Self::NO_MORE_CLAIMS)?, hand_back_at: at(Self::HAND_BACK)? })
+    }
+}
 
 /// What a worker is told by its user. [`WorkerConfig::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -39,9 +57,8 @@ pub struct WorkerConfig {
     pub trainer: Option<PathBuf>,
     /// Ends the worker when it has had nothing to do for this long; never when absent.
     pub idle_timeout: Option<Duration>,
-    /// When somebody else ends the worker: it claims nothing for [`NO_MORE_CLAIMS`] before, and has given everything back
-    /// [`HAND_BACK`] before.
-    pub ends_at: Option<Instant>,
+    /// What the worker does because somebody else ends it later; nothing when absent.
+    pub time_limit: Option<TimeLimit>,
     /// How long trainers may take to checkpoint when the worker is told to stop.
     pub grace: Duration,
     /// How long the coordinator may be away before its runs are given up; a lease's term at least.
@@ -88,7 +105,7 @@ impl WorkerConfig {
             adopt: false,
             trainer: None,
             idle_timeout: None,
-            ends_at: None,
+            time_limit: None,
             grace: Duration::from_secs(20),
             outage: Duration::from_secs(10 * 60),
             trainer_idle: Duration::from_secs(30),

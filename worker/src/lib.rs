@@ -49,7 +49,7 @@ mod summary;
 mod trainer;
 
 pub use agent::run;
-pub use config::{HAND_BACK, NO_MORE_CLAIMS, WorkerConfig};
+pub use config::{TimeLimit, WorkerConfig};
 pub use error::WorkerError;
 pub use machine::{datasets, devices, hardware};
 pub use metrics::Metrics;

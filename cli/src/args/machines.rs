@@ -159,7 +159,7 @@ pub(crate) struct WorkerArguments {
 
 fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    match limit > acai_worker::NO_MORE_CLAIMS {
+    match limit > acai_worker::TimeLimit::NO_MORE_CLAIMS {
         true => Ok(limit),
         false => Err("must be more than 2 minutes: in the last two a worker claims nothing".to_owned()),
     }

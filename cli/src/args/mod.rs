@@ -6,6 +6,7 @@ mod archive;
 mod artifacts;
 mod control;
 mod data;
+mod fleet;
 mod machines;
 mod observing;
 mod plot;
@@ -24,6 +25,7 @@ pub(crate) use control::{
     DutyArguments, ForgetArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments,
 };
 pub(crate) use data::{DataArguments, DataCommand};
+pub(crate) use fleet::{FleetArguments, FleetCommand, FleetFileArguments, UpArguments};
 pub(crate) use machines::{
     Authentication, CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
 };
@@ -145,6 +147,8 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArguments),
     /// Train runs of a coordinator on this machine
     Worker(WorkerArguments),
+    /// Start and end workers where there is work for them: jobs of Slurm
+    Fleet(FleetArguments),
     /// Print a JSON Schema of sweep files, with which editors complete and check them
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,

@@ -11,6 +11,7 @@ mod duty;
 mod explain;
 mod export;
 mod fetch;
+mod fleet;
 mod forget;
 mod import;
 mod logs;
@@ -75,6 +76,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Completions { shell } => complete::completions(shell, *output),
         Command::Man { folder } => complete::man(&folder, *output),
         Command::Worker(arguments) => worker::worker(arguments).await,
+        Command::Fleet(arguments) => fleet::fleet(arguments.command, *output).await,
     }
 }
 

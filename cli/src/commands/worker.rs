@@ -2,7 +2,7 @@
 
 use acai_access::AccessFile;
 use acai_worker::devices::DeviceChoice;
-use acai_worker::{Metrics, WorkerConfig};
+use acai_worker::{Metrics, TimeLimit, WorkerConfig};
 use anyhow::{Context, anyhow};
 
 use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
@@ -13,7 +13,6 @@ use crate::observing;
 use crate::signals::Shutdown;
 
 pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
-    let begun = tokio::time::Instant::now();
     log::to_stderr(arguments.observing.log_format);
     let metrics = Metrics::default();
     if let Some(at) = arguments.observing.metrics {
@@ -28,7 +27,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
         metrics,
-        ends_at: arguments.time_limit.and_then(|limit| begun.checked_add(limit)),
+        time_limit: arguments.time_limit.and_then(TimeLimit::after),
         ..config(serving(arguments.coordinator.as_ref())?, arguments.state, arguments.training)
     };
     let shutdown = Shutdown::on_signal(|| {

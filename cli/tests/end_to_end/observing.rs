@@ -57,11 +57,11 @@ fn queries() -> Vec<String> {
 }
 
 /// The words of promtool on a page of metrics; none where it was not fetched, which the test says.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a check that is skipped must say so")]
 fn checked_by_promtool(page: &str) -> Option<String> {
     let promtool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/usr/bin/promtool");
     if !promtool.is_file() {
-        eprintln!("skipped: `make deploy-tools` fetches promtool, which checks the pages of metrics");
+        eprintln!("SKIPPED: `make deploy-tools` fetches promtool, which checks the pages of metrics");
         return None;
     }
     let mut child = Command::new(promtool)

@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::attempt::{Context, FAREWELL, LAST_UPLOADS};
-use crate::config::{HAND_BACK, NO_MORE_CLAIMS, WorkerConfig};
+use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::summary::Summary;
 use claims::{Claims, Grant};
@@ -64,11 +64,11 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
         context: Arc::clone(&context),
         registrar: Arc::clone(&registrar),
         idle_timeout: config.idle_timeout,
-        claims_until: config.ends_at.and_then(|end| end.checked_sub(NO_MORE_CLAIMS)),
+        claims_until: config.time_limit.map(|limit| limit.claims_until),
         idle_since: Instant::now(),
         summary: Summary::default(),
     };
-    let hand_back_at = config.ends_at.and_then(|end| end.checked_sub(HAND_BACK));
+    let hand_back_at = config.time_limit.map(|limit| limit.hand_back_at);
     let stopping = async {
         tokio::select! {
             () = shutdown => {}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use acai_access::AccessFile;
-use acai_worker::Summary;
+use acai_worker::{Summary, TimeLimit};
 
 use crate::coordinator::{Coordinator, End, Fault};
 use crate::setup::{LONG, Machine, attempt, group};
@@ -35,6 +35,25 @@ async fn a_stopped_worker_gives_its_run_back_and_the_next_attempt_resumes_from_i
     });
     assert!(machine.run_file(7, "attempt-2/step-3").exists());
     assert!(!machine.run_file(7, "attempt-1").exists(), "only the trained model is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_time_ends_claims_nothing_more_and_gives_its_run_back() {
+    let coordinator = Coordinator::start(LONG, [group([7]), group([8])]).await;
+    let mut machine = Machine::new(&coordinator, "metric 7 1; read -r command; checkpoint 7 1; stopped 7 1");
+    let now = tokio::time::Instant::now();
+    let later = now + Duration::from_millis(1500);
+    machine.config.time_limit = Some(TimeLimit { claims_until: later, hand_back_at: later });
+    machine.config.idle_timeout = None;
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary { released: 1, ..Summary::default() });
+    coordinator.read(|state| assert_eq!(state.ends, [(attempt(7, 1), End::Released)]));
+
+    machine.config.time_limit = Some(TimeLimit { claims_until: now, hand_back_at: now + LONG });
+    let begun = Instant::now();
+    let summary = machine.work().await.unwrap();
+    assert_eq!(summary, Summary::default(), "run 8 is left to others");
+    assert!(begun.elapsed() < LONG / 2, "there is nothing to wait for");
 }
 
 #[tokio::test(flavor = "multi_thread")]

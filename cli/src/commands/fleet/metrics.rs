@@ -1,0 +1,65 @@
+//! What a fleet's loop tells of itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use acai_telemetry::Observed;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Workers and failures of one fleet.
+#[derive(Debug, Clone)]
+pub(super) struct Metrics {
+    fleet: String,
+    workers: Family<[(&'static str, String); 2], Gauge>,
+    failures: Family<[(&'static str, String); 1], Counter>,
+    works: Arc<AtomicBool>,
+}
+
+impl Metrics {
+    pub(super) fn new(fleet: &str) -> Metrics {
+        let metrics = Metrics {
+            fleet: fleet.to_owned(),
+            workers: Family::default(),
+            failures: Family::default(),
+            works: Arc::default(),
+        };
+        drop(metrics.failures.get_or_create(&[("fleet", fleet.to_owned())]));
+        metrics
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register("acai_fleet_workers", "Jobs of a fleet, by what they do", self.workers.clone());
+        registry.register(
+            "acai_fleet_failures",
+            "Jobs that could not be submitted, or ended before their worker came",
+            self.failures.clone(),
+        );
+    }
+
+    /// What the jobs do; `arriving` are those that have begun and whose worker is not known yet.
+    pub(super) fn tell(&self, pending: usize, arriving: usize, working: usize) {
+        for (state, jobs) in [("pending", pending), ("arriving", arriving), ("working", working)] {
+            let labels = [("fleet", self.fleet.clone()), ("state", state.to_owned())];
+            self.workers.get_or_create(&labels).set(jobs as i64);
+        }
+        self.works.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self) {
+        self.failures.get_or_create(&[("fleet", self.fleet.clone())]).inc();
+    }
+}
+
+impl Observed for Metrics {
+    async fn refresh(&self) {}
+
+    fn ready(&self) -> Result<(), String> {
+        match self.works.load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => Err("the queue has not been looked at yet".to_owned()),
+        }
+    }
+}
