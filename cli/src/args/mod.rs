@@ -147,7 +147,7 @@ pub(crate) enum Command {
     Coordinator(CoordinatorArguments),
     /// Train runs of a coordinator on this machine
     Worker(WorkerArguments),
-    /// Start and end workers where there is work for them: jobs of Slurm
+    /// Start and end workers: jobs of Slurm, as many as there is work for; on machines that ssh reaches; or here
     Fleet(FleetArguments),
     /// Print a JSON Schema of sweep files, with which editors complete and check them
     #[command(after_help = SCHEMA_EXAMPLES)]

@@ -14,6 +14,7 @@ mod mistakes;
 mod notebooks;
 mod observing;
 mod outages;
+mod own_machines;
 mod own_trainers;
 mod paper;
 mod planning;

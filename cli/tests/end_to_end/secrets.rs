@@ -64,8 +64,15 @@ async fn a_coordinator_on_a_database_with_a_password_never_shows_it() {
         shows_no_password(&ended);
         ended.code == Some(1) && ended.stderr.contains("password authentication failed")
     });
-    for right in [with("hunter2"), format!("{}?user=me&password=hunter2", url.replace("postgres@", ""))] {
+    for (right, variable) in [
+        (with("hunter2"), ""),
+        (format!("{}?user=me&password=hunter2", url.replace("postgres@", "")), ""),
+        (url.replace("postgres@", "me@"), PASSWORD),
+    ] {
         let mut command = coordinator(&place, &right, "blobs");
+        if !variable.is_empty() {
+            command.env("PGPASSWORD", variable);
+        }
         let listen = command.get_args().nth(4).unwrap().to_str().unwrap().to_owned();
         let started =
             Started { child: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() };

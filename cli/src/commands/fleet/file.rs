@@ -8,6 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use serde::de::{Deserialize, Deserializer, Error};
 
+use super::local::LocalFleet;
+use super::ssh::SshFleet;
+
 /// The shortest time for which a machine is worth being asked for: a worker claims nothing in its last two minutes.
 const SHORTEST: Duration = Duration::from_secs(180);
 
@@ -17,6 +20,10 @@ const SHORTEST: Duration = Duration::from_secs(180);
 pub(super) enum Fleet {
     /// Jobs of Slurm.
     Slurm(SlurmFleet),
+    /// Workers on this machine.
+    Local(LocalFleet),
+    /// Workers on machines that ssh reaches.
+    Ssh(SshFleet),
 }
 
 /// Jobs of Slurm, each a worker.
@@ -85,9 +92,12 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Fleet> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read the fleet's file `{shown}`"))?;
     let mut fleet: Fleet = serde_yaml::from_str(&text).with_context(|| format!("in `{shown}`"))?;
     let folder = std::path::absolute(path)?.parent().map(Path::to_owned).unwrap_or_default();
-    match &mut fleet {
-        Fleet::Slurm(slurm) => slurm.complete(&folder).with_context(|| format!("in `{shown}`"))?,
-    }
+    let complete = match &mut fleet {
+        Fleet::Slurm(slurm) => slurm.complete(&folder),
+        Fleet::Local(local) => local.complete(&folder),
+        Fleet::Ssh(ssh) => ssh.complete(&folder),
+    };
+    complete.with_context(|| format!("in `{shown}`"))?;
     Ok(fleet)
 }
 
@@ -154,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_short_file_has_the_rest_by_default() {
-        let Fleet::Slurm(fleet) = read_text(GOOD).unwrap();
+        let Fleet::Slurm(fleet) = read_text(GOOD).unwrap() else { panic!("it is of Slurm") };
         assert_eq!(fleet.time_limit, Duration::from_secs(4 * 3600));
         assert_eq!((fleet.pending.get(), fleet.runs_per_worker.get()), (2, 1));
         assert!(fleet.folder.is_absolute() && fleet.folder.ends_with("fleet-a100"));
@@ -165,6 +175,8 @@ mod tests {
         for (text, expected) in [
             ("kind: pbs\n".to_owned(), "pbs"),
             (GOOD.replace("a100", "A 100"), "letters a-z"),
+            ("kind: ssh\nname: lab\nhosts: [-oProxyCommand=x]\n".to_owned(), "no host"),
+            ("kind: local\nname: here\nworkers: {}\n".to_owned(), "has none"),
             (GOOD.replace("4h", "4 parsecs"), "4 parsecs"),
             (GOOD.replace("4h", "2m"), "at least 3m"),
             (GOOD.replace("max_workers: 20", "max_workers: 0"), "nonzero"),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::commands::fleet::file::SlurmFleet;
+use crate::commands::fleet::quoted::quoted;
 
 /// Before the end of a job its worker is told to end; its own time limit comes first, as a rule. Slurm may be a minute early.
 const WARNING_S: u32 = 30;
@@ -70,24 +71,4 @@ exec {acai} worker --access {access} --name \"$SLURM_JOB_NAME-$SLURM_JOB_ID\" \\
         access = path(access),
         states = path(&fleet.states()),
     )
-}
-
-/// As a shell reads it as one word.
-pub(in crate::commands::fleet) fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_quoted_is_one_word() {
-        for word in ["a b", "it's", "$HOME", "`x`", "", "--lambda=0"] {
-            let output = std::process::Command::new("sh")
-                .args(["-c", &format!("printf %s {}", quoted(word))])
-                .output();
-            assert_eq!(output.map(|output| output.stdout).ok().as_deref(), Some(word.as_bytes()));
-        }
-    }
 }
