@@ -16,12 +16,13 @@ forbid() { # CRATE DEPENDENCY...
 }
 
 forbid acai-sweep tokio sqlx tonic tch torch-sys acai-proto acai-coordinator acai-worker
-forbid acai-plot tokio sqlx tonic torch-sys acai-proto acai-datasets acai-coordinator acai-worker
+forbid acai-plot tokio sqlx tonic torch-sys acai-proto acai-datasets acai-coordinator acai-dashboard acai-worker
 forbid acai-datasets tokio sqlx tonic torch-sys acai-proto acai-coordinator acai-worker
 forbid acai-access sqlx torch-sys acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-telemetry sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
-forbid acai-coordinator torch-sys acai-worker
+forbid acai-coordinator torch-sys acai-worker acai-dashboard acai-plot
+forbid acai-dashboard torch-sys acai-worker
 forbid acai-worker sqlx torch-sys acai-coordinator
 forbid acai-cli torch-sys
 forbid acai-chaos torch-sys acai-coordinator acai-worker

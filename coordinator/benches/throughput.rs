@@ -105,7 +105,7 @@ async fn encrypted(store: &Arc<dyn Store>) -> Entry {
     let token = UseCases::new(Arc::clone(store), LeaseTerms::default());
     let token = token.create_token("the benchmark", Scope::Worker, None).await.unwrap();
     let access = AccessFile { url: "https://".to_owned(), ca: vec![identity.pin], token: Some(token) };
-    (Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) }, access)
+    (Door::new(Guard::stored(Arc::clone(store)), Some(identity)), access)
 }
 
 type Client = WorkerServiceClient<Connection>;

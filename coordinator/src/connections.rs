@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{Sleep, Timeout, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{Accept, TlsAcceptor};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
@@ -22,8 +22,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Bytes with which a client of HTTP/2 begins; once they have come, the transport pings it.
 const GREETING_BYTES: usize = 24;
 
+/// The first byte of every connection that is encrypted.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// The connections that `listener` accepts, encrypted if there is a `tls`, at most `most` at a time: others wait to be accepted
-/// until one ends. One that does not greet in time, be it in the words of TLS or, encrypted, in those of HTTP/2, ends by
+/// until one ends. From this machine itself a connection may come unencrypted all the same, as those of browsers do: nobody
+/// else hears it. One that does not greet in time, be it in the words of TLS or, encrypted, in those of HTTP/2, ends by
 /// itself. The listener closes when the stream is dropped.
 ///
 /// Needs a tokio runtime.
@@ -69,8 +73,7 @@ async fn accept(
             }
             // Beside the others, which do not wait for who is slow to greet.
             (Ok(socket), Some(tls)) => {
-                let handshake = timeout(greeting, tls.accept(socket));
-                tokio::spawn(encrypt(handshake, greeting, place, accepted.clone()));
+                tokio::spawn(greet(socket, tls.clone(), greeting, place, accepted.clone()));
             }
             (Err(error), _) => {
                 tracing::warn!("cannot accept a connection: {error}");
@@ -80,22 +83,41 @@ async fn accept(
     }
 }
 
-/// Hands a connection over once its other side knows who we are.
-async fn encrypt(
-    handshake: Timeout<Accept<TcpStream>>,
+/// Hands a connection over once its other side has said how it speaks and, encrypted, knows who we are.
+async fn greet(
+    socket: TcpStream,
+    tls: TlsAcceptor,
     greeting: Duration,
     place: OwnedSemaphorePermit,
     accepted: mpsc::Sender<io::Result<Connection>>,
 ) {
-    match handshake.await {
+    let stream = async {
+        if is_local(&socket) && !begins_tls(&socket).await? {
+            return Ok(Stream::Plain(socket));
+        }
+        Ok(Stream::Tls(Box::new(tls.accept(socket).await?)))
+    };
+    match timeout(greeting, stream).await {
         Ok(Ok(stream)) => {
-            let connection = Connection::new(Stream::Tls(Box::new(stream)), greeting, place);
+            let connection = Connection::new(stream, greeting, place);
             // Refused only by a server that ends.
             let _ = accepted.send(Ok(connection)).await;
         }
-        Ok(Err(error)) => tracing::debug!("a connection that is not encrypted as it should be: {error}"),
+        Ok(Err::<_, io::Error>(error)) => {
+            tracing::debug!("a connection that is not encrypted as it should be: {error}");
+        }
         Err(_) => tracing::debug!("a connection that says nothing"),
     }
+}
+
+/// Whether the other side is on this machine.
+fn is_local(socket: &TcpStream) -> bool {
+    socket.peer_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback())
+}
+
+async fn begins_tls(socket: &TcpStream) -> io::Result<bool> {
+    let mut first = [0];
+    Ok(socket.peek(&mut first).await? == 0 || first == [TLS_HANDSHAKE])
 }
 
 /// A connection that gives its place to another when it ends.
@@ -271,6 +293,22 @@ mod tests {
         let ended = timeout(LATE, unheard.read(&mut [0])).await.unwrap().unwrap_err();
         assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
         client.abort();
+    }
+
+    #[tokio::test]
+    async fn from_this_machine_a_connection_may_come_unencrypted_to_a_port_that_encrypts() {
+        let identity = Authority::new().unwrap().identity().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let tls = TlsAcceptor::from(identity.server().unwrap());
+        let mut connections = connections(listener, Some(tls), 1, LATE);
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let mut connection = timeout(LATE, connections.next()).await.unwrap().unwrap().unwrap();
+        let mut heard = vec![0; request.len()];
+        connection.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, request);
     }
 
     /// A client that knows this server's authority.

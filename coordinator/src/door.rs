@@ -4,6 +4,7 @@ use acai_access::{AuthorityError, Identity};
 use tokio_rustls::TlsAcceptor;
 
 use crate::guard::Guard;
+use crate::pages::Pages;
 
 /// How clients come in.
 #[derive(Clone)]
@@ -12,13 +13,21 @@ pub struct Door {
     pub guard: Guard,
     /// What the coordinator shows of itself; without it, connections are not encrypted.
     pub identity: Option<Identity>,
+    /// What browsers are shown, if anything.
+    pub pages: Option<Pages>,
 }
 
 impl Door {
+    /// For those whom the guard lets in, encrypted if there is an identity, without pages.
+    #[must_use]
+    pub fn new(guard: Guard, identity: Option<Identity>) -> Door {
+        Door { guard, identity, pages: None }
+    }
+
     /// Not encrypted, and for everybody.
     #[must_use]
     pub fn open() -> Door {
-        Door { guard: Guard::open(), identity: None }
+        Door::new(Guard::open(), None)
     }
 
     pub(crate) fn encryption(&self) -> Result<Option<TlsAcceptor>, AuthorityError> {

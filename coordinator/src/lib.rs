@@ -3,7 +3,8 @@
 //! Reading order: [`store`] says what is remembered and promised, `store/sql` how, for every kind of database;
 //! `store/sqlite` and `store/postgres` open one and run its transactions; [`blobs`] is where checkpoints are kept;
 //! [`use_cases`] is what people and workers can do; `service` translates between the wire and these; [`guard`] decides by a
-//! request's token whether it is served; [`metrics`] says how it goes; [`server`] puts all of it on a listener.
+//! request's token whether it is served; [`metrics`] says how it goes; [`server`] puts all of it on a listener, and [`pages`] of
+//! others beside it.
 //!
 //! The promise: a run may execute more than once, but only one attempt's effects are ever visible,
 //! and whatever was acknowledged stays.
@@ -23,6 +24,7 @@ pub mod guard;
 mod inspections;
 pub mod lease;
 pub mod metrics;
+pub mod pages;
 mod retention;
 mod run_name;
 pub mod server;

@@ -14,6 +14,7 @@ use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
@@ -25,7 +26,8 @@ use crate::door::Door;
 use crate::garbage::collect_garbage;
 use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
-use crate::metrics::{Measured, Metrics, health, tell_health};
+use crate::metrics::{Health, Measured, Metrics, health, tell_health};
+use crate::pages::{self, Served};
 use crate::retention::forget_what_is_old;
 use crate::service::{Access, Archives, BlobTransfers, Controls, Fleets, PATIENCE, Sweeps, Workers};
 use crate::signature::Signed;
@@ -45,7 +47,7 @@ const TABLE_BYTES: usize = 64 << 20;
 const CHUNK_MESSAGE_BYTES: usize = CHUNK_BYTES + CHUNK_BYTES / 4;
 /// Connections at a time; more wait.
 const CONNECTIONS: usize = 4096;
-/// One that has not begun to speak HTTP/2 after this long is closed.
+/// One that has not begun to speak after this long is closed.
 const GREETING: Duration = Duration::from_secs(5);
 /// Requests at a time on one connection; more are refused, not queued.
 const STREAMS: u32 = 64;
@@ -150,7 +152,7 @@ async fn serve_with(
     }
     let (draining, drained) = tokio::sync::oneshot::channel();
     let (reporter, health) = health();
-    let services = services(&base, &door.guard, limits, stop.clone()).add_service(measured(&metrics, health));
+    let services = services(&base, &door, limits, stop.clone(), health);
     let server = services.serve_with_incoming_shutdown(
         connections(listener, door.encryption()?, CONNECTIONS, GREETING),
         async {
@@ -195,16 +197,16 @@ pub async fn serve_reading(
 ) -> Result<(), ServeError> {
     let (_running, stop) = watch::channel(false);
     let base = Base { store, blobs, terms, metrics: Metrics::default() };
-    let services = services(&base, &door.guard, Limits::default(), stop);
+    let services = services(&base, &door, Limits::default(), stop, health().1);
     let connections = connections(listener, door.encryption()?, CONNECTIONS, GREETING);
     Ok(services.serve_with_incoming(connections).await?)
 }
 
-/// All services, with their limits. `stop` becomes true when the server ends.
-fn services(base: &Base, guard: &Guard, limits: Limits, stop: watch::Receiver<bool>) -> Router {
-    let Base { store, blobs, terms, metrics } = base;
+/// All services, and the pages beside them, with their limits. `stop` becomes true when the server ends.
+fn services(base: &Base, door: &Door, limits: Limits, stop: watch::Receiver<bool>, health: Health) -> Router {
+    let (Base { store, blobs, terms, metrics }, guard) = (base, &door.guard);
     let use_cases = UseCases::new(Arc::clone(store), *terms);
-    let sweeps = Sweeps { use_cases: use_cases.clone(), stop };
+    let sweeps = Sweeps { use_cases: use_cases.clone(), stop: stop.clone() };
     let sweeps = SweepServiceServer::new(sweeps)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(TABLE_BYTES);
@@ -213,6 +215,9 @@ fn services(base: &Base, guard: &Guard, limits: Limits, stop: watch::Receiver<bo
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);
     let transfers = Transfers::new(Arc::clone(store), Arc::clone(blobs), metrics.clone());
+    let served =
+        Served { use_cases: use_cases.clone(), transfers: transfers.clone(), guard: guard.clone(), stop };
+    let pages = door.pages.as_ref().map(|pages| pages(served));
     let archives = Archives { use_cases: use_cases.clone(), patience: limits.patience };
     let archives = ArchiveServiceServer::new(archives).max_decoding_message_size(MESSAGE_BYTES);
     let access = Access { use_cases: use_cases.clone(), guard: guard.clone() };
@@ -228,7 +233,16 @@ fn services(base: &Base, guard: &Guard, limits: Limits, stop: watch::Receiver<bo
     let transfers = BlobServiceServer::new(BlobTransfers { transfers, patience: limits.patience })
         .max_decoding_message_size(CHUNK_MESSAGE_BYTES)
         .max_encoding_message_size(CHUNK_MESSAGE_BYTES);
+    let services = Routes::new(measured(metrics, health))
+        .add_service(answering(base, guard, Deadline { service: sweeps, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: workers, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: controls, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: access, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, Deadline { service: fleets, after: REQUEST_DEADLINE }))
+        .add_service(answering(base, guard, transfers))
+        .add_service(answering(base, guard, archives));
     Server::builder()
+        .accept_http1(true)
         .max_concurrent_streams(STREAMS)
         .concurrency_limit_per_connection(STREAMS as usize)
         .load_shed(true)
@@ -237,13 +251,7 @@ fn services(base: &Base, guard: &Guard, limits: Limits, stop: watch::Receiver<bo
         .max_connection_age(limits.connection_age)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .add_service(answering(base, guard, Deadline { service: sweeps, after: REQUEST_DEADLINE }))
-        .add_service(answering(base, guard, Deadline { service: workers, after: REQUEST_DEADLINE }))
-        .add_service(answering(base, guard, Deadline { service: controls, after: REQUEST_DEADLINE }))
-        .add_service(answering(base, guard, Deadline { service: access, after: REQUEST_DEADLINE }))
-        .add_service(answering(base, guard, Deadline { service: fleets, after: REQUEST_DEADLINE }))
-        .add_service(answering(base, guard, transfers))
-        .add_service(answering(base, guard, archives))
+        .add_routes(pages::beside(services, pages))
 }
 
 /// A service for those whose token allows it, whose answers are signed and measured.

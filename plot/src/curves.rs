@@ -1,6 +1,7 @@
 //! Curves over training: every seed thin, the mean of a group thick, with its band.
 
-use acai_sweep::curve::CurvePoint;
+use acai_sweep::curve::{CurvePoint, MeanAt};
+use acai_sweep::statistics::Spread;
 use acai_sweep::training::IMAGES_PER_KIMG;
 
 use crate::area::Area;
@@ -65,6 +66,16 @@ pub struct MeanPoint {
     pub n: usize,
     /// The mean, and the ends of the band.
     pub interval: Interval,
+}
+
+impl MeanPoint {
+    /// A mean with a band of this spread.
+    #[must_use]
+    pub fn of(at: &MeanAt, spread: Spread) -> MeanPoint {
+        let MeanAt { step, n, mean, std } = *at;
+        let half = spread.of(u32::try_from(n).unwrap_or(u32::MAX), std).unwrap_or(f64::NAN);
+        MeanPoint { step, n, interval: Interval { mean, low: mean - half, high: mean + half } }
+    }
 }
 
 /// The width of a run's line, in points.

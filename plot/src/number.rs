@@ -97,6 +97,27 @@ pub(crate) fn mean_and_spread(mean: f64, spread: Option<f64>) -> (String, Option
     (fixed(mean, places), spread.map(|spread| fixed(spread, places)))
 }
 
+/// A mean and what follows ±, if that is known, as figures write them: `0.240 ± 0.010`, or `(2.4 ± 0.1)×10⁻⁷`.
+#[must_use]
+pub fn figure(mean: f64, spread: Option<f64>) -> String {
+    if !mean.is_finite() {
+        return mean.to_string();
+    }
+    let spread = spread.filter(|spread| spread.is_finite());
+    if !is_long(mean) {
+        return match mean_and_spread(mean, spread) {
+            (mean, None) => mean,
+            (mean, Some(spread)) => format!("{mean} ± {spread}"),
+        };
+    }
+    let units = power_of_ten(mean);
+    let (power, mean) = (times_power_of_ten(units), fixed(in_units(mean, units), 1));
+    match spread.map(|spread| in_units(spread, units)).filter(|spread| spread.abs() < 1e6) {
+        None => format!("{mean}{power}"),
+        Some(spread) => format!("({mean} ± {}){power}", fixed(spread, 1)),
+    }
+}
+
 /// With so many digits after the point.
 pub(crate) fn fixed(value: f64, places: usize) -> String {
     minus(&format!("{value:.places$}"))
@@ -153,6 +174,14 @@ mod tests {
     fn a_common_factor_is_taken_out_of_small_and_large_numbers_only() {
         assert_eq!([0.0, 0.25, 0.0052, 99_999.0, 250_000.0, 1e-300].map(factor), [0, 0, -3, 0, 3, -300]);
         assert!((in_units(0.0052, -3) - 5.2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_figure_is_written_with_a_power_of_ten_where_it_is_long() {
+        assert_eq!(figure(0.003_912_3, Some(0.000_214)), "0.00391 ± 0.00021");
+        assert_eq!(figure(2.4e-7, Some(1e-8)), "(2.4 ± 0.1)×10⁻⁷");
+        assert_eq!(figure(98.254, None), "98.25");
+        assert_eq!(figure(f64::NAN, Some(1.0)), "NaN");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Curves: the points of a metric of a run by their steps, thinned to as many as a picture can show.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+
+use crate::statistics::mean_and_std;
 
 /// A point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,6 +12,45 @@ pub struct CurvePoint {
     pub step: u64,
     /// Finite.
     pub value: f64,
+}
+
+/// What several curves come to at a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanAt {
+    /// Training steps done.
+    pub step: u64,
+    /// Curves that have a point here.
+    pub n: usize,
+    /// Of their values.
+    pub mean: f64,
+    /// Population standard deviation.
+    pub std: f64,
+}
+
+/// The means of some curves at each step that any of them has a point at.
+#[must_use]
+pub fn means(curves: &[Vec<CurvePoint>]) -> Vec<MeanAt> {
+    let mut by_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for point in curves.iter().flatten() {
+        by_step.entry(point.step).or_default().push(point.value);
+    }
+    let mean = |(step, values): (u64, Vec<f64>)| {
+        let (mean, std) = mean_and_std(&values)?;
+        Some(MeanAt { step, n: values.len(), mean, std })
+    };
+    by_step.into_iter().filter_map(mean).collect()
+}
+
+/// A whole curve, thinned to at most `most` points.
+#[must_use]
+pub fn thinned(curve: &[CurvePoint], most: usize) -> Vec<CurvePoint> {
+    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return Vec::new() };
+    if curve.len() <= most {
+        return curve.to_vec();
+    }
+    let mut thinner = Thinner::new(&(first.step..=last.step), most);
+    curve.iter().for_each(|&point| thinner.push(point));
+    thinner.finish()
 }
 
 /// Thins a curve while its points come in, in the order of their steps.

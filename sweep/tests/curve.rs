@@ -1,6 +1,6 @@
 //! Curves are thinned without losing what they show.
 
-use acai_sweep::curve::{CurvePoint, Thinner};
+use acai_sweep::curve::{CurvePoint, MeanAt, Thinner, means};
 use proptest::prelude::*;
 
 fn thinned(curve: &[CurvePoint], most: usize) -> Vec<CurvePoint> {
@@ -58,4 +58,14 @@ fn points_that_arrive_while_a_curve_is_read_are_taken_in() {
     let thinned = thinner.finish();
     assert!(thinned.len() <= 6, "{thinned:?}");
     assert_eq!(thinned.last(), Some(&CurvePoint { step: 999, value: 999.0 }));
+}
+
+#[test]
+fn means_say_how_many_curves_have_a_point_at_each_step() {
+    let curve = |points: &[(u64, f64)]| -> Vec<CurvePoint> {
+        points.iter().map(|&(step, value)| CurvePoint { step, value }).collect()
+    };
+    let means = means(&[curve(&[(1, 1.0), (2, 4.0)]), curve(&[(2, 2.0), (3, 9.0)]), curve(&[])]);
+    let at = |step, n, mean, std| MeanAt { step, n, mean, std };
+    assert_eq!(means, [at(1, 1, 1.0, 0.0), at(2, 2, 3.0, 1.0), at(3, 1, 9.0, 0.0)]);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use acai_coordinator::store::DatabaseUrl;
 use clap::{Args, ValueEnum, value_parser};
 
-use super::{Answering, ObservingArguments, SweepFileArguments, TableArguments};
+use super::{Answering, Coordinator, ObservingArguments, SweepFileArguments, TableArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
@@ -72,7 +72,10 @@ Examples:
 A coordinator that is killed loses nothing that it acknowledged; start it again on the same database.
 Connections are encrypted, and need a token. The first start writes an access file with an admin's token
 beside the database, and to ~/.config/acai/access.toml if there is none: so your own commands and workers
-find it, also on other machines with the same home. `acai access create` makes files for others.")]
+find it, also on other machines with the same home. `acai access create` makes files for others.
+
+The same port serves a dashboard to browsers on this machine; `acai dashboard` opens it from any machine
+that has an access file.")]
 pub(crate) struct CoordinatorArguments {
     /// The database, created where missing
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
@@ -91,6 +94,10 @@ pub(crate) struct CoordinatorArguments {
     /// How others reach this coordinator, for access files [default: --listen, or this machine's name and its port]
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// A further name by which browsers reach the dashboard, as through a proxy; may be given several times. Other names than
+    /// these, the host of --url and this machine's own are refused
+    #[arg(long, value_name = "NAME")]
+    pub(crate) public_host: Vec<String>,
     /// Where to write an access file with an admin's token [default: beside an SQLite database, with .access appended]
     #[arg(long, value_name = "FILE")]
     pub(crate) access_file: Option<PathBuf>,
@@ -111,6 +118,23 @@ pub(crate) struct CoordinatorArguments {
     pub(crate) lease: Duration,
     #[command(flatten)]
     pub(crate) observing: ObservingArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai dashboard                                       of the coordinator of your access file
+  acai dashboard --coordinator .acai                   of what `acai run` trains here, or has trained
+  acai dashboard --port 8800                           on another machine, with `ssh -L 8800:127.0.0.1:8800 THAT`
+
+The pages are the coordinator's own. They come through this command, which knows its certificate and has your
+token, so that the browser needs neither; whoever else is on this machine cannot open them.")]
+pub(crate) struct DashboardArguments {
+    #[command(flatten)]
+    pub(crate) at: Coordinator,
+    /// Port of this machine for the browser [default: a free one]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
 }
 
 #[derive(Debug, Args)]

@@ -27,7 +27,8 @@ pub(crate) use control::{
 pub(crate) use data::{DataArguments, DataCommand};
 pub(crate) use fleet::{FleetArguments, FleetCommand, FleetFileArguments, UpArguments};
 pub(crate) use machines::{
-    Authentication, CoordinatorArguments, DeviceArgument, RunArguments, TrainingArguments, WorkerArguments,
+    Authentication, CoordinatorArguments, DashboardArguments, DeviceArgument, RunArguments,
+    TrainingArguments, WorkerArguments,
 };
 pub(crate) use observing::{LogFormat, ObservingArguments};
 pub(crate) use plot::{FigureArguments, PlotArguments, PlotCommand};
@@ -145,6 +146,8 @@ pub(crate) enum Command {
     Access(AccessArguments),
     /// Serve sweeps to people and runs to workers
     Coordinator(CoordinatorArguments),
+    /// Open a coordinator's dashboard in a browser
+    Dashboard(DashboardArguments),
     /// Train runs of a coordinator on this machine
     Worker(WorkerArguments),
     /// Start and end workers: jobs of Slurm, as many as there is work for; on machines that ssh reaches; or here

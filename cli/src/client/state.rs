@@ -7,6 +7,7 @@ use acai_access::{AccessFile, Scope, Token};
 use acai_coordinator::server::serve_reading;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::{Door, Guard, LeaseTerms};
+use acai_dashboard::Hosts;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
@@ -41,6 +42,7 @@ pub(crate) async fn on_loopback() -> anyhow::Result<(TcpListener, AccessFile, Do
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on 127.0.0.1")?;
     let url = format!("http://{}", listener.local_addr().context("cannot tell the address")?);
     let token = Token::new(Scope::Admin);
-    let door = Door { guard: Guard::one(&token), identity: None };
+    let mut door = Door::new(Guard::one(&token), None);
+    door.pages = Some(acai_dashboard::pages(Hosts::default()));
     Ok((listener, AccessFile { url, ca: Vec::new(), token: Some(token) }, door))
 }

@@ -6,6 +6,7 @@ mod attempts;
 mod complete;
 mod control;
 mod coordinator;
+mod dashboard;
 mod data;
 mod duty;
 mod explain;
@@ -72,6 +73,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Data(arguments) => data::data(arguments.command, *output).await,
         Command::Access(arguments) => access::access(arguments.command, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
+        Command::Dashboard(arguments) => dashboard::dashboard(&arguments, *output).await,
         Command::Schema => schema(*output),
         Command::Completions { shell } => complete::completions(shell, *output),
         Command::Man { folder } => complete::man(&folder, *output),

@@ -16,7 +16,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use tokio::sync::watch;
 
-pub(crate) use health::{health, tell_health};
+pub(crate) use health::{Health, health, tell_health};
 pub(crate) use measured::Measured;
 pub use observation::Observation;
 

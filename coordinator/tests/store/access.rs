@@ -49,7 +49,7 @@ async fn served(store: &Arc<dyn Store>) -> Served {
     let authority = store.authority(Authority::new().unwrap()).await.unwrap();
     let identity = authority.identity().unwrap();
     let (pin, url) = (identity.pin, format!("https://{}", listener.local_addr().unwrap()));
-    let door = Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) };
+    let door = Door::new(Guard::stored(Arc::clone(store)), Some(identity));
     let (store, forever) = (Arc::clone(store), std::future::pending());
     let server = tokio::spawn(async move {
         serve(listener, store, blobs, LeaseTerms::default(), door, forever).await.unwrap();

@@ -8,7 +8,7 @@ use crate::number::{is_long, shortest};
 
 /// A place for each value: numbers by size, and words, or numbers among words, in the order in which they come.
 #[derive(Debug)]
-pub(crate) struct Dimension {
+pub struct Dimension {
     values: Values,
     /// Of the values, in their order.
     pub(crate) names: Vec<String>,
@@ -33,7 +33,9 @@ enum Values {
 }
 
 impl Dimension {
-    pub(crate) fn of<'a>(values: impl Iterator<Item = &'a Scalar> + Clone) -> Dimension {
+    /// Of the values that there are, each as often as it comes.
+    #[must_use]
+    pub fn of<'a>(values: impl Iterator<Item = &'a Scalar> + Clone) -> Dimension {
         match values.clone().map(number).collect::<Option<Vec<f64>>>() {
             Some(numbers) => Dimension::of_numbers(numbers),
             None => Dimension::of_words(values),
@@ -70,16 +72,25 @@ impl Dimension {
         }
     }
 
+    /// Names of the values, in their order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
-    pub(crate) fn are_numbers(&self) -> bool {
+    /// Whether the values are numbers, which are in the order of their size.
+    #[must_use]
+    pub fn are_numbers(&self) -> bool {
         matches!(self.values, Values::Numbers(_))
     }
 
     /// Counted from 0; `None` for a value that is not one of this parameter's.
-    pub(crate) fn place(&self, value: &Scalar) -> Option<usize> {
+    #[must_use]
+    pub fn place(&self, value: &Scalar) -> Option<usize> {
         match &self.values {
             Values::Numbers(numbers) => {
                 let wanted = number(value)?;

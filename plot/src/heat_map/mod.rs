@@ -10,7 +10,7 @@ mod numbers;
 use acai_sweep::metric::Goal;
 use acai_sweep::scalar::Scalar;
 
-pub(crate) use crate::heat_map::dimension::Dimension;
+pub use crate::heat_map::dimension::Dimension;
 use crate::heat_map::drawing::Drawing;
 use crate::page::Width;
 use crate::quantity::Quantity;

@@ -131,6 +131,21 @@ pub struct Row {
     pub aggregates: Vec<Option<Aggregate>>,
     /// First in its table by the metric that sorts.
     pub best: bool,
+    /// The runs one by one, in plan order.
+    pub members: Vec<Member>,
+}
+
+/// A run of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Its number in its sweep.
+    pub number: u32,
+    /// Key of its random numbers.
+    pub seed: u64,
+    /// Where it is in its life.
+    pub state: RunState,
+    /// What it contributes, in the order of the table's metrics.
+    pub values: Vec<Option<f64>>,
 }
 
 /// A metric over the runs of a row.
@@ -278,6 +293,12 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[S
         let value = |name: &String| Some((name.clone(), shown[0].parameter(name)?));
         let mut states = BTreeMap::new();
         runs().for_each(|run| *states.entry(run.state).or_default() += 1);
+        let member = |run: &RunResult| Member {
+            number: run.number,
+            seed: run.seed,
+            state: run.state,
+            values: metrics.iter().map(|metric| run.value(&metric.name, statistic)).collect(),
+        };
         Row {
             group: group_by.iter().filter_map(value).collect(),
             runs: shown.len(),
@@ -285,6 +306,7 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[S
             states,
             aggregates: metrics.iter().map(aggregate).collect(),
             best: false,
+            members: runs().map(member).collect(),
         }
     };
     groups.into_iter().map(row).collect()

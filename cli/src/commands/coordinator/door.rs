@@ -9,6 +9,7 @@ use acai_access::{AccessFile, Authority, Identity, Scope, Token};
 use acai_coordinator::store::{Store, TokenRecord};
 use acai_coordinator::use_cases::UseCases;
 use acai_coordinator::{Door, Guard, LeaseTerms};
+use acai_dashboard::Hosts;
 use anyhow::{Context, bail};
 
 use crate::access::{self, Published};
@@ -39,7 +40,10 @@ pub(super) async fn open(
     if arguments.auth == Authentication::None {
         let url = format!("http://{address}");
         let _published = file.and_then(|file| access::publish(&AccessFile::open(&url), file));
-        return Ok(Opened { door: Door::open(), url, lines: Vec::new(), _published });
+        let mut door = Door::open();
+        door.pages = Some(acai_dashboard::pages(hosts(arguments)));
+        let lines = vec![format!("dashboard: {url}/")];
+        return Ok(Opened { door, url, lines, _published });
     }
     if let Some(error) = file.and_then(|file| access::forget_killed(file).err()) {
         tracing::warn!("commands may look for this coordinator where another one was: {error}");
@@ -49,9 +53,35 @@ pub(super) async fn open(
     let own = AccessFile { url: url.clone(), ca: vec![identity.pin], token: None };
     let files =
         Files { asked: arguments.access_file.as_deref(), database: file, users: access::default_path() };
-    let lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
-    let door = Door { guard: Guard::stored(Arc::clone(store)), identity: Some(identity) };
+    let mut lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
+    let mut door = Door::new(Guard::stored(Arc::clone(store)), Some(identity));
+    door.pages = Some(acai_dashboard::pages(hosts(arguments)));
+    lines.push(dashboard(&door.guard, address));
     Ok(Opened { door, url, lines, _published: None })
+}
+
+/// The names by which browsers may call the coordinator, besides its addresses.
+fn hosts(arguments: &CoordinatorArguments) -> Hosts {
+    let of_url = arguments.url.as_deref().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
+    let of_url = of_url.and_then(|rest| rest.split(['/', ':']).next()).map(str::to_owned);
+    Hosts::and(arguments.public_host.iter().cloned().chain(of_url))
+}
+
+/// Where a browser on this machine finds the dashboard: unencrypted, since what stays on the machine needs no certificate that
+/// a browser would not know.
+fn dashboard(guard: &Guard, address: SocketAddr) -> String {
+    let local = match address.ip() {
+        ip if ip.is_loopback() => Some(address),
+        ip if ip.is_unspecified() => Some(SocketAddr::from(([127, 0, 0, 1], address.port()))),
+        _ => None,
+    };
+    match local {
+        Some(local) => format!(
+            "dashboard: http://{local}{} (once, within an hour; `acai dashboard` makes other links)",
+            acai_dashboard::invitation(&guard.invite())
+        ),
+        None => "dashboard: `acai dashboard` opens it in a browser".to_owned(),
+    }
 }
 
 /// What the coordinator shows of itself: what it was given, or else a new certificate of its database's authority.

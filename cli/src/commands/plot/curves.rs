@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use acai_plot::{Band, CurveGroup, Curves, MeanPoint, Progress, Scaling};
 use acai_proto::convert::scalar;
 use acai_proto::v1::{ListPointsRequest, ListRunsRequest, Run};
-use acai_sweep::curve::{CurvePoint, Thinner};
+use acai_sweep::curve::{CurvePoint, MeanAt, means, thinned};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
 use anyhow::anyhow;
 
-use super::runs::interval;
 use super::{file, group_name, open, quantity, table, width};
 use crate::args::FigureArguments;
 use crate::client::Client;
@@ -135,31 +134,12 @@ async fn collect(
 
 /// A group with the means of its seeds, thinned to what a figure can show.
 fn finished(mut group: CurveGroup, spread: Spread) -> CurveGroup {
-    let mut by_step: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for point in group.seeds.iter().flatten() {
-        by_step.entry(point.step).or_default().push(point.value);
-    }
-    let means = by_step.iter().filter_map(|(&step, values)| {
-        Some(MeanPoint { step, n: values.len(), interval: interval(values, spread)? })
-    });
-    let means: Vec<MeanPoint> = means.collect();
-    let kept = thinned(
-        &means
-            .iter()
-            .map(|mean| CurvePoint { step: mean.step, value: mean.interval.mean })
-            .collect::<Vec<_>>(),
-    );
-    group.mean = means.into_iter().filter(|mean| kept.iter().any(|point| point.step == mean.step)).collect();
-    group.seeds = group.seeds.iter().map(|seed| thinned(seed)).collect();
+    let means = means(&group.seeds);
+    let line: Vec<CurvePoint> =
+        means.iter().map(|mean| CurvePoint { step: mean.step, value: mean.mean }).collect();
+    let kept = thinned(&line, DRAWN);
+    let is_kept = |mean: &&MeanAt| kept.iter().any(|point| point.step == mean.step);
+    group.mean = means.iter().filter(is_kept).map(|mean| MeanPoint::of(mean, spread)).collect();
+    group.seeds = group.seeds.iter().map(|seed| thinned(seed, DRAWN)).collect();
     group
-}
-
-fn thinned(curve: &[CurvePoint]) -> Vec<CurvePoint> {
-    let (Some(first), Some(last)) = (curve.first(), curve.last()) else { return Vec::new() };
-    if curve.len() <= DRAWN {
-        return curve.to_vec();
-    }
-    let mut thinner = Thinner::new(&(first.step..=last.step), DRAWN);
-    curve.iter().for_each(|&point| thinner.push(point));
-    thinner.finish()
 }

@@ -59,6 +59,8 @@ type Coordinator = JoinHandle<Result<(), ServeError>>;
 
 pub(super) struct Machine {
     pub(super) client: Client,
+    /// Lets a browser on this machine in.
+    pub(super) dashboard: String,
     access: AccessFile,
     _published: Option<Published>,
     coordinator: Coordinator,
@@ -78,6 +80,7 @@ impl Machine {
         let (blobs, _) = blobs_place::open(&store, Some(&database), (None, &default), beside, output).await?;
         let (listener, access, door) = state::on_loopback().await?;
         let published = access::publish(&access, &database);
+        let dashboard = format!("{}{}", access.url, acai_dashboard::invitation(&door.guard.invite()));
         let stop_coordinator = Shutdown::new();
         let stop = stop_coordinator.wait();
         let mut coordinator =
@@ -88,6 +91,7 @@ impl Machine {
         };
         Ok(Machine {
             client,
+            dashboard,
             access,
             _published: published,
             coordinator,

@@ -73,6 +73,7 @@ async fn train(
             status = fetch(&mut machine.client, name).await?;
         }
         output.note(&submit::describe(&submitted));
+        output.note(&format!("dashboard: {}", machine.dashboard));
         machine.start_worker(&arguments.state, &arguments.training);
         let progress = follow(machine, name, status, shutdown, output).await?;
         machine.stop_worker().await?;

@@ -115,8 +115,7 @@ pub(super) async fn at_best(
 }
 
 /// The runs in the plan of sweep `$1` with the values at their last step.
-const AT_END: &str =
-    "select r.id, r.number, r.seed, r.config, r.state, m.name, m.last as value
+const AT_END: &str = "select r.id, r.number, r.seed, r.config, r.state, m.name, m.last as value
          from runs r left join summaries m on m.run_id = r.id and m.last_step = r.total_steps
          where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
          order by r.idx, r.id, m.name";

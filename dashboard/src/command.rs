@@ -1,0 +1,64 @@
+//! The command below a table or a figure that prints the same.
+
+use maud::{Markup, html};
+
+/// A command line that grows by options.
+pub(crate) struct Command(Vec<String>);
+
+impl Command {
+    /// `acai`, and these words.
+    pub(crate) fn acai(words: &[&str]) -> Command {
+        let mut command = Command(vec!["acai".to_owned()]);
+        command.0.extend(words.iter().map(|word| quoted(word)));
+        command
+    }
+
+    /// With an option, if it has a value.
+    pub(crate) fn option(mut self, name: &str, value: Option<&str>) -> Command {
+        if let Some(value) = value {
+            self.0.push(format!("--{name} {}", quoted(value)));
+        }
+        self
+    }
+
+    pub(crate) fn word(mut self, word: &str) -> Command {
+        self.0.push(word.to_owned());
+        self
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.0.join(" ")
+    }
+
+    /// A line to copy, with links to the same in other forms.
+    pub(crate) fn shown(&self, links: &[(&str, String)]) -> Markup {
+        html! {
+            div.command {
+                code tabindex="0" { (self.text()) }
+                button.copy type="button" hidden { "Copy" }
+                @for (name, path) in links { a href=(path) download { (name) } }
+            }
+        }
+    }
+}
+
+/// As a shell takes a word for itself.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_a_command_as_it_is_meant() {
+        let command =
+            Command::acai(&["results", "demo"]).option("where", Some("lambda > 0; it's")).option("at", None);
+        assert_eq!(command.text(), r"acai results demo --where 'lambda > 0; it'\''s'");
+    }
+}

@@ -1,0 +1,143 @@
+//! The runs of a sweep, in the order of its plan.
+
+use acai_coordinator::store::RunRecord;
+use acai_coordinator::use_cases::Which;
+use acai_sweep::filter::{Fields, Filter, NUMBER, STATE};
+use acai_sweep::results::SEED;
+use acai_sweep::run::RunState;
+use acai_sweep::scalar::Scalar;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
+use tokio_stream::StreamExt as _;
+
+use super::{controls, frame, progress};
+use crate::asked::{Asked, of_run};
+use crate::command::Command;
+use crate::frame::document;
+use crate::numbers::percent;
+use crate::problem::{Problem, Result};
+use crate::site::Site;
+use crate::words;
+
+/// Runs of a page.
+const SHOWN: usize = 200;
+
+/// A run as a condition sees it.
+struct Listed<'r>(&'r RunRecord);
+
+impl Fields for Listed<'_> {
+    fn field(&self, name: &str) -> Option<Scalar> {
+        match name {
+            STATE => Some(Scalar::from(self.0.state.as_str())),
+            NUMBER => Some(Scalar::Int(self.0.number.into())),
+            SEED => Some(Scalar::Int(i64::try_from(self.0.seed).unwrap_or(i64::MAX))),
+            name => self.0.configuration.get(name).cloned(),
+        }
+    }
+}
+
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Path(sweep): Path<String>,
+    asked: Asked,
+) -> Result<Response> {
+    let overview = site.use_cases.sweep(&sweep).await?.overview;
+    let state = asked.question.get("state").map(str::parse::<RunState>).transpose();
+    let state = state.map_err(|error| Problem::question("state", format!("is wrong: {error}")))?;
+    let which = if asked.question.get("set-aside").is_some() { Which::SetAside } else { Which::Plan };
+    let all = list(&site, &sweep, (state, which), asked.question.get("where")).await?;
+    let from = match asked.question.get("from") {
+        Some(text) => text.parse().map_err(|_| Problem::question("from", "is no place in the list"))?,
+        None => 0,
+    };
+    let shown = &all[from.min(all.len())..(from + SHOWN).min(all.len()).max(from.min(all.len()))];
+    let states: Vec<String> = RunState::ALL.iter().map(ToString::to_string).collect();
+    let content = html! {
+        h1 { "Runs" }
+        (progress::bar(&overview))
+        form.controls #controls action=(asked.path) aria-label="What is shown" {
+            (controls::choice("State", "state", asked.question.get("state"), &states, Some("any")))
+            label.wide { "Runs for which"
+                input type="search" name="where" value=[asked.question.get("where")]
+                    placeholder="lambda > 0 and seed = 0" spellcheck="false" autocomplete="off";
+            }
+            label { input type="checkbox" name="set-aside" value="1" checked[which == Which::SetAside]; " set aside" }
+            button { "Show" }
+        }
+        p { (all.len()) " runs" @if shown.len() < all.len() { ", " (from + 1) " to " (from + shown.len()) " of them" } }
+        @if !shown.is_empty() { (table(&sweep, shown, &varying(&all))) }
+        p.pages {
+            @if from > 0 { a href=(asked.with("from", &from.saturating_sub(SHOWN).to_string())) { "← earlier" } " " }
+            @if from + SHOWN < all.len() { a href=(asked.with("from", &(from + SHOWN).to_string())) { "later →" } }
+        }
+        (Command::acai(&["runs", &sweep])
+            .option("state", asked.question.get("state"))
+            .option("where", asked.question.get("where"))
+            .shown(&[]))
+    };
+    Ok(document(&frame(&asked, &overview, "Runs"), &content).into_response())
+}
+
+/// The runs in a state for which the condition holds.
+async fn list(
+    site: &Site,
+    sweep: &str,
+    (state, which): (Option<RunState>, Which),
+    condition: Option<&str>,
+) -> Result<Vec<RunRecord>> {
+    let mut stream = site.use_cases.runs(sweep, state.into_iter().collect(), which).await?;
+    let mut runs: Vec<RunRecord> = Vec::new();
+    while let Some(run) = stream.next().await {
+        runs.push(run?);
+    }
+    let Some(text) = condition else { return Ok(runs) };
+    let own: Vec<String> =
+        runs.first().map(|run| run.configuration.own().keys().cloned().collect()).unwrap_or_default();
+    let filter = Filter::parse(text, &own)
+        .map_err(|mistake| Problem::question("where", format!("makes no sense: {mistake}")))?;
+    runs.retain(|run| filter.matches(&Listed(run)));
+    Ok(runs)
+}
+
+/// The parameters in which the runs differ.
+fn varying(runs: &[RunRecord]) -> Vec<String> {
+    let Some(first) = runs.first() else { return Vec::new() };
+    let mut names: Vec<String> = Vec::new();
+    for run in runs {
+        for (name, value) in run.configuration.iter() {
+            if first.configuration.get(name) != Some(value) && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        // What a run lacks, and the first has, tells them apart too.
+        for (name, _) in first.configuration.iter() {
+            if run.configuration.get(name).is_none() && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+pub(super) fn table(sweep: &str, runs: &[RunRecord], varying: &[String]) -> Markup {
+    html! {
+        div.scroll { table data-rows {
+            thead { tr {
+                th scope="col" { "run" } th scope="col" { "state" }
+                @for name in varying { th scope="col" { (words::parameter(name)) } }
+                @for name in ["seed", "trained", "attempt", "worker", ""] { th scope="col" { (name) } }
+            } }
+            tbody { @for run in runs { tr id={ "run-" (run.number) } {
+                td { a href=(of_run(sweep, run.number)) { "#" (run.number) } }
+                td { (words::state(run.state)) }
+                @for name in varying { td.value { (run.configuration.get(name).map(words::value).unwrap_or_default()) } }
+                td.value { (run.seed) }
+                td.value { (percent(run.step, run.total_steps)) }
+                td.value { @if run.attempt > 0 { (run.attempt) } }
+                td { (run.worker.as_deref().unwrap_or_default()) }
+                td { (words::first_line(run.message.as_deref().unwrap_or_default())) }
+            } } }
+        } }
+    }
+}
