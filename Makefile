@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: fleet-check slurm sshd deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres release-fixture
+.PHONY: fleet-check slurm sshd deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -28,8 +28,9 @@ check-install: build ## install, move the folder away, train there in an empty e
 data: build ## fetch the published files that a test reads into data/ (30 MB)
 	target/release/acai data fetch fashion-mnist32
 
-test: libtorch postgres sshd ## every test
+test: libtorch postgres sshd browser ## every test
 	cargo test --workspace --locked
+	dashboard/tests/browser/test.py target/debug
 	scripts/bench.sh debug 4
 	scripts/gpu_check.sh debug
 	scripts/check_install.sh target/debug
@@ -48,7 +49,7 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
 	for script in scripts/*.sh museum/run.sh examples/*.sh; do sh -n $$script || exit 1; done
-	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py
+	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py dashboard/tests/browser/*.py
 
 fleet-check: libtorch slurm ## fleets on a real Slurm of this machine: machines come, die and go
 	cargo test --workspace --locked --test end_to_end -- --ignored fleets:: --test-threads 2
@@ -88,3 +89,10 @@ libtorch: ## fetch libtorch into .libtorch (silent when it is there)
 postgres: ## fetch the server that tests use into .postgres (silent when it is there)
 	@command -v python3 >/dev/null || { echo "error: python3 with pip is needed to fetch Postgres" >&2; exit 1; }
 	@python3 scripts/fetch_postgres.py .postgres/18.6.3
+
+browser: ## fetch the browser that the dashboard is tested in into .browser (silent when it is there; says so where it cannot)
+	@command -v python3 >/dev/null || { echo "error: python3 is needed to test the dashboard" >&2; exit 1; }
+	@python3 scripts/fetch_browser.py .browser
+
+screenshot: build browser ## docs/dashboard.png, of a sweep that is trained for it
+	dashboard/tests/browser/screenshot.py target/release docs/dashboard.png

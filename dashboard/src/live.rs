@@ -122,16 +122,16 @@ fn without_times(machines: &[Machine]) -> Vec<Machine> {
 
 /// What changes of the sweeps.
 pub(crate) async fn of_sweeps(extract::State(site): extract::State<Site>, asked: Asked) -> Response {
-    changes(site, asked, |state| digest(&state.sweeps.as_slice()))
+    changes(site, &asked, |state| digest(&state.sweeps.as_slice()))
 }
 
 /// What changes of the workers.
 pub(crate) async fn of_workers(extract::State(site): extract::State<Site>, asked: Asked) -> Response {
-    changes(site, asked, |state| digest(&(state.sweeps.as_slice(), without_times(&state.machines))))
+    changes(site, &asked, |state| digest(&(state.sweeps.as_slice(), without_times(&state.machines))))
 }
 
 /// Tells a page whenever this is not what it shows.
-fn changes(site: Site, asked: Asked, digest_of: fn(&State) -> String) -> Response {
+fn changes(site: Site, asked: &Asked, digest_of: fn(&State) -> String) -> Response {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let mut shown = asked.question.get("after").unwrap_or_default().to_owned();
     tokio::spawn(async move {

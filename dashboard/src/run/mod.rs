@@ -138,7 +138,7 @@ fn attempts(details: &RunDetails) -> Markup {
         @if !details.attempts.is_empty() { section #attempts {
             h2 { "Attempts" }
             div.scroll { table {
-                thead { tr { @for name in ["", "", "worker", "from (UTC)", "for", "to step", ""] { th scope="col" { (name) } } } }
+                thead { tr { @for name in ["attempt", "outcome", "worker", "from (UTC)", "for", "to step", "message"] { th scope="col" { (name) } } } }
                 tbody { @for attempt in &details.attempts { (line(attempt)) } }
             } }
         } }
@@ -194,7 +194,7 @@ fn scores(details: &RunDetails) -> Markup {
         @if !details.summaries.is_empty() { section #scores {
             h2 { "Scores and losses" }
             div.scroll { table {
-                thead { tr { th scope="col" {} @for name in ["last", "lowest", "highest", "mean"] { th.value scope="col" { (name) } } } }
+                thead { tr { th scope="col" { "metric" } @for name in ["last", "lowest", "highest", "mean"] { th.value scope="col" { (name) } } } }
                 tbody { @for (name, summary) in &details.summaries { tr {
                     th scope="row" { (name) }
                     @for figure in [summary.last, summary.min, summary.max, summary.mean] { td.value { (value(figure)) } }

@@ -189,7 +189,7 @@ fn differences(sides: &[Side]) -> Markup {
             h2 { "Differences from " code { (sides[0].name) } }
             p.small { "By pairs of the same seed: mean ± 95 % interval (t); p by Holm, over the sides of a row." }
             div.scroll { table {
-                thead { tr { th scope="col" {} @for side in &sides[1..] { th.value scope="col" { code { (side.name) } } } } }
+                thead { tr { th scope="col" { "metric" } @for side in &sides[1..] { th.value scope="col" { code { (side.name) } } } } }
                 tbody { @for (metric, comparisons) in &all { tr {
                     th scope="row" { (metric.name) }
                     @for place in 1..sides.len() { td.value { (cell(comparisons, place).unwrap_or_else(|| "no common seed".to_owned())) } }

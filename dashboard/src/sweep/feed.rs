@@ -44,7 +44,7 @@ pub(crate) async fn page(
         @else {
             div.scroll { table data-rows {
                 thead { tr {
-                    @for name in ["", "when (UTC)", "run", "state", "attempt", "worker", ""] { th scope="col" { (name) } }
+                    @for name in ["event", "when (UTC)", "run", "state", "attempt", "worker", "message"] { th scope="col" { (name) } }
                 } }
                 tbody { @for event in &shown { (line(&sweep, event)) } }
             } }

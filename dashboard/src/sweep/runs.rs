@@ -126,7 +126,7 @@ pub(super) fn table(sweep: &str, runs: &[RunRecord], varying: &[String]) -> Mark
             thead { tr {
                 th scope="col" { "run" } th scope="col" { "state" }
                 @for name in varying { th scope="col" { (words::parameter(name)) } }
-                @for name in ["seed", "trained", "attempt", "worker", ""] { th scope="col" { (name) } }
+                @for name in ["seed", "trained", "attempt", "worker", "message"] { th scope="col" { (name) } }
             } }
             tbody { @for run in runs { tr id={ "run-" (run.number) } {
                 td { a href=(of_run(sweep, run.number)) { "#" (run.number) } }
