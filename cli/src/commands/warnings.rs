@@ -8,7 +8,7 @@ use crate::output::Output;
 /// Tells people.
 pub(super) fn note(sweep: &Sweep, output: Output) {
     for warning in &sweep.file.warnings {
-        output.note(&warning.shown(&sweep.path, "warning: "));
+        output.note(&warning.shown_in((sweep.path.as_str(), sweep.source.as_str()), "warning: "));
     }
 }
 

@@ -23,11 +23,14 @@ parameters:
 seeds: 2
 ";
 
-const WARNINGS: [&str; 2] = [
-    "wasteful.yaml:3:9: warning: `eval/mean_distance` is not reported by runs on `digits32`",
-    "wasteful.yaml:11:3: warning: `eval_kimg` 4.0 is beyond the end of training, `total_kimg` 2.0: runs are evaluated at \
-     their end alone",
-];
+const WARNINGS: &str = "\
+wasteful.yaml:3:9: warning: `eval/mean_distance` is not reported by runs on `digits32`
+  3 | metric: mean_distance
+    |         ^
+wasteful.yaml:11:3: warning: `eval_kimg` 4.0 is beyond the end of training, `total_kimg` 2.0: runs are evaluated at their end alone
+  11 |   eval_kimg: 4
+     |   ^
+";
 
 /// The rows of comma-separated values, by their headings.
 fn table(csv: &str) -> Vec<HashMap<&str, &str>> {
@@ -41,7 +44,7 @@ fn a_plan_says_what_it_merges_and_what_cannot_help() {
     let place = Place::new();
     place.file("wasteful.yaml", WASTEFUL);
     let plan = place.run(&["plan", "wasteful.yaml"]);
-    assert_eq!(plan.stderr.lines().collect::<Vec<_>>(), WARNINGS);
+    assert_eq!(plan.stderr, WARNINGS);
     let end = "\nwasteful: 8 points, 3 merged with a point that trains the same; 5 configurations × 2 seeds = 10 runs\n\
                merged 3 points: `gamma` has no effect where `lambda` is 0\n";
     assert!(plan.stdout.ends_with(end), "{plan:#?}");
@@ -71,7 +74,7 @@ fn a_plan_and_its_runs_have_the_same_columns() {
     eventually("the coordinator listens", || ask(&["ls"]).code == Some(0));
 
     let submitted = ask(&["submit", "wasteful.yaml", "--json"]);
-    assert_eq!(submitted.stderr.lines().collect::<Vec<_>>(), WARNINGS);
+    assert_eq!(submitted.stderr, WARNINGS);
     let submitted: Value = serde_json::from_str(&submitted.ok()).unwrap();
     assert_eq!(submitted["new_runs"], 10);
     assert_eq!(submitted["warnings"][1]["line"], 11, "{submitted}");

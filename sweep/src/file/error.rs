@@ -47,21 +47,22 @@ impl Mistake {
         let hint = hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
         format!("{file}:{line}:{column}: {kind}{message}{hint}")
     }
+
+    /// As [`shown`](Self::shown), with the line of the file's `source` that it is in, and a caret below its place.
+    #[must_use]
+    pub fn shown_in(&self, (file, source): (&str, &str), kind: &str) -> String {
+        let message = Mistake { hint: None, ..self.clone() }.shown(file, kind);
+        let place = source.lines().nth(self.line.wrapping_sub(1)).and_then(|line| caret(line, self));
+        let hint = self.hint.as_ref().map(|hint| format!("hint: {hint}"));
+        [Some(message), place, hint].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
 }
 
 impl SweepFileError {
     /// The mistakes, each with the line of the file's `source` that it is in, and a caret below its place.
     #[must_use]
     pub fn shown_in(&self, source: &str) -> String {
-        let lines: Vec<&str> = source.lines().collect();
-        let mistakes = self.mistakes.iter().map(|mistake| {
-            let shown = mistake.shown(&self.file, "");
-            let (message, hint) =
-                shown.split_once("\nhint: ").map_or((shown.as_str(), None), |(m, h)| (m, Some(h)));
-            let place = lines.get(mistake.line.wrapping_sub(1)).and_then(|line| caret(line, mistake));
-            let hint = hint.map(|hint| format!("hint: {hint}"));
-            [Some(message.to_owned()), place, hint].into_iter().flatten().collect::<Vec<_>>().join("\n")
-        });
+        let mistakes = self.mistakes.iter().map(|mistake| mistake.shown_in((self.file.as_str(), source), ""));
         let mut shown: Vec<String> = mistakes.collect();
         if self.omitted > 0 {
             shown.push(format!("{}: {}", self.file, counted(self.omitted as u64, "more mistake")));
