@@ -9,6 +9,11 @@ use clap::{Args, Subcommand};
 use super::{Ask, Coordinator, List};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai access create --scope worker --name gpu-7 -o gpu-7.toml    a file for the machine that trains
+  acai access ls                                                  who has a token, and who has used it
+  acai access revoke k3x9q2m4                                     takes that one back")]
 pub(crate) struct AccessArguments {
     #[command(subcommand)]
     pub(crate) command: AccessCommand,
@@ -19,6 +24,9 @@ pub(crate) enum AccessCommand {
     /// Make an access file for somebody
     Create(CreateArguments),
     /// List the tokens that were made
+    #[command(after_help = "\
+Examples:
+  acai access ls    their names, scopes, when they expire, and when they were last used")]
     Ls(List),
     /// Take a token back: whoever has it is refused from now on
     Revoke(RevokeArguments),
@@ -59,6 +67,9 @@ pub(crate) struct CreateArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai access revoke k3x9q2m4    the token of this id in `acai access ls`")]
 pub(crate) struct RevokeArguments {
     #[command(flatten)]
     pub(crate) ask: Ask,

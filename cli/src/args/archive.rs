@@ -33,9 +33,9 @@ Examples:
   acai import demo-2026                          a folder that `acai export` has made, with its pictures, logs and weights
   acai import demo-2026 --access there.toml      into the coordinator of an access file
 
-Runs that had not ended are queued, to be trained from their beginning: checkpoints are not part of an export. Files are
-uploaded first, and then all else is one transaction, for which workers wait: two million points at most. An import that breaks
-off has changed nothing, and goes on from there when it is asked for again.")]
+Runs that had not ended are queued, to be trained from their beginning: checkpoints are not part of an export.
+
+Files are uploaded first, and then all else is one transaction, for which workers wait: two million points at most. An import that breaks off has stored nothing that is seen; asked for again, it does not upload again what has arrived.")]
 pub(crate) struct ImportArguments {
     /// A folder that `acai export` has made
     pub(crate) folder: PathBuf,

@@ -23,6 +23,10 @@ pub(crate) struct ArtifactsArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ArtifactsCommand {
     /// List what runs have left
+    #[command(after_help = "\
+Examples:
+  acai artifacts ls demo                  of all runs and steps
+  acai artifacts ls demo/3 --step last    of one run, at the last steps")]
     Ls {
         #[command(flatten)]
         chosen: ChosenArtifacts,
@@ -34,6 +38,11 @@ pub(crate) enum ArtifactsCommand {
         json: bool,
     },
     /// Download it, into a folder for each run; again to fetch what is missing
+    #[command(after_help = "\
+Examples:
+  acai artifacts get demo/3 -o pictures    those of one run, at their last steps
+  acai artifacts get demo --name interpolations.png --step all -o pictures
+                                           one kind of picture of every run, as it changed with training")]
     Get {
         #[command(flatten)]
         chosen: ChosenArtifacts,

@@ -104,6 +104,11 @@ pub(crate) struct SetArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai cordon gpu-7      before work on that machine: what it trains goes on, nothing new begins
+  acai drain gpu-7       what it trains is checkpointed too, and goes on elsewhere
+  acai uncordon gpu-7    it may train again")]
 pub(crate) struct DutyArguments {
     /// The worker's name, as `acai workers` shows it
     pub(crate) worker: String,

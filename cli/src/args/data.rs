@@ -21,6 +21,10 @@ pub(crate) struct DataArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
     /// List the datasets
+    #[command(after_help = "\
+Examples:
+  acai data ls                 every dataset, where it is expected, whether it is there
+  acai data ls --data /data    in another data folder")]
     Ls {
         #[command(flatten)]
         folder: DataFolder,
@@ -29,6 +33,10 @@ pub(crate) enum DataCommand {
         json: bool,
     },
     /// Read all of a dataset; say what is wrong with it
+    #[command(after_help = "\
+Examples:
+  acai data check digits32        one that needs no files
+  acai data check images:faces    every picture of the folder DIR/faces")]
     Check {
         /// A dataset's name, or images:PATH
         dataset: String,
@@ -39,6 +47,10 @@ pub(crate) enum DataCommand {
         json: bool,
     },
     /// Download a dataset; again to go on after an interruption
+    #[command(after_help = "\
+Examples:
+  acai data fetch mnist32    from its publisher, with resume and checksum
+  acai data fetch mnist32 --mirror http://mirror.example/acai")]
     Fetch {
         /// A dataset's name
         dataset: String,

@@ -7,6 +7,11 @@ use clap::{Args, Subcommand};
 use super::{Coordinator, ObservingArguments};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai fleet up gpu.yaml        starts machines, as many as there is work for, until stopped
+  acai fleet status gpu.yaml    what there is to do, and which jobs there are
+  acai fleet down gpu.yaml      ends them; their runs go on elsewhere, or later")]
 pub(crate) struct FleetArguments {
     #[command(subcommand)]
     pub(crate) command: FleetCommand,
@@ -17,10 +22,19 @@ pub(crate) enum FleetCommand {
     /// Have machines train for a coordinator, as many as there is work for, until stopped
     Up(UpArguments),
     /// List the fleets that have jobs in Slurm's queue
+    #[command(after_help = "\
+Examples:
+  acai fleet ls    how many jobs of each fleet wait, and how many run")]
     Ls,
     /// Show a fleet: what there is to do, its jobs, why it waits
+    #[command(after_help = "\
+Examples:
+  acai fleet status gpu.yaml    also what the jobs in the queue wait for")]
     Status(FleetFileArguments),
     /// End a fleet: what has not begun is cancelled, workers write checkpoints and give their runs back
+    #[command(after_help = "\
+Examples:
+  acai fleet down gpu.yaml    those that train write checkpoints first")]
     Down(FleetFileArguments),
 }
 

@@ -11,6 +11,11 @@ use clap::{Args, ValueEnum, value_parser};
 use super::{Answering, Coordinator, ObservingArguments, SweepFileArguments, TableArguments};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai run sweeps/demo.yaml                          Ctrl-C at any time; the same command goes on from there
+  acai run sweeps/demo.yaml --set seeds=1 --slots 2  the file with another value, two runs at a time
+  acai run sweeps/demo.yaml --format csv > demo.csv  its table as CSV, when it is trained")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) sweep: SweepFileArguments,
@@ -139,6 +144,10 @@ pub(crate) struct DashboardArguments {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  acai worker --access worker.toml --slots 2     train for the coordinator of that access file, two runs at a time
+  acai worker --threads 1 --idle-timeout 600     on cores that others use too; end after ten minutes without work
+
 Ctrl-C or SIGTERM lets the trainers write checkpoints, gives the runs back and exits, within 25 seconds;
 the same worker started again goes on from there. A second one exits at once, and its trainers with it.
 

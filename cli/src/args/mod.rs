@@ -68,6 +68,15 @@ Examples:
 An editor with a YAML language server reads that in a sweep file whose first line is
 # yaml-language-server: $schema=acai.schema.json";
 
+const LS_EXAMPLES: &str = "\
+Examples:
+  acai ls           every sweep, and how far it is
+  acai ls --json    the same for programs";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  acai man -o man1    and then `man man1/acai-results.1`";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   acai completions bash > ~/.local/share/bash-completion/completions/acai
@@ -91,6 +100,7 @@ pub(crate) enum Command {
     /// Hand a sweep file to a coordinator; again to add what is missing
     Submit(SubmitArguments),
     /// List the sweeps
+    #[command(after_help = LS_EXAMPLES)]
     Ls(List),
     /// Show one sweep: its progress and its failures
     Status(StatusArguments),
@@ -162,6 +172,7 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Write pages for `man`, one for each command
+    #[command(after_help = MAN_EXAMPLES)]
     Man {
         /// Folder for the pages
         #[arg(long = "output", short = 'o', value_name = "DIR", default_value = "man1")]
@@ -188,6 +199,10 @@ pub(crate) struct List {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai workers          who trains what, and whose slots rest, with the reason
+  acai workers --all    also those that are long gone")]
 pub(crate) struct WorkersArguments {
     #[command(flatten)]
     pub(crate) list: List,

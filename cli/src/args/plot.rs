@@ -12,11 +12,10 @@ Examples:
   acai plot heatmap demo -o plane.svg                     λ × γ, mean ± deviation and n in each cell
   acai plot curves demo --metric eval/mean_distance -o curves.svg
   acai plot scatter demo --x eval/mean_distance --y eval/smoothness -o against.svg
-  acai plot sheet demo -o sheet.svg                       interpolations of seed 0, λ × γ
+  acai plot sheet demo -o sheet.svg                       interpolations of the smallest seed, λ × γ
   acai plot strip demo --metric eval/smoothness --spread ci95 -o strip.svg
 
-Figures are SVG, as wide as one column of a paper (84 mm) or, with --wide, two. Where the runs are on several datasets
-there is a file for each, with the dataset's name before the ending.";
+Figures are SVG or, for slides, PNG: the file's ending decides. They are as wide as one column of a paper (84 mm) or, with --wide, two. Where the runs are on several datasets there is a file for each, with the dataset's name before the ending.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,6 +27,11 @@ pub(crate) struct PlotArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlotCommand {
     /// A metric over two parameters; incomplete cells are hatched
+    #[command(after_help = "\
+Examples:
+  acai plot heatmap demo -o plane.svg                 λ × γ, mean ± deviation and n in each cell
+  acai plot heatmap demo --x lambda --y gamma --metric eval/smoothness -o plane.png
+  acai plot heatmap demo --where 'seed < 2' --spread sem -o part.svg")]
     Heatmap {
         /// Parameter from left to right [default: lambda, or the first that the sweep varies]
         #[arg(long, value_name = "PARAMETER")]
@@ -42,6 +46,11 @@ pub(crate) enum PlotCommand {
         figure: FigureArguments,
     },
     /// A metric over training: every seed thin, means with their band
+    #[command(after_help = "\
+Examples:
+  acai plot curves demo --metric eval/mean_distance -o curves.svg
+  acai plot curves demo --group-by lambda --where 'gamma = 0.2' --log -o lambda.svg
+                                                      a curve for each λ, at one γ")]
     Curves {
         /// The metric [default: the sweep's]
         #[arg(long)]
@@ -53,6 +62,9 @@ pub(crate) enum PlotCommand {
         figure: FigureArguments,
     },
     /// One metric against another, a point a run, with crosses at the means
+    #[command(after_help = "\
+Examples:
+  acai plot scatter demo --x eval/mean_distance --y eval/smoothness -o against.svg")]
     Scatter {
         /// Metric from left to right
         #[arg(long, value_name = "METRIC")]
@@ -64,6 +76,10 @@ pub(crate) enum PlotCommand {
         figure: FigureArguments,
     },
     /// Pictures of runs, laid out by two parameters
+    #[command(after_help = "\
+Examples:
+  acai plot sheet demo -o sheet.svg                   interpolations of the smallest seed, λ × γ
+  acai plot sheet demo --name samples.png --seed 1 -o samples.png")]
     Sheet {
         /// Parameter from left to right [default: lambda, or the first that the sweep varies]
         #[arg(long, value_name = "PARAMETER")]
@@ -81,6 +97,9 @@ pub(crate) enum PlotCommand {
         figure: FigureArguments,
     },
     /// A metric by group, a dot a run, with means
+    #[command(after_help = "\
+Examples:
+  acai plot strip demo --metric eval/smoothness --spread ci95 -o strip.svg")]
     Strip {
         /// The metric [default: the sweep's]
         #[arg(long)]
@@ -118,7 +137,7 @@ pub(crate) struct FigureArguments {
     #[arg(long, value_enum, default_value_t = SpreadArgument::Population)]
     pub(crate) spread: SpreadArgument,
     /// Title above the figure [default: none, for a paper's caption]
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     pub(crate) title: String,
     /// As wide as two columns
     #[arg(long)]

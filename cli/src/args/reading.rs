@@ -182,6 +182,9 @@ pub(crate) enum MetricsFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai explain demo/3    what it waits for, and what each worker lacks for it")]
 pub(crate) struct ExplainArguments {
     /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
     #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]

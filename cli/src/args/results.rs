@@ -42,21 +42,22 @@ pub(crate) struct TableArguments {
     /// [default: the file's report.group_by, or all that it sweeps]
     #[arg(long, value_name = "PARAMETERS", value_delimiter = ',')]
     pub(crate) group_by: Vec<String>,
-    /// Only runs that this condition holds for, such as 'lambda > 0 and dataset in (lines32, digits32)': parameters, seed,
-    /// state and number, =, !=, <, <=, >, >=, in, and, or, not, and parentheses
+    /// Only runs that this condition holds for, such as 'lambda > 0 and dataset in (lines32, digits32)'. It compares parameters,
+    /// `seed`, `state` or `number` with =, !=, <, <=, >, >= or `in (…)`, and joins such parts with `and`, `or`, `not` and
+    /// parentheses
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) filter: Option<String>,
-    /// Metrics to show; the first one sorts. `:min` or `:max` after a name says which end is best
-    /// [default: the file's metric, then every eval/ metric]
+    /// Metrics to show; the first one sorts, best first. `:min` or `:max` after a name says which end is best. `acai metrics
+    /// SWEEP` lists what there is [default: the file's metric, then every eval/ metric]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Which values of each run count: `last`, of each metric; `final`, those at the last step of the training alone; `best`, all of them at the step where the metric that sorts is best (chosen on
     /// test data); `step=N`, the last ones up to step N; `kimg=N`, those after N times 1024 images; or of each metric its `min`, `max` or `mean` over all steps
     #[arg(long, value_name = "VALUES", default_value = "last")]
     pub(crate) at: At,
-    /// A table of the metric that sorts, with a row for each value of the first parameter, or of several such as
-    /// `dataset,latent:model`, and a column for each value of the last; for each value of --group-by one of its own. `metric`
-    /// may stand among them too, and then the table has all metrics
+    /// A row for each value of one parameter and a column for each value of another, of the first metric: gamma:lambda. Rows may
+    /// be of several parameters, as in dataset,latent:model, and `metric` counts as one, with a row or column for each metric.
+    /// Each value of a parameter of --group-by has a table of its own
     #[arg(long, value_name = "ROWS:COLUMNS", conflicts_with_all = ["compare", "aggregations"])]
     pub(crate) pivot: Option<Pivot>,
     /// A column for each of these, instead of mean ± spread
@@ -83,6 +84,7 @@ pub(crate) struct TableArguments {
     /// Compare each row with the one that has these values and otherwise the same, by pairs of the same seed
     #[arg(long, value_name = "PARAMETER=VALUE", value_delimiter = ',')]
     pub(crate) compare: Vec<String>,
+    /// How the table is printed
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
     /// As --format json
@@ -126,9 +128,9 @@ impl TableArguments {
 /// What stands after ± beside a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SpreadArgument {
-    /// Standard deviation of the runs at hand, as in the paper
+    /// Standard deviation of the seeds at hand (divided by n), as in the paper
     Population,
-    /// Standard deviation of all runs that there could be
+    /// Standard deviation as estimated for all seeds that there could be (divided by n − 1)
     Sample,
     /// Standard error of the mean
     Sem,
@@ -152,7 +154,9 @@ pub(crate) enum TableFormat {
     /// For people
     #[default]
     Table,
+    /// A row a line, figures with all their digits, parameters that are the same everywhere too
     Csv,
+    /// The same for programs, with the states of runs that are missing
     Json,
     /// A run a line, with all its parameters
     Jsonl,

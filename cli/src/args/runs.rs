@@ -8,6 +8,10 @@ use super::target::one_run;
 use super::{Ask, Coordinator};
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai show demo/3           what it trains, its attempts, scores and checkpoints
+  acai show demo/3 --json    the same for programs")]
 pub(crate) struct ShowArguments {
     /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
     #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]

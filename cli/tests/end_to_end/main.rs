@@ -8,6 +8,7 @@ mod artifacts;
 mod control;
 mod curves;
 mod documentation;
+mod examples;
 mod fleets;
 mod logs;
 mod mistakes;
