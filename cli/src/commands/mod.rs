@@ -3,11 +3,13 @@
 mod access;
 mod artifacts;
 mod attempts;
+mod backup;
 mod complete;
 mod control;
 mod coordinator;
 mod dashboard;
 mod data;
+mod doctor;
 mod duty;
 mod explain;
 mod export;
@@ -71,7 +73,10 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> Result<(), Fai
         Command::Drain(arguments) => duty::set(arguments, WorkerDuty::Drained, *output).await,
         Command::Workers(arguments) => workers::workers(&arguments, *output).await,
         Command::Data(arguments) => data::data(arguments.command, *output).await,
+        Command::Doctor(arguments) => doctor::doctor(&arguments, *output).await,
         Command::Access(arguments) => access::access(arguments.command, *output).await,
+        Command::Backup(arguments) => backup::backup(&arguments, *output).await,
+        Command::Restore(arguments) => backup::restore(&arguments, *output).await,
         Command::Coordinator(arguments) => coordinator::coordinator(&arguments, *output).await,
         Command::Dashboard(arguments) => dashboard::dashboard(&arguments, *output).await,
         Command::Schema => schema(*output),

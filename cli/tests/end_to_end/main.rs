@@ -5,8 +5,10 @@
 mod access;
 mod archive;
 mod artifacts;
+mod backups;
 mod control;
 mod curves;
+mod doctor;
 mod documentation;
 mod examples;
 mod fleets;

@@ -23,7 +23,7 @@ impl FleetService for Fleets {
             "" => Vec::new(),
             _ => self.use_cases.machines_named(&name("worker_prefix", prefix)?).await?,
         };
-        let (demand, database) = self.use_cases.demand().await?;
+        let (demand, database, now_ms) = self.use_cases.demand().await?;
         let startable = demand.startable.into_iter().map(|(dataset, runs)| v1::QueuedRuns {
             on_any_worker: is_on_any_worker(&dataset),
             dataset,
@@ -34,6 +34,7 @@ impl FleetService for Fleets {
             startable: startable.collect(),
             running: demand.runs.get(&RunState::Running).copied().unwrap_or_default(),
             workers: workers.into_iter().map(fleet_worker).collect(),
+            now_ms,
         }))
     }
 }

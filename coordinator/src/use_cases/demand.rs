@@ -4,13 +4,13 @@ use super::{Machine, Result, UseCases};
 use crate::store::Demand;
 
 impl UseCases {
-    /// How much there is to do, and in which database.
+    /// How much there is to do, in which database, and the time there in Unix milliseconds.
     ///
     /// # Errors
     /// The store's.
-    pub async fn demand(&self) -> Result<(Demand, String)> {
+    pub async fn demand(&self) -> Result<(Demand, String, i64)> {
         let (database, _) = self.store.identity().await?;
-        Ok((self.store.demand().await?, database))
+        Ok((self.store.demand().await?, database, self.store.now_ms().await?))
     }
 
     /// Workers whose names begin so, that were heard of within a day.

@@ -23,7 +23,7 @@ pub(super) struct Demand {
 pub(super) async fn demand(access: &AccessFile, worker_prefix: &str) -> Result<Demand, Failure> {
     let mut client = FleetServiceClient::new(connection(access).await?);
     let request = GetDemandRequest { worker_prefix: worker_prefix.to_owned() };
-    let GetDemandResponse { database, startable, running, workers } =
+    let GetDemandResponse { database, startable, running, workers, .. } =
         client.get_demand(request).await?.into_inner();
     Ok(Demand {
         database,

@@ -4,6 +4,7 @@
 //! no request can hold or abandon a transaction, and what is queued together is committed together. The statements are
 //! those of every store, in `store/sql/`.
 
+mod backup;
 #[cfg(test)]
 mod breakdown;
 mod dialect;

@@ -21,7 +21,7 @@ use crate::store::{DatabaseUrl, OpenError, StoreError};
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
 /// Permissions of the files that are made: their user alone may read and write them.
-const PRIVATE: u32 = 0o600;
+pub(super) const PRIVATE: u32 = 0o600;
 
 /// How often a lock is tried that somebody may have for a moment, and the time between.
 const LOOKS: u32 = 5;
@@ -141,7 +141,7 @@ impl SqliteStore {
 ///
 /// A file with several names is refused: SQLite keeps the newest part of a database in files beside one of the names,
 /// and would not find these by another name.
-fn named(path: &Path) -> Result<PathBuf, OpenError> {
+pub(super) fn named(path: &Path) -> Result<PathBuf, OpenError> {
     let failed = |cause: io::Error| OpenError::Failed {
         doing: "open",
         place: path.display().to_string(),
@@ -176,7 +176,7 @@ async fn lock_after_lookers(path: &Path) -> Result<File, OpenError> {
 
 /// An exclusive lock on a file beside the database. SQLite's own locks would not tell a second coordinator from
 /// somebody who reads.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
     let lock_path = PathBuf::from(lock_path);
