@@ -95,7 +95,9 @@ fn allowed(scope: Scope, path: &str) -> bool {
     match scope {
         Scope::Read => reads,
         Scope::Submit => {
-            reads || service == "ControlService" || ["SubmitSweep", "ImportSweep"].contains(&method)
+            reads
+                || service == "ControlService"
+                || ["SubmitSweep", "ImportSweep", "Stat", "Upload"].contains(&method)
         }
         Scope::Worker => ["WorkerService", "BlobService", "FleetService"].contains(&service),
         Scope::Admin => true,
