@@ -263,6 +263,8 @@ function scrubbers() {
 
 function enhance() {
   for (const button of find("button.copy[hidden]")) button.hidden = !navigator.clipboard;
+  // Times are UTC, as those of the command line; the reader's own are shown under the pointer.
+  for (const time of find("time[datetime]")) time.title = new Date(time.dateTime).toLocaleString();
   scrubbers();
 }
 

@@ -100,6 +100,7 @@ fn header(frame: &Frame<'_>) -> Markup {
         header.top {
             nav aria-label="Main" {
                 a.brand href="./" aria-current=[current(frame.asked.path.is_empty())] { "acai" }
+                @if let Some(sweep) = frame.sweep { a.sweep href=(of_sweep(sweep)) { (sweep) } }
                 a href="workers" aria-current=[current(frame.asked.path == "workers")] { "Workers" }
                 span #connection role="status" {}
             }

@@ -24,6 +24,7 @@ mod run;
 mod site;
 mod sweep;
 mod sweeps;
+mod thread;
 pub mod tunnel;
 mod view;
 mod words;

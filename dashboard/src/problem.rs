@@ -38,6 +38,15 @@ impl Problem {
         Problem { status: StatusCode::GATEWAY_TIMEOUT, message: message.to_owned() }
     }
 
+    /// A fault of these pages.
+    pub(crate) fn broken(cause: &str) -> Problem {
+        tracing::error!("a page broke down: {cause}");
+        Problem {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: format!("a fault of the dashboard: {cause}"),
+        }
+    }
+
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Problem {
         Problem { status, message: message.into() }
     }
@@ -94,12 +103,17 @@ pub(crate) async fn shown(request: Request, next: Next) -> Response {
     let asked = Asked::of(request.uri());
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let mut lines = problem.message.lines();
+    let (what, hints): (Vec<&str>, Vec<&str>) =
+        problem.message.lines().partition(|line| !line.trim_start().starts_with("hint:"));
     let body = html! {
         section.problem {
             h1 { (problem.heading()) }
-            p { (lines.next().unwrap_or_default()) }
-            @for line in lines { p.hint { (line.trim_start_matches("hint: ")) } }
+            @match what.as_slice() {
+                [line] => p { (line) },
+                // A mistake is shown below what it is in.
+                lines => pre { (lines.join("\n")) },
+            }
+            @for hint in hints { p.hint { (hint.trim_start().trim_start_matches("hint: ")) } }
             p { a href="./" { "All sweeps" } }
         }
     };

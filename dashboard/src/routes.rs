@@ -7,6 +7,7 @@ use axum::routing::get;
 
 use crate::entrance::{Entrance, Hosts, LOGIN, ask_to_log_in, enter, headers, log_in};
 use crate::site::Site;
+use crate::thread::{Thread, aside};
 use crate::{assets, blob, live, problem, run, sweep, sweeps, workers};
 
 pub(crate) fn router(served: Served, hosts: Hosts) -> Router {
@@ -36,7 +37,8 @@ pub(crate) fn router(served: Served, hosts: Hosts) -> Router {
         .route("/assets/{name}", get(assets::asset_of))
         .route("/favicon.svg", get(assets::favicon))
         .fallback(problem::nowhere)
-        .with_state(site);
+        .with_state(site)
+        .layer(from_fn_with_state(Thread::default(), aside));
     guarded(pages, Entrance { guard: served.guard, hosts, tokens: Some(served.use_cases) })
 }
 

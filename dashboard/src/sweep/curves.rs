@@ -74,7 +74,7 @@ pub(crate) async fn page(
             button { "Show" }
         }
         @match &drawn {
-            Err(problem) => section.problem role="alert" { @for line in problem.message().lines() { p { (line) } } },
+            Err(problem) => section.problem role="alert" { pre { (problem.message()) } },
             Ok(drawn) => (figures(&sweep, drawn, &view, &asked)?),
         }
     };

@@ -62,12 +62,8 @@ fn file(name: &str, content_type: &str, content: Vec<u8>) -> Response {
 }
 
 /// The sweep's own file.
-pub(crate) async fn file_of(site: &Site, sweep: &str) -> Result<String> {
-    Ok(site.use_cases.sweep(sweep).await?.file.source)
-}
-
 pub(crate) async fn yaml(State(site): State<Site>, Path(sweep): Path<String>) -> Result<Response> {
-    let source = file_of(&site, &sweep).await?;
+    let source = site.use_cases.sweep(&sweep).await?.file.source;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], source).into_response())
 }
 

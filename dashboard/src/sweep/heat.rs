@@ -8,7 +8,6 @@ use acai_sweep::statistics::Spread;
 use maud::{Markup, html};
 
 use crate::asked::{Asked, Question, link, of_sweep};
-use crate::view::View;
 use crate::{colours, numbers, words};
 
 /// Cells up to which each shows its runs as dots.
@@ -32,7 +31,7 @@ struct Map<'a> {
 pub(super) fn map(
     (sweep, table): (&str, &Table),
     [x, y]: [&str; 2],
-    (view, asked): (&View, &Asked),
+    asked: &Asked,
     spread: Spread,
     waiting: &[String],
 ) -> Markup {
@@ -57,7 +56,6 @@ pub(super) fn map(
         // As in a figure: from the bottom to the top.
         down.reverse();
     }
-    let _ = view;
     html! {
         div.scroll {
             table.heat {

@@ -62,7 +62,7 @@ struct Shown {
 }
 
 fn complaint(problem: &Problem) -> Markup {
-    html! { section.problem role="alert" { @for line in problem.message().lines() { p { (line) } } } }
+    html! { section.problem role="alert" { pre { (problem.message()) } } }
 }
 
 /// Controls, which stand beside what they change.
@@ -109,7 +109,7 @@ async fn results(site: &Site, status: &SweepStatus, view: &View, asked: &Asked) 
             section #plane {
                 @for plane in &planes {
                     h2 { (plane.dataset) ": " (metric_name(plane)) }
-                    (heat::map((sweep, plane), [x, y], (view, asked), spread, waiting))
+                    (heat::map((sweep, plane), [x, y], asked, spread, waiting))
                     (plane_command(sweep, plane, (x, y), view, asked))
                 }
             }

@@ -44,9 +44,9 @@ pub(crate) async fn page(
         h1 { "Pictures" }
         (progress::bar(&overview))
         @match &sheet {
-            Err(problem) => section.problem role="alert" { @for line in problem.message().lines() { p { (line) } } },
+            Err(problem) => section.problem role="alert" { pre { (problem.message()) } },
             Ok(sheet) => {
-                (sheet.form(&view, &asked))
+                (sheet.form(&asked))
                 @if sheet.frames.is_empty() { p.empty { "No run of seed " (sheet.seed) " has a picture " code { (sheet.name) } " yet." } }
                 @for table in &sheet.tables { (sheet.matrix(&sweep, table)) }
                 (sheet.command(&sweep, &view))
@@ -124,7 +124,7 @@ impl Sheet {
         steps.into_iter().collect()
     }
 
-    fn form(&self, view: &View, asked: &Asked) -> Markup {
+    fn form(&self, asked: &Asked) -> Markup {
         let [x, y] = &self.axes;
         let steps = self.steps();
         let last = steps.last().copied().unwrap_or_default();
@@ -146,7 +146,6 @@ impl Sheet {
                     input type="number" name="step" min="0" value=(step) data-steps=(json!(steps)) data-place=(place); }
                 button { "Show" }
             }
-            @let _ = view;
         }
     }
 
