@@ -39,7 +39,7 @@ for line in sys.stdin:
 
 /// What begins like one of these needs another machine, the network or a coordinator that runs, changes what is stored, or does
 /// not end by itself.
-const NOT_RUN: [&str; 22] = [
+const NOT_RUN: [&str; 23] = [
     "acai run ",
     "acai submit ",
     "acai logs ",
@@ -59,6 +59,7 @@ const NOT_RUN: [&str; 22] = [
     "acai access ",
     "acai fleet ",
     "acai coordinator",
+    "acai dashboard",
     "acai worker ",
     "acai completions ",
     "acai status demo --watch",
