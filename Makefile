@@ -48,7 +48,8 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_arrows.sh
-	for script in scripts/*.sh museum/run.sh examples/*.sh; do sh -n $$script || exit 1; done
+	for script in scripts/*.sh museum/run.sh examples/*.sh; do \
+		case $$(head -n 1 $$script) in *bash) bash -n $$script ;; *) sh -n $$script ;; esac || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py dashboard/tests/browser/*.py
 
 fleet-check: libtorch slurm ## fleets on a real Slurm of this machine: machines come, die and go

@@ -41,7 +41,7 @@ pub use folder::picture;
 pub use images::{Images, PIXELS, Split, WIDTH};
 pub use missing::missing_files;
 pub use own_folders::own_folders;
-pub use places::place;
+pub use places::{leads_out, place};
 pub use shared::{Mapped, MappedSplit, open_mapped};
 pub use version::{Version, version};
 

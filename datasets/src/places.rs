@@ -1,6 +1,6 @@
 //! Where a dataset is expected.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use acai_sweep::training::Dataset;
 
@@ -21,6 +21,26 @@ pub(crate) fn folder<'a>(dataset: &Dataset, data: Option<&'a Path>) -> Result<&'
         Ok(folder)
     } else {
         Err(DataError::FolderMissing { dataset: name(), folder: folder.to_owned() })
+    }
+}
+
+/// Whether `dataset` is a folder of pictures that is not below the data folder, links considered. One that is not there is judged
+/// by its path alone, so that nobody learns which folders there are.
+#[must_use]
+pub fn leads_out(dataset: &Dataset, data: Option<&Path>) -> bool {
+    let Dataset::Images(_) = dataset else { return false };
+    let below = below_data(dataset);
+    let Ok(data) = std::path::absolute(data.unwrap_or(Path::new("."))) else { return true };
+    let place = data.join(below);
+    let climbs = below.components().any(|part| part == Component::ParentDir);
+    climbs || !place.starts_with(&data) || follows_out(&place, &data)
+}
+
+/// Whether what is at `place` is somewhere else than below `data`.
+fn follows_out(place: &Path, data: &Path) -> bool {
+    match (place.canonicalize(), data.canonicalize()) {
+        (Ok(place), Ok(data)) => !place.starts_with(data),
+        _ => false,
     }
 }
 

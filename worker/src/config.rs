@@ -47,6 +47,8 @@ pub struct WorkerConfig {
     pub group_size: u32,
     /// Folder with the datasets' files.
     pub data: Option<PathBuf>,
+    /// Trains on `images:PATH` also where that leads out of the folder of datasets, to whatever this user can read.
+    pub any_folder: bool,
     /// Folder of this worker's own files: checkpoints, trained models, and reports that are still to be delivered. One
     /// worker at a time can use it.
     pub state: PathBuf,
@@ -101,6 +103,7 @@ impl WorkerConfig {
             threads: None,
             group_size: 1,
             data: None,
+            any_folder: false,
             state: state.into(),
             adopt: false,
             trainer: None,

@@ -175,6 +175,10 @@ pub(crate) struct WorkerArguments {
     pub(crate) adopt: bool,
     #[command(flatten)]
     pub(crate) training: TrainingArguments,
+    /// Train on `images:PATH` also where that leads out of --data: whoever may submit sweeps can then have pictures read that
+    /// this user can read
+    #[arg(long)]
+    pub(crate) any_folder: bool,
     /// Train on for this long while the coordinator is away, at least as long as its leases last; a worker that is
     /// started again waits for it as long
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]

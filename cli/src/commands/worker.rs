@@ -27,6 +27,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         idle_timeout: arguments.idle_timeout,
         outage: arguments.outage,
         metrics,
+        any_folder: arguments.any_folder,
         time_limit: arguments.time_limit.and_then(TimeLimit::after),
         ..config(serving(arguments.coordinator.as_ref())?, arguments.state, arguments.training)
     };
@@ -65,6 +66,8 @@ pub(super) fn config(
         },
         data: Some(training.data),
         trainer: training.trainer,
+        // Who runs a sweep here reads what is theirs; a worker of others' sweeps is told otherwise.
+        any_folder: true,
         ..WorkerConfig::new(coordinator, state)
     }
 }

@@ -55,7 +55,13 @@ where
             let token = token.as_ref().map(HeaderValue::as_bytes);
             let admitted = guard.admit(request.uri().path(), token, address(&request));
             match timeout(PATIENCE, admitted).await.unwrap_or_else(|_| Err(late().into())) {
-                Ok(()) => service.call(request).await,
+                Ok(place) => {
+                    let answer = service.call(request).await?;
+                    Ok(match place {
+                        Some(place) => place.keep(answer),
+                        None => answer,
+                    })
+                }
                 Err(refusal) => {
                     if let Some(reason) = refusal.reason {
                         metrics.auth_failures.get_or_create(&[("reason", reason)]).inc();

@@ -7,6 +7,7 @@
 mod failures;
 mod guarded;
 mod invitations;
+mod open_requests;
 mod refusal;
 mod scopes;
 mod stored;
@@ -20,6 +21,7 @@ use tonic::{Code, Status};
 use crate::store::Store;
 use failures::Failures;
 use invitations::Invitations;
+use open_requests::Place;
 use stored::Stored;
 
 pub(crate) use guarded::Guarded;
@@ -101,29 +103,30 @@ impl Guard {
     pub async fn admit_reader(&self, token: Option<&str>, from: Option<IpAddr>) -> Result<(), Status> {
         let header = token.map(|token| format!("Bearer {token}"));
         let admitted = self.admit(READING, header.as_deref().map(str::as_bytes), from).await;
-        admitted.map_err(|refusal| refusal.status)
+        admitted.map(drop).map_err(|refusal| refusal.status)
     }
 
-    /// Whether the method at `path` may be called with this `authorization` header.
+    /// Whether the method at `path` may be called with this `authorization` header; what is answered counts the request in where
+    /// a token may have only so many open.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` without a valid token, `PERMISSION_DENIED` where it allows less, `UNIMPLEMENTED` where there is no such
-    /// method, `UNAVAILABLE` where the store cannot say what the token is for.
+    /// method, `UNAVAILABLE` where the store cannot say what the token is for, `RESOURCE_EXHAUSTED` where it has too many requests open.
     pub(crate) async fn admit(
         &self,
         path: &str,
         header: Option<&[u8]>,
         from: Option<IpAddr>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Place>, Refusal> {
         match &*self.rule {
-            Rule::Open => Ok(()),
+            Rule::Open => Ok(None),
             Rule::One { everything, reading } => {
                 let token = token(header)?;
                 let may_read = || scopes::needed(path).is_some_and(|needed| needed.contains(&Scope::Read));
                 match token.digest() {
-                    digest if digest == *everything => Ok(()),
+                    digest if digest == *everything => Ok(None),
                     digest if digest != reading.digest() => Err(Refusal::unknown(&token)),
-                    _ if may_read() => Ok(()),
+                    _ if may_read() => Ok(None),
                     _ => Err(Refusal::scope("a browser's token only reads".to_owned())),
                 }
             }

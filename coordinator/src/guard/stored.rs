@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use acai_access::Token;
 use tonic::Status;
 
+use super::open_requests::{OpenRequests, Place};
 use super::refusal::Refusal;
 use super::{scopes, token};
 use crate::store::{Store, StoreError, TokenRecord};
@@ -25,6 +26,7 @@ const REMEMBERED: usize = 4096;
 pub(super) struct Stored {
     store: Arc<dyn Store>,
     remembered: Arc<Mutex<Remembered>>,
+    open: OpenRequests,
 }
 
 #[derive(Default)]
@@ -47,11 +49,11 @@ struct Known {
 
 impl Stored {
     pub(super) fn new(store: Arc<dyn Store>) -> Stored {
-        Stored { store, remembered: Arc::default() }
+        Stored { store, remembered: Arc::default(), open: OpenRequests::default() }
     }
 
-    /// Whether the bearer may call the method at `path`.
-    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<(), Refusal> {
+    /// Whether the bearer may call the method at `path`, and has not too many requests open.
+    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<Option<Place>, Refusal> {
         let token = token(header)?;
         let known =
             self.known(token.id()).await.map_err(undecided)?.ok_or_else(|| Refusal::unknown(&token))?;
@@ -64,7 +66,7 @@ impl Stored {
             .into());
         };
         if needed.iter().any(|needed| scope.allows(*needed)) {
-            return Ok(());
+            return Ok(self.open.enter(&id, scope)?);
         }
         let needed = needed.iter().map(|needed| format!("`{needed}`")).collect::<Vec<_>>().join(" or ");
         Err(Refusal::scope(format!(

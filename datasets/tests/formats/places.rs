@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acai_datasets::{downloads, md5, missing_files, open, place};
+use acai_datasets::{downloads, leads_out, md5, missing_files, open, place};
 use acai_sweep::training::Dataset;
 
 use crate::cifar;
@@ -28,6 +28,27 @@ fn what_is_missing_is_told_by_its_path() {
     let own = |name: &str| Dataset::from_name(name).unwrap();
     assert_eq!(missing_files(&own("images:mine"), Some(data)), [data.join("mine")]);
     assert_eq!(place(&own("images:/mine"), Some(data)), Path::new("/mine"));
+}
+
+#[test]
+fn pictures_are_below_the_data_folder_or_lead_out_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, outside) = (folder.path().join("data"), folder.path().join("outside"));
+    for place in [data.join("mine/cats"), outside.clone()] {
+        fs::create_dir_all(place).unwrap();
+    }
+    std::os::unix::fs::symlink(&outside, data.join("mine/link")).unwrap();
+    std::os::unix::fs::symlink(data.join("mine"), data.join("alias")).unwrap();
+    let leads_out =
+        |path: &str| leads_out(&Dataset::from_name(&format!("images:{path}")).unwrap(), Some(&data));
+    let inside = data.join("mine").display().to_string();
+    for path in ["mine", "mine/cats", "./mine", "alias/cats", "missing", inside.as_str()] {
+        assert!(!leads_out(path), "{path}");
+    }
+    let outside = outside.display().to_string();
+    for path in ["/etc", "/missing", "../outside", "mine/../../outside", "mine/link", outside.as_str()] {
+        assert!(leads_out(path), "{path}");
+    }
 }
 
 #[test]

@@ -50,6 +50,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         leases: Arc::new(Leases::new(terms, config.outage)),
         trainer,
         data: config.data.clone(),
+        any_folder: config.any_folder,
         state,
         grace: config.grace,
         last_uploads: config.last_uploads,

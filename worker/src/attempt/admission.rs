@@ -3,8 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
+use acai_datasets::leads_out;
 use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt};
+use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol;
 use tracing::{Instrument, Span};
 
@@ -61,6 +63,14 @@ async fn admit_named(
         return Ok(Admission::End(member, Ending::Released));
     }
     Ok(match configuration(&assignment.configuration) {
+        Ok(configuration) if is_kept_away(context, &configuration) => {
+            let message = format!(
+                "this worker trains on folders below its --data alone, and `{}` is none of these\nhint: put the pictures there, or start the worker with --any-folder",
+                configuration.training_config().dataset.name()
+            );
+            // The run's failure, and no fault of the machine: whoever may submit must not have slots rest.
+            Admission::End(member, Ending::Failed { kind: OwnFault::Error, message })
+        }
         Ok(configuration) => {
             let given = trainer_protocol::Member {
                 run: attempt.run,
@@ -78,6 +88,12 @@ async fn admit_named(
             Admission::End(member, Ending::Failed { kind: OwnFault::Error, message: error.to_string() })
         }
     })
+}
+
+/// Whether the run asks for pictures that whoever submits it is not to see.
+fn is_kept_away(context: &Context, configuration: &Configuration) -> bool {
+    let dataset = configuration.training_config().dataset;
+    !context.any_folder && leads_out(&dataset, context.data.as_deref())
 }
 
 async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -> io::Result<Member> {

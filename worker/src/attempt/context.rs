@@ -30,6 +30,7 @@ pub(crate) struct Context {
     pub(crate) leases: Arc<Leases>,
     pub(crate) trainer: PathBuf,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) any_folder: bool,
     pub(crate) state: StateFolder,
     pub(crate) grace: Duration,
     pub(crate) last_uploads: Duration,

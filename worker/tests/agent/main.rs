@@ -6,6 +6,7 @@ mod artifacts;
 mod checkpoints;
 mod coordinator;
 mod faults;
+mod foreign_folders;
 mod killed;
 mod machine_faults;
 mod outages;

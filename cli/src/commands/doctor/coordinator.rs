@@ -1,8 +1,7 @@
 //! The coordinator: the way to it, what it lets this user do, its version and its clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use acai_access::{AccessFile, Scope};
+use acai_coordinator::clock::Clock;
 use acai_proto::SIGNATURE;
 use acai_proto::v1::GetDemandRequest;
 use acai_proto::v1::fleet_service_client::FleetServiceClient;
@@ -30,7 +29,7 @@ pub(super) async fn findings(at: &Coordinator) -> Vec<Finding> {
 async fn look(at: &Coordinator) -> Result<Vec<Finding>, Failure> {
     let access = answering(at).await?;
     let mut client = FleetServiceClient::new(connection(&access).await?);
-    let before_ms = now_ms();
+    let before_ms = Clock::start().now_ms();
     let answer = client.get_demand(GetDemandRequest::default()).await?;
     let version =
         answer.metadata().get(SIGNATURE).and_then(|version| version.to_str().ok()).map(str::to_owned);
@@ -83,9 +82,4 @@ fn clock(before_ms: i64, there_ms: i64) -> Finding {
             "set the clocks of both, for example by NTP: certificates and tokens are valid by them",
         ),
     }
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
