@@ -1,7 +1,7 @@
 //! Connections as an access file says.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustls::crypto::ring;
@@ -21,13 +21,43 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A connection whose requests carry the token.
 pub type Connection = InterceptedService<Channel, Bearer>;
 
-/// Adds the token to requests. `Debug` and logs do not show it.
+/// The token that requests carry, which may become another one while connections last. Clones share it. `Debug` and logs do not
+/// show it.
 #[derive(Debug, Clone)]
-pub struct Bearer(Option<MetadataValue<Ascii>>);
+pub struct CurrentToken(Arc<RwLock<Option<MetadataValue<Ascii>>>>);
+
+impl CurrentToken {
+    /// This one, or none.
+    #[must_use]
+    pub fn new(token: Option<&Token>) -> CurrentToken {
+        CurrentToken(Arc::new(RwLock::new(header(token))))
+    }
+
+    /// Has requests carry this one from now on; answers whether that is another one.
+    #[must_use]
+    pub fn set(&self, token: Option<&Token>) -> bool {
+        let header = header(token);
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let is_other = *current != header;
+        *current = header;
+        is_other
+    }
+}
+
+fn header(token: Option<&Token>) -> Option<MetadataValue<Ascii>> {
+    // A token has no letter that a header could not carry.
+    let mut value: MetadataValue<Ascii> = format!("Bearer {}", token?.reveal()).parse().ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Adds the token to requests.
+#[derive(Debug, Clone)]
+pub struct Bearer(CurrentToken);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &self.0 {
+        if let Some(token) = &*self.0.0.read().unwrap_or_else(PoisonError::into_inner) {
             request.metadata_mut().insert("authorization", token.clone());
         }
         Ok(request)
@@ -81,13 +111,13 @@ pub fn endpoint(access: &AccessFile) -> Result<Endpoint, ConnectError> {
 /// The channel, with the token.
 #[must_use]
 pub fn connection(channel: Channel, token: Option<&Token>) -> Connection {
-    let header = token.and_then(|token| {
-        // A token has no letter that a header could not carry.
-        let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.reveal()).parse().ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    });
-    InterceptedService::new(channel, Bearer(header))
+    connection_with(channel, &CurrentToken::new(token))
+}
+
+/// The channel, with a token that may become another one.
+#[must_use]
+pub fn connection_with(channel: Channel, token: &CurrentToken) -> Connection {
+    InterceptedService::new(channel, Bearer(token.clone()))
 }
 
 /// Why a connection failed: the innermost cause, in its own words.

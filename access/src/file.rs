@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,15 @@ impl AccessFile {
         let token = token.map(|token| token.parse()).transpose();
         let token = token.map_err(|error| wrong(format!("token: {error}")))?;
         Ok(AccessFile { url, ca, token })
+    }
+
+    /// Whether others than the file's user, and the group that a mounted secret is for, can read it.
+    #[must_use]
+    pub fn is_open_to_others(path: &Path) -> bool {
+        let Ok(metadata) = fs::metadata(path) else { return false };
+        // A secret that is mounted belongs to root, and to the group of who may read it.
+        let others = if metadata.uid() == 0 && metadata.gid() != 0 { 0o007 } else { 0o077 };
+        metadata.mode() & others != 0
     }
 
     /// Writes the file, in place of what is there, so that its user alone can read it. A reader sees the old file or the

@@ -15,7 +15,9 @@ pub mod token;
 mod verifier;
 
 pub use authority::{Authority, AuthorityError, Identity};
-pub use connect::{ConnectError, Connection, connection, endpoint, root_cause};
+pub use connect::{
+    ConnectError, Connection, CurrentToken, connection, connection_with, endpoint, root_cause,
+};
 pub use file::{AccessFile, AccessFileError};
 pub use pin::Pin;
 pub use scope::Scope;

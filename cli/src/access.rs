@@ -9,6 +9,7 @@ use acai_access::AccessFile;
 use acai_access::file::AccessFileError;
 use anyhow::Context as _;
 
+use crate::output::Output;
 use crate::user_folder;
 
 /// The user's own access file, which commands use when nobody is named; none where the user has no home.
@@ -29,6 +30,16 @@ fn for_a_while(database: &Path) -> PathBuf {
 /// How the coordinator is reached that serves this database at the moment.
 pub(crate) fn serving(database: &Path) -> Result<Option<AccessFile>, AccessFileError> {
     Ok(read(&for_a_while(database))?.or(read(&beside(database))?))
+}
+
+/// Says that a file could be used by others too.
+pub(crate) fn warn_if_open(path: &Path) {
+    if AccessFile::is_open_to_others(path) {
+        let path = path.display();
+        Output::new().note(&format!(
+            "warning: others can read the access file `{path}`, and with it do what you may\nhint: chmod 600 '{path}'; if somebody may have, `acai access revoke` takes its token back"
+        ));
+    }
 }
 
 /// Reads an access file; none if there is no such file.

@@ -35,6 +35,8 @@ impl TimeLimit {
 pub struct WorkerConfig {
     /// How the coordinator is reached.
     pub coordinator: AccessFile,
+    /// The access file that this is from, in which another token may appear; not looked at again when absent.
+    pub access_file: Option<PathBuf>,
     /// Name for people; the host's name when absent.
     pub name: Option<String>,
     /// Kind of device to train on.
@@ -97,6 +99,7 @@ impl WorkerConfig {
     pub fn new(coordinator: AccessFile, state: impl Into<PathBuf>) -> Self {
         Self {
             coordinator,
+            access_file: None,
             name: None,
             device: DeviceChoice::Auto,
             slots: None,

@@ -39,6 +39,15 @@ pub(crate) fn serving(at: Option<&Answering>) -> anyhow::Result<AccessFile> {
     }
 }
 
+/// The access file by which a command finds its coordinator, if it finds it by one.
+pub(crate) fn access_file(at: Option<&Answering>) -> Option<PathBuf> {
+    match named(at) {
+        Some(Answering::Place(path)) if path.is_file() => Some(path),
+        Some(_) => None,
+        None => access::default_path().filter(|path| path.is_file()),
+    }
+}
+
 fn named(on_the_line: Option<&Answering>) -> Option<Answering> {
     on_the_line
         .cloned()
@@ -53,6 +62,7 @@ fn coordinator(named: &Answering) -> anyhow::Result<AccessFile> {
                 "there is no `{}`\nhint: --access and --coordinator take an access file, the state folder of `acai run`, or a coordinator's address",
                 path.display()
             );
+            access::warn_if_open(path);
             Ok(AccessFile::read(path)?)
         }
         Answering::Coordinator(url) => {
@@ -72,7 +82,10 @@ fn default() -> anyhow::Result<AccessFile> {
 fn own_file() -> anyhow::Result<Option<AccessFile>> {
     match access::default_path() {
         None => Ok(None),
-        Some(path) => Ok(access::read(&path)?),
+        Some(path) => {
+            access::warn_if_open(&path);
+            Ok(access::read(&path)?)
+        }
     }
 }
 

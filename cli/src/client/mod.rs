@@ -15,7 +15,7 @@ use crate::args::Coordinator;
 use crate::failure::NoAnswer;
 
 pub(crate) use acai_access::Connection;
-pub(crate) use answering::{answering, serving};
+pub(crate) use answering::{access_file, answering, serving};
 
 /// The largest answer that is read: tables and streams of the largest sweeps stay far below.
 const MESSAGE_BYTES: usize = 64 << 20;

@@ -6,7 +6,7 @@ use acai_worker::{Metrics, TimeLimit, WorkerConfig};
 use anyhow::{Context, anyhow};
 
 use crate::args::{DeviceArgument, TrainingArguments, WorkerArguments};
-use crate::client::serving;
+use crate::client::{access_file, serving};
 use crate::failure::Failure;
 use crate::log;
 use crate::observing;
@@ -28,6 +28,7 @@ pub(super) async fn worker(arguments: WorkerArguments) -> Result<(), Failure> {
         outage: arguments.outage,
         metrics,
         any_folder: arguments.any_folder,
+        access_file: access_file(arguments.coordinator.as_ref()),
         time_limit: arguments.time_limit.and_then(TimeLimit::after),
         ..config(serving(arguments.coordinator.as_ref())?, arguments.state, arguments.training)
     };

@@ -1,6 +1,7 @@
 //! A coordinator as it is by default: encrypted, and for whoever has an access file.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -128,4 +129,59 @@ fn a_coordinator_can_be_open_to_everybody_on_this_machine() {
     let _coordinator = place.start(&["coordinator", "--auth", "none", "--listen", &address]);
     eventually("the coordinator listens", || place.run(&["ls", "--coordinator", &address]).code == Some(0));
     assert!(place.run(&["access", "ls", "--coordinator", &address]).stderr.contains("has no tokens"));
+}
+
+#[tokio::test]
+async fn a_worker_goes_on_with_the_token_that_its_access_file_has_by_then() {
+    let place = Place::new();
+    place.file("long.yaml", crate::outages::LONG);
+    let _coordinator = place.start(&["coordinator", "--listen", &free_address(), "--lease", "12"]);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    let create = |file: &str| {
+        place.run(&["access", "create", "--scope", "worker", "--name", "w", "-o", file]).ok();
+        let text = fs::read_to_string(place.path(file)).unwrap();
+        text.split("acai_worker_").nth(1).unwrap().split('_').next().unwrap().to_owned()
+    };
+    let (first, _second) = (create("worker.toml"), create("next.toml"));
+    place.run(&["submit", "long.yaml"]).ok();
+    let worker =
+        ["worker", "--access", "worker.toml", "--slots", "2", "--threads", "1", "--idle-timeout", "20"];
+    let worker = place.start(&worker);
+    eventually("both runs are under way", || place.run(&["status", "long"]).stdout.contains("2 running"));
+    fs::rename(place.path("next.toml"), place.path("worker.toml")).unwrap();
+    place.run(&["access", "revoke", &first]).ok();
+    eventually("both are trained", || place.run(&["status", "long"]).stdout.contains("2 completed"));
+    let mut database = place.database("acai.db").await;
+    let attempts: i64 =
+        sqlx::query_scalar("select count(*) from attempts").fetch_one(&mut database).await.unwrap();
+    assert_eq!(attempts, 2, "no lease has ended");
+    worker.interrupt();
+    assert!(worker.wait().stderr.contains("the access file has another token"));
+}
+
+#[test]
+fn access_that_cannot_be_written_is_not_given_and_a_file_that_others_can_read_is_warned_of() {
+    let place = Place::new();
+    let _coordinator = place.start(&["coordinator", "--listen", &free_address()]);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    place.file("in-the-way", "");
+    let create =
+        ["access", "create", "--scope", "worker", "--name", "nobody", "-o", "in-the-way/worker.toml"];
+    let refused = place.run(&create);
+    assert!(refused.code == Some(1) && refused.stderr.contains("no access is given"), "{refused:#?}");
+    let tokens = place.run(&["access", "ls"]).ok();
+    let line = tokens.lines().find(|line| line.ends_with("nobody")).unwrap();
+    assert!(line.contains("revoked"), "nobody has the token: {tokens}");
+
+    let path = place.path("config/acai/access.toml");
+    for (mode, is_warned_of) in [(0o600, false), (0o644, true), (0o640, true)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let listed = place.run(&["ls"]);
+        assert_eq!(listed.code, Some(0));
+        assert_eq!(
+            listed.stderr.contains("others can read the access file"),
+            is_warned_of,
+            "{mode:o}: {listed:#?}"
+        );
+    }
 }

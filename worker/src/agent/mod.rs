@@ -11,6 +11,7 @@ mod registrar;
 mod renewal;
 mod slot_pool;
 mod start;
+mod token_file;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -81,6 +82,7 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     tokio::select! {
         result = agent.work() => result,
         never = renewal::keep(&context.leases, &registrar) => match never {},
+        never = token_file::follow(config.access_file.as_deref(), registrar.token()) => match never {},
         never = stopping => match never {},
     }
 }

@@ -1,7 +1,7 @@
 //! `acai access create`
 
-use acai_access::AccessFile;
-use acai_proto::v1::CreateTokenRequest;
+use acai_access::{AccessFile, Token};
+use acai_proto::v1::{CreateTokenRequest, RevokeTokenRequest};
 use anyhow::{Context, anyhow};
 
 use crate::access;
@@ -31,9 +31,16 @@ pub(super) async fn create(arguments: CreateArguments, output: Output) -> Result
         valid_s: expires.map_or(0, |expires| expires.as_secs().max(1)),
     };
     let token = client.create_token(request).await?.into_inner().token;
-    let token = token.parse().context("the coordinator's answer is damaged")?;
+    let token: Token = token.parse().context("the coordinator's answer is damaged")?;
+    let id = token.id().to_owned();
     let made = AccessFile { url: url.unwrap_or(own.url), ca: own.ca, token: Some(token) };
-    access::write(&made, &path)?;
+    if let Err(error) = access::write(&made, &path) {
+        // Nobody has the token, and nobody will.
+        let revoked = client.revoke_token(RevokeTokenRequest { id: id.clone() }).await;
+        let left =
+            if revoked.is_err() { format!("; the token {id} is left, revoke it") } else { String::new() };
+        return Err(error.context(format!("no access is given{left}")).into());
+    }
     let until =
         expires.map_or_else(String::new, |expires| format!(", for {}", humantime::format_duration(expires)));
     let path = path.display();
