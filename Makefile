@@ -58,8 +58,8 @@ fleet-check: libtorch slurm ## fleets on a real Slurm of this machine: machines 
 slurm: ## fetch a Slurm for tests into .slurm, without root (silent when it is there)
 	@scripts/slurm_local.sh fetch
 
-sshd: ## fetch an ssh server for tests into .sshd, without root (silent when it is there)
-	@test -x .sshd/usr/sbin/sshd || scripts/fetch_debian.sh .sshd openssh-server libwrap0
+sshd: ## fetch an ssh server for tests into .sshd, without root (silent when it is there; says so where it cannot)
+	@test -x .sshd/usr/sbin/sshd || scripts/fetch_debian.sh .sshd openssh-server libwrap0 || echo "no ssh server: what it is for is not tested"
 
 deploy-check: deploy-tools ## what deploy/ has, checked by the programs that it is for
 	scripts/deploy_check.sh
