@@ -39,7 +39,7 @@ for line in sys.stdin:
 
 /// What begins like one of these needs another machine, the network or a coordinator that runs, changes what is stored, or does
 /// not end by itself.
-const NOT_RUN: [&str; 23] = [
+const NOT_RUN: [&str; 26] = [
     "acai run ",
     "acai submit ",
     "acai logs ",
@@ -58,6 +58,9 @@ const NOT_RUN: [&str; 23] = [
     "acai data check images:",
     "acai access ",
     "acai fleet ",
+    "acai backup ",
+    "acai restore ",
+    "acai doctor",
     "acai coordinator",
     "acai dashboard",
     "acai worker ",
