@@ -206,11 +206,22 @@ async function draw(figure) {
   plots.set(figure, { plot, curves: shown, data: curves.data, shape: JSON.stringify(curves.lines) });
 }
 
+const pace = { busy: false, again: false };
+
 function points() {
   for (const [figure, { plot }] of plots) {
     if (!figure.isConnected) { plot.destroy(); plots.delete(figure); }
   }
-  find("figure.curves[data-curves]").forEach((figure) => draw(figure).catch(() => {}));
+  if (pace.busy) { pace.again = true; return; }
+  pace.busy = true;
+  const begun = performance.now();
+  Promise.allSettled(find("figure.curves[data-curves]").map(draw)).then(() => {
+    // As with pages: no more often than points are quick to read.
+    setTimeout(() => {
+      pace.busy = false;
+      if (pace.again) { pace.again = false; points(); }
+    }, 4 * (performance.now() - begun));
+  });
 }
 
 addEventListener("resize", () => plots.forEach(({ plot }, figure) => plot.setSize({ width: figure.clientWidth, height: plot.height })));

@@ -113,6 +113,7 @@ async fn import(use_cases: &UseCases, size: &Size) -> usize {
             step: 400,
             failures: 0,
             message: None,
+            artifacts: Vec::new(),
             curves: vec![
                 ("eval/latent_accuracy".to_owned(), curve(1.0)),
                 ("eval/clustering_accuracy".to_owned(), curve(0.5)),

@@ -21,6 +21,7 @@ mod numbers;
 mod problem;
 mod routes;
 mod run;
+mod shared;
 mod site;
 mod sweep;
 mod sweeps;

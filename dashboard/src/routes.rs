@@ -6,6 +6,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
 use crate::entrance::{Entrance, Hosts, LOGIN, ask_to_log_in, enter, headers, log_in};
+use crate::shared::{Shared, once};
 use crate::site::Site;
 use crate::thread::{Thread, aside};
 use crate::{assets, blob, live, problem, run, sweep, sweeps, workers};
@@ -38,6 +39,7 @@ pub(crate) fn router(served: Served, hosts: Hosts) -> Router {
         .route("/favicon.svg", get(assets::favicon))
         .fallback(problem::nowhere)
         .with_state(site)
+        .layer(from_fn_with_state(Shared::default(), once))
         .layer(from_fn_with_state(Thread::default(), aside));
     guarded(pages, Entrance { guard: served.guard, hosts, tokens: Some(served.use_cases) })
 }

@@ -203,14 +203,19 @@ fn aligned(metric: &str, groups: &[CurveGroup], spread: Spread) -> Value {
 
 /// The curves of a view: of its metric, or the one that the sweep is judged by.
 pub(crate) async fn draw(site: &Site, sweep: &str, view: &View) -> Result<Drawn> {
-    let usual = view.tables(site, sweep, &[]).await?.tables;
-    let metric = match &view.metric {
-        Some(metric) => metric.clone(),
-        None => usual_metric(site, sweep, usual.first().and_then(|table| table.metrics.first())).await?,
-    };
-    let mut group_by = match view.group_by.as_slice() {
-        [] => usual.into_iter().next().map(|table| table.group_by).unwrap_or_default(),
-        asked => asked.to_vec(),
+    let (metric, mut group_by) = match (&view.metric, view.group_by.as_slice()) {
+        (Some(metric), [_, ..]) => (metric.clone(), view.group_by.clone()),
+        (metric, group_by) => {
+            let usual = view.tables(site, sweep, &[]).await?.tables.into_iter().next();
+            let metric = match metric {
+                Some(metric) => metric.clone(),
+                None => {
+                    usual_metric(site, sweep, usual.as_ref().and_then(|table| table.metrics.first())).await?
+                }
+            };
+            let varied = usual.map(|table| table.group_by).unwrap_or_default();
+            (metric, if group_by.is_empty() { varied } else { group_by.to_vec() })
+        }
     };
     group_by.retain(|name| name != SEED && name != BATCH);
     group_by.push(BATCH.to_owned());
