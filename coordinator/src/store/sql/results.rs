@@ -89,22 +89,23 @@ pub(super) async fn at_best(
 ) -> Result<Vec<RunResult>> {
     let preferences: Vec<_> =
         metrics.iter().enumerate().map(|(place, (name, sign))| (place, name, sign)).collect();
+    // Where a metric is best is looked for among the points of that metric alone: what its best value is, is known.
     let rows = sqlx::query(concat!(
-        "with planned as (
-             select r.id, r.number, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
-             where s.name = $1 and r.in_plan = true),
-         preferred as (
+        "with preferred as (
              select cast(value ->> 0 as bigint) as place, value ->> 1 as name, cast(value ->> 2 as bigint) as sign from ",
         items!("$2"),
         "),
-         ranked as (
-             select m.run_id, m.step,
-                    row_number() over (partition by m.run_id order by p.place, m.value * p.sign, m.step) as rank
-             from planned r cross join preferred p join metrics m on m.run_id = r.id and m.name = p.name)
+         planned as materialized (
+             select r.id, r.number, r.idx, r.seed, r.config, r.state,
+                    (select (select min(m.step) from metrics m where m.run_id = s.run_id and m.name = s.name
+                                 and m.value = case when p.sign > 0 then s.min else s.max end)
+                     from preferred p join summaries s on s.run_id = r.id and s.name = p.name
+                     order by p.place limit 1) as step
+             from runs r where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true)
          select r.id, r.number, r.seed, r.config, r.state, m.name, m.value
          from planned r
-         left join ranked b on b.run_id = r.id and b.rank = 1
-         left join metrics m on m.run_id = r.id and m.step = b.step
+         left join summaries s on s.run_id = r.id
+         left join metrics m on m.run_id = r.id and m.name = s.name and m.step = r.step
          order by r.idx, r.id, m.name"
     ))
     .bind(sweep)
@@ -128,16 +129,13 @@ pub(super) async fn at_end(reader: &mut Connection, sweep: &str) -> Result<Vec<R
 /// As [`list`], with the values that each run's metrics have at the largest step up to `step` that each has one at.
 pub(super) async fn at_step(reader: &mut Connection, sweep: &str, step: u64) -> Result<Vec<RunResult>> {
     let rows = sqlx::query(
-        "with planned as (
-             select r.id, r.number, r.idx, r.seed, r.config, r.state from runs r join sweeps s on s.id = r.sweep_id
-             where s.name = $1 and r.in_plan = true),
-         latest as (
-             select m.run_id, m.name, max(m.step) as step
-             from planned r join metrics m on m.run_id = r.id where m.step <= $2 group by m.run_id, m.name)
-         select r.id, r.number, r.seed, r.config, r.state, m.name, m.value
-         from planned r
-         left join latest l on l.run_id = r.id
-         left join metrics m on m.run_id = l.run_id and m.name = l.name and m.step = l.step
+        "select r.id, r.number, r.seed, r.config, r.state, m.name, m.value
+         from runs r
+         left join summaries s on s.run_id = r.id
+         left join metrics m on m.run_id = r.id and m.name = s.name
+             and m.step = (select max(l.step) from metrics l
+                           where l.run_id = s.run_id and l.name = s.name and l.step <= $2)
+         where r.sweep_id = (select id from sweeps where name = $1) and r.in_plan = true
          order by r.idx, r.id, m.name",
     )
     .bind(sweep)
