@@ -24,8 +24,8 @@ const SCHEMA: &str = "message points {
     required double value;
 }";
 
-/// Rows that are kept until they are written.
-const GROUP: usize = 1 << 20;
+/// Rows that are kept until they are written: some 20 MiB.
+const GROUP: usize = 1 << 17;
 
 /// A point.
 #[derive(Debug, Clone, PartialEq)]
