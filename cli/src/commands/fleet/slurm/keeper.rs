@@ -151,19 +151,29 @@ impl Keeper {
         }
     }
 
-    /// Removes what workers have left whose jobs are over: everything of it is the coordinator's by now, or is trained again.
+    /// Removes what workers have left whose jobs are over: everything of it is the coordinator's by now, or is trained again. Of a
+    /// job that Slurm does not tell of, as one of another cluster, only its time limit says that it is over.
     fn remove_states(&self, jobs: &[Job]) {
-        let lives = |id: &str| {
-            jobs.iter().any(|job| job.id == id && matches!(job.stage, Stage::Pending | Stage::Active))
-        };
         let Ok(states) = fs::read_dir(self.fleet.states()) else { return };
         for state in states.flatten() {
-            if state.file_name().to_str().is_some_and(|id| !lives(id))
-                && let Err(error) = fs::remove_dir_all(state.path())
-            {
+            let job = jobs.iter().find(|job| state.file_name().to_str() == Some(job.id.as_str()));
+            let is_over = match job {
+                Some(job) => matches!(job.stage, Stage::Ended | Stage::Taken),
+                None => self.outlived_its_job(&state),
+            };
+            if is_over && let Err(error) = fs::remove_dir_all(state.path()) {
                 tracing::debug!("cannot remove `{}`: {error}", state.path().display());
             }
         }
+    }
+
+    /// Whether nothing was added to a folder for longer than any job lasts.
+    fn outlived_its_job(&self, state: &fs::DirEntry) -> bool {
+        let changed = state.metadata().and_then(|metadata| metadata.modified());
+        changed
+            .ok()
+            .and_then(|changed| changed.elapsed().ok())
+            .is_some_and(|age| age > 2 * self.fleet.time_limit)
     }
 }
 
