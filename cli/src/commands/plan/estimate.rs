@@ -85,6 +85,10 @@ async fn measure(
         let states = vec![RunState::Completed.into()];
         let request = ListRunsRequest { sweep: sweep.name.clone(), states, set_aside: false };
         for run in list(client, request).await? {
+            // One that was imported has been trained elsewhere, in an unknown time.
+            if run.attempt == 0 {
+                continue;
+            }
             // A run of another version may have parameters that this one does not know.
             let Ok(configuration) = convert::configuration(&run.configuration) else { continue };
             let Some(of_size) = measured.get_mut(&configuration.size_key()) else { continue };
