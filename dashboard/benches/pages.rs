@@ -195,7 +195,7 @@ async fn renewals(store: &Arc<dyn Store>, address: SocketAddr, tabs: usize, wind
     });
     let mut clients = JoinSet::new();
     (0..CLIENTS).for_each(|number| {
-        drop(clients.spawn(renew(address, format!("{tabs:08x}-0000-4000-8000-{number:012x}"), window)))
+        drop(clients.spawn(renew(address, format!("{tabs:08x}-0000-4000-8000-{number:012x}"), window)));
     });
     let mut took: Vec<Duration> = clients.join_all().await.concat();
     others.abort_all();

@@ -62,7 +62,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     );
     assert!(at("max").contains("the largest value of each metric of a run"), "{}", at("max"));
     assert_eq!(at("step=999999").lines().nth(2), table.lines().nth(2), "the last values");
-    assert!(place.run(&["results", "tiny", "--at", "worst"]).stderr.contains("none of last, best"));
+    assert!(place.run(&["results", "tiny", "--at", "worst"]).stderr.contains("none of last, final, best"));
 
     tables_go_into_papers_pages_and_programs(&place);
     figures_are_drawn_one_for_each_dataset(&place);
