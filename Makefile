@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: fleet-check slurm sshd deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
+.PHONY: fleet-check slurm sshd tex deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -28,7 +28,7 @@ check-install: build ## install, move the folder away, train there in an empty e
 data: build ## fetch the published files that a test reads into data/ (30 MB)
 	target/release/acai data fetch fashion-mnist32
 
-test: libtorch postgres sshd browser ## every test
+test: libtorch postgres sshd browser tex ## every test
 	cargo test --workspace --locked
 	dashboard/tests/browser/test.py target/debug
 	scripts/bench.sh debug 4
@@ -60,6 +60,9 @@ slurm: ## fetch a Slurm for tests into .slurm, without root (silent when it is t
 
 sshd: ## fetch an ssh server for tests into .sshd, without root (silent when it is there; says so where it cannot)
 	@test -x .sshd/usr/sbin/sshd || scripts/fetch_debian.sh .sshd openssh-server libwrap0 || echo "no ssh server: what it is for is not tested"
+
+tex: ## fetch a LaTeX for tests into .tex, without root (silent when it is there; says so where it cannot)
+	@scripts/fetch_tex.sh .tex || echo "no LaTeX: tables are not put through it"
 
 deploy-check: deploy-tools ## what deploy/ has, checked by the programs that it is for
 	scripts/deploy_check.sh
