@@ -36,6 +36,8 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 const CLIENTS: u64 = 8;
+/// Slots of a worker that takes many small runs at a time.
+const SLOTS: u32 = 8;
 /// More steps than any client reports points of in its time: a run has one point a step here.
 const STEPS: u64 = 1 << 40;
 /// A folder in memory, as Linux has one.
@@ -46,7 +48,7 @@ const MEMORY: &str = "/dev/shm";
 struct Size {
     /// How long points are reported in each way.
     window: Duration,
-    /// Runs that are claimed, reported on and completed: a multiple of the clients.
+    /// Runs that are claimed, reported on and completed: a multiple of what the clients have slots for.
     dispatched: u64,
 }
 
@@ -54,9 +56,9 @@ impl Size {
     /// `cargo bench` says `--bench`, `cargo test` does not.
     fn asked_for() -> Size {
         if std::env::args().any(|argument| argument == "--bench") {
-            Size { window: Duration::from_secs(5), dispatched: 2_000 }
+            Size { window: Duration::from_secs(5), dispatched: 1_984 }
         } else {
-            Size { window: Duration::from_millis(20), dispatched: CLIENTS }
+            Size { window: Duration::from_millis(20), dispatched: CLIENTS * u64::from(SLOTS) }
         }
     }
 }
@@ -116,7 +118,7 @@ async fn connect(access: &AccessFile) -> Client {
 }
 
 async fn measure(name: &str, store: Arc<dyn Store>, (door, mut access): Entry, size: Size) {
-    store.sweep_submit(sweep(size.dispatched + 3 * CLIENTS)).await.unwrap();
+    store.sweep_submit(sweep(2 * size.dispatched + 3 * CLIENTS)).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     access.url += &listener.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
@@ -133,14 +135,11 @@ async fn measure(name: &str, store: Arc<dyn Store>, (door, mut access): Entry, s
         );
     }
     if is_figure_asked_for("dispatch") {
-        let started = Instant::now();
-        let mut clients = tokio::task::JoinSet::new();
-        for number in 0..CLIENTS {
-            clients.spawn(dispatch(access.clone(), number, size.dispatched / CLIENTS));
-        }
-        clients.join_all().await;
-        let dispatched = size.dispatched as f64 / started.elapsed().as_secs_f64();
-        println!("{name}: {dispatched:.0} runs/s claimed, reported on and completed");
+        let single = dispatched(&access, 1, size.dispatched).await;
+        let many = dispatched(&access, SLOTS, size.dispatched).await;
+        println!(
+            "{name}: {single:.0} runs/s claimed, reported on and completed one by one; {many:.0} by workers of {SLOTS} slots"
+        );
     }
 }
 
@@ -151,7 +150,7 @@ async fn points(access: &AccessFile, clients: u64, batch: u64, window: Duration)
         let access = access.clone();
         tasks.spawn(async move {
             let mut client = connect(&access).await;
-            let attempt = claim(&mut client, &format!("points-{clients}-{batch}-{number}"), 0).await.unwrap();
+            let attempt = claim(&mut client, &format!("points-{clients}-{batch}-{number}"), 1, 0).await[0];
             let (started, mut acked) = (Instant::now(), 0);
             while started.elapsed() < window {
                 let last = acked + batch;
@@ -171,22 +170,41 @@ async fn points(access: &AccessFile, clients: u64, batch: u64, window: Duration)
     tasks.join_all().await.into_iter().sum()
 }
 
-/// Takes its share of the runs, each with one point and no training.
-async fn dispatch(access: AccessFile, number: u64, runs: u64) {
+/// Runs that are claimed, reported on and completed per second, by clients that have so many slots.
+async fn dispatched(access: &AccessFile, slots: u32, runs: u64) -> f64 {
+    let started = Instant::now();
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..CLIENTS {
+        clients.spawn(dispatch(access.clone(), format!("dispatch-{slots}-{number}"), slots, runs / CLIENTS));
+    }
+    clients.join_all().await;
+    runs as f64 / started.elapsed().as_secs_f64()
+}
+
+/// Takes its share of the runs, as many at a time as it has slots, each with one point and no training.
+async fn dispatch(access: AccessFile, worker: String, slots: u32, runs: u64) {
     let mut client = connect(&access).await;
-    for round in 0..runs {
-        let attempt = claim(&mut client, &format!("dispatch-{number}"), round).await.unwrap();
-        let point = Point { name: "loss".to_owned(), step: 1, value: 0.5 };
-        let report =
-            ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: STEPS };
-        client.report_metrics(report).await.unwrap();
-        let complete =
-            CompleteRequest { attempt: Some(attempt), step: STEPS, last_seq: 1, checkpoint_step: 0 };
-        client.complete(complete).await.unwrap();
+    for round in 0..runs / u64::from(slots) {
+        let attempts = claim(&mut client, &worker, slots, round).await;
+        assert_eq!(attempts.len(), slots as usize, "there are enough runs");
+        let mut ends = tokio::task::JoinSet::new();
+        for attempt in attempts {
+            ends.spawn(end(client.clone(), attempt));
+        }
+        ends.join_all().await;
     }
 }
 
-async fn claim(client: &mut Client, worker: &str, round: u64) -> Option<Attempt> {
+async fn end(mut client: Client, attempt: Attempt) {
+    let point = Point { name: "loss".to_owned(), step: 1, value: 0.5 };
+    let report =
+        ReportMetricsRequest { attempt: Some(attempt), first_seq: 1, points: vec![point], step: STEPS };
+    client.report_metrics(report).await.unwrap();
+    let complete = CompleteRequest { attempt: Some(attempt), step: STEPS, last_seq: 1, checkpoint_step: 0 };
+    client.complete(complete).await.unwrap();
+}
+
+async fn claim(client: &mut Client, worker: &str, slots: u32, round: u64) -> Vec<Attempt> {
     let mut name = DefaultHasher::new();
     worker.hash(&mut name);
     let id = Uuid::from_u128(name.finish().into()).to_string();
@@ -196,7 +214,7 @@ async fn claim(client: &mut Client, worker: &str, round: u64) -> Option<Attempt>
             name: worker.to_owned(),
             version: "bench".to_owned(),
             hardware: Some(Hardware::default()),
-            slots: 1,
+            slots,
             datasets: vec!["lines32".to_owned()],
         };
         client.register(register).await.unwrap();
@@ -205,12 +223,12 @@ async fn claim(client: &mut Client, worker: &str, round: u64) -> Option<Attempt>
         worker_id: id,
         claim_id: format!("{worker}-{round}"),
         number: round + 1,
-        groups: 1,
+        groups: slots,
         group_size: 1,
         rest: None,
     };
     let groups = client.claim(claim).await.unwrap().into_inner().groups;
-    groups.first()?.runs.first()?.attempt
+    groups.into_iter().flat_map(|group| group.runs).filter_map(|run| run.attempt).collect()
 }
 
 /// `runs` must be enough for every client of every measurement.

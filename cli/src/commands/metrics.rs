@@ -85,19 +85,27 @@ pub(super) async fn names(client: &mut Client, sweep: &str) -> Result<Vec<String
     Ok(client.list_metrics(request).await?.into_inner().metrics)
 }
 
-/// What a metric of each of these runs has come to, by number, of those that have one.
+/// Runs whose curves a table of runs shows at the most. Of more runs it shows the last values alone, which are known without
+/// reading the points.
+const CURVES: usize = 1000;
+
+/// What a metric of each of these runs has come to, by number, of those that have one; with the way there if it `has_curves`
+/// and the runs are not too many.
 pub(super) async fn come_to(
     client: &mut Client,
     sweep: &str,
     metric: &str,
     numbers: Vec<u32>,
+    has_curves: bool,
 ) -> Result<BTreeMap<u32, Come>, Failure> {
     let (sweep, metric) = (sweep.to_owned(), metric.to_owned());
-    let request = ListPointsRequest { sweep, numbers, metric, from_step: 0, most: DRAWN };
+    let has_curves = has_curves && numbers.len() <= CURVES;
+    let most = if has_curves { DRAWN } else { 1 };
+    let request = ListPointsRequest { sweep, numbers, metric, from_step: 0, most };
     let mut curves = Curves(client.list_points(request).await?.into_inner());
     let mut come = BTreeMap::new();
     while let Some(curve) = curves.next().await? {
-        let line = sparkline(&curve.steps, &curve.values);
+        let line = has_curves.then(|| sparkline(&curve.steps, &curve.values));
         come.extend(curve.values.last().map(|&last| (curve.number, Come { last, curve: line })));
     }
     Ok(come)

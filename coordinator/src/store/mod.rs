@@ -5,8 +5,10 @@
 
 mod error;
 mod migrations;
+mod outcome;
 pub mod postgres;
 mod records;
+mod rules;
 pub mod sqlite;
 pub(crate) mod url;
 

@@ -17,7 +17,9 @@ const RUNS: u32 = 64;
 const POINTS: usize = 10_000;
 /// Parts that wait for a reader at the most.
 const AHEAD: usize = 4;
-/// How many points a curve may be thinned to.
+/// What a curve is thinned to by whoever wants to know no more than its last point.
+const LAST: u32 = 1;
+/// How many points a curve may be thinned to otherwise.
 const MOST: RangeInclusive<u32> = Thinner::FEWEST as u32..=10_000;
 
 /// Which points a person wants to see.
@@ -29,7 +31,7 @@ pub struct CurveRequest {
     pub metric: String,
     /// Only points of this step or a later one.
     pub from_step: u64,
-    /// Thin each run's curve to this many points; `None`: every point.
+    /// Thin each run's curve to this many points; 1: to its last point; `None`: every point.
     pub most: Option<u32>,
 }
 
@@ -57,10 +59,10 @@ impl UseCases {
     /// [`NoSuchSweep`](UseCaseError::NoSuchSweep), [`NoSuchRun`](UseCaseError::NoSuchRun), a metric that no run of the plan
     /// has reported; later on, the store's.
     pub async fn curves(&self, sweep: &str, request: CurveRequest) -> Result<Curves> {
-        if let Some(most) = request.most.filter(|most| !MOST.contains(most)) {
+        if let Some(most) = request.most.filter(|&most| most != LAST && !MOST.contains(&most)) {
             let (fewest, limit) = (MOST.start(), MOST.end());
             let problem = format!(
-                "is {most}: a curve is thinned to {fewest} points or more, and to {limit} at the most"
+                "is {most}: a curve is thinned to its last point, or to {fewest} points or more, and to {limit} at the most"
             );
             return Err(UseCaseError::Question { part: "most", problem });
         }
@@ -153,6 +155,9 @@ impl Reading {
     /// Sends the curves of these runs; false when nobody reads them any more.
     async fn send(&self, runs: &[CurveRun], to: &mpsc::Sender<Result<CurvePart>>) -> Result<bool> {
         let from_step = self.request.from_step;
+        if self.request.most == Some(LAST) {
+            return Ok(send_last(runs, from_step, to).await);
+        }
         let mut curves =
             runs.iter().map(|run| Curve::new(run, &self.request)).collect::<Vec<_>>().into_iter();
         let (mut current, mut next_step) = (curves.next(), from_step);
@@ -190,6 +195,18 @@ impl Reading {
     }
 }
 
+/// Sends the last points of these runs, which are known without reading all points; false when nobody reads them any more.
+async fn send_last(runs: &[CurveRun], from_step: u64, to: &mpsc::Sender<Result<CurvePart>>) -> bool {
+    for run in runs {
+        let points = run.last.into_iter().filter(|point| point.step >= from_step).collect();
+        let part = CurvePart { run: run.clone(), points, is_thinned: run.points > 1, is_last: true };
+        if to.send(Ok(part)).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
 /// A run's curve while it is read.
 struct Curve {
     run: CurveRun,
@@ -200,7 +217,7 @@ struct Curve {
 impl Curve {
     fn new(run: &CurveRun, request: &CurveRequest) -> Curve {
         let most = request.most.filter(|&most| run.points > u64::from(most));
-        let steps = request.from_step..=run.last_step;
+        let steps = request.from_step..=run.last.map_or(0, |point| point.step);
         let thinner = most.map(|most| Thinner::new(&steps, most as usize));
         Curve { run: run.clone(), points: Vec::new(), thinner }
     }

@@ -12,6 +12,7 @@ contract!(
     curves_are_those_of_all_runs_in_the_order_of_their_numbers,
     a_curve_longer_than_a_part_comes_whole,
     a_thinned_curve_keeps_its_peak,
+    a_curve_is_thinned_to_its_last_point,
     a_reader_goes_on_from_a_step,
     runs_can_be_named_and_those_that_are_not_there_are_an_error,
     a_metric_that_nobody_has_reported_is_an_error_that_names_the_others,
@@ -103,6 +104,19 @@ async fn a_thinned_curve_keeps_its_peak(store: &Tested) {
     assert!(parts[0].points.len() <= 50 && parts[0].points.len() > 25, "{}", parts[0].points.len());
     assert!(parts[0].points.contains(&CurvePoint { step: 10_201, value: 7.0 }));
     assert_eq!(parts[1].points.len(), 50);
+}
+
+async fn a_curve_is_thinned_to_its_last_point(store: &Tested) {
+    let [first, second, _] = three_of_four_running(store).await.try_into().unwrap();
+    append(store, first, points(1..=2000)).await;
+    append(store, second, points(1..=1)).await;
+    let last = CurveRequest { most: Some(1), ..everything() };
+    let parts = parts(store, last.clone()).await.unwrap();
+    let read: Vec<_> = parts.iter().map(|part| (part.points.clone(), part.is_thinned)).collect();
+    let point = |step: u64| vec![CurvePoint { step, value: 1.0 / step as f64 }];
+    assert_eq!(read, [(point(2000), true), (point(1), false), (vec![], false), (vec![], false)]);
+    let later = curves(store, CurveRequest { from_step: 2, ..last }).await;
+    assert_eq!(later.iter().map(|(_, curve)| curve.len()).collect::<Vec<_>>(), [1, 0, 0, 0]);
 }
 
 async fn a_reader_goes_on_from_a_step(store: &Tested) {

@@ -26,8 +26,8 @@ pub(in crate::commands) struct Listed {
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::commands) struct Come {
     pub(in crate::commands) last: f64,
-    /// The way there, in a line.
-    pub(in crate::commands) curve: String,
+    /// The way there, in a line, if it was asked for.
+    pub(in crate::commands) curve: Option<String>,
 }
 
 impl Listed {
@@ -132,10 +132,11 @@ impl Column {
         match self {
             Column::Run => format!("#{}", listed.run.number),
             Column::Trained => percent(listed.run.step, listed.run.total_steps),
-            Column::Metric(name) => listed
-                .metrics
-                .get(name)
-                .map_or("-".to_owned(), |come| format!("{} {}", mean_and_std(come.last, 0.0, 1), come.curve)),
+            Column::Metric(name) => match listed.metrics.get(name) {
+                Some(Come { last, curve: Some(curve) }) => format!("{} {curve}", mean_and_std(*last, 0.0, 1)),
+                Some(Come { last, curve: None }) => mean_and_std(*last, 0.0, 1),
+                None => "-".to_owned(),
+            },
             // A traceback has many lines.
             Column::Message => listed.run.message.lines().next().unwrap_or_default().to_owned(),
             column => column.cell(listed).unwrap_or_else(|| "-".to_owned()),

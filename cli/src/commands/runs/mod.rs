@@ -38,7 +38,8 @@ pub(super) async fn runs(arguments: RunsArguments, output: Output) -> Result<(),
         sorting.as_ref().map(|sorting| Column::named(&sorting.column, &parameters)).transpose()?;
     for column in asked.iter().chain(&sorted_by) {
         if let Column::Metric(metric) = column {
-            add_metric(&mut client, sweep, metric, &mut runs).await?;
+            let has_curves = arguments.shown.format() == Format::Table;
+            add_metric(&mut client, sweep, metric, &mut runs, has_curves).await?;
         }
     }
     if let (Some(sorting), Some(column)) = (sorting, sorted_by) {
@@ -100,12 +101,13 @@ async fn add_metric(
     sweep: &str,
     metric: &str,
     runs: &mut [Listed],
+    has_curves: bool,
 ) -> Result<(), Failure> {
     let numbers: Vec<u32> = runs.iter().map(|listed| listed.run.number).collect();
     if numbers.is_empty() {
         return Ok(());
     }
-    let values = come_to(client, sweep, metric, numbers).await?;
+    let values = come_to(client, sweep, metric, numbers, has_curves).await?;
     for listed in runs {
         let value = values.get(&listed.run.number);
         listed.metrics.extend(value.map(|value| (metric.to_owned(), value.clone())));

@@ -1,4 +1,7 @@
 //! What the shared statements (`store/sql/`) call by one name and Postgres by another.
+//!
+//! Postgres takes a set of JSON elements for a hundred rows, and then reads a table of two thousand rows as a whole in place of
+//! the few rows that are meant. An array it takes for ten elements, and looks up each of them by an index.
 
 pub(super) use super::points::{insert_all, insert_missing};
 
@@ -19,18 +22,26 @@ pub(super) use elements;
 /// Elements of the JSON array bound at `$n`, as a table with the column `value`.
 macro_rules! items {
     ($array:literal) => {
-        concat!("jsonb_array_elements(", $array, "::jsonb)")
+        concat!("unnest(array(select value from jsonb_array_elements(", $array, "::jsonb))) as items (value)")
     };
 }
 pub(super) use items;
 
-/// Whether a number is in the JSON array of numbers bound at `$n`.
+/// Whether a number is in the JSON array of numbers bound at `$n`; for a column by which an index finds each of them.
 macro_rules! among {
+    ($array:literal) => {
+        concat!("= any (array(select value::bigint from jsonb_array_elements_text(", $array, "::jsonb)))")
+    };
+}
+pub(super) use among;
+
+/// As [`among`], for rows that are read anyhow, each of which is looked up in the array.
+macro_rules! is_one_of {
     ($array:literal) => {
         concat!("in (select value::bigint from jsonb_array_elements_text(", $array, "::jsonb))")
     };
 }
-pub(super) use among;
+pub(super) use is_one_of;
 
 /// Locks the rows that are read until the transaction ends.
 macro_rules! for_update {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use acai_sweep::configuration::Configuration;
+use acai_sweep::curve::CurvePoint;
 use acai_sweep::explain::{Situation, WorkerSituation};
 use acai_sweep::results::Summary;
 use acai_sweep::run::{Desired, RunState};
@@ -72,7 +73,7 @@ pub struct RunDetails {
 }
 
 /// A run, as one whose curve is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CurveRun {
     /// Its number in this database.
     pub id: RunId,
@@ -84,8 +85,8 @@ pub struct CurveRun {
     pub state: RunState,
     /// How many points of the metric it has.
     pub points: u64,
-    /// Step of the last of them; 0 if there are none.
-    pub last_step: u64,
+    /// The last of them; `None` if there are none.
+    pub last: Option<CurvePoint>,
 }
 
 /// A point of a run's metric.

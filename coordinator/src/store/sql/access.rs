@@ -3,8 +3,8 @@
 use acai_access::{Authority, TokenDigest};
 use sqlx::Row as _;
 
-use super::columns::storable;
 use super::dialect::{Connection, Row};
+use crate::store::rules::storable;
 use crate::store::{NewToken, Result, StoreError, TokenRecord};
 
 /// Adds a token. One that is added twice is there once.

@@ -4,12 +4,10 @@ use sqlx::Row as _;
 
 use super::blobs;
 use super::columns::unsigned;
-use super::dialect::{Connection, Row, among};
+use super::dialect::{Connection, Row, is_one_of};
 use super::fence;
+use crate::store::rules::ARTIFACTS;
 use crate::store::{Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, Result, RunId, StoreError};
-
-/// Artifacts of a run at the most: a trainer that writes without end fills no disk.
-const MOST: i64 = 10_000;
 
 /// Makes an uploaded blob an artifact of the attempt's run, in place of an earlier one of that name and step.
 pub(super) async fn add(
@@ -34,8 +32,10 @@ pub(super) async fn keep(
     );
     let others =
         others.bind(run).bind(&artifact.name).bind(artifact.step.cast_signed()).fetch_one(&mut *tx).await?;
-    if others >= MOST {
-        return Err(StoreError::Conflict(format!("the run has {others} artifacts, and may have {MOST}")));
+    if others.cast_unsigned() >= ARTIFACTS {
+        return Err(StoreError::Conflict(format!(
+            "the run has {others} artifacts, and may have {ARTIFACTS}"
+        )));
     }
     // Changes the row, so that a collection of garbage that runs at the same time sees that the blob is needed.
     let blob = blobs::touch(tx, &artifact.sha256, now_ms).await?;
@@ -74,7 +74,7 @@ pub(super) async fn list(
          join runs r on r.id = a.run_id
          where r.sweep_id = (select id from sweeps where name = $1)
            and ($2 = '[]' and r.in_plan = true or r.number ",
-        among!("$2"),
+        is_one_of!("$2"),
         ") and (r.number, a.step, a.name) > ($3, $4, $5)
          order by r.number, a.step, a.name limit $6"
     ))

@@ -6,24 +6,22 @@
 
 use std::collections::BTreeSet;
 
-use acai_sweep::control::{Change, Intent, change};
+use acai_sweep::control::{Change, Intent};
 use acai_sweep::run::{Desired, RunState};
 use sqlx::Row as _;
 
 use super::checkpoints;
 use super::columns::{desired, state, unsigned};
-use super::dialect::{Connection, Row, among, for_update};
+use super::dialect::{Connection, Row, among, for_update, is_one_of};
 use super::events::{self, Cause};
 use super::failure_limit::{failed_runs, forget_failures_undone};
 use super::ids::Ids;
 use super::locks;
+use crate::store::rules::{BY_REQUEST, change_of};
 use crate::store::{Changes, Result, RunId, StoreError, SweepId};
 
 /// How many runs one step changes.
 pub(super) const STEP: usize = 1000;
-
-/// Why a sweep is paused when a person asked for it.
-const BY_REQUEST: &str = "by request";
 
 /// The runs that an intent is about.
 pub(super) struct Selection {
@@ -32,15 +30,6 @@ pub(super) struct Selection {
     pub(super) runs: Vec<RunId>,
     /// How many runs the intent would leave as they are.
     pub(super) unchanged: u32,
-}
-
-/// What `intent` does to a run in this state. With `whole`, the intent is about the whole plan.
-fn rule(intent: &Intent, whole: bool, state: RunState, desired: Option<Desired>) -> Change {
-    match change(intent, state, desired) {
-        // Queued runs stay queued: nothing of a paused sweep starts, and they go on with the sweep.
-        Change::Become(_) if whole && matches!(intent, Intent::Pause | Intent::PauseNow) => Change::Nothing,
-        change => change,
-    }
 }
 
 /// Selects the runs of these numbers in the sweep's plan; `None` if there is no such sweep. Without numbers all runs of the
@@ -60,7 +49,7 @@ pub(super) async fn select(
     let rows = sqlx::query(concat!(
         "select id, number, state, desired from runs
          where sweep_id = $1 and (in_plan = true and ($2 or number ",
-        among!("$3"),
+        is_one_of!("$3"),
         ") or in_plan = false and state = 'running' and $4) order by in_plan desc, idx"
     ))
     .bind(sweep_id)
@@ -75,7 +64,7 @@ pub(super) async fn select(
     }
     let mut selection = Selection { sweep_id, runs: Vec::with_capacity(rows.len()), unchanged: 0 };
     for row in &rows {
-        match rule(intent, whole, state(row)?, desired(row)?) {
+        match change_of(intent, whole, state(row)?, desired(row)?) {
             Change::Nothing => selection.unchanged += 1,
             _ => selection.runs.push(row.try_get("id")?),
         }
@@ -154,7 +143,7 @@ pub(super) async fn apply(
 fn by_change(rows: &[Row], intent: &Intent, whole: bool) -> Result<Vec<(Change, Vec<RunId>)>> {
     let mut groups: Vec<(Change, Vec<RunId>)> = Vec::new();
     for row in rows {
-        let change = rule(intent, whole, state(row)?, desired(row)?);
+        let change = change_of(intent, whole, state(row)?, desired(row)?);
         let id = row.try_get("id")?;
         match groups.iter_mut().find(|(of, _)| *of == change) {
             Some((_, runs)) => runs.push(id),

@@ -3,16 +3,13 @@
 use sqlx::Row as _;
 
 use super::blobs;
-use super::columns::{storable, unsigned};
+use super::columns::unsigned;
 use super::dialect::{Connection, among, for_update};
 use super::fence::{self, held, is_held};
 use super::ids::Ids;
 use super::progress::{acked_seq, check_step};
+use crate::store::rules::{CHECKPOINTS, storable};
 use crate::store::{AttemptRef, Checkpoint, Result, RunId, StoreError};
-
-/// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
-/// damaged.
-const KEEP: i64 = 2;
 
 /// Makes an uploaded blob what the run resumes from.
 pub(super) async fn commit(
@@ -39,7 +36,7 @@ pub(super) async fn commit(
         )));
     }
     insert(tx, attempt, checkpoint, now_ms).await?;
-    drop_all_but(tx, attempt.run, KEEP, now_ms).await
+    drop_all_but(tx, attempt.run, CHECKPOINTS, now_ms).await
 }
 
 /// Proves that the attempt holds its run, and that the run has this step. A checkpoint beyond all others is progress:
@@ -137,14 +134,14 @@ pub(super) async fn forget(tx: &mut Connection, runs: &Ids, now_ms: i64) -> Resu
 }
 
 /// Forgets the run's committed checkpoints but the newest `keep`. Their blobs count as used until now.
-pub(super) async fn drop_all_but(tx: &mut Connection, run: RunId, keep: i64, now_ms: i64) -> Result<()> {
+pub(super) async fn drop_all_but(tx: &mut Connection, run: RunId, keep: usize, now_ms: i64) -> Result<()> {
     let dropped = sqlx::query_scalar::<_, String>(
         "delete from checkpoints where run_id = $1 and state = 'committed' and step not in
             (select step from checkpoints where run_id = $1 and state = 'committed' order by step desc limit $2)
          returning sha256",
     )
     .bind(run)
-    .bind(keep)
+    .bind(i64::try_from(keep).unwrap_or(i64::MAX))
     .fetch_all(&mut *tx)
     .await?;
     for sha256 in dropped {

@@ -67,11 +67,6 @@ pub(super) fn token(row: &Row) -> Result<u64> {
     Ok(row.try_get::<Option<i64>, _>("token")?.map_or(AttemptRef::NO_TOKEN, i64::cast_unsigned))
 }
 
-/// Text without the character NUL, the only one that Postgres does not store.
-pub(super) fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
 /// Words as they are stored in one column: a JSON array.
 pub(super) fn words_to_json(words: &[String]) -> String {
     serde_json::Value::from(words).to_string()

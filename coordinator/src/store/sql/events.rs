@@ -2,11 +2,12 @@
 
 use sqlx::Row as _;
 
-use super::columns::{state, storable, unsigned};
+use super::columns::{state, unsigned};
 use super::dialect::{Connection, Row, among};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
+use crate::store::rules::storable;
 use crate::store::{AttemptRef, EVENTS_KEPT, EventRecord, Place, Result, RunId, StoreError, SweepId};
 
 /// Who changed a run's state.
@@ -18,7 +19,7 @@ pub(super) enum Cause {
     Person,
 }
 
-/// Adds an event for each of the runs `$1`, which are of sweep `$2`. The sweep is looked up apart: by a join with it, SQLite would
+/// Adds an event for each of the runs `$1`, which are of sweep `$2`; a trigger keeps the number of the sweep's last event. The sweep is looked up apart: by a join with it, SQLite would
 /// read all its runs.
 pub(in crate::store) const NOTE: &str = concat!(
     "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
@@ -41,17 +42,12 @@ pub(super) async fn note(
     message: Option<&str>,
     now_ms: i64,
 ) -> Result<()> {
-    let noted = sqlx::query(NOTE)
+    sqlx::query(NOTE)
         .bind(runs.as_json())
         .bind(sweep_id)
         .bind(now_ms)
         .bind(cause == Cause::Attempt)
         .bind(message)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("update sweeps set last_event = last_event + $2 where id = $1")
-        .bind(sweep_id)
-        .bind(noted.rows_affected().cast_signed())
         .execute(tx)
         .await?;
     Ok(())

@@ -5,10 +5,10 @@
 use acai_sweep::explain::{Ahead, Situation, WorkerSituation};
 use sqlx::Row as _;
 
-use super::claims::queue::ELSEWHERE_MS;
 use super::columns::{desired, state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use super::{events, runs};
+use crate::store::rules::ELSEWHERE_MS;
 use crate::store::{Explanation, Result, RunId, RunRecord, StoreError};
 
 /// How many of the run's last events are told.

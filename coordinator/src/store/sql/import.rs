@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use acai_sweep::run::RunState;
 
-use super::columns::storable;
 use super::dialect::Connection;
 use super::events::{self, Cause};
 use super::ids::Ids;
 use super::{artifacts, blobs, metrics, results, submission};
+use crate::store::rules::storable;
 use crate::store::{AttemptRef, ImportedRun, NewSweep, Point, Result, RunId, StoreError, SweepId};
 
 /// Points that are inserted at a time.

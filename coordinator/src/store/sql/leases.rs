@@ -4,17 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row as _;
 
-use super::attempts::{Outcome, interrupt};
+use super::attempts::interrupt;
 use super::columns::{attempt_ref, desired, unsigned};
 use super::dialect::{Connection, Row, among, for_update, skip_locked};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
 use super::workers::seen;
+use crate::store::outcome::Outcome;
+use crate::store::rules::FRESH_TERMS;
 use crate::store::{AttemptRef, Duty, Renewal, Result, RunId, SweepId};
 
-/// How many fresh terms a lease is given, one at each start of a coordinator, until a worker renews it.
-const FRESH_TERMS: i64 = 3;
 /// How many runs one transaction takes from their attempts.
 pub(super) const STEP: usize = 100;
 
@@ -166,7 +166,7 @@ pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms:
     ))
     .bind(now_ms)
     .bind(term_ms)
-    .bind(FRESH_TERMS)
+    .bind(i64::from(FRESH_TERMS))
     .fetch_all(&mut *tx)
     .await?;
     let count = running.len() as u64;

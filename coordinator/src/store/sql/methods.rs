@@ -7,7 +7,6 @@ use acai_sweep::results::RunResult;
 use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
-use super::attempts::Outcome;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
@@ -15,6 +14,7 @@ use super::{
     details, events, explain, fence, forget, import, leases, metrics, points, results, runs, submission,
     sweeps, workers,
 };
+use crate::store::outcome::Outcome;
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Demand, Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place,

@@ -1,9 +1,10 @@
 //! Points of metrics, read back.
 
+use acai_sweep::curve::CurvePoint;
 use sqlx::Row as _;
 
 use super::columns::{seed, state, unsigned};
-use super::dialect::{Connection, Row, among};
+use super::dialect::{Connection, Row, is_one_of};
 use crate::store::{CurveRun, PointOfRun, Result, RunId};
 
 /// Runs of the sweep, in the order of their numbers from `from` on, at most `most`, with what is known of a metric of each:
@@ -16,12 +17,12 @@ pub(super) async fn runs(
     (from, most): (u32, u32),
 ) -> Result<Vec<CurveRun>> {
     let rows = sqlx::query(concat!(
-        "select r.id, r.number, r.seed, r.state, m.count, m.last_step
+        "select r.id, r.number, r.seed, r.state, m.count, m.last_step, m.last
          from runs r
          left join summaries m on m.run_id = r.id and m.name = $2
          where r.sweep_id = (select id from sweeps where name = $1) and r.number >= $4
            and ($3 = '[]' and r.in_plan = true or r.number ",
-        among!("$3"),
+        is_one_of!("$3"),
         ") order by r.number limit $5"
     ))
     .bind(sweep)
@@ -33,14 +34,17 @@ pub(super) async fn runs(
     .await?;
     let run = |row: &Row| {
         let count: Option<i64> = row.try_get("count")?;
-        let last_step: Option<i64> = row.try_get("last_step")?;
+        let last = match row.try_get::<Option<f64>, _>("last")? {
+            Some(value) => Some(CurvePoint { step: unsigned(row, "last_step")?, value }),
+            None => None,
+        };
         Ok(CurveRun {
             id: row.try_get("id")?,
             number: unsigned(row, "number")?,
             seed: seed(row)?,
             state: state(row)?,
             points: count.unwrap_or_default().cast_unsigned(),
-            last_step: last_step.unwrap_or_default().cast_unsigned(),
+            last,
         })
     };
     rows.iter().map(run).collect()

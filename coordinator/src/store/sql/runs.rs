@@ -4,7 +4,7 @@ use acai_sweep::run::RunState;
 use sqlx::Row as _;
 
 use super::columns::{configuration, desired, seed, state, unsigned};
-use super::dialect::{Connection, Row, among, elements};
+use super::dialect::{Connection, Row, elements, is_one_of};
 use crate::store::{Result, RunId, RunRecord};
 
 /// The columns of a [`RunRecord`].
@@ -97,7 +97,7 @@ pub(super) async fn failures(reader: &mut Connection, sweep: &str, most: u32) ->
 pub(super) async fn numbers(reader: &mut Connection, sweep: &str, numbers: &[u32]) -> Result<Vec<u32>> {
     let rows = sqlx::query(concat!(
         "select number from runs where sweep_id = (select id from sweeps where name = $1) and number ",
-        among!("$2"),
+        is_one_of!("$2"),
         " order by number"
     ))
     .bind(sweep)

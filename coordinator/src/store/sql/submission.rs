@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use sqlx::{Executor as _, QueryBuilder, Row as _};
 
-use super::columns::{storable, words_to_json};
+use super::columns::words_to_json;
 use super::dialect::{Connection, Row, among, items};
 use super::failure_limit;
 use super::ids::Ids;
 use super::locks;
+use crate::store::rules::storable;
 use crate::store::{NewRun, NewSweep, Replacing, Result, RunId, Submission, SweepId};
 
 /// Rows in one insert. SQLite takes 32,766 bound values in a statement.

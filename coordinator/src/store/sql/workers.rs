@@ -2,8 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::columns::{storable, unsigned, words_from_json, words_to_json};
+use super::columns::{unsigned, words_from_json, words_to_json};
 use super::dialect::{Connection, Row, elements};
+use crate::store::rules::storable;
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
 /// Adds the worker, or notes what it says of itself now; answers which database this is.

@@ -24,12 +24,14 @@ macro_rules! items {
 }
 pub(super) use items;
 
-/// Whether a number is in the JSON array of numbers bound at `$n`.
+/// Whether a number is in the JSON array of numbers bound at `$n`; for a column by which an index finds each of them.
 macro_rules! among {
     ($array:literal) => {
         concat!("in (select value from json_each(", $array, "))")
     };
 }
+/// As [`among`], for rows that are read anyhow, each of which is looked up in the array.
+pub(super) use among as is_one_of;
 pub(super) use among;
 
 /// Locks the rows that are read until the transaction ends. On SQLite nobody else writes at the same time, so there is

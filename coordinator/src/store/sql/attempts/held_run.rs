@@ -5,7 +5,7 @@ use sqlx::Row as _;
 
 use super::super::columns::{desired, unsigned};
 use super::super::dialect::Connection;
-use super::outcome::Outcome;
+use crate::store::outcome::Outcome;
 use crate::store::{AttemptRef, Result, RunId, StoreError, SweepId};
 
 /// A run that is held by the attempt that ends.

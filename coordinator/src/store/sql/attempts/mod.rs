@@ -1,13 +1,12 @@
 //! How attempts end, and what becomes of their runs.
 
 mod held_run;
-mod outcome;
 
-use acai_sweep::run::{Interruption, RunState, after};
+use acai_sweep::run::{RunState, after};
 use sqlx::Row as _;
 
 use super::checkpoints;
-use super::columns::{state, storable, unsigned};
+use super::columns::{state, unsigned};
 use super::dialect::{Connection, for_update};
 use super::events::{self, Cause};
 use super::failure_limit::pause_if_too_many_failed;
@@ -15,10 +14,10 @@ use super::fence;
 use super::ids::Ids;
 use super::progress;
 use super::results;
+use crate::store::outcome::{Outcome, lasting_message};
+use crate::store::rules::storable;
 use crate::store::{AttemptRef, Result, RunId, StoreError};
 use held_run::HeldRun;
-
-pub(super) use outcome::Outcome;
 
 /// Ends a run that has all its steps, and whose points up to `last_seq` are durable.
 pub(super) async fn complete(
@@ -113,21 +112,6 @@ pub(super) async fn interrupt(
 async fn current_state(tx: &mut Connection, run: RunId) -> Result<RunState> {
     let row = sqlx::query("select state from runs where id = $1").bind(run).fetch_one(tx).await?;
     state(&row)
-}
-
-/// What is kept with the run for people, after what its worker has `said`; `None` leaves what was kept before.
-fn lasting_message(next: RunState, interruption: Interruption, said: Option<&str>) -> Option<String> {
-    match (next, interruption) {
-        (RunState::Lost, Interruption::MachineFault { machines }) => Some(format!(
-            "{machines} machines could not train it, with no checkpoint between; the last one: {}",
-            said.unwrap_or_default()
-        )),
-        (RunState::Lost, Interruption::Lost { losses, .. }) => {
-            Some(format!("{losses} workers fell silent while they trained it, with no checkpoint between"))
-        }
-        (_, Interruption::Failed { .. } | Interruption::Diverged) => said.map(str::to_owned),
-        _ => None,
-    }
 }
 
 /// Moves a run from the attempt that holds it into its next state.

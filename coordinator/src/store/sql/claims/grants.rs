@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use super::super::checkpoints;
 use super::super::columns::{attempt_ref, configuration, seed, token, unsigned};
 use super::super::dialect::{Connection, Row};
+use crate::store::rules::EARLIER_ATTEMPTS;
 use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 
 /// The runs that claim `$1` of worker `$2` was granted and still holds.
@@ -27,10 +28,6 @@ pub(in super::super) async fn granted(reader: &mut Connection, claim: &Claim) ->
     Ok(grants)
 }
 
-/// How many earlier attempts a grant tells of at the most. A worker does not resume from a checkpoint on its machine
-/// that an even earlier attempt has left; it can resume from the coordinator's copy.
-const EARLIER_ATTEMPTS: i64 = 64;
-
 /// The run's latest attempts before this one, newest first.
 async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Vec<EarlierAttempt>> {
     let rows = sqlx::query(
@@ -39,7 +36,7 @@ async fn earlier_attempts(tx: &mut Connection, attempt: AttemptRef) -> Result<Ve
     )
     .bind(attempt.run)
     .bind(i64::from(attempt.number))
-    .bind(EARLIER_ATTEMPTS)
+    .bind(i64::try_from(EARLIER_ATTEMPTS).unwrap_or(i64::MAX))
     .fetch_all(tx)
     .await?;
     let earlier = |row: &Row| {

@@ -43,11 +43,10 @@ struct Basis {
 }
 
 /// Gives those of these runs that have had no attempt what shorter runs have come to.
-pub(super) async fn take_over(
-    tx: &mut Connection,
-    runs: impl Iterator<Item = RunId>,
-    now_ms: i64,
-) -> Result<()> {
+pub(super) async fn take_over(tx: &mut Connection, runs: Vec<RunId>, now_ms: i64) -> Result<()> {
+    if runs.is_empty() {
+        return Ok(());
+    }
     let rows = sqlx::query(SHORTER).bind(Ids::new(runs).as_json()).fetch_all(&mut *tx).await?;
     let mut best = BTreeMap::new();
     for row in &rows {

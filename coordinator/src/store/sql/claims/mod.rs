@@ -24,7 +24,8 @@ pub(super) use {grants::GRANTED, lengthening::SHORTER};
 pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_ms: i64) -> Result<()> {
     let worker = seen(tx, &claim.worker, now_ms).await?;
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
-        let Queue { candidates, headroom } = queue::queue(tx, &worker, claim.offer, now_ms).await?;
+        let Queue { candidates, lengthening, headroom } =
+            queue::queue(tx, &worker, claim.offer, now_ms).await?;
         let groups = choose_groups(&candidates, headroom, claim.offer);
         let groups: Vec<Vec<RunId>> =
             groups.into_iter().map(|runs| runs.into_iter().map(RunId::from).collect()).collect();
@@ -32,6 +33,8 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
             .iter()
             .map(|candidate| (RunId::from(candidate.run), SweepId::from(candidate.sweep)))
             .collect();
+        let lengthening = groups.iter().flatten().copied().filter(|run| lengthening.contains(run));
+        lengthening::take_over(tx, lengthening.collect(), now_ms).await?;
         start::start_attempts(tx, claim, &groups, &sweeps, now_ms, term_ms).await?;
     }
     Ok(())

@@ -3,19 +3,18 @@
 //! A claim looks at what its worker can train, dataset by dataset, and at nothing else. Idle workers ask each second,
 //! and a hundred thousand runs that they cannot train must not slow their claims down, nor those of other workers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acai_sweep::schedule::{Candidate, Offer, is_on_any_worker};
 use sqlx::Row as _;
 
-use super::super::columns::{configuration, storable, unsigned};
+use super::super::columns::{configuration, unsigned};
 use super::super::dialect::{Connection, HAS_ROW_LOCKS, Row, among, elements, for_update, skip_locked};
 use super::super::ids::Ids;
 use super::super::workers::Caller;
+use crate::store::rules::{ELSEWHERE_MS, storable};
 use crate::store::{Result, RunId, SweepId};
 
-/// A run is not granted again for this long to a machine that could not train it: others may have it first.
-pub(in super::super) const ELSEWHERE_MS: i64 = 60_000;
 /// Queued runs of a sweep and dataset among which the runs of groups are looked for.
 const HORIZON: i64 = 10_000;
 /// Runs that are looked at after one was found that cannot be read.
@@ -49,10 +48,13 @@ pub(in crate::store) const TRAINABLE: &str = concat!(
 /// A group is `$3` runs of a shape that follow each other, and stands where its first run does. So the runs of a group
 /// are found also where runs of other shapes stand between them, among the first `$4` runs; `$5` runs are answered. A
 /// run that is trained alone has a shape of its own. Runs are left out that machine `$6` could not train between the
-/// times `$7` and
-/// `$8`.
+/// times `$7` and `$8`. With each comes whether it may go on from a shorter run ([`SHORTER`](super::lengthening::SHORTER)).
 pub(in crate::store) const FIRST_GROUPS: &str = concat!(
-    "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key from runs
+    "select id, idx, config, case when alone = true then 'run ' || id else shape_key end as shape_key,
+            attempt = 0 and exists (
+                select 1 from runs p where p.sweep_id = runs.sweep_id and p.lineage = runs.lineage
+                    and p.seed = runs.seed and p.attempt > 0) as lengthens
+     from runs
      where state = 'queued' and id in (
          select id from (
              select id, idx, min(idx) over (partition by shape_key, number) as opener from (
@@ -75,15 +77,24 @@ pub(in crate::store) const FIRST_GROUPS: &str = concat!(
     skip_locked!()
 );
 
-/// A candidate, after its place in the plan of its sweep.
-type Placed = (i64, Candidate);
+/// A candidate of one sweep.
+struct Placed {
+    /// Its place in the plan of the sweep.
+    index: i64,
+    candidate: Candidate,
+    /// Whether it may go on from a shorter run.
+    lengthens: bool,
+}
 /// The ids of runs whose configuration cannot be read, by the reason.
 type Unreadable = BTreeMap<String, Vec<RunId>>;
 
 /// What a claim can be served from.
+#[derive(Default)]
 pub(super) struct Queue {
     /// The runs that could start, in order, and enough of them for the offer.
     pub(super) candidates: Vec<Candidate>,
+    /// Those of the candidates that may go on from a shorter run.
+    pub(super) lengthening: BTreeSet<RunId>,
     /// How many more runs each sweep with a limit may start.
     pub(super) headroom: BTreeMap<i64, u32>,
 }
@@ -93,7 +104,7 @@ pub(super) struct Queue {
 /// The sweeps that have any are locked first, in one order: claims that come at the same time wait for each other, so
 /// that none of them counts too few of a limited sweep's runs.
 pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, now_ms: i64) -> Result<Queue> {
-    let mut queue = Queue { candidates: Vec::new(), headroom: BTreeMap::new() };
+    let mut queue = Queue::default();
     let trainable = trainable(tx, worker).await?;
     if trainable.is_empty() {
         return Ok(queue);
@@ -115,10 +126,12 @@ pub(super) async fn queue(tx: &mut Connection, worker: &Caller, offer: Offer, no
             runs.extend(first_groups(tx, id, dataset, worker, offer, now_ms).await?);
         }
         // All runs of a group are on one dataset. So the first groups of the sweep are among the first of each dataset.
-        runs.sort_by_key(|(index, _)| *index);
+        runs.sort_by_key(|run| run.index);
         let may_start = free.map_or(u64::MAX, u64::from);
         startable += may_start.min(runs.len() as u64);
-        queue.candidates.extend(runs.into_iter().map(|(_, candidate)| candidate));
+        let lengthening = runs.iter().filter(|run| run.lengthens);
+        queue.lengthening.extend(lengthening.map(|run| RunId::from(run.candidate.run)));
+        queue.candidates.extend(runs.into_iter().map(|run| run.candidate));
     }
     Ok(queue)
 }
@@ -213,7 +226,8 @@ fn candidates(rows: &[Row], sweep: SweepId) -> Result<(Vec<Placed>, Unreadable)>
             Ok(_) => {
                 let shape_key = row.try_get("shape_key")?;
                 let candidate = Candidate { run: unsigned(row, "id")?, sweep: sweep.into(), shape_key };
-                found.push((row.try_get("idx")?, candidate));
+                let (index, lengthens) = (row.try_get("idx")?, row.try_get("lengthens")?);
+                found.push(Placed { index, candidate, lengthens });
             }
             Err(reason) => unreadable.entry(reason.to_string()).or_default().push(row.try_get("id")?),
         }

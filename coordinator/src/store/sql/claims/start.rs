@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::dialect::{Connection, items};
 use super::super::events::{self, Cause};
 use super::super::ids::Ids;
-use super::lengthening;
 use crate::store::{Claim, Result, RunId, SweepId};
 
 /// Starts an attempt at each run of the groups, whose rows are locked; `sweeps` says which sweep each run is of.
@@ -17,7 +16,6 @@ pub(super) async fn start_attempts(
     now_ms: i64,
     term_ms: i64,
 ) -> Result<()> {
-    lengthening::take_over(tx, groups.iter().flatten().copied(), now_ms).await?;
     let starts = with_tokens(groups);
     start_runs(tx, claim, &starts, now_ms, term_ms).await?;
     insert_attempts(tx, claim, &starts, now_ms).await?;

@@ -1,8 +1,10 @@
-//! The ways in which an attempt ends without completing its run.
+//! The ways in which an attempt ends without completing its run, and what is said of them.
+
+use acai_sweep::run::{Interruption, RunState};
 
 /// How an attempt ended without completing its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Outcome {
+pub(super) enum Outcome {
     /// A loss of the training became NaN or infinite.
     Diverged,
     /// The run itself failed.
@@ -39,5 +41,24 @@ impl Outcome {
             }
             Outcome::Diverged | Outcome::Failed => None,
         }
+    }
+}
+
+/// What is kept with the run for people, after what its worker has `said`; `None` leaves what was kept before.
+pub(super) fn lasting_message(
+    next: RunState,
+    interruption: Interruption,
+    said: Option<&str>,
+) -> Option<String> {
+    match (next, interruption) {
+        (RunState::Lost, Interruption::MachineFault { machines }) => Some(format!(
+            "{machines} machines could not train it, with no checkpoint between; the last one: {}",
+            said.unwrap_or_default()
+        )),
+        (RunState::Lost, Interruption::Lost { losses, .. }) => {
+            Some(format!("{losses} workers fell silent while they trained it, with no checkpoint between"))
+        }
+        (_, Interruption::Failed { .. } | Interruption::Diverged) => said.map(str::to_owned),
+        _ => None,
     }
 }

@@ -1,0 +1,40 @@
+//! What every store keeps to, whatever it is made of.
+
+use acai_sweep::control::{Change, Intent, change};
+use acai_sweep::run::{Desired, RunState};
+
+/// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
+/// damaged.
+pub(super) const CHECKPOINTS: usize = 2;
+/// Artifacts of a run at the most: a trainer that writes without end fills no disk.
+pub(super) const ARTIFACTS: u64 = 10_000;
+/// A run is not granted again for this long to a machine that could not train it: others may have it first.
+pub(super) const ELSEWHERE_MS: i64 = 60_000;
+/// How many earlier attempts a grant tells of at the most. A worker does not resume from a checkpoint on its machine
+/// that an even earlier attempt has left; it can resume from the coordinator's copy.
+pub(super) const EARLIER_ATTEMPTS: usize = 64;
+/// How many fresh terms a lease is given, one at each start of a coordinator, until a worker renews it.
+pub(super) const FRESH_TERMS: u32 = 3;
+/// Why a sweep is paused when a person asked for it.
+pub(super) const BY_REQUEST: &str = "by request";
+
+/// What `intent` does to a run in this state. With `is_whole`, the intent is about the whole plan.
+pub(super) fn change_of(
+    intent: &Intent,
+    is_whole: bool,
+    state: RunState,
+    desired: Option<Desired>,
+) -> Change {
+    match change(intent, state, desired) {
+        // Queued runs stay queued: nothing of a paused sweep starts, and they go on with the sweep.
+        Change::Become(_) if is_whole && matches!(intent, Intent::Pause | Intent::PauseNow) => {
+            Change::Nothing
+        }
+        change => change,
+    }
+}
+
+/// Text without the character NUL, the only one that Postgres does not store.
+pub(super) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
