@@ -4,6 +4,7 @@
 //! a worker writes first proves, in its own statement, that the attempt still holds the run.
 
 mod error;
+pub mod memory;
 mod migrations;
 mod outcome;
 pub mod postgres;

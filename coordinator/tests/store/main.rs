@@ -22,6 +22,7 @@ mod outages;
 mod properties;
 mod same_training;
 mod servers;
+mod specification;
 mod submissions;
 mod tls;
 mod tokens;
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use acai_coordinator::clock::{Clock, ManualClock};
+use acai_coordinator::store::memory::MemoryStore;
 use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{
@@ -71,6 +73,12 @@ impl Tested {
         let store = SqliteStore::open(&path, Clock::Manual(clock.clone())).await.unwrap();
         let url = format!("sqlite:{}", path.display());
         Tested { store: Arc::new(store), clock, url, _folder: Some(folder) }
+    }
+
+    fn memory() -> Tested {
+        let clock = ManualClock::default();
+        let store = MemoryStore::new(Clock::Manual(clock.clone()));
+        Tested { store: Arc::new(store), clock, url: String::new(), _folder: None }
     }
 
     /// `None` where there is no server to test with.
@@ -139,6 +147,22 @@ pub(crate) fn database() -> Option<String> {
 /// One test for each named behaviour and kind of store, on a database of its own.
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(&crate::Tested::memory()).await;
+                }
+            )*
+        }
+        $crate::contract_of_databases!($($name),*);
+    };
+}
+pub(crate) use contract;
+
+/// As [`contract`], of the stores that have a database: one that can be opened again, or changed behind the store's back.
+macro_rules! contract_of_databases {
+    ($($name:ident),* $(,)?) => {
         mod sqlite {
             $(
                 #[tokio::test]
@@ -159,7 +183,7 @@ macro_rules! contract {
         }
     };
 }
-pub(crate) use contract;
+pub(crate) use contract_of_databases;
 
 pub(crate) const LEASE: i64 = 30_000;
 

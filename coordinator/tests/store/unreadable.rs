@@ -3,9 +3,9 @@
 use acai_sweep::explain;
 use acai_sweep::run::RunState;
 
-use crate::{LEASE, Tested, claim, contract, register, sweep};
+use crate::{LEASE, Tested, claim, contract_of_databases, register, sweep};
 
-contract!(
+contract_of_databases!(
     a_run_that_cannot_be_read_stays_queued_says_why_and_keeps_no_other_from_starting,
     a_queue_of_thousands_that_cannot_be_read_is_passed_over,
 );

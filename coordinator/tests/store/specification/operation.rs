@@ -1,0 +1,410 @@
+//! What people and workers may ask of a store, drawn at random.
+
+use std::fmt::Debug;
+
+use acai_coordinator::store::{
+    Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Mishap, NewRun, NewSweep, Registration,
+    Replacing, Rest, Store, StoreError,
+};
+use acai_sweep::configuration::Configuration;
+use acai_sweep::control::{Intent, RETRIED};
+use acai_sweep::run::RunState;
+use acai_sweep::scalar::Scalar;
+use acai_sweep::schedule::Offer;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
+
+use super::reading::{names, plain};
+use crate::{LEASE, Tested, point};
+
+/// A step of a sequence. Numbers name things modulo how many of them there are.
+#[derive(Debug, Clone)]
+pub(super) enum Operation {
+    /// The file of a sweep: which λ it has, on what data, with which limits.
+    Submit {
+        sweep: u8,
+        lambdas: u8,
+        kimg: u8,
+        limit: Option<u32>,
+        priority: i64,
+        replacing: Replacing,
+    },
+    SetLimits {
+        sweep: u8,
+        priority: Option<i64>,
+        limit: Option<u32>,
+    },
+    Change {
+        sweep: u8,
+        number: Option<u32>,
+        intent: Intent,
+    },
+    Forget {
+        sweep: u8,
+    },
+    Register {
+        worker: u8,
+        has_digits: bool,
+    },
+    Leave {
+        worker: u8,
+    },
+    Rest {
+        worker: u8,
+        slots: u32,
+    },
+    SetDuty {
+        machine: u8,
+        duty: Duty,
+    },
+    Claim {
+        worker: u8,
+        groups: u32,
+        group_size: u32,
+        is_repeated: bool,
+    },
+    Renew {
+        worker: u8,
+        attempts: Vec<usize>,
+        term_ms: i64,
+    },
+    Append {
+        attempt: usize,
+        first_seq: u64,
+        points: u64,
+        from_step: u64,
+        value: u8,
+    },
+    Complete {
+        attempt: usize,
+        step: u64,
+        last_seq: u64,
+    },
+    Fail {
+        attempt: usize,
+        is_diverged: bool,
+        last_seq: u64,
+    },
+    Release {
+        attempt: usize,
+    },
+    MachineFault {
+        attempt: usize,
+    },
+    GroupFault {
+        attempt: usize,
+    },
+    Note {
+        attempt: usize,
+        message: u8,
+    },
+    Commit {
+        attempt: usize,
+        step: u64,
+        blob: u8,
+        last_seq: u64,
+    },
+    Reject {
+        attempt: usize,
+        blob: u8,
+    },
+    AddArtifact {
+        attempt: usize,
+        name: u8,
+        step: u64,
+        blob: u8,
+    },
+    Upload {
+        blob: u8,
+        replaces: bool,
+    },
+    Condemn {
+        blob: u8,
+    },
+    Collect {
+        unused_ms: i64,
+    },
+    Wait {
+        ms: i64,
+    },
+    Expire,
+    FreshTerms {
+        term_ms: i64,
+    },
+    ForgetWorkers {
+        ms: i64,
+    },
+    ForgetEvents {
+        ms: i64,
+    },
+}
+
+pub(super) fn operation() -> impl Strategy<Value = Operation> {
+    use Operation::{
+        AddArtifact, Append, Change, Claim, Collect, Commit, Complete, Condemn, Expire, Fail, Forget,
+        ForgetEvents, ForgetWorkers, FreshTerms, GroupFault, Leave, MachineFault, Note, Register, Reject,
+        Release, Renew, Rest, SetDuty, SetLimits, Submit, Upload, Wait,
+    };
+    let attempt = || 0..12usize;
+    let step = || select(vec![0u64, 4, 8, 10, 16, 20, 32, 33]);
+    let seq = || 0..6u64;
+    let ms = || select(vec![0, 1, 1000, LEASE - 1, LEASE, LEASE + 1, 59_999, 60_001, 3 * LEASE]);
+    let limit = || select(vec![None, Some(1u32), Some(2), Some(0)]);
+    let replacing =
+        select(vec![Replacing::DryRun, Replacing::WithoutResults, Replacing::Any, Replacing::Any]);
+    let intent = select(vec![
+        Intent::Cancel,
+        Intent::Pause,
+        Intent::PauseNow,
+        Intent::Resume,
+        Intent::Retry { states: RETRIED.to_vec(), from_scratch: false },
+        Intent::Retry { states: vec![RunState::Cancelled, RunState::Failed], from_scratch: true },
+    ]);
+    let duty = select(vec![Duty::Open, Duty::Cordoned, Duty::Drained]);
+    let work = prop_oneof![
+        6 => (0..3u8, 0..4u32, 1..4u32, any::<bool>()).prop_map(|(worker, groups, group_size, is_repeated)| Claim {
+            worker, groups, group_size, is_repeated: is_repeated && groups == 1 }),
+        3 => (0..3u8, proptest::collection::vec(attempt(), 0..4), ms()).prop_map(|(worker, attempts, term_ms)| Renew {
+            worker, attempts, term_ms }),
+        8 => (attempt(), 1..5u64, 0..5u64, step(), 0..3u8).prop_map(|(attempt, first_seq, points, from_step, value)| Append {
+            attempt, first_seq, points, from_step, value }),
+        4 => (attempt(), select(vec![16u64, 32, 20]), seq()).prop_map(|(attempt, step, last_seq)| Complete { attempt, step, last_seq }),
+        2 => (attempt(), any::<bool>(), seq()).prop_map(|(attempt, is_diverged, last_seq)| Fail { attempt, is_diverged, last_seq }),
+        2 => attempt().prop_map(|attempt| Release { attempt }),
+        2 => attempt().prop_map(|attempt| MachineFault { attempt }),
+        1 => attempt().prop_map(|attempt| GroupFault { attempt }),
+        1 => (attempt(), 0..2u8).prop_map(|(attempt, message)| Note { attempt, message }),
+        4 => (attempt(), step(), 0..3u8, 0..3u64).prop_map(|(attempt, step, blob, last_seq)| Commit { attempt, step, blob, last_seq }),
+        1 => (attempt(), 0..3u8).prop_map(|(attempt, blob)| Reject { attempt, blob }),
+        2 => (attempt(), 0..2u8, step(), 0..3u8).prop_map(|(attempt, name, step, blob)| AddArtifact { attempt, name, step, blob }),
+        4 => (0..3u8, any::<bool>()).prop_map(|(blob, replaces)| Upload { blob, replaces }),
+    ];
+    let care = prop_oneof![
+        4 => (0..3u8, 0..8u8, 0..2u8, limit(), -1..2i64, replacing).prop_map(
+            |(sweep, lambdas, kimg, limit, priority, replacing)| Submit { sweep, lambdas, kimg, limit, priority, replacing }),
+        1 => (0..4u8, select(vec![None, Some(3i64)]), limit()).prop_map(|(sweep, priority, limit)| SetLimits { sweep, priority, limit }),
+        4 => (0..4u8, select(vec![None, None, Some(0u32), Some(1), Some(7)]), intent).prop_map(|(sweep, number, intent)| Change {
+            sweep, number, intent }),
+        1 => (0..4u8).prop_map(|sweep| Forget { sweep }),
+        3 => (0..3u8, any::<bool>()).prop_map(|(worker, has_digits)| Register { worker, has_digits }),
+        1 => (0..3u8).prop_map(|worker| Leave { worker }),
+        1 => (0..3u8, 0..2u32).prop_map(|(worker, slots)| Rest { worker, slots }),
+        1 => (0..3u8, duty).prop_map(|(machine, duty)| SetDuty { machine, duty }),
+        1 => (0..3u8).prop_map(|blob| Condemn { blob }),
+        1 => ms().prop_map(|unused_ms| Collect { unused_ms }),
+        4 => ms().prop_map(|ms| Wait { ms }),
+        2 => Just(Expire),
+        1 => ms().prop_map(|term_ms| FreshTerms { term_ms }),
+        1 => ms().prop_map(|ms| ForgetWorkers { ms }),
+        1 => ms().prop_map(|ms| ForgetEvents { ms }),
+    ];
+    prop_oneof![3 => work, 1 => care]
+}
+
+/// A store, with what its callers have been told.
+pub(super) struct Side {
+    pub(super) store: Tested,
+    /// Attempts that were granted, in order.
+    attempts: Vec<AttemptRef>,
+    claims: u64,
+    files: u64,
+}
+
+impl Side {
+    /// A store with two workers and a sweep, so that short sequences have something to do.
+    pub(super) async fn new(store: Tested) -> Side {
+        let mut side = Side { store, attempts: Vec::new(), claims: 0, files: 0 };
+        for worker in 0..2 {
+            side.apply(&Operation::Register { worker, has_digits: worker == 0 }).await;
+        }
+        let (limit, replacing) = (None, Replacing::Any);
+        side.apply(&Operation::Submit { sweep: 0, lambdas: 7, kimg: 0, limit, priority: 0, replacing }).await;
+        side.apply(&Operation::Upload { blob: 0, replaces: false }).await;
+        side
+    }
+
+    fn attempt(&self, place: usize) -> AttemptRef {
+        match self.attempts.len() {
+            0 => AttemptRef { run: 1_000_000.into(), number: 1, token: 7 },
+            granted => self.attempts[granted - 1 - place % granted],
+        }
+    }
+
+    /// Does what is asked; answers what came of it.
+    pub(super) async fn apply(&mut self, operation: &Operation) -> String {
+        let outcome = self.outcome(operation).await;
+        // Runs are named as they are now: one that was forgotten keeps no name.
+        plain(&outcome, &names(&self.store).await)
+    }
+
+    async fn outcome(&mut self, operation: &Operation) -> String {
+        let store = &*self.store;
+        match operation.clone() {
+            Operation::Submit { sweep, lambdas, kimg, limit, priority, replacing } => {
+                let file = file(sweep, lambdas, kimg, limit, priority, replacing);
+                said(store.sweep_submit(file).await)
+            }
+            Operation::SetLimits { sweep, priority, limit } => {
+                said(store.sweep_set_limits(&format!("s{sweep}"), priority, limit).await)
+            }
+            Operation::Change { sweep, number, intent } => {
+                said(store.runs_change(&format!("s{sweep}"), number.into_iter().collect(), intent).await)
+            }
+            Operation::Forget { sweep } => said(store.sweep_forget(&format!("s{sweep}")).await),
+            Operation::Register { worker, has_digits } => {
+                said(store.worker_register(registration(worker, has_digits)).await.map(drop))
+            }
+            Operation::Leave { worker } => said(store.worker_leave(&format!("w{worker}")).await),
+            Operation::Rest { worker, slots } => {
+                let rest = Rest { slots, reason: "no disk".to_owned() };
+                said(store.worker_set_rest(&format!("w{worker}"), rest).await)
+            }
+            Operation::SetDuty { machine, duty } => {
+                said(store.worker_set_duty(&format!("m{}", machine % 2), duty).await)
+            }
+            Operation::Claim { worker, groups, group_size, is_repeated } => {
+                self.claim(worker, Offer { groups, group_size }, is_repeated).await
+            }
+            Operation::Renew { worker, attempts, term_ms } => {
+                let attempts = attempts.into_iter().map(|place| self.attempt(place)).collect();
+                said(store.lease_renew(&format!("w{worker}"), attempts, term_ms).await)
+            }
+            Operation::Append { attempt, first_seq, points, from_step, value } => {
+                let points = (0..points).map(|seq| {
+                    let name = ["train/loss", "eval/mean_distance"][(seq % 2) as usize];
+                    point(name, from_step + seq / 2, f64::from(value) + 1.0 / (seq + 1) as f64)
+                });
+                said(
+                    store.metrics_append(self.attempt(attempt), first_seq, points.collect(), from_step).await,
+                )
+            }
+            Operation::Complete { attempt, step, last_seq } => {
+                said(store.attempt_complete(self.attempt(attempt), step, last_seq).await)
+            }
+            Operation::Fail { attempt, is_diverged, last_seq } => {
+                let message = "it broke".to_owned();
+                said(store.attempt_fail(self.attempt(attempt), is_diverged, message, last_seq).await)
+            }
+            Operation::Release { attempt } => said(store.attempt_release(self.attempt(attempt)).await),
+            Operation::MachineFault { attempt } => {
+                let fault = Mishap::MachineFault("no memory".to_owned());
+                said(store.attempt_release_after(self.attempt(attempt), fault).await)
+            }
+            Operation::GroupFault { attempt } => {
+                let fault = Mishap::GroupFault("killed".to_owned());
+                said(store.attempt_release_after(self.attempt(attempt), fault).await)
+            }
+            Operation::Note { attempt, message } => {
+                said(store.attempt_note(self.attempt(attempt), format!("note {message}")).await)
+            }
+            Operation::Commit { attempt, step, blob, last_seq } => {
+                let checkpoint = Checkpoint { step, sha256: sha256(blob), bytes: 8 };
+                said(store.checkpoint_commit(self.attempt(attempt), checkpoint, last_seq).await)
+            }
+            Operation::Reject { attempt, blob } => {
+                let reason = "damaged".to_owned();
+                said(store.checkpoint_reject(self.attempt(attempt), sha256(blob), reason).await)
+            }
+            Operation::AddArtifact { attempt, name, step, blob } => {
+                let artifact =
+                    Artifact { name: format!("a{name}.png"), step, sha256: sha256(blob), bytes: 8 };
+                said(store.artifact_add(self.attempt(attempt), artifact).await)
+            }
+            Operation::Upload { blob, replaces } => self.upload(blob, replaces).await,
+            Operation::Condemn { blob } => match store.blob_find(&sha256(blob)).await.unwrap() {
+                Some((file, _)) => said(store.blob_condemn(file).await),
+                None => "no blob".to_owned(),
+            },
+            Operation::Collect { unused_ms } => {
+                let mut collected = store.blob_collect(unused_ms, unused_ms).await.unwrap();
+                collected.sort();
+                format!("{collected:?}")
+            }
+            Operation::Wait { ms } => {
+                self.store.clock.set(self.store.clock.now_ms() + ms);
+                String::new()
+            }
+            Operation::Expire => said(store.lease_expire(self.store.clock.now_ms()).await),
+            Operation::FreshTerms { term_ms } => said(store.lease_grant_fresh_terms(term_ms).await),
+            Operation::ForgetWorkers { ms } => {
+                said(store.worker_forget(self.store.clock.now_ms() - ms).await)
+            }
+            Operation::ForgetEvents { ms } => said(store.event_forget(self.store.clock.now_ms() - ms).await),
+        }
+    }
+
+    async fn claim(&mut self, worker: u8, offer: Offer, is_repeated: bool) -> String {
+        if !is_repeated || self.claims == 0 {
+            self.claims += 1;
+        }
+        let (worker, id) = (format!("w{worker}"), format!("c{}", self.claims));
+        let claim = Claim { worker, id, number: self.claims, offer };
+        let granted = self.store.run_claim(claim, LEASE).await;
+        let new = granted.iter().flatten().map(|grant| grant.attempt);
+        let new: Vec<AttemptRef> = new.filter(|attempt| !self.attempts.contains(attempt)).collect();
+        self.attempts.extend(new);
+        said(granted)
+    }
+
+    async fn upload(&mut self, blob: u8, replaces: bool) -> String {
+        self.files += 1;
+        let file = BlobFile { sha256: sha256(blob), tag: format!("tag{}", self.files) };
+        let gone = self.store.blob_find(&file.sha256).await.unwrap().map(|(file, _)| file);
+        self.store.blob_begin(file.clone()).await.unwrap();
+        said(self.store.blob_add(file, 8, gone.filter(|_| replaces)).await)
+    }
+}
+
+fn said<T: Debug>(outcome: Result<T, StoreError>) -> String {
+    format!("{outcome:?}")
+}
+
+fn sha256(blob: u8) -> String {
+    blob.to_string().repeat(64)
+}
+
+fn registration(worker: u8, has_digits: bool) -> Registration {
+    let datasets = if has_digits { vec!["lines32", "digits32"] } else { vec!["lines32"] };
+    Registration {
+        id: format!("w{worker}"),
+        name: format!("m{}", worker % 2),
+        version: "0".to_owned(),
+        hardware: "{}".to_owned(),
+        slots: 2,
+        datasets: datasets.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// Of the λ that `lambdas` has the bits of, some on lines and one on digits, each with a seed of its own, of 16 steps or 32.
+fn file(
+    sweep: u8,
+    lambdas: u8,
+    kimg: u8,
+    max_concurrent: Option<u32>,
+    priority: i64,
+    replacing: Replacing,
+) -> NewSweep {
+    let run = |bit: u8| {
+        let configuration = Configuration::new([
+            ("model", "acai".into()),
+            ("dataset", if bit == 2 { "digits32" } else { "lines32" }.into()),
+            ("batch", Scalar::Int(64)),
+            ("eval_kimg", Scalar::Float(0.625)),
+            ("total_kimg", Scalar::Float(f64::from(kimg + 1))),
+            ("lambda", Scalar::Float(f64::from(bit) / 8.0)),
+        ]);
+        NewRun::new(&configuration.unwrap(), bit.into())
+    };
+    let runs = (0..3).filter(|bit| lambdas >> bit & 1 == 1).map(run).collect();
+    NewSweep {
+        source: format!("file {lambdas}"),
+        tags: vec!["a tag".to_owned()],
+        priority,
+        max_concurrent: max_concurrent.filter(|most| *most > 0),
+        max_restarts: 1,
+        max_lost_workers: 2,
+        max_failed_runs: Some(2),
+        replacing,
+        ..NewSweep::new(&format!("s{sweep}"), runs)
+    }
+}
