@@ -82,7 +82,8 @@ find it, also on other machines with the same home. `acai access create` makes f
 The same port serves a dashboard to browsers on this machine; `acai dashboard` opens it from any machine
 that has an access file.")]
 pub(crate) struct CoordinatorArguments {
-    /// The database, created where missing
+    /// The database, created where missing: sqlite:FILE or postgres://USER@HOST/DATABASE; or memory: for a try-out of which
+    /// nothing is left
     #[arg(long, value_name = "URL", default_value = "sqlite:acai.db")]
     pub(crate) db: DatabaseUrl,
     /// Where checkpoints are kept: a folder, made where missing, or a bucket; the same one for all coordinators of a

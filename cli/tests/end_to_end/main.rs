@@ -12,6 +12,7 @@ mod doctor;
 mod documentation;
 mod examples;
 mod fleets;
+mod in_memory;
 mod logs;
 mod mistakes;
 mod notebooks;

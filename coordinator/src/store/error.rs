@@ -115,7 +115,7 @@ fn is_refusal(error: &sqlx::Error) -> bool {
 pub enum OpenError {
     /// Not a URL that names a store.
     #[error(
-        "`{0}` names no database\nhint: write `sqlite:FILE`, such as `sqlite:acai.db`, or `postgres://USER@HOST/DATABASE`"
+        "`{0}` names no database\nhint: write `sqlite:FILE`, such as `sqlite:acai.db`, or `postgres://USER@HOST/DATABASE`; or `memory:` for a try-out that leaves nothing behind"
     )]
     Url(DatabaseUrl),
     /// Another coordinator has it.

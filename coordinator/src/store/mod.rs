@@ -22,6 +22,7 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
+use memory::MemoryStore;
 use postgres::PostgresStore;
 use sqlite::SqliteStore;
 
@@ -43,11 +44,14 @@ pub const EVENTS_KEPT: u32 = 200;
 /// Result of a store method.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// Opens the store that a database URL names: `sqlite:FILE`, or `postgres://USER@HOST/DATABASE`.
+/// Opens the store that a database URL names: `sqlite:FILE`, `postgres://USER@HOST/DATABASE`, or `memory:`.
 ///
 /// # Errors
 /// [`OpenError`], and nothing has changed.
 pub async fn open(url: &DatabaseUrl) -> std::result::Result<Arc<dyn Store>, OpenError> {
+    if url.is_memory() {
+        return Ok(Arc::new(MemoryStore::new(Clock::start())));
+    }
     if url.is_postgres() {
         return Ok(Arc::new(PostgresStore::open(url.with_password(), None).await?));
     }

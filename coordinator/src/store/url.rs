@@ -23,6 +23,12 @@ impl DatabaseUrl {
     pub fn is_postgres(&self) -> bool {
         self.0.starts_with("postgres:") || self.0.starts_with("postgresql:")
     }
+
+    /// Whether it names no database: what is stored stays in the process.
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        self.0 == "memory:"
+    }
 }
 
 impl From<&str> for DatabaseUrl {

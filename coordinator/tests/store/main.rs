@@ -77,8 +77,11 @@ impl Tested {
 
     fn memory() -> Tested {
         let clock = ManualClock::default();
-        let store = MemoryStore::new(Clock::Manual(clock.clone()));
-        Tested { store: Arc::new(store), clock, url: String::new(), _folder: None }
+        Tested::in_memory(Arc::new(MemoryStore::new(Clock::Manual(clock.clone()))), &clock)
+    }
+
+    fn in_memory(store: Arc<MemoryStore>, clock: &ManualClock) -> Tested {
+        Tested { store, clock: clock.clone(), url: String::new(), _folder: None }
     }
 
     /// `None` where there is no server to test with.

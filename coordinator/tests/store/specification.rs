@@ -4,7 +4,11 @@
 mod operation;
 mod reading;
 
+use std::sync::Arc;
+
+use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::Store;
+use acai_coordinator::store::memory::MemoryStore;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
@@ -41,14 +45,109 @@ fn compare(sequences: u32, database: impl AsyncFn() -> Option<Tested>) {
 }
 
 fn same(step: usize, operation: &Operation, expected: &str, found: &str) -> Result<(), TestCaseError> {
+    match difference(expected, found) {
+        None => Ok(()),
+        Some(difference) => {
+            Err(TestCaseError::fail(format!("after operation {step}, {operation:?}: {difference}")))
+        }
+    }
+}
+
+/// The first line in which the texts differ.
+fn difference(expected: &str, found: &str) -> Option<String> {
     if expected == found {
-        return Ok(());
+        return None;
     }
     let differing = expected.lines().zip(found.lines()).find(|(expected, found)| expected != found);
     let (expected, found) = differing.unwrap_or((expected, found));
-    Err(TestCaseError::fail(format!(
-        "after operation {step}, {operation:?}\n expected: {expected}\n    found: {found}"
-    )))
+    Some(format!("\n expected: {expected}\n    found: {found}"))
+}
+
+/// Operations at once at the most.
+const AT_ONCE: usize = 3;
+
+/// All orders of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let with_last = |order: Vec<usize>| {
+        (0..count).map(move |place| [&order[..place], &[count - 1], &order[place..]].concat())
+    };
+    orders(count - 1).into_iter().flat_map(with_last).collect()
+}
+
+/// What a database answers to several calls at once, and what is to be read then, is what the simplest store does in one of their
+/// orders.
+#[test]
+fn what_postgres_does_at_once_is_what_the_simplest_store_does_in_some_order() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let config =
+        Config { failure_persistence: None, max_shrink_iters: 200, ..Config::with_cases(sequences(10)) };
+    let steps = vec(vec(operation(), 1..=AT_ONCE), 1..30);
+    let outcome = TestRunner::new(config).run(&steps, |steps| {
+        runtime.block_on(async {
+            let Some(database) = Tested::postgres().await else { return Ok(()) };
+            let mut found = Side::new(database).await;
+            let mut specified = Specified::new().await;
+            for operations in &steps {
+                let is_together = operations.iter().all(Operation::is_one_transaction);
+                for operations in operations.chunks(if is_together { AT_ONCE } else { 1 }) {
+                    let answers = found.apply_at_once(operations).await;
+                    let read = everything(&found.store).await;
+                    specified.follow(operations, &answers, &read).await?;
+                }
+            }
+            found.store.close().await;
+            Ok(())
+        })
+    });
+    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// The simplest store in the state that explains all answers so far.
+struct Specified {
+    store: Arc<MemoryStore>,
+    clock: ManualClock,
+    side: Side,
+}
+
+impl Specified {
+    async fn new() -> Specified {
+        let clock = ManualClock::default();
+        let store = Arc::new(MemoryStore::new(Clock::Manual(clock.clone())));
+        let side = Side::new(Tested::in_memory(Arc::clone(&store), &clock)).await;
+        Specified { store, clock, side }
+    }
+
+    /// Does the operations in the order that gives these answers, after which this is to be read.
+    async fn follow(
+        &mut self,
+        operations: &[Operation],
+        answers: &str,
+        read: &str,
+    ) -> Result<(), TestCaseError> {
+        let mut differences = Vec::new();
+        let before_ms = self.clock.now_ms();
+        for order in orders(operations.len()) {
+            self.clock.set(before_ms);
+            let store = Arc::new(self.store.copy());
+            let mut side = self.side.on(Tested::in_memory(Arc::clone(&store), &self.clock));
+            let expected = side.apply_in_order(operations, &order).await;
+            let expected_read = everything(&side.store).await;
+            match difference(&expected, answers).or_else(|| difference(&expected_read, read)) {
+                Some(difference) => differences.push(format!("in order {order:?}: {difference}")),
+                None => {
+                    (self.store, self.side) = (store, side);
+                    return Ok(());
+                }
+            }
+        }
+        let differences = differences.join("\n");
+        Err(TestCaseError::fail(format!(
+            "no order of {operations:?} explains what was answered\n{differences}"
+        )))
+    }
 }
 
 #[test]

@@ -41,7 +41,12 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         );
     }
     let file = SqliteStore::path_of_url(&arguments.db).ok();
-    let beside = blobs_beside(file.as_deref());
+    // Of a try-out nothing is left: the folder goes with this process.
+    let passing = if arguments.db.is_memory() { Some(tempfile::tempdir()?) } else { None };
+    let beside = match &passing {
+        Some(folder) => folder.path().join("blobs"),
+        None => blobs_beside(file.as_deref()),
+    };
     let asked = (arguments.blobs.as_deref(), beside.as_path());
     let (blobs, place) =
         blobs_place::open(&*store, file.as_deref(), asked, arguments.take_blobs, output).await?;
@@ -55,6 +60,9 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         "coordinator: {}, checkpoints in {place}, on {}, Ctrl-C stops it",
         arguments.db, opened.url
     ));
+    if arguments.db.is_memory() {
+        output.note("nothing is left of it when it stops: what it stores is in its memory alone");
+    }
     opened.lines.iter().for_each(|line| output.note(line));
     let metrics = Metrics::default();
     if let Some(at) = arguments.observing.metrics {

@@ -45,6 +45,13 @@ impl MemoryStore {
         MemoryStore { state: Mutex::new(Some(State::default())), clock, id }
     }
 
+    /// Another store with the same in it, by the same clock.
+    #[must_use]
+    pub fn copy(&self) -> MemoryStore {
+        let state = Mutex::new(self.lock().clone());
+        MemoryStore { state, clock: self.clock.clone(), id: self.id.clone() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<State>> {
         // A method that broke down may have left the state half changed, so the store is closed then.
         self.state.lock().unwrap_or_else(|broken| {

@@ -139,6 +139,23 @@ pub(super) enum Operation {
     },
 }
 
+impl Operation {
+    /// Whether it is one transaction on every store, so that others come before or after it as a whole.
+    pub(super) fn is_one_transaction(&self) -> bool {
+        !matches!(
+            self,
+            Operation::Change { .. }
+                | Operation::Forget { .. }
+                | Operation::Rest { .. }
+                | Operation::Upload { .. }
+                | Operation::Condemn { .. }
+                | Operation::Wait { .. }
+                | Operation::Expire
+                | Operation::ForgetEvents { .. }
+        )
+    }
+}
+
 pub(super) fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
         AddArtifact, Append, Change, Claim, Collect, Commit, Complete, Condemn, Expire, Fail, Forget,
@@ -206,14 +223,29 @@ pub(super) struct Side {
     pub(super) store: Tested,
     /// Attempts that were granted, in order.
     attempts: Vec<AttemptRef>,
-    claims: u64,
-    files: u64,
+    /// Operations so far.
+    count: u64,
+    /// Number of the last claim.
+    last_claim: u64,
+}
+
+/// What came of an operation.
+pub(super) struct Outcome {
+    text: String,
+    /// Attempts that it was granted.
+    granted: Vec<AttemptRef>,
+}
+
+impl From<String> for Outcome {
+    fn from(text: String) -> Outcome {
+        Outcome { text, granted: Vec::new() }
+    }
 }
 
 impl Side {
     /// A store with two workers and a sweep, so that short sequences have something to do.
     pub(super) async fn new(store: Tested) -> Side {
-        let mut side = Side { store, attempts: Vec::new(), claims: 0, files: 0 };
+        let mut side = Side { store, attempts: Vec::new(), count: 0, last_claim: 0 };
         for worker in 0..2 {
             side.apply(&Operation::Register { worker, has_digits: worker == 0 }).await;
         }
@@ -221,6 +253,12 @@ impl Side {
         side.apply(&Operation::Submit { sweep: 0, lambdas: 7, kimg: 0, limit, priority: 0, replacing }).await;
         side.apply(&Operation::Upload { blob: 0, replaces: false }).await;
         side
+    }
+
+    /// The same, on another store.
+    pub(super) fn on(&self, store: Tested) -> Side {
+        let Side { attempts, count, last_claim, .. } = self;
+        Side { store, attempts: attempts.clone(), count: *count, last_claim: *last_claim }
     }
 
     fn attempt(&self, place: usize) -> AttemptRef {
@@ -232,14 +270,52 @@ impl Side {
 
     /// Does what is asked; answers what came of it.
     pub(super) async fn apply(&mut self, operation: &Operation) -> String {
-        let outcome = self.outcome(operation).await;
-        // Runs are named as they are now: one that was forgotten keeps no name.
-        plain(&outcome, &names(&self.store).await)
+        self.apply_in_order(std::slice::from_ref(operation), &[0]).await
     }
 
-    async fn outcome(&mut self, operation: &Operation) -> String {
+    /// Does what is asked one after the other, in this order of its places; answers what came of it.
+    pub(super) async fn apply_in_order(&mut self, operations: &[Operation], order: &[usize]) -> String {
+        let mut outcomes: Vec<_> = order.iter().map(|_| None).collect();
+        for &place in order {
+            outcomes[place] = Some(self.outcome(&operations[place], self.number(place)).await);
+        }
+        self.learn(operations, outcomes.into_iter().flatten().collect()).await
+    }
+
+    /// Does what is asked, three things at the most, all at once; answers what came of it.
+    pub(super) async fn apply_at_once(&mut self, operations: &[Operation]) -> String {
+        let call = async |place: usize| match operations.get(place) {
+            Some(operation) => Some(self.outcome(operation, self.number(place)).await),
+            None => None,
+        };
+        let (first, second, third) = tokio::join!(call(0), call(1), call(2));
+        self.learn(operations, [first, second, third].into_iter().flatten().collect()).await
+    }
+
+    /// The number of the operation that is at this place after those so far.
+    fn number(&self, place: usize) -> u64 {
+        self.count + place as u64 + 1
+    }
+
+    /// Remembers what the callers were told.
+    async fn learn(&mut self, operations: &[Operation], outcomes: Vec<Outcome>) -> String {
+        let mut texts = Vec::new();
+        for (operation, Outcome { text, granted }) in operations.iter().zip(outcomes) {
+            self.count += 1;
+            if matches!(operation, Operation::Claim { is_repeated: false, .. }) {
+                self.last_claim = self.count;
+            }
+            texts.push(text);
+            let new = granted.into_iter().filter(|attempt| !self.attempts.contains(attempt));
+            self.attempts.extend(new.collect::<Vec<_>>());
+        }
+        // Runs are named as they are now: one that was forgotten keeps no name.
+        plain(&texts.join("\n"), &names(&self.store).await)
+    }
+
+    async fn outcome(&self, operation: &Operation, number: u64) -> Outcome {
         let store = &*self.store;
-        match operation.clone() {
+        let text = match operation.clone() {
             Operation::Submit { sweep, lambdas, kimg, limit, priority, replacing } => {
                 let file = file(sweep, lambdas, kimg, limit, priority, replacing);
                 said(store.sweep_submit(file).await)
@@ -263,7 +339,8 @@ impl Side {
                 said(store.worker_set_duty(&format!("m{}", machine % 2), duty).await)
             }
             Operation::Claim { worker, groups, group_size, is_repeated } => {
-                self.claim(worker, Offer { groups, group_size }, is_repeated).await
+                let number = if is_repeated { self.last_claim.max(1) } else { number };
+                return self.claim(worker, Offer { groups, group_size }, number).await;
             }
             Operation::Renew { worker, attempts, term_ms } => {
                 let attempts = attempts.into_iter().map(|place| self.attempt(place)).collect();
@@ -310,7 +387,7 @@ impl Side {
                     Artifact { name: format!("a{name}.png"), step, sha256: sha256(blob), bytes: 8 };
                 said(store.artifact_add(self.attempt(attempt), artifact).await)
             }
-            Operation::Upload { blob, replaces } => self.upload(blob, replaces).await,
+            Operation::Upload { blob, replaces } => self.upload(blob, replaces, number).await,
             Operation::Condemn { blob } => match store.blob_find(&sha256(blob)).await.unwrap() {
                 Some((file, _)) => said(store.blob_condemn(file).await),
                 None => "no blob".to_owned(),
@@ -330,25 +407,21 @@ impl Side {
                 said(store.worker_forget(self.store.clock.now_ms() - ms).await)
             }
             Operation::ForgetEvents { ms } => said(store.event_forget(self.store.clock.now_ms() - ms).await),
-        }
+        };
+        text.into()
     }
 
-    async fn claim(&mut self, worker: u8, offer: Offer, is_repeated: bool) -> String {
-        if !is_repeated || self.claims == 0 {
-            self.claims += 1;
-        }
-        let (worker, id) = (format!("w{worker}"), format!("c{}", self.claims));
-        let claim = Claim { worker, id, number: self.claims, offer };
+    async fn claim(&self, worker: u8, offer: Offer, number: u64) -> Outcome {
+        let claim = Claim { worker: format!("w{worker}"), id: format!("c{number}"), number, offer };
         let granted = self.store.run_claim(claim, LEASE).await;
-        let new = granted.iter().flatten().map(|grant| grant.attempt);
-        let new: Vec<AttemptRef> = new.filter(|attempt| !self.attempts.contains(attempt)).collect();
-        self.attempts.extend(new);
-        said(granted)
+        Outcome {
+            granted: granted.iter().flatten().map(|grant| grant.attempt).collect(),
+            text: said(granted),
+        }
     }
 
-    async fn upload(&mut self, blob: u8, replaces: bool) -> String {
-        self.files += 1;
-        let file = BlobFile { sha256: sha256(blob), tag: format!("tag{}", self.files) };
+    async fn upload(&self, blob: u8, replaces: bool, number: u64) -> String {
+        let file = BlobFile { sha256: sha256(blob), tag: format!("tag{number}") };
         let gone = self.store.blob_find(&file.sha256).await.unwrap().map(|(file, _)| file);
         self.store.blob_begin(file.clone()).await.unwrap();
         said(self.store.blob_add(file, 8, gone.filter(|_| replaces)).await)
