@@ -119,6 +119,16 @@ pub(crate) struct CoordinatorArguments {
     /// With --auth none: listen beyond this machine all the same
     #[arg(long)]
     pub(crate) insecure: bool,
+    /// Sweeps that the bearers of one `submit` token may have, by who submitted each last; 0: as many as they like [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) token_sweeps: Option<u64>,
+    /// Runs of all these sweeps, those that were set aside too; 0: as many as they like [default: 1000000]
+    #[arg(long, value_name = "N")]
+    pub(crate) token_runs: Option<u64>,
+    /// Gigabytes of the checkpoints and artifacts of these runs, beyond which nothing more is submitted; 0: as many as they
+    /// like [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) token_gigabytes: Option<u64>,
     /// How long a worker may be silent before its runs are given to others
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) lease: Duration,

@@ -131,6 +131,29 @@ fn a_coordinator_can_be_open_to_everybody_on_this_machine() {
     assert!(place.run(&["access", "ls", "--coordinator", &address]).stderr.contains("has no tokens"));
 }
 
+#[test]
+fn the_bearers_of_a_token_that_submits_have_as_much_as_the_coordinator_allows_and_who_runs_it_has_more() {
+    let place = Place::new();
+    let pointless = place.run(&["coordinator", "--auth", "none", "--token-sweeps", "1"]);
+    assert!(pointless.code == Some(1) && pointless.stderr.contains("knows nobody"), "{pointless:#?}");
+    place.file("tiny.yaml", TINY);
+    place.file("other.yaml", &TINY.replace("name: tiny", "name: other"));
+    let _coordinator = place.start(&["coordinator", "--listen", &free_address(), "--token-sweeps", "1"]);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    place.run(&["access", "create", "--scope", "submit", "--name", "lab", "-o", "lab.toml"]).ok();
+    let submit = |file: &str, access: &str| place.run(&["submit", file, "--access", access]);
+    submit("tiny.yaml", "lab.toml").ok();
+    submit("tiny.yaml", "lab.toml").ok();
+    let refused = submit("other.yaml", "lab.toml");
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    for words in ["(lab): 1 now, 2 with this, 1 allowed", "acai forget", "--token-sweeps"] {
+        assert!(refused.stderr.contains(words), "{refused:#?}");
+    }
+    submit("other.yaml", "acai.db.access").ok();
+    place.run(&["forget", "tiny", "--yes", "--access", "lab.toml"]).ok();
+    submit("tiny.yaml", "lab.toml").ok();
+}
+
 #[tokio::test]
 async fn a_worker_goes_on_with_the_token_that_its_access_file_has_by_then() {
     let place = Place::new();

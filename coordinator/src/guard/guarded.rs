@@ -13,7 +13,7 @@ use tonic::codegen::{BoxFuture, Context, Poll, Service};
 use tonic::server::NamedService;
 use tonic::transport::server::TcpConnectInfo;
 
-use super::Guard;
+use super::{Admitted, Guard};
 use crate::metrics::Metrics;
 
 /// How long the store may take to say what a token is for.
@@ -55,7 +55,10 @@ where
             let token = token.as_ref().map(HeaderValue::as_bytes);
             let admitted = guard.admit(request.uri().path(), token, address(&request));
             match timeout(PATIENCE, admitted).await.unwrap_or_else(|_| Err(late().into())) {
-                Ok(place) => {
+                Ok(Admitted { place, submitter }) => {
+                    if let Some(submitter) = submitter {
+                        request.extensions_mut().insert(submitter);
+                    }
                     let answer = service.call(request).await?;
                     Ok(match place {
                         Some(place) => place.keep(answer),

@@ -4,6 +4,7 @@
 //! tokens; [`guarded`] stands before a service, [`failures`] slows down who guesses. Browsers are let in by [`invitations`],
 //! and have tokens that only read.
 
+mod admitted;
 mod failures;
 mod guarded;
 mod invitations;
@@ -18,12 +19,12 @@ use std::sync::Arc;
 use acai_access::{Scope, Token, TokenDigest};
 use tonic::{Code, Status};
 
-use crate::store::Store;
+use crate::store::{Allowance, Store};
 use failures::Failures;
 use invitations::Invitations;
-use open_requests::Place;
 use stored::Stored;
 
+pub(crate) use admitted::{Admitted, submitter};
 pub(crate) use guarded::Guarded;
 use refusal::Refusal;
 
@@ -62,7 +63,13 @@ impl Guard {
     /// The tokens in the store decide.
     #[must_use]
     pub fn stored(store: Arc<dyn Store>) -> Guard {
-        Guard::by(Rule::Stored(Stored::new(store), Failures::default()))
+        Guard::limited(store, Allowance::default())
+    }
+
+    /// The tokens in the store decide, and the bearers of one that submits may have only so much.
+    #[must_use]
+    pub fn limited(store: Arc<dyn Store>, allowance: Allowance) -> Guard {
+        Guard::by(Rule::Stored(Stored::new(store, allowance), Failures::default()))
     }
 
     fn by(rule: Rule) -> Guard {
@@ -106,8 +113,7 @@ impl Guard {
         admitted.map(drop).map_err(|refusal| refusal.status)
     }
 
-    /// Whether the method at `path` may be called with this `authorization` header; what is answered counts the request in where
-    /// a token may have only so many open.
+    /// Whether the method at `path` may be called with this `authorization` header, and by whom.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` without a valid token, `PERMISSION_DENIED` where it allows less, `UNIMPLEMENTED` where there is no such
@@ -117,16 +123,16 @@ impl Guard {
         path: &str,
         header: Option<&[u8]>,
         from: Option<IpAddr>,
-    ) -> Result<Option<Place>, Refusal> {
+    ) -> Result<Admitted, Refusal> {
         match &*self.rule {
-            Rule::Open => Ok(None),
+            Rule::Open => Ok(Admitted::default()),
             Rule::One { everything, reading } => {
                 let token = token(header)?;
                 let may_read = || scopes::needed(path).is_some_and(|needed| needed.contains(&Scope::Read));
                 match token.digest() {
-                    digest if digest == *everything => Ok(None),
+                    digest if digest == *everything => Ok(Admitted::default()),
                     digest if digest != reading.digest() => Err(Refusal::unknown(&token)),
-                    _ if may_read() => Ok(None),
+                    _ if may_read() => Ok(Admitted::default()),
                     _ => Err(Refusal::scope("a browser's token only reads".to_owned())),
                 }
             }

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use acai_access::Token;
 use tonic::Status;
 
-use super::open_requests::{OpenRequests, Place};
+use super::admitted::Admitted;
+use super::open_requests::OpenRequests;
 use super::refusal::Refusal;
 use super::{scopes, token};
-use crate::store::{Store, StoreError, TokenRecord};
+use crate::store::{Allowance, Store, StoreError, TokenRecord};
 
 /// What is known of a token is looked up again after this long, while requests are still judged by it …
 const FRESH: Duration = Duration::from_secs(2);
@@ -27,6 +28,8 @@ pub(super) struct Stored {
     store: Arc<dyn Store>,
     remembered: Arc<Mutex<Remembered>>,
     open: OpenRequests,
+    /// What the bearers of one token that submits may have.
+    allowance: Allowance,
 }
 
 #[derive(Default)]
@@ -48,17 +51,17 @@ struct Known {
 }
 
 impl Stored {
-    pub(super) fn new(store: Arc<dyn Store>) -> Stored {
-        Stored { store, remembered: Arc::default(), open: OpenRequests::default() }
+    pub(super) fn new(store: Arc<dyn Store>, allowance: Allowance) -> Stored {
+        Stored { store, remembered: Arc::default(), open: OpenRequests::default(), allowance }
     }
 
     /// Whether the bearer may call the method at `path`, and has not too many requests open.
-    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<Option<Place>, Refusal> {
+    pub(super) async fn admit(&self, path: &str, header: Option<&[u8]>) -> Result<Admitted, Refusal> {
         let token = token(header)?;
         let known =
             self.known(token.id()).await.map_err(undecided)?.ok_or_else(|| Refusal::unknown(&token))?;
         valid(&known, &token)?;
-        let TokenRecord { id, name, scope, .. } = known.record;
+        let TokenRecord { id, name, scope, .. } = &known.record;
         let Some(needed) = scopes::needed(path) else {
             return Err(Status::unimplemented(
                 "this coordinator is of a release that does not know the call",
@@ -66,7 +69,8 @@ impl Stored {
             .into());
         };
         if needed.iter().any(|needed| scope.allows(*needed)) {
-            return Ok(self.open.enter(&id, scope)?);
+            let place = self.open.enter(id, *scope)?;
+            return Ok(Admitted::by(known.record, place, self.allowance));
         }
         let needed = needed.iter().map(|needed| format!("`{needed}`")).collect::<Vec<_>>().join(" or ");
         Err(Refusal::scope(format!(

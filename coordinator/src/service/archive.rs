@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::fields::{cut, file_name, name, sha256, step};
+use crate::guard::submitter;
 use crate::store::{Artifact, ImportedRun};
 use crate::use_cases::UseCases;
 
@@ -40,6 +41,7 @@ impl ArchiveService for Archives {
         &self,
         request: Request<Streaming<v1::ImportSweepRequest>>,
     ) -> Result<Response<v1::ImportSweepResponse>, Status> {
+        let use_cases = self.use_cases.on_behalf_of(submitter(&request));
         let mut messages = request.into_inner();
         let mut arriving = Arriving::default();
         let late = |_| Status::deadline_exceeded("the next part of the sweep did not come");
@@ -49,7 +51,7 @@ impl ArchiveService for Archives {
         let Arriving { source, runs, points, artifacts } = arriving;
         let source = source.ok_or(FieldError::new("source", "is missing"))?;
         let ended = runs.len();
-        let imported = self.use_cases.import(source, runs).await?;
+        let imported = use_cases.import(source, runs).await?;
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         tracing::info!(sweep = imported.sweep, runs = ended, points, "sweep imported");
         Ok(Response::new(v1::ImportSweepResponse {

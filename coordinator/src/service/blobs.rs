@@ -16,6 +16,8 @@ use tonic::{Request, Response, Status, Streaming};
 use super::fields::attempt_ref;
 use super::status::blob_status;
 use crate::blobs::{BLOB_BYTES, CHUNK_BYTES, Chunks, Digest};
+use crate::guard::submitter;
+use crate::store::Submitter;
 use crate::use_cases::{Announced, Progress, Transfers, UseCaseError};
 
 /// As a rule the other side has this long to send or take the next chunk.
@@ -47,9 +49,11 @@ impl BlobService for BlobTransfers {
         &self,
         request: Request<Streaming<v1::UploadRequest>>,
     ) -> Result<Response<v1::UploadResponse>, Status> {
+        let submitter = submitter(&request);
         let mut messages = request.into_inner();
         let first = self.next(&mut messages).await?.ok_or(FieldError::new("header", "is missing"))?;
-        let announced = announced(first.header.ok_or(FieldError::new("header", "is missing"))?)?;
+        let header = first.header.ok_or(FieldError::new("header", "is missing"))?;
+        let announced = announced(header, submitter)?;
         let attempt = announced.attempt;
         match self.take(announced, first.data, messages).await {
             Ok(()) => Ok(Response::new(v1::UploadResponse {})),
@@ -136,7 +140,7 @@ impl BlobTransfers {
 }
 
 /// The first message of an upload, as far as it makes sense.
-fn announced(header: v1::UploadHeader) -> Result<Announced, FieldError> {
+fn announced(header: v1::UploadHeader, submitter: Option<Submitter>) -> Result<Announced, FieldError> {
     let v1::UploadHeader { attempt: given, sha256, size, offset, artifact: is_artifact } = header;
     let attempt = given.as_ref().map(attempt_ref);
     let digest = digest(&sha256)?;
@@ -146,7 +150,7 @@ fn announced(header: v1::UploadHeader) -> Result<Announced, FieldError> {
     if offset > size {
         return Err(FieldError::new("header.offset", "is beyond the size"));
     }
-    Ok(Announced { attempt, digest, size, offset, is_artifact })
+    Ok(Announced { attempt, submitter, digest, size, offset, is_artifact })
 }
 
 /// The bytes of one message.

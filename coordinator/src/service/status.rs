@@ -18,12 +18,12 @@ pub(super) fn status(error: StoreError) -> Status {
         StoreError::NoSuchRun { .. } => Code::NotFound,
         StoreError::OnlyRead(_) => Code::FailedPrecondition,
         StoreError::Collision(_) => Code::Unavailable,
-        StoreError::Full => Code::ResourceExhausted,
+        StoreError::Full | StoreError::OverLimit(_) => Code::ResourceExhausted,
         StoreError::Corrupt(_) | StoreError::OtherVersion(_) => Code::DataLoss,
         StoreError::Unavailable(_) | StoreError::Unflushed(_) => Code::Unavailable,
     };
-    if matches!(error, StoreError::Unstorable(_))
-        || matches!(code, Code::DataLoss | Code::Unavailable | Code::ResourceExhausted)
+    if matches!(error, StoreError::Unstorable(_) | StoreError::Full)
+        || matches!(code, Code::DataLoss | Code::Unavailable)
     {
         tracing::error!(%error, "a request failed");
     }

@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use super::messages::{details_message, run_message};
 use super::status::status;
 use super::{hardware, watch};
+use crate::guard::submitter;
 use crate::store::{ArtifactRecord, Duty, Overview, Place, Replacing, Rest};
 use crate::use_cases::{
     At, CurvePart, CurveRequest, Machine, Submitted, SweepStatus, TableRequest, UseCaseError, UseCases, Which,
@@ -30,16 +31,18 @@ impl SweepService for Sweeps {
         &self,
         request: Request<v1::SubmitSweepRequest>,
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
+        let use_cases = self.use_cases.on_behalf_of(submitter(&request));
         let v1::SubmitSweepRequest { source, set_aside_results } = request.into_inner();
         let replacing = if set_aside_results { Replacing::Any } else { Replacing::WithoutResults };
-        Ok(Response::new(submission_message(self.use_cases.submit(source, replacing).await?)))
+        Ok(Response::new(submission_message(use_cases.submit(source, replacing).await?)))
     }
 
     async fn plan_sweep(
         &self,
         request: Request<v1::PlanSweepRequest>,
     ) -> Result<Response<v1::SubmitSweepResponse>, Status> {
-        let planned = self.use_cases.submit(request.into_inner().source, Replacing::DryRun).await?;
+        let use_cases = self.use_cases.on_behalf_of(submitter(&request));
+        let planned = use_cases.submit(request.into_inner().source, Replacing::DryRun).await?;
         Ok(Response::new(submission_message(planned)))
     }
 

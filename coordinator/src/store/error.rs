@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sqlx::error::ErrorKind;
 
-use super::{AttemptRef, DatabaseUrl};
+use super::{AttemptRef, DatabaseUrl, Excess};
 
 /// A store method that changed nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum StoreError {
         "event {0} is another one now than the one that was shown: the coordinator's database was restored from a backup, and has gone on from there\nhint: begin again after an event that is older than the backup, or after 0 for all of them"
     )]
     OtherEvent(u64),
+    /// The bearers of a token would have more than they may.
+    #[error("{0}")]
+    OverLimit(Box<Excess>),
     /// What was sent cannot be stored, however often it is sent.
     #[error("the database does not take that: {0}")]
     Unstorable(String),

@@ -28,11 +28,11 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim,
-    CurveRun, Demand, Duty, EarlierAttempt, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewRun,
-    NewSweep, NewToken, Overview, Place, PlannedConfiguration, Point, PointOfRun, Registration, Renewal,
-    Replacing, Rest, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, Submission, SweepRecord,
-    TokenRecord, Weight, WorkerRecord,
+    Allowance, Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes,
+    Checkpoint, Claim, CurveRun, Demand, Duty, EarlierAttempt, EventRecord, Excess, Explanation, Grant,
+    ImportedRun, Limited, Mishap, NewRun, NewSweep, NewToken, Overview, Place, PlannedConfiguration, Point,
+    PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails, RunId, RunRecord, StoredCheckpoint,
+    StoredFile, Submission, Submitter, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 
@@ -69,7 +69,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Adds the sweep or, under a known name, replaces its file: queues runs that are missing,
     /// sets aside those that the new plan lacks, changes no run that it keeps. Or none of that, as
-    /// [`NewSweep::replacing`] says.
+    /// [`NewSweep::replacing`] says, or because its submitter would have too much.
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission>;
 
     /// Adds a sweep that comes from elsewhere, with what some of its runs have come to; false, and nothing has changed, if
@@ -290,6 +290,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Notes that a file of this name is about to be made: one that no file has had.
     async fn blob_begin(&self, file: BlobFile) -> Result<()>;
+
+    /// Notes that somebody uploads a blob for an import; refused where that were too much. It counts for so long.
+    async fn upload_announce(&self, who: Submitter, sha256: &str, bytes: u64, kept_ms: i64) -> Result<()>;
 
     /// Forgets a file that was begun and did not come to be.
     async fn blob_abandon(&self, file: BlobFile) -> Result<()>;

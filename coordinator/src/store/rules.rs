@@ -3,6 +3,8 @@
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
 
+use super::{Excess, Limited, Result, StoreError, Submitter};
+
 /// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
 /// damaged.
 pub(super) const CHECKPOINTS: usize = 2;
@@ -37,4 +39,27 @@ pub(super) fn change_of(
 /// Text without the character NUL, the only one that Postgres does not store.
 pub(super) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// Refuses what makes more of what there is too much of; what makes less of that is welcome.
+pub(super) fn refuse_more(who: &Submitter, of: Limited, has: u64, would_have: u64) -> Result<()> {
+    match who.allowance.of(of) {
+        Some(most) if would_have > most && would_have > has => Err(excess(who, of, has, would_have, most)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses who has as many bytes as they may, or would have more with `added`.
+pub(super) fn refuse_bytes(who: &Submitter, has: u64, added: u64) -> Result<()> {
+    match who.allowance.bytes {
+        Some(most) if has >= most || added > most - has => {
+            Err(excess(who, Limited::Bytes, has, has.saturating_add(added), most))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn excess(who: &Submitter, of: Limited, has: u64, would_have: u64, most: u64) -> StoreError {
+    let Submitter { token, name, .. } = who.clone();
+    StoreError::OverLimit(Box::new(Excess { token, name, of, has, would_have, most }))
 }

@@ -20,17 +20,18 @@ impl UseCases {
     /// nothing.
     ///
     /// # Errors
-    /// The file's mistakes; a sweep of that name is there; a run that the file does not ask for, has not ended, or has
+    /// The file's mistakes; a sweep of that name is there; the submitter would have too much; a run that the file does not ask for, has not ended, or has
     /// values that are no numbers.
     pub async fn import(&self, source: String, runs: Vec<ImportedRun>) -> Result<Imported> {
         for run in &runs {
             check(run)?;
         }
-        let sweep = aside(move || {
+        let mut sweep = aside(move || {
             let file = SweepFile::parse("sweep file", source.as_bytes());
             file.map(|file| new_sweep(file, source, &[], Replacing::Any))
         })
         .await??;
+        sweep.submitter.clone_from(&self.submitter);
         let imported = Imported { sweep: sweep.name.clone(), runs: sweep.runs.len() };
         match self.store.sweep_import(sweep, runs).await? {
             true => Ok(imported),

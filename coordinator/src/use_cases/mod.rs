@@ -28,7 +28,7 @@ use std::sync::Arc;
 use feeds::Feeds;
 
 use crate::lease::LeaseTerms;
-use crate::store::Store;
+use crate::store::{Store, Submitter};
 
 pub use artifacts::Artifacts;
 pub use curves::{CurvePart, CurveRequest, Curves};
@@ -50,12 +50,19 @@ pub struct UseCases {
     store: Arc<dyn Store>,
     terms: LeaseTerms,
     feeds: Feeds,
+    submitter: Option<Submitter>,
 }
 
 impl UseCases {
     /// On this store; workers that are silent for longer than a lease count as gone.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, terms: LeaseTerms) -> UseCases {
-        UseCases { store, terms, feeds: Feeds::default() }
+        UseCases { store, terms, feeds: Feeds::default(), submitter: None }
+    }
+
+    /// For somebody whose what is submitted becomes, and who may have only so much.
+    #[must_use]
+    pub fn on_behalf_of(&self, submitter: Option<Submitter>) -> UseCases {
+        UseCases { submitter, ..self.clone() }
     }
 }

@@ -26,7 +26,8 @@ impl UseCases {
     /// Stores the sweep of a file's text, or only answers what that would change, as `replacing` says.
     ///
     /// # Errors
-    /// The file's mistakes, or that runs with results would be set aside; then nothing has changed.
+    /// The file's mistakes, that runs with results would be set aside, or that the submitter would have too much; then nothing
+    /// has changed.
     pub async fn submit(&self, source: String, replacing: Replacing) -> Result<Submitted> {
         let (file, source) = aside(move || {
             let file = SweepFile::parse("sweep file", source.as_bytes());
@@ -37,12 +38,14 @@ impl UseCases {
             true => self.store.run_list(&file.name, &[], 0, u32::MAX).await?,
             false => Vec::new(),
         };
-        let sweep = aside(move || new_sweep(file, source, &runs, replacing)).await?;
+        let mut sweep = aside(move || new_sweep(file, source, &runs, replacing)).await?;
+        sweep.submitter.clone_from(&self.submitter);
         let name = sweep.name.clone();
         let unserved_datasets = self.unserved_datasets(&sweep).await?;
         let submission = self.store.sweep_submit(sweep).await?;
         if submission.is_stored {
-            tracing::info!(sweep = name, new_runs = submission.new_runs, "sweep submitted");
+            let by = self.submitter.as_ref().map(|who| who.token.as_str());
+            tracing::info!(sweep = name, new_runs = submission.new_runs, by, "sweep submitted");
         } else if replacing != Replacing::DryRun {
             return Err(UseCaseError::WouldSetAside { sweep: name, runs: submission.set_aside_with_results });
         }
@@ -89,5 +92,6 @@ pub(super) fn new_sweep(
         checkpoint_kimg: file.checkpoint_kimg,
         keeps_weights: file.keeps_weights,
         replacing,
+        submitter: None,
     }
 }

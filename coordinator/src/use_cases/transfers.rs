@@ -9,9 +9,9 @@ use super::{Result, UseCaseError};
 use crate::blobs::arrival::{self, Present};
 use crate::blobs::staging::{Staged, staged};
 use crate::blobs::{BlobError, Blobs, Chunks, Digest};
-use crate::garbage::find;
+use crate::garbage::{Ages, find};
 use crate::metrics::Metrics;
-use crate::store::{AttemptRef, BlobFile, Store};
+use crate::store::{AttemptRef, BlobFile, Store, Submitter};
 
 /// Uploads and downloads of blobs.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub enum Progress {
 pub struct Announced {
     /// Whose it is; `None`: an import will name it.
     pub attempt: Option<AttemptRef>,
+    /// Who uploads it; none where nobody needs a token.
+    pub submitter: Option<Submitter>,
     /// Of all bytes.
     pub digest: Digest,
     /// Bytes of the blob.
@@ -95,7 +97,7 @@ impl Transfers {
     /// Begins an upload, or goes on with it; `None` if the blob is there already.
     ///
     /// # Errors
-    /// The store's: among them, that the attempt no longer holds the run; those of the place where blobs are kept; another
+    /// The store's: among them, that the attempt no longer holds the run, or that the submitter would have too much; those of the place where blobs are kept; another
     /// size than that of the blob which is there.
     pub async fn begin(&self, announced: Announced) -> Result<Option<Upload>> {
         match announced.attempt {
@@ -112,8 +114,18 @@ impl Transfers {
             Present::Gone(file) => Some(file),
             Present::Nothing => None,
         };
+        self.count(&announced).await?;
         let opened = Staged::open(self.blobs.staging(), announced.digest.clone(), announced.offset);
         Ok(Some(Upload { transfers: self.clone(), staged: opened.await?, announced, gone }))
+    }
+
+    /// Counts what is uploaded for an import, which may not come, for as long as it would be kept.
+    async fn count(&self, announced: &Announced) -> Result<()> {
+        let Announced { attempt: None, submitter: Some(who), digest, size, .. } = announced else {
+            return Ok(());
+        };
+        let kept_ms = Ages::default().unused_ms;
+        Ok(self.store.upload_announce(who.clone(), digest.as_str(), *size, kept_ms).await?)
     }
 
     /// Notes for people, among the run's events, that what an attempt uploads cannot be kept until somebody repairs

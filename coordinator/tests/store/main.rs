@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod allowances;
 mod artifacts;
 mod attempts;
 mod black_hole;

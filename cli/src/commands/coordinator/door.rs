@@ -12,6 +12,7 @@ use acai_coordinator::{Door, Guard, LeaseTerms};
 use acai_dashboard::Hosts;
 use anyhow::{Context, bail};
 
+use super::allowance;
 use crate::access::{self, Published};
 use crate::args::{Authentication, CoordinatorArguments};
 
@@ -54,7 +55,8 @@ pub(super) async fn open(
     let files =
         Files { asked: arguments.access_file.as_deref(), database: file, users: access::default_path() };
     let mut lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
-    let mut door = Door::new(Guard::stored(Arc::clone(store)), Some(identity));
+    let guard = Guard::limited(Arc::clone(store), allowance::of(arguments));
+    let mut door = Door::new(guard, Some(identity));
     door.pages = Some(acai_dashboard::pages(hosts(arguments)));
     lines.push(dashboard(&door.guard, address));
     Ok(Opened { door, url, lines, _published: None })

@@ -1,5 +1,6 @@
 //! `acai coordinator`
 
+mod allowance;
 mod door;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,11 @@ async fn run(arguments: &CoordinatorArguments, output: Output) -> anyhow::Result
         bail!(
             "--auth none on {} would let everybody on the network submit sweeps and read results\nhint: leave it out, and clients need an access file; or add --insecure if the network is trusted",
             arguments.listen
+        );
+    }
+    if is_open && allowance::is_asked_for(arguments) {
+        bail!(
+            "--auth none knows nobody, so nobody's sweeps, runs and bytes are limited\nhint: leave out --token-sweeps, --token-runs and --token-gigabytes, or --auth none"
         );
     }
     let listener = TcpListener::bind(arguments.listen).await.map_err(|error| {

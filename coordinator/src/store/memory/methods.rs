@@ -13,7 +13,7 @@ use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Demand, Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place,
     Point, PointOfRun, Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError,
-    StoredFile, Submission, SweepRecord, TokenRecord, Weight, WorkerRecord,
+    StoredFile, Submission, Submitter, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 
 #[async_trait]
@@ -23,7 +23,12 @@ impl Store for MemoryStore {
     }
 
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
-        self.write(|state, now_ms| state.submit(sweep, now_ms))
+        self.write(|state, now_ms| {
+            if let Some(who) = &sweep.submitter {
+                state.check_bytes(who, 0)?;
+            }
+            state.submit(sweep, now_ms)
+        })
     }
 
     async fn sweep_import(&self, sweep: NewSweep, runs: Vec<ImportedRun>) -> Result<bool> {
@@ -288,6 +293,13 @@ impl Store for MemoryStore {
 
     async fn blob_begin(&self, file: BlobFile) -> Result<()> {
         self.write(|state, now_ms| state.begin_blob(file, now_ms))
+    }
+
+    async fn upload_announce(&self, who: Submitter, sha256: &str, bytes: u64, kept_ms: i64) -> Result<()> {
+        let sha256 = sha256.to_owned();
+        self.write(|state, now_ms| {
+            state.announce(&who, sha256, bytes, now_ms.saturating_sub(kept_ms), now_ms)
+        })
     }
 
     async fn blob_abandon(&self, file: BlobFile) -> Result<()> {

@@ -6,9 +6,10 @@
 //! coordinator costs without a database.
 //!
 //! - [`state`]: the maps.
-//! - [`submission`], [`people`]: what people want. [`workers`], [`claims`], [`attempts`], [`metrics`], [`files`]: what workers do.
+//! - [`submission`], [`people`]: what people want; [`allowance`], how much of it. [`workers`], [`claims`], [`attempts`], [`metrics`], [`files`]: what workers do.
 //! - [`events`], [`reading`]: what people read.
 
+mod allowance;
 mod attempts;
 mod claims;
 mod events;

@@ -27,10 +27,14 @@ pub(super) struct State {
     pub(super) uploads: BTreeMap<BlobFile, i64>,
     pub(super) blobs_place: Option<String>,
     pub(super) tokens: BTreeMap<String, TokenRecord>,
+    pub(super) announced: Announced,
     pub(super) authority: Option<Authority>,
     pub(super) last_sweep: i64,
     pub(super) last_run: u64,
 }
+
+/// What was announced to be uploaded for imports: by tokens and digests, how many bytes, and when.
+pub(super) type Announced = BTreeMap<(String, String), (u64, i64)>;
 
 #[derive(Debug, Clone)]
 pub(super) struct Sweep {

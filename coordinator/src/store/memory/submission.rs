@@ -18,8 +18,12 @@ impl State {
         let replacing = file.replacing;
         // A dry run submits to a copy.
         let mut next = self.clone();
+        let submitter = file.submitter.clone();
         let sweep = next.store_file(file, now_ms);
         let submission = next.replan(sweep, &planned, now_ms)?;
+        if let Some(who) = &submitter {
+            next.check(who, self.holding(who))?;
+        }
         let is_stored = match replacing {
             Replacing::DryRun => false,
             Replacing::WithoutResults => submission.set_aside_with_results == 0,
@@ -149,8 +153,15 @@ impl State {
             return Ok(false);
         }
         // An import that is refused has changed a copy.
-        let (mut next, name) = (self.clone(), file.name.clone());
+        let (mut next, name, submitter) = (self.clone(), file.name.clone(), file.submitter.clone());
         next.submit(file, now_ms)?;
+        if let Some(who) = &submitter {
+            let files = || runs.iter().flat_map(|run| &run.artifacts).map(|(artifact, _)| artifact);
+            next.check_bytes(who, files().map(|artifact| artifact.bytes).sum())?;
+            for artifact in files() {
+                next.announced.remove(&(who.token.clone(), artifact.sha256.clone()));
+            }
+        }
         let Some(sweep) = next.sweep_id(&name) else { return Ok(false) };
         let mut ended = Vec::with_capacity(runs.len());
         for imported in runs {

@@ -1,6 +1,7 @@
 //! What goes into a store and comes out of it.
 
 mod access;
+mod allowance;
 mod attempts;
 mod demand;
 mod events;
@@ -12,6 +13,7 @@ mod sweeps;
 mod workers;
 
 pub use access::{NewToken, TokenRecord};
+pub use allowance::{Allowance, Excess, Limited, Submitter};
 pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
 pub use demand::Demand;
 pub use events::{EventRecord, Place};

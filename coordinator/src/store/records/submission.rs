@@ -6,6 +6,7 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::report::Report;
 use acai_sweep::run::RunState;
 
+use super::allowance::Submitter;
 use super::files::Artifact;
 
 /// A sweep to submit, with its expanded plan.
@@ -39,6 +40,8 @@ pub struct NewSweep {
     pub runs: Vec<NewRun>,
     /// What may become of runs that are there and not among these.
     pub replacing: Replacing,
+    /// Whose it is from now on; none where nobody needs a token.
+    pub submitter: Option<Submitter>,
 }
 
 /// What a submission may do to runs that the new plan lacks.
@@ -53,6 +56,11 @@ pub enum Replacing {
 }
 
 impl NewSweep {
+    /// Whether it is this submitter's.
+    pub(crate) fn submitter_is(&self, who: &Submitter) -> bool {
+        self.submitter.as_ref().is_some_and(|submitter| submitter.token == who.token)
+    }
+
     /// A sweep of which only the name and the runs are given: it has no limits, and each failure or lost worker ends a
     /// run.
     #[must_use]
@@ -72,6 +80,7 @@ impl NewSweep {
             report: Report::default(),
             runs,
             replacing: Replacing::Any,
+            submitter: None,
         }
     }
 }

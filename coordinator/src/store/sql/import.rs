@@ -7,7 +7,7 @@ use acai_sweep::run::RunState;
 use super::dialect::Connection;
 use super::events::{self, Cause};
 use super::ids::Ids;
-use super::{artifacts, blobs, metrics, results, submission};
+use super::{allowance, artifacts, blobs, metrics, results, submission};
 use crate::store::rules::storable;
 use crate::store::{AttemptRef, ImportedRun, NewSweep, Point, Result, RunId, StoreError, SweepId};
 
@@ -31,6 +31,11 @@ pub(super) async fn import(
         return Ok(false);
     }
     submission::submit(tx, sweep, now_ms).await?;
+    if let Some(who) = &sweep.submitter {
+        let files = runs.iter().flat_map(|run| &run.artifacts);
+        let bytes = files.fold(0_u64, |bytes, (artifact, _)| bytes.saturating_add(artifact.bytes));
+        allowance::check_bytes(tx, who, bytes).await?;
+    }
     let sweep_id: SweepId = sqlx::query_scalar("select id from sweeps where name = $1")
         .bind(&sweep.name)
         .fetch_one(&mut *tx)
@@ -40,6 +45,9 @@ pub(super) async fn import(
         runs.iter().flat_map(|run| &run.artifacts).map(|(artifact, _)| artifact.sha256.as_str()).collect();
     for sha256 in blobs {
         blobs::touch(tx, sha256, now_ms).await?;
+        if let Some(who) = &sweep.submitter {
+            allowance::arrived(tx, who, sha256).await?;
+        }
     }
     let mut ended = Vec::with_capacity(runs.len());
     for run in runs {

@@ -12,6 +12,8 @@
 //! An event is given its number under the lock of its sweep. So a transaction that may end in an event locks the sweep
 //! before the run. Reports, renewals and checkpoints make no events: they lock runs alone, and do not wait for sweeps.
 //!
+//! The token of who submits is locked last, when there is nothing left but to count what its bearers have.
+//!
 //! The locks are those that an update takes, and nothing stronger: rows that refer to a locked one can be added
 //! meanwhile. On SQLite one transaction writes at a time, and there is nothing to lock.
 
@@ -49,6 +51,16 @@ pub(super) async fn run(tx: &mut Connection, run: RunId) -> Result<()> {
     .await?;
     let locked = sqlx::query(concat!("select id from runs where id = $1", for_update!()));
     locked.bind(run).fetch_optional(tx).await?;
+    Ok(())
+}
+
+/// Locks a token, after all that its bearers have changed.
+pub(super) async fn token(tx: &mut Connection, id: &str) -> Result<()> {
+    if !HAS_ROW_LOCKS {
+        return Ok(());
+    }
+    let locked = sqlx::query(concat!("select id from tokens where id = $1", for_update!()));
+    locked.bind(id).fetch_optional(tx).await?;
     Ok(())
 }
 

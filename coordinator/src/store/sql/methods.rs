@@ -10,16 +10,16 @@ use async_trait::async_trait;
 use super::calls::{with_reader, with_writer};
 use super::changes::Selection;
 use super::{
-    Store as SqlStore, access, artifacts, attempts, blobs, changes, checkpoints, claims, control, demand,
-    details, events, explain, fence, forget, import, leases, metrics, points, results, runs, submission,
-    sweeps, workers,
+    Store as SqlStore, access, allowance, artifacts, attempts, blobs, changes, checkpoints, claims, control,
+    demand, details, events, explain, fence, forget, import, leases, metrics, points, results, runs,
+    submission, sweeps, workers,
 };
 use crate::store::outcome::Outcome;
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRef, BlobFile, Changes, Checkpoint, Claim, CurveRun,
     Demand, Duty, EventRecord, Explanation, Grant, ImportedRun, Mishap, NewSweep, NewToken, Overview, Place,
     Point, PointOfRun, Registration, Renewal, Rest, Result, RunDetails, RunId, RunRecord, Store, StoreError,
-    StoredFile, Submission, SweepRecord, TokenRecord, Weight, WorkerRecord,
+    StoredFile, Submission, Submitter, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 
 #[async_trait]
@@ -29,6 +29,10 @@ impl Store for SqlStore {
     }
 
     async fn sweep_submit(&self, sweep: NewSweep) -> Result<Submission> {
+        // A submission adds no bytes, so they are counted where nobody who writes waits for that.
+        if let Some(who) = &sweep.submitter {
+            with_reader!(self, |reader| allowance::check_bytes(reader, who, 0))?;
+        }
         with_writer!(self.writer, [sweep], |tx, now_ms| submission::submit(tx, &sweep, now_ms))
     }
 
@@ -363,6 +367,17 @@ impl Store for SqlStore {
 
     async fn blob_begin(&self, file: BlobFile) -> Result<()> {
         with_writer!(self.writer, [file], |tx, now_ms| blobs::begin(tx, &file, now_ms))
+    }
+
+    async fn upload_announce(&self, who: Submitter, sha256: &str, bytes: u64, kept_ms: i64) -> Result<()> {
+        let sha256 = sha256.to_owned();
+        with_writer!(self.writer, [who, sha256], |tx, now_ms| allowance::announce(
+            tx,
+            &who,
+            (&sha256, bytes),
+            now_ms.saturating_sub(kept_ms),
+            now_ms
+        ))
     }
 
     async fn blob_abandon(&self, file: BlobFile) -> Result<()> {

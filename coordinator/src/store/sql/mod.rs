@@ -21,7 +21,7 @@
 //!   them.
 //! - Who trains what: [`workers`]; [`attempts`], how they end; [`leases`], until when a run is held; [`claims`],
 //!   which runs are granted.
-//! - Who may do what: [`access`].
+//! - Who may do what: [`access`], and how much: [`allowance`].
 //! - What people want: a [`submission`] brings a plan, an [`import`] also what its runs have come to, [`changes`] are about runs, [`forget`] deletes sweeps, [`control`] is about sweeps and
 //!   machines.
 //! - What people read: [`runs`], [`points`], [`sweeps`], one run with its [`details`], the [`demand`], and what decides about it,
@@ -30,6 +30,7 @@
 //!   implements [`Store`](crate::store::Store) by such calls.
 
 mod access;
+mod allowance;
 mod artifacts;
 mod attempts;
 mod blobs;

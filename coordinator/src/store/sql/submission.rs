@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{Executor as _, QueryBuilder, Row as _};
 
+use super::allowance;
 use super::columns::words_to_json;
 use super::dialect::{Connection, Row, among, items};
 use super::failure_limit;
@@ -18,7 +19,14 @@ const ROWS: usize = 1000;
 /// Stores the sweep, and undoes that where it is not to be done. So what a dry run answers is what would happen.
 pub(super) async fn submit(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Result<Submission> {
     tx.execute("savepoint submission").await?;
+    let before = match &sweep.submitter {
+        Some(who) => Some((who, allowance::holding(tx, who).await?)),
+        None => None,
+    };
     let mut submission = store(tx, sweep, now_ms).await?;
+    if let Some((who, before)) = before {
+        allowance::check(tx, who, before).await?;
+    }
     submission.is_stored = match sweep.replacing {
         Replacing::DryRun => false,
         Replacing::WithoutResults => submission.set_aside_with_results == 0,
@@ -55,13 +63,13 @@ async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Resu
     Ok(sqlx::query_scalar(
         "insert into sweeps (name, submitted_ms, source, description, tags, priority, max_concurrent,
                              max_restarts, checkpoint_kimg, max_lost_workers, max_failed_runs, report,
-                             keeps_weights)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             keeps_weights, submitter)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          on conflict (name) do update set source = excluded.source, description = excluded.description,
              tags = excluded.tags, priority = excluded.priority, max_concurrent = excluded.max_concurrent,
              max_restarts = excluded.max_restarts, checkpoint_kimg = excluded.checkpoint_kimg,
              max_lost_workers = excluded.max_lost_workers, max_failed_runs = excluded.max_failed_runs,
-             report = excluded.report, keeps_weights = excluded.keeps_weights
+             report = excluded.report, keeps_weights = excluded.keeps_weights, submitter = excluded.submitter
          returning id",
     )
     .bind(&sweep.name)
@@ -77,6 +85,7 @@ async fn store_sweep(tx: &mut Connection, sweep: &NewSweep, now_ms: i64) -> Resu
     .bind(sweep.max_failed_runs.map(i64::from))
     .bind(storable(&serde_json::json!(sweep.report).to_string()))
     .bind(sweep.keeps_weights)
+    .bind(sweep.submitter.as_ref().map(|who| &who.token))
     .fetch_one(tx)
     .await?)
 }
