@@ -1,16 +1,15 @@
 //! The certificates of a coordinator.
 
 use std::fmt;
-use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 
 use crate::pin::Pin;
 
@@ -39,6 +38,8 @@ pub struct Identity {
     pub key: String,
     /// Of the chain's last certificate: what clients know the coordinator by.
     pub pin: Pin,
+    /// Whether it was made elsewhere, and not by the authority of a database.
+    pub is_given: bool,
 }
 
 /// Why there is no certificate.
@@ -80,7 +81,16 @@ impl Authority {
         parameters.distinguished_name = named("acai coordinator");
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let certificate = parameters.signed_by(&key, &issuer)?;
-        Identity::given(certificate.pem() + &self.certificate, key.serialize_pem())
+        let identity = Identity::given(certificate.pem() + &self.certificate, key.serialize_pem())?;
+        Ok(Identity { is_given: false, ..identity })
+    }
+
+    /// What clients know this authority's coordinators by.
+    ///
+    /// # Errors
+    /// [`AuthorityError::NoCertificate`].
+    pub fn pin(&self) -> Result<Pin, AuthorityError> {
+        last_pin(&self.certificate)
     }
 }
 
@@ -102,27 +112,26 @@ impl Identity {
     /// # Errors
     /// [`AuthorityError::NoCertificate`].
     pub fn given(chain: String, key: String) -> Result<Identity, AuthorityError> {
-        let certificates = CertificateDer::pem_slice_iter(chain.as_bytes());
-        let last = certificates.last().and_then(Result::ok).ok_or(AuthorityError::NoCertificate)?;
-        let pin = Pin::of(&last);
-        Ok(Identity { chain, key, pin })
+        let pin = last_pin(&chain)?;
+        Ok(Identity { chain, key, pin, is_given: true })
     }
 
-    /// How a server shows this, to clients that speak HTTP/2.
+    /// The certificates with the key, as a server needs them.
     ///
     /// # Errors
     /// [`AuthorityError`]: the key is none, or not the certificate's.
-    pub fn server(&self) -> Result<Arc<ServerConfig>, AuthorityError> {
+    pub fn certified(&self) -> Result<CertifiedKey, AuthorityError> {
         let chain = CertificateDer::pem_slice_iter(self.chain.as_bytes()).collect::<Result<_, _>>();
         let chain = chain.map_err(|_| AuthorityError::NoCertificate)?;
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).map_err(|_| AuthorityError::NoKey)?;
-        let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        server.alpn_protocols = vec![b"h2".to_vec()];
-        Ok(Arc::new(server))
+        Ok(CertifiedKey::from_der(chain, key, &ring::default_provider())?)
     }
+}
+
+/// That of the last certificate in a text, PEM.
+fn last_pin(certificates: &str) -> Result<Pin, AuthorityError> {
+    let last = CertificateDer::pem_slice_iter(certificates.as_bytes()).last();
+    last.and_then(Result::ok).map(|last| Pin::of(&last)).ok_or(AuthorityError::NoCertificate)
 }
 
 fn authority() -> CertificateParams {

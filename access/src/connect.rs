@@ -12,6 +12,7 @@ use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use crate::file::AccessFile;
+use crate::pin::Pin;
 use crate::token::Token;
 use crate::verifier::PinVerifier;
 
@@ -21,26 +22,57 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// A connection whose requests carry the token.
 pub type Connection = InterceptedService<Channel, Bearer>;
 
-/// The token that requests carry, which may become another one while connections last. Clones share it. `Debug` and logs do not
-/// show it.
+/// What connections go by, which may become another thing while they last: the token that requests carry, and the authorities
+/// that may vouch for the coordinator. Clones share it. `Debug` and logs do not show the token.
 #[derive(Debug, Clone)]
-pub struct CurrentToken(Arc<RwLock<Option<MetadataValue<Ascii>>>>);
+pub struct Current(Arc<RwLock<Known>>);
 
-impl CurrentToken {
-    /// This one, or none.
+#[derive(Debug)]
+struct Known {
+    token: Option<MetadataValue<Ascii>>,
+    pins: Vec<Pin>,
+}
+
+impl Known {
+    fn of(access: &AccessFile) -> Known {
+        Known { token: header(access.token.as_ref()), pins: access.ca.clone() }
+    }
+}
+
+/// What of an access file is another thing than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The token.
+    pub token: bool,
+    /// The authorities.
+    pub authorities: bool,
+}
+
+impl Current {
+    /// What this file says.
     #[must_use]
-    pub fn new(token: Option<&Token>) -> CurrentToken {
-        CurrentToken(Arc::new(RwLock::new(header(token))))
+    pub fn of(access: &AccessFile) -> Current {
+        Current(Arc::new(RwLock::new(Known::of(access))))
     }
 
-    /// Has requests carry this one from now on; answers whether that is another one.
+    /// Goes by what this file says from now on; answers what is another thing than before. Its address is not looked at.
     #[must_use]
-    pub fn set(&self, token: Option<&Token>) -> bool {
-        let header = header(token);
+    pub fn set(&self, access: &AccessFile) -> Changed {
+        let known = Known::of(access);
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let is_other = *current != header;
-        *current = header;
-        is_other
+        let changed =
+            Changed { token: current.token != known.token, authorities: current.pins != known.pins };
+        *current = known;
+        changed
+    }
+
+    /// Whether this authority may vouch for the coordinator.
+    pub(crate) fn knows(&self, pin: Pin) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).pins.contains(&pin)
+    }
+
+    fn token(&self) -> Option<MetadataValue<Ascii>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).token.clone()
     }
 }
 
@@ -53,12 +85,12 @@ fn header(token: Option<&Token>) -> Option<MetadataValue<Ascii>> {
 
 /// Adds the token to requests.
 #[derive(Debug, Clone)]
-pub struct Bearer(CurrentToken);
+pub struct Bearer(Current);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(token) = &*self.0.0.read().unwrap_or_else(PoisonError::into_inner) {
-            request.metadata_mut().insert("authorization", token.clone());
+        if let Some(token) = self.0.token() {
+            request.metadata_mut().insert("authorization", token);
         }
         Ok(request)
     }
@@ -90,13 +122,21 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`].
 pub fn endpoint(access: &AccessFile) -> Result<Endpoint, ConnectError> {
+    endpoint_with(access, &Current::of(access))
+}
+
+/// As [`endpoint`], going by authorities that may become others.
+///
+/// # Errors
+/// [`ConnectError`].
+pub fn endpoint_with(access: &AccessFile, current: &Current) -> Result<Endpoint, ConnectError> {
     let no_address = || ConnectError::Address(access.url.clone());
     let endpoint = Endpoint::from_shared(access.url.clone()).map_err(|_| no_address())?;
     let host = endpoint.uri().host().ok_or_else(no_address)?.to_owned();
     match endpoint.uri().scheme_str() {
         Some("https") if access.ca.is_empty() => Err(ConnectError::NoAuthority(access.url.clone())),
         Some("https") => {
-            let verifier = PinVerifier::new(access.ca.clone(), Arc::new(ring::default_provider()));
+            let verifier = PinVerifier::new(current.clone(), Arc::new(ring::default_provider()));
             let tls = ClientTlsConfig::new().timeout(HANDSHAKE);
             Ok(endpoint.tls_config_with_verifier(tls, Arc::new(verifier))?)
         }
@@ -111,13 +151,14 @@ pub fn endpoint(access: &AccessFile) -> Result<Endpoint, ConnectError> {
 /// The channel, with the token.
 #[must_use]
 pub fn connection(channel: Channel, token: Option<&Token>) -> Connection {
-    connection_with(channel, &CurrentToken::new(token))
+    let known = Known { token: header(token), pins: Vec::new() };
+    connection_with(channel, &Current(Arc::new(RwLock::new(known))))
 }
 
 /// The channel, with a token that may become another one.
 #[must_use]
-pub fn connection_with(channel: Channel, token: &CurrentToken) -> Connection {
-    InterceptedService::new(channel, Bearer(token.clone()))
+pub fn connection_with(channel: Channel, current: &Current) -> Connection {
+    InterceptedService::new(channel, Bearer(current.clone()))
 }
 
 /// Why a connection failed: the innermost cause, in its own words.

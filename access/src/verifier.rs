@@ -11,19 +11,20 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::authority::NAME;
+use crate::connect::Current;
 use crate::pin::Pin;
 
 /// Takes a certificate that one of the known authorities has given to a coordinator, or to the host that was asked for. The
 /// authority comes with the certificate: clients know only its digest.
 #[derive(Debug)]
 pub(crate) struct PinVerifier {
-    pins: Vec<Pin>,
+    known: Current,
     provider: Arc<CryptoProvider>,
 }
 
 impl PinVerifier {
-    pub(crate) fn new(pins: Vec<Pin>, provider: Arc<CryptoProvider>) -> PinVerifier {
-        PinVerifier { pins, provider }
+    pub(crate) fn new(known: Current, provider: Arc<CryptoProvider>) -> PinVerifier {
+        PinVerifier { known, provider }
     }
 
     fn algorithms(&self) -> WebPkiSupportedAlgorithms {
@@ -42,7 +43,7 @@ impl ServerCertVerifier for PinVerifier {
     ) -> Result<ServerCertVerified, Error> {
         let last = others.last().unwrap_or(own);
         let found = Pin::of(last);
-        if !self.pins.contains(&found) {
+        if !self.known.knows(found) {
             let problem = format!("its certificate authority is {found}, not the one in the access file");
             return Err(Error::General(problem));
         }
@@ -88,6 +89,7 @@ mod tests {
 
     use super::*;
     use crate::authority::Authority;
+    use crate::file::AccessFile;
 
     fn chain(authority: &Authority) -> Vec<CertificateDer<'static>> {
         let identity = authority.identity().unwrap();
@@ -98,7 +100,8 @@ mod tests {
     fn only_a_certificate_that_the_known_authority_has_signed_is_taken_whatever_comes_with_it() {
         let (known, foreign) = (Authority::new().unwrap(), Authority::new().unwrap());
         let (own, others) = (chain(&known), chain(&foreign));
-        let verifier = PinVerifier::new(vec![Pin::of(&own[1])], Arc::new(ring::default_provider()));
+        let access = AccessFile { ca: vec![Pin::of(&own[1])], ..AccessFile::open("https://login1") };
+        let verifier = PinVerifier::new(Current::of(&access), Arc::new(ring::default_provider()));
         let host = ServerName::try_from("login1").unwrap();
         let takes = |own: &CertificateDer<'_>, others: &[CertificateDer<'_>]| {
             verifier.verify_server_cert(own, others, &host, &[], UnixTime::now()).is_ok()

@@ -224,7 +224,7 @@ impl AsyncWrite for Connection {
 #[cfg(test)]
 mod tests {
     use acai_access::authority::NAME;
-    use acai_access::{AccessFile, Authority, Identity, endpoint};
+    use acai_access::{AccessFile, Authority, Identity, Shown, endpoint};
     use rustls::crypto::ring;
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject as _;
@@ -275,7 +275,7 @@ mod tests {
         let identity = Authority::new().unwrap().identity().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let tls = TlsAcceptor::from(identity.server().unwrap());
+        let tls = TlsAcceptor::from(Shown::new(&identity).unwrap().server().unwrap());
         let mut connections = connections(listener, Some(tls), 3, 10 * SOON);
         let mut silent = TcpStream::connect(address).await.unwrap();
         assert_eq!(timeout(LATE, silent.read(&mut [0])).await.unwrap().unwrap(), 0, "it is closed");
@@ -300,7 +300,7 @@ mod tests {
         let identity = Authority::new().unwrap().identity().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let tls = TlsAcceptor::from(identity.server().unwrap());
+        let tls = TlsAcceptor::from(Shown::new(&identity).unwrap().server().unwrap());
         let mut connections = connections(listener, Some(tls), 1, LATE);
         let mut client = TcpStream::connect(address).await.unwrap();
         let request = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";

@@ -1,7 +1,6 @@
 //! How clients come in: who may do what, and whether they can know the coordinator.
 
-use acai_access::{AuthorityError, Identity};
-use tokio_rustls::TlsAcceptor;
+use acai_access::{AuthorityError, Identity, Shown};
 
 use crate::guard::Guard;
 use crate::pages::Pages;
@@ -11,7 +10,7 @@ use crate::pages::Pages;
 pub struct Door {
     /// Who may do what.
     pub guard: Guard,
-    /// What the coordinator shows of itself; without it, connections are not encrypted.
+    /// What the coordinator shows of itself at first; without it, connections are not encrypted.
     pub identity: Option<Identity>,
     /// What browsers are shown, if anything.
     pub pages: Option<Pages>,
@@ -30,7 +29,7 @@ impl Door {
         Door::new(Guard::open(), None)
     }
 
-    pub(crate) fn encryption(&self) -> Result<Option<TlsAcceptor>, AuthorityError> {
-        self.identity.as_ref().map(|identity| Ok(TlsAcceptor::from(identity.server()?))).transpose()
+    pub(crate) fn shown(&self) -> Result<Option<Shown>, AuthorityError> {
+        self.identity.as_ref().map(Shown::new).transpose()
     }
 }

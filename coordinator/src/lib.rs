@@ -14,6 +14,7 @@
     reason = "the statements in store/sql are compiled once for each kind of database"
 )]
 
+mod authority;
 pub mod blobs;
 pub mod clock;
 mod connections;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_access::AuthorityError;
+use acai_access::{AuthorityError, Shown};
 use acai_proto::v1::access_service_server::AccessServiceServer;
 use acai_proto::v1::archive_service_server::ArchiveServiceServer;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
@@ -14,10 +14,12 @@ use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 
+use crate::authority;
 use crate::blobs::{Blobs, CHUNK_BYTES, staging};
 use crate::clock::Clock;
 use crate::connections::connections;
@@ -152,16 +154,16 @@ async fn serve_with(
     }
     let (draining, drained) = tokio::sync::oneshot::channel();
     let (reporter, health) = health();
-    let services = services(&base, &door, limits, stop.clone(), health);
-    let server = services.serve_with_incoming_shutdown(
-        connections(listener, door.encryption()?, CONNECTIONS, GREETING),
-        async {
+    let shown = door.shown()?;
+    let tls = encryption(shown.as_ref())?;
+    let services = services(&base, &door, shown.as_ref(), limits, stop.clone(), health);
+    let server =
+        services.serve_with_incoming_shutdown(connections(listener, tls, CONNECTIONS, GREETING), async {
             shutdown.await;
             // Watchers would stay for as long as they are let.
             stopping.send_replace(true);
             let _ = draining.send(());
-        },
-    );
+        });
     // A connection that never closes must not keep the server: the drain has a deadline of its own.
     let deadline = async {
         if drained.await.is_err() {
@@ -175,6 +177,7 @@ async fn serve_with(
         () = deadline => Ok(()),
         () = expire_leases(store.clone(), terms, metrics.clone()) => Ok(()),
         never = tell_health(reporter, metrics, terms, stop) => match never {},
+        never = authority::follow(store.clone(), shown) => match never {},
         () = forget_what_is_old(store.clone()) => Ok(()),
         () = collect_garbage(store.clone(), blobs.clone()) => Ok(()),
         () = staging::clear_abandoned(blobs.staging(), Clock::start()) => Ok(()),
@@ -197,13 +200,25 @@ pub async fn serve_reading(
 ) -> Result<(), ServeError> {
     let (_running, stop) = watch::channel(false);
     let base = Base { store, blobs, terms, metrics: Metrics::default() };
-    let services = services(&base, &door, Limits::default(), stop, health().1);
-    let connections = connections(listener, door.encryption()?, CONNECTIONS, GREETING);
+    let shown = door.shown()?;
+    let services = services(&base, &door, shown.as_ref(), Limits::default(), stop, health().1);
+    let connections = connections(listener, encryption(shown.as_ref())?, CONNECTIONS, GREETING);
     Ok(services.serve_with_incoming(connections).await?)
 }
 
+fn encryption(shown: Option<&Shown>) -> Result<Option<TlsAcceptor>, AuthorityError> {
+    shown.map(|shown| Ok(TlsAcceptor::from(shown.server()?))).transpose()
+}
+
 /// All services, and the pages beside them, with their limits. `stop` becomes true when the server ends.
-fn services(base: &Base, door: &Door, limits: Limits, stop: watch::Receiver<bool>, health: Health) -> Router {
+fn services(
+    base: &Base,
+    door: &Door,
+    shown: Option<&Shown>,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+    health: Health,
+) -> Router {
     let (Base { store, blobs, terms, metrics }, guard) = (base, &door.guard);
     let use_cases = UseCases::new(Arc::clone(store), *terms);
     let sweeps = Sweeps { use_cases: use_cases.clone(), stop: stop.clone() };
@@ -220,7 +235,7 @@ fn services(base: &Base, door: &Door, limits: Limits, stop: watch::Receiver<bool
     let pages = door.pages.as_ref().map(|pages| pages(served));
     let archives = Archives { use_cases: use_cases.clone(), patience: limits.patience };
     let archives = ArchiveServiceServer::new(archives).max_decoding_message_size(MESSAGE_BYTES);
-    let access = Access { use_cases: use_cases.clone(), guard: guard.clone() };
+    let access = Access { use_cases: use_cases.clone(), guard: guard.clone(), shown: shown.cloned() };
     let access = AccessServiceServer::new(access)
         .max_decoding_message_size(MESSAGE_BYTES)
         .max_encoding_message_size(ANSWER_BYTES);

@@ -13,7 +13,8 @@ use super::{Ask, Coordinator, List};
 Examples:
   acai access create --scope worker --name gpu-7 -o gpu-7.toml    a file for the machine that trains
   acai access ls                                                  who has a token, and who has used it
-  acai access revoke k3x9q2m4                                     takes that one back")]
+  acai access revoke k3x9q2m4                                     takes that one back
+  acai access rotate-ca                                           begins to exchange the certificate authority")]
 pub(crate) struct AccessArguments {
     #[command(subcommand)]
     pub(crate) command: AccessCommand,
@@ -30,6 +31,10 @@ Examples:
     Ls(List),
     /// Take a token back: whoever has it is refused from now on
     Revoke(RevokeArguments),
+    /// Exchange the certificate authority by which clients know the coordinator
+    RotateCa(RotateCaArguments),
+    /// Have an access file know the certificate authorities that the coordinator has now
+    Refresh(RefreshArguments),
 }
 
 #[derive(Debug, Args)]
@@ -75,4 +80,34 @@ pub(crate) struct RevokeArguments {
     pub(crate) ask: Ask,
     /// The token's id, as `acai access ls` shows it
     pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai access rotate-ca             makes the next authority; files that are made from now on know both
+  acai access rotate-ca --finish    all coordinators of the database show the next one from now on
+
+In between, every access file has to learn of the next authority: `acai access refresh FILE` does that where
+the file is, or exchange it for a new one. Workers read their file again while they work. A file that does not
+know the next authority is refused when that is in use.")]
+pub(crate) struct RotateCaArguments {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+    /// Put the next authority in the place of the present one
+    #[arg(long)]
+    pub(crate) finish: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  acai access refresh                your own access file
+  acai access refresh worker.toml    another one
+
+Its address and its token stay.")]
+pub(crate) struct RefreshArguments {
+    /// The access file [default: what ACAI_ACCESS names, ~/.config/acai/access.toml]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }

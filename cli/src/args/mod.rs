@@ -19,7 +19,9 @@ mod target;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use access::{AccessArguments, AccessCommand, CreateArguments, RevokeArguments};
+pub(crate) use access::{
+    AccessArguments, AccessCommand, CreateArguments, RefreshArguments, RevokeArguments, RotateCaArguments,
+};
 pub(crate) use answering::Answering;
 pub(crate) use archive::{ExportArguments, ImportArguments};
 pub(crate) use artifacts::{ArtifactsArguments, ArtifactsCommand, ChosenArtifacts, Step};

@@ -78,6 +78,6 @@ fn hint(access: &AccessFile) -> &'static str {
     if access.ca.is_empty() {
         "start one with `acai coordinator`; name another one's access file with --access FILE, or the state folder of `acai run` with --coordinator DIR"
     } else {
-        "is the coordinator at this address the one that the access file is of? --access FILE names another file"
+        "is the coordinator at this address the one that the access file is of? --access FILE names another file; one from before `acai access rotate-ca` needs a new one"
     }
 }

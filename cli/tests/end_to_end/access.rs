@@ -183,6 +183,63 @@ async fn a_worker_goes_on_with_the_token_that_its_access_file_has_by_then() {
 }
 
 #[test]
+fn the_certificate_authority_is_exchanged_while_files_and_workers_follow() {
+    let place = Place::new();
+    place.file("tiny.yaml", TINY);
+    let listen = ["coordinator", "--listen", &free_address()];
+    let coordinator = place.start(&listen);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    let create = |scope: &str, file: &str| {
+        place.run(&["access", "create", "--scope", scope, "--name", "x", "-o", file]).ok();
+    };
+    let pins = |file: &str| fs::read_to_string(place.path(file)).unwrap().matches("sha256:").count();
+    let ls = |file: &str| place.run(&["ls", "--access", file]);
+    create("read", "old.toml");
+    create("read", "refreshed.toml");
+    create("worker", "worker.toml");
+    let log = || fs::read_to_string(place.path("worker.log")).unwrap();
+    let child = place
+        .acai(&["worker", "--access", "worker.toml", "--slots", "1", "--threads", "1"])
+        .stderr(fs::File::create(place.path("worker.log")).unwrap())
+        .spawn()
+        .unwrap();
+    let _worker = Started { child };
+    eventually("the worker is known", || place.run(&["workers", "--json"]).stdout.contains("\"name\""));
+
+    let begun = place.run(&["access", "rotate-ca"]);
+    assert!(begun.code == Some(0) && begun.stderr.contains("acai access refresh FILE"), "{begun:#?}");
+    create("read", "new.toml");
+    for file in ["refreshed.toml", "worker.toml"] {
+        place.run(&["access", "refresh", file]).ok();
+    }
+    for (file, expected) in
+        [("config/acai/access.toml", 2), ("old.toml", 1), ("refreshed.toml", 2), ("new.toml", 2)]
+    {
+        assert_eq!(pins(file), expected, "{file}");
+        ls(file).ok();
+    }
+    eventually("the worker knows both", || log().contains("knows other authorities"));
+    place.run(&["access", "rotate-ca", "--finish"]).ok();
+    assert_eq!(pins("config/acai/access.toml"), 1);
+    let refused = ls("old.toml");
+    assert!(refused.code == Some(1) && refused.stderr.contains("acai access rotate-ca"), "{refused:#?}");
+    for file in ["config/acai/access.toml", "refreshed.toml", "new.toml"] {
+        ls(file).ok();
+    }
+    let again = place.run(&["access", "rotate-ca", "--finish"]);
+    assert!(again.code == Some(1) && again.stderr.contains("no next certificate authority"), "{again:#?}");
+
+    coordinator.interrupt();
+    coordinator.wait();
+    let _coordinator = place.start(&listen);
+    eventually("the coordinator listens again", || ls("new.toml").code == Some(0));
+    ls("acai.db.access").ok();
+    assert_eq!(ls("old.toml").code, Some(1));
+    place.run(&["submit", "tiny.yaml"]).ok();
+    eventually("the worker is back", || place.run(&["status", "tiny"]).stdout.contains("1 completed"));
+}
+
+#[test]
 fn access_that_cannot_be_written_is_not_given_and_a_file_that_others_can_read_is_warned_of() {
     let place = Place::new();
     let _coordinator = place.start(&["coordinator", "--listen", &free_address()]);

@@ -31,7 +31,10 @@ fn listed(path: &str) -> Option<&'static [Scope]> {
         // Workers bring what their attempts make, and people what they import.
         ("BlobService", "Stat" | "Upload") => &[Scope::Worker, Scope::Submit],
         ("FleetService", "GetDemand") | ("BlobService", "Download") => &[Scope::Read, Scope::Worker],
-        ("AccessService", "CreateToken" | "ListTokens" | "RevokeToken") => &[Scope::Admin],
+        ("AccessService", "ListAuthorities") => &[Scope::Read, Scope::Worker],
+        ("AccessService", "CreateToken" | "ListTokens" | "RevokeToken" | "RotateAuthority") => {
+            &[Scope::Admin]
+        }
         _ => return None,
     })
 }

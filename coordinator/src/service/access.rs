@@ -1,7 +1,8 @@
-//! `AccessService`: tokens.
+//! `AccessService`: tokens, and by what the coordinator is known.
 
 use std::time::Duration;
 
+use acai_access::{Pin, Shown};
 use acai_proto::convert::FieldError;
 use acai_proto::v1::{self, access_service_server::AccessService};
 use tonic::{Request, Response, Status};
@@ -13,6 +14,8 @@ use crate::use_cases::UseCases;
 pub(crate) struct Access {
     pub(crate) use_cases: UseCases,
     pub(crate) guard: Guard,
+    /// What the coordinator shows of itself.
+    pub(crate) shown: Option<Shown>,
 }
 
 #[tonic::async_trait]
@@ -45,6 +48,30 @@ impl AccessService for Access {
         self.guard.forget(&id);
         Ok(Response::new(v1::RevokeTokenResponse {}))
     }
+
+    async fn list_authorities(
+        &self,
+        _request: Request<v1::ListAuthoritiesRequest>,
+    ) -> Result<Response<v1::ListAuthoritiesResponse>, Status> {
+        let pins = texts(&self.use_cases.authorities(self.shown.as_ref()).await?);
+        Ok(Response::new(v1::ListAuthoritiesResponse { pins }))
+    }
+
+    async fn rotate_authority(
+        &self,
+        request: Request<v1::RotateAuthorityRequest>,
+    ) -> Result<Response<v1::RotateAuthorityResponse>, Status> {
+        let shown = self.shown.as_ref();
+        let pins = match request.into_inner().finish {
+            false => self.use_cases.prepare_authority(shown).await?,
+            true => self.use_cases.exchange_authority(shown).await?,
+        };
+        Ok(Response::new(v1::RotateAuthorityResponse { pins: texts(&pins) }))
+    }
+}
+
+fn texts(pins: &[Pin]) -> Vec<String> {
+    pins.iter().map(Pin::to_string).collect()
 }
 
 fn token_message(token: TokenRecord) -> v1::Token {

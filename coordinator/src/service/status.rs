@@ -61,11 +61,13 @@ impl From<UseCaseError> for Status {
             | UseCaseError::NoSuchWorker { .. }
             | UseCaseError::NoSuchToken { .. } => Status::not_found(message),
             UseCaseError::ForgottenUpload(_) => Status::unavailable(message),
-            UseCaseError::BrokenDown(_) => Status::internal(message),
+            UseCaseError::BrokenDown(_) | UseCaseError::Show(_) => Status::internal(message),
             UseCaseError::NoSuchCheckpoint { .. } | UseCaseError::BeyondBlob { .. } => {
                 Status::out_of_range(message)
             }
-            UseCaseError::WouldSetAside { .. } => Status::failed_precondition(message),
+            UseCaseError::WouldSetAside { .. }
+            | UseCaseError::NoAuthority(_)
+            | UseCaseError::NoNextAuthority => Status::failed_precondition(message),
         }
     }
 }

@@ -341,6 +341,15 @@ pub trait Store: Send + Sync + 'static {
     /// The certificate authority of all coordinators of this database: `fresh`, unless it has one already.
     async fn authority(&self, fresh: Authority) -> Result<Authority>;
 
+    /// The certificate authority, and while it is exchanged the next one; nothing before there is one.
+    async fn authority_list(&self) -> Result<Vec<Authority>>;
+
+    /// Makes `fresh` the next certificate authority, unless there is a next one already; false before there is one at all.
+    async fn authority_prepare(&self, fresh: Authority) -> Result<bool>;
+
+    /// Makes the next certificate authority the only one; false if there is none.
+    async fn authority_exchange(&self) -> Result<bool>;
+
     /// Which database this is, random; and what tells it from its copies.
     async fn identity(&self) -> Result<(String, String)>;
 

@@ -4,6 +4,7 @@ use acai_sweep::file::SweepFileError;
 use acai_sweep::spelling::{did_you_mean, quoted};
 
 use super::UseCases;
+use crate::authority::ShowError;
 use crate::blobs::BlobError;
 use crate::blobs::arrival::ArrivalError;
 use crate::store::StoreError;
@@ -59,6 +60,17 @@ pub enum UseCaseError {
         /// The id.
         id: String,
     },
+    /// The coordinator shows no certificate of the database's authority.
+    #[error("{0}, so there is no certificate authority to exchange")]
+    NoAuthority(&'static str),
+    /// Nobody has begun to exchange the certificate authority.
+    #[error(
+        "there is no next certificate authority: it is in use already, or nobody has made one\nhint: `acai access rotate-ca` makes one"
+    )]
+    NoNextAuthority,
+    /// The certificate authority cannot be made or shown.
+    #[error(transparent)]
+    Show(ShowError),
     /// A submission that did not say that runs with results may be set aside.
     #[error(
         "{runs} runs of {sweep} have results and are not in this file: they would be set aside, in no table until a file asks for them again\nhint: --yes sets them aside; `acai submit FILE --dry-run` shows what would change; another `name:` makes another sweep"
@@ -103,6 +115,15 @@ pub enum UseCaseError {
     /// The store could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ShowError> for UseCaseError {
+    fn from(error: ShowError) -> UseCaseError {
+        match error {
+            ShowError::Store(error) => error.into(),
+            ShowError::Certificate(_) => UseCaseError::Show(error),
+        }
+    }
 }
 
 impl From<ArrivalError> for UseCaseError {

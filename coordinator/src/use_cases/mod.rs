@@ -6,6 +6,7 @@
 
 mod access;
 mod artifacts;
+mod authorities;
 mod control;
 mod curves;
 mod demand;

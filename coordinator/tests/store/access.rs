@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_access::{AccessFile, Authority, Connection, Pin, Scope, Token, connection, endpoint, root_cause};
+use acai_access::{
+    AccessFile, Authority, Connection, Identity, Pin, Scope, Token, connection, endpoint, root_cause,
+};
 use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::store::{NewToken, Store};
 use acai_coordinator::{Door, Guard, LeaseTerms, serve};
+use acai_proto::v1::access_service_client::AccessServiceClient;
+use acai_proto::v1::{ListAuthoritiesRequest, RotateAuthorityRequest};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -27,6 +31,7 @@ contract!(
     every_method_serves_the_tokens_that_it_is_for_and_no_others,
     a_revoked_token_is_refused_soon_by_another_coordinator_of_the_database_too,
     all_coordinators_of_a_database_have_one_authority,
+    while_the_authority_is_exchanged_files_of_before_are_good_until_all_coordinators_show_the_next_one,
 );
 
 /// A coordinator behind TLS and tokens.
@@ -44,10 +49,13 @@ impl Drop for Served {
 }
 
 async fn served(store: &Arc<dyn Store>) -> Served {
+    let authority = store.authority(Authority::new().unwrap()).await.unwrap();
+    served_as(store, authority.identity().unwrap()).await
+}
+
+async fn served_as(store: &Arc<dyn Store>, identity: Identity) -> Served {
     let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
-    let authority = store.authority(Authority::new().unwrap()).await.unwrap();
-    let identity = authority.identity().unwrap();
     let (pin, url) = (identity.pin, format!("https://{}", listener.local_addr().unwrap()));
     let door = Door::new(Guard::stored(Arc::clone(store)), Some(identity));
     let (store, forever) = (Arc::clone(store), std::future::pending());
@@ -91,7 +99,7 @@ async fn call_on(connection: Connection, path: &'static str) -> Result<(), Statu
 fn allowed(scope: Scope, path: &str) -> bool {
     let (service, method) = path.strip_prefix("/acai.v1.").unwrap().split_once('/').unwrap();
     let reads = service == "SweepService" && method != "SubmitSweep"
-        || ["ExplainRun", "Download", "GetDemand"].contains(&method);
+        || ["ExplainRun", "Download", "GetDemand", "ListAuthorities"].contains(&method);
     match scope {
         Scope::Read => reads,
         Scope::Submit => {
@@ -99,7 +107,9 @@ fn allowed(scope: Scope, path: &str) -> bool {
                 || service == "ControlService"
                 || ["SubmitSweep", "ImportSweep", "Stat", "Upload"].contains(&method)
         }
-        Scope::Worker => ["WorkerService", "BlobService", "FleetService"].contains(&service),
+        Scope::Worker => {
+            ["WorkerService", "BlobService", "FleetService"].contains(&service) || method == "ListAuthorities"
+        }
         Scope::Admin => true,
     }
 }
@@ -174,6 +184,62 @@ async fn a_revoked_token_is_refused_soon_by_another_coordinator_of_the_database_
 async fn all_coordinators_of_a_database_have_one_authority(store: &Tested) {
     let (first, second) = (served(&store.store).await, served(&store.store).await);
     assert_eq!(first.pin, second.pin);
+}
+
+/// What the coordinator answers to `acai access rotate-ca`.
+async fn rotate(access: &AccessFile, finish: bool) -> Result<Vec<Pin>, Status> {
+    let channel = endpoint(access).unwrap().connect().await.unwrap();
+    let mut client = AccessServiceClient::new(connection(channel, access.token.as_ref()));
+    let answer = client.rotate_authority(RotateAuthorityRequest { finish }).await?.into_inner();
+    let listed = client.list_authorities(ListAuthoritiesRequest {}).await?.into_inner();
+    assert_eq!(listed.pins, answer.pins);
+    Ok(answer.pins.iter().map(|pin| pin.parse().unwrap()).collect())
+}
+
+async fn while_the_authority_is_exchanged_files_of_before_are_good_until_all_coordinators_show_the_next_one(
+    store: &Tested,
+) {
+    let path = "/acai.v1.SweepService/ListSweeps";
+    let coordinators = [served(&store.store).await, served(&store.store).await];
+    let token = added(&*store.store, Scope::Admin, None).await;
+    let of_before = coordinators.each_ref().map(|served| served.access(Some(&token)));
+    assert_eq!(rotate(&of_before[0], true).await.unwrap_err().code(), Code::FailedPrecondition);
+    let pins = rotate(&of_before[0], false).await.unwrap();
+    assert!(pins.len() == 2 && pins[0] == coordinators[0].pin && pins[1] != pins[0], "{pins:?}");
+    assert_eq!(rotate(&of_before[1], false).await.unwrap(), pins, "there is a next one already");
+    let of_now = of_before.clone().map(|access| AccessFile { ca: pins.clone(), ..access });
+    let of_later = of_before.clone().map(|access| AccessFile { ca: vec![pins[1]], ..access });
+    for (before, now) in of_before.iter().zip(&of_now) {
+        call(before, path).await.unwrap();
+        call(now, path).await.unwrap();
+    }
+
+    assert_eq!(rotate(&of_now[0], true).await.unwrap(), pins[1..]);
+    let refused = call(&of_before[0], path).await.unwrap_err();
+    assert!(refused.message().contains("not the one in the access file"), "{refused}");
+    let followed = async {
+        while call(&of_before[1], path).await.is_ok() {
+            sleep(SOON).await;
+        }
+    };
+    timeout(PATIENCE, followed).await.unwrap();
+    for (now, later) in of_now.iter().zip(&of_later) {
+        call(now, path).await.unwrap();
+        call(later, path).await.unwrap();
+    }
+    // And it is the one that coordinators start with.
+    assert_eq!(served(&store.store).await.pin, pins[1]);
+}
+
+#[tokio::test]
+async fn a_coordinator_with_a_given_certificate_has_no_authority_to_exchange() {
+    let (store, elsewhere) = (Tested::sqlite().await, Authority::new().unwrap().identity().unwrap());
+    let given = Identity::given(elsewhere.chain, elsewhere.key).unwrap();
+    let served = served_as(&store.store, given).await;
+    let access = served.access(Some(&added(&*store.store, Scope::Admin, None).await));
+    let refused = rotate(&access, false).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("--tls-cert"), "{refused}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! [`run`] is the way in. `start` makes a worker known to its coordinator, `recovery` ends what a killed agent left;
 //! then `claims` and `groups` take turns, while `renewal` keeps the leases.
 
+mod access_file;
 mod claims;
 mod groups;
 mod left_attempt;
@@ -11,7 +12,6 @@ mod registrar;
 mod renewal;
 mod slot_pool;
 mod start;
-mod token_file;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -82,7 +82,7 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     tokio::select! {
         result = agent.work() => result,
         never = renewal::keep(&context.leases, &registrar) => match never {},
-        never = token_file::follow(config.access_file.as_deref(), registrar.token()) => match never {},
+        never = access_file::follow(config.access_file.as_deref(), registrar.current()) => match never {},
         never = stopping => match never {},
     }
 }

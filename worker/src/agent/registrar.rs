@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use acai_access::{AccessFile, CurrentToken};
+use acai_access::{AccessFile, Current};
 use acai_proto::v1::{LeaveRequest, RegisterRequest};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -23,7 +23,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Registrar {
     access: AccessFile,
-    token: CurrentToken,
+    current: Current,
     registration: RegisterRequest,
     coordinator: Client,
     /// The database that the coordinator serves, once it has answered.
@@ -34,11 +34,11 @@ pub(super) struct Registrar {
 
 impl Registrar {
     pub(super) fn new(access: AccessFile, registration: RegisterRequest) -> Result<Self, WorkerError> {
-        let token = CurrentToken::new(access.token.as_ref());
-        let coordinator = connect(&access, &token, Peer::default())?;
+        let current = Current::of(&access);
+        let coordinator = connect(&access, &current, Peer::default())?;
         Ok(Self {
             access,
-            token,
+            current,
             registration,
             coordinator,
             database: OnceLock::new(),
@@ -72,12 +72,12 @@ impl Registrar {
 
     /// Another connection to the same coordinator.
     pub(super) fn connection(&self) -> Result<Client, WorkerError> {
-        connect(&self.access, &self.token, self.coordinator.peer().clone())
+        connect(&self.access, &self.current, self.coordinator.peer().clone())
     }
 
-    /// What all connections of this worker prove themselves with.
-    pub(super) fn token(&self) -> &CurrentToken {
-        &self.token
+    /// What all connections of this worker go by.
+    pub(super) fn current(&self) -> &Current {
+        &self.current
     }
 
     /// Registers for the first time since this worker was started, and tries for `patience` at the most.
@@ -148,6 +148,6 @@ impl Registrar {
     }
 }
 
-fn connect(access: &AccessFile, token: &CurrentToken, peer: Peer) -> Result<Client, WorkerError> {
-    Ok(Client::new(access, token, peer)?)
+fn connect(access: &AccessFile, current: &Current, peer: Peer) -> Result<Client, WorkerError> {
+    Ok(Client::new(access, current, peer)?)
 }

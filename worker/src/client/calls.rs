@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use acai_access::{AccessFile, ConnectError, Connection, CurrentToken, connection_with};
+use acai_access::{AccessFile, ConnectError, Connection, Current, connection_with};
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     AddArtifactRequest, ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest,
@@ -34,16 +34,16 @@ pub(crate) struct Client {
 type Answer<T> = Result<T, CallError>;
 
 impl Client {
-    /// Connects only with the first call, and calls with the token, whatever it is by then; an error where that cannot be done as
+    /// Connects only with the first call, going by what is current then; an error where that cannot be done as
     /// the access file says.
-    pub(crate) fn new(access: &AccessFile, token: &CurrentToken, peer: Peer) -> Result<Self, ConnectError> {
-        let endpoint = acai_access::endpoint(access)?
+    pub(crate) fn new(access: &AccessFile, current: &Current, peer: Peer) -> Result<Self, ConnectError> {
+        let endpoint = acai_access::endpoint_with(access, current)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         // Transfers may take long, so they have no deadline, and a connection of their own so that they delay no call.
-        let connect = |endpoint: Endpoint| connection_with(endpoint.connect_lazy(), token);
+        let connect = |endpoint: Endpoint| connection_with(endpoint.connect_lazy(), current);
         let blobs = Blobs::new(connect(endpoint.clone()), peer.clone());
         let client = WorkerServiceClient::new(connect(endpoint.timeout(CALL_DEADLINE)));
         Ok(Self { client, blobs, peer })

@@ -4,6 +4,7 @@ use acai_access::{AccessFile, Token};
 use acai_proto::v1::{CreateTokenRequest, RevokeTokenRequest};
 use anyhow::{Context, anyhow};
 
+use super::authorities::authorities;
 use crate::access;
 use crate::args::CreateArguments;
 use crate::client::{access_client, answering, connection};
@@ -25,6 +26,7 @@ pub(super) async fn create(arguments: CreateArguments, output: Output) -> Result
         .into());
     }
     let mut client = access_client(connection(&own).await?);
+    let ca = authorities(&mut client).await?;
     let request = CreateTokenRequest {
         name: name.clone(),
         scope: scope.to_string(),
@@ -33,7 +35,7 @@ pub(super) async fn create(arguments: CreateArguments, output: Output) -> Result
     let token = client.create_token(request).await?.into_inner().token;
     let token: Token = token.parse().context("the coordinator's answer is damaged")?;
     let id = token.id().to_owned();
-    let made = AccessFile { url: url.unwrap_or(own.url), ca: own.ca, token: Some(token) };
+    let made = AccessFile { url: url.unwrap_or(own.url), ca, token: Some(token) };
     if let Err(error) = access::write(&made, &path) {
         // Nobody has the token, and nobody will.
         let revoked = client.revoke_token(RevokeTokenRequest { id: id.clone() }).await;

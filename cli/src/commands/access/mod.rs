@@ -1,5 +1,6 @@
 //! `acai access …`
 
+mod authorities;
 mod create;
 mod ls;
 
@@ -17,6 +18,8 @@ pub(super) async fn access(command: AccessCommand, output: Output) -> Result<(),
         AccessCommand::Create(arguments) => create::create(arguments, output).await,
         AccessCommand::Ls(list) => ls::ls(&list, output).await,
         AccessCommand::Revoke(arguments) => revoke(arguments, output).await,
+        AccessCommand::RotateCa(arguments) => authorities::rotate(&arguments, output).await,
+        AccessCommand::Refresh(arguments) => authorities::refresh(arguments, output).await,
     }
 }
 

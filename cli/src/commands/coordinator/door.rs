@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acai_access::{AccessFile, Authority, Identity, Scope, Token};
+use acai_access::{AccessFile, Authority, Identity, Pin, Scope, Token};
 use acai_coordinator::store::{Store, TokenRecord};
 use acai_coordinator::use_cases::UseCases;
 use acai_coordinator::{Door, Guard, LeaseTerms};
@@ -49,9 +49,9 @@ pub(super) async fn open(
     if let Some(error) = file.and_then(|file| access::forget_killed(file).err()) {
         tracing::warn!("commands may look for this coordinator where another one was: {error}");
     }
-    let identity = identity(arguments, &**store).await?;
+    let (identity, ca) = identity(arguments, &**store).await?;
     let url = arguments.url.clone().unwrap_or_else(|| url(address));
-    let own = AccessFile { url: url.clone(), ca: vec![identity.pin], token: None };
+    let own = AccessFile { url: url.clone(), ca, token: None };
     let files =
         Files { asked: arguments.access_file.as_deref(), database: file, users: access::default_path() };
     let mut lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
@@ -86,16 +86,22 @@ fn dashboard(guard: &Guard, address: SocketAddr) -> String {
     }
 }
 
-/// What the coordinator shows of itself: what it was given, or else a new certificate of its database's authority.
-async fn identity(arguments: &CoordinatorArguments, store: &dyn Store) -> anyhow::Result<Identity> {
+/// What the coordinator shows of itself, and by what clients know it: what it was given, or else a new certificate of its
+/// database's authority. While that is exchanged, clients know the next one too.
+async fn identity(
+    arguments: &CoordinatorArguments,
+    store: &dyn Store,
+) -> anyhow::Result<(Identity, Vec<Pin>)> {
     let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
-        return Ok(store.authority(Authority::new()?).await?.identity()?);
+        let identity = store.authority(Authority::new()?).await?.identity()?;
+        let known = store.authority_list().await?;
+        return Ok((identity, known.iter().map(Authority::pin).collect::<Result<_, _>>()?));
     };
     let read =
         |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()));
     let given = Identity::given(read(certificate)?, read(key)?);
     given
-        .and_then(|given| given.server().map(|_| given))
+        .and_then(|given| given.certified().map(|_| (given.clone(), vec![given.pin])))
         .with_context(|| format!("cannot use `{}` with `{}`", certificate.display(), key.display()))
 }
 
@@ -176,7 +182,9 @@ fn write(access: &AccessFile, mut files: Vec<PathBuf>) -> Vec<String> {
 fn is_free(path: &Path, own: &AccessFile, known: &[TokenRecord]) -> bool {
     match access::read(path) {
         Ok(None) => true,
-        Ok(Some(there)) => there.ca == own.ca || valid_token(path, known).is_some(),
+        Ok(Some(there)) => {
+            there.ca.iter().any(|pin| own.ca.contains(pin)) || valid_token(path, known).is_some()
+        }
         Err(_) => false,
     }
 }

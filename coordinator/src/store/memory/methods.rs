@@ -405,6 +405,28 @@ impl Store for MemoryStore {
         self.write(|state, _| Ok(state.authority.get_or_insert(fresh).clone()))
     }
 
+    async fn authority_list(&self) -> Result<Vec<Authority>> {
+        self.read(|state| state.authority.iter().chain(&state.next_authority).cloned().collect())
+    }
+
+    async fn authority_prepare(&self, fresh: Authority) -> Result<bool> {
+        self.write(|state, _| {
+            if state.authority.is_none() {
+                return Ok(false);
+            }
+            state.next_authority.get_or_insert(fresh);
+            Ok(true)
+        })
+    }
+
+    async fn authority_exchange(&self) -> Result<bool> {
+        self.write(|state, _| {
+            let Some(next) = state.next_authority.take() else { return Ok(false) };
+            state.authority = Some(next);
+            Ok(true)
+        })
+    }
+
     async fn identity(&self) -> Result<(String, String)> {
         Ok((self.id.clone(), self.id.clone()))
     }

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) tokens: BTreeMap<String, TokenRecord>,
     pub(super) announced: Announced,
     pub(super) authority: Option<Authority>,
+    /// While the authority is exchanged.
+    pub(super) next_authority: Option<Authority>,
     pub(super) last_sweep: i64,
     pub(super) last_run: u64,
 }

@@ -55,8 +55,7 @@ pub(super) async fn used(tx: &mut Connection, id: &str, now_ms: i64) -> Result<(
 
 /// The certificate authority, if there is one.
 pub(super) async fn known_authority(reader: &mut Connection) -> Result<Option<Authority>> {
-    let row = sqlx::query("select certificate, private_key from authority").fetch_optional(reader).await?;
-    row.as_ref().map(read).transpose()
+    Ok(authorities(reader).await?.into_iter().next())
 }
 
 /// The certificate authority: this one, unless there is one already.
@@ -69,6 +68,36 @@ pub(super) async fn authority(tx: &mut Connection, fresh: &Authority) -> Result<
     .execute(&mut *tx)
     .await?;
     Ok(known_authority(tx).await?.unwrap_or_else(|| fresh.clone()))
+}
+
+/// The certificate authority and, while it is exchanged, the next one.
+pub(super) async fn authorities(reader: &mut Connection) -> Result<Vec<Authority>> {
+    let row = sqlx::query("select * from authority").fetch_optional(reader).await?;
+    let Some(row) = row else { return Ok(Vec::new()) };
+    let certificate: Option<String> = row.try_get("next_certificate")?;
+    let key: Option<String> = row.try_get("next_private_key")?;
+    let next = certificate.zip(key).map(|(certificate, key)| Authority { certificate, key });
+    Ok(std::iter::once(read(&row)?).chain(next).collect())
+}
+
+/// The next certificate authority: this one, unless there is one already. False before there is an authority.
+pub(super) async fn prepare_authority(tx: &mut Connection, fresh: &Authority) -> Result<bool> {
+    let prepared = sqlx::query(
+        "update authority set next_certificate = coalesce(next_certificate, $1),
+                              next_private_key = coalesce(next_private_key, $2)",
+    );
+    let prepared = prepared.bind(&fresh.certificate).bind(&fresh.key).execute(tx).await?;
+    Ok(prepared.rows_affected() > 0)
+}
+
+/// Puts the next certificate authority in the place of the present one; false if there is none.
+pub(super) async fn exchange_authority(tx: &mut Connection) -> Result<bool> {
+    let exchanged = sqlx::query(
+        "update authority set certificate = next_certificate, private_key = next_private_key,
+                              next_certificate = null, next_private_key = null
+         where next_certificate is not null",
+    );
+    Ok(exchanged.execute(tx).await?.rows_affected() > 0)
 }
 
 fn read(row: &Row) -> Result<Authority> {

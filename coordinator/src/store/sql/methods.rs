@@ -458,6 +458,18 @@ impl Store for SqlStore {
         with_writer!(self.writer, [fresh], |tx, _now_ms| access::authority(tx, &fresh))
     }
 
+    async fn authority_list(&self) -> Result<Vec<Authority>> {
+        with_reader!(self, |reader| access::authorities(reader))
+    }
+
+    async fn authority_prepare(&self, fresh: Authority) -> Result<bool> {
+        with_writer!(self.writer, [fresh], |tx, _now_ms| access::prepare_authority(tx, &fresh))
+    }
+
+    async fn authority_exchange(&self) -> Result<bool> {
+        with_writer!(self.writer, [], |tx, _now_ms| access::exchange_authority(tx))
+    }
+
     async fn identity(&self) -> Result<(String, String)> {
         let database = with_reader!(self, |reader| workers::database(reader))?;
         Ok((database, self.instance().await?))
