@@ -6,6 +6,8 @@
 #   slurm_local.sh start DIR [--nodes N] [--cpus N] [--gpus N] [--kill-wait S]   about 0.3 s; prints nothing
 #   . DIR/env                                            then sinfo, sbatch, squeue, scancel … speak to it
 #   slurm_local.sh kill-node DIR nK | start-node DIR nK  a machine that dies, and comes back
+#   slurm_local.sh stop-controller DIR | kill-controller DIR | start-controller DIR   slurmctld ends, or dies, and comes back;
+#                                                        one that dies forgets some seconds
 #   slurm_local.sh stop DIR                              ends its jobs and its daemons, and deletes DIR
 #
 # Slurm's programs: those on PATH, else SLURM_ROOT, else Debian's packages (3.4 MB) unpacked into
@@ -56,6 +58,17 @@ PY
 start_node() { # DIR NODE
     slurmd -f "$1/slurm.conf" -N "$2" ${STEPD:+-d "$STEPD"} < /dev/null > "$1/$2.out" 2>&1 \
         || die "slurmd $2: $(cat "$1/$2.out")"
+}
+
+# Ends slurmctld in order, with all it knows written down.
+stop_controller() { # DIR
+    local pid; pid=$(cat "$1/slurmctld.pid")
+    kill -TERM "$pid"
+    while kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+}
+
+start_controller() { # DIR
+    slurmctld -f "$1/slurm.conf" || die "$(tail -n 5 "$1/slurmctld.log")"
 }
 
 start() {
@@ -137,7 +150,7 @@ CONF
     (umask 077 && head -c 128 /dev/urandom > "$dir/munge/key")
     munged --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
         --log-file="$dir/munge/log" --seed-file="$dir/munge/seed" ${MUNGE_FORCE:+--force} || die 'munged does not start'
-    slurmctld -f "$dir/slurm.conf" || die "$(tail -n 5 "$dir/slurmctld.log")"
+    start_controller "$dir"
     for ((index = 1; index <= nodes; index++)); do
         mkdir -p "$dir/spool.n$index"; start_node "$dir" "n$index"
     done
@@ -184,7 +197,7 @@ stop() {
 }
 
 if [ "${1:-}" = fetch ]; then fetch "${SLURM_LOCAL_CACHE:-.slurm}" >&2; exit; fi
-[ $# -ge 2 ] || die "usage: $0 fetch, start|stop DIR, or start-node|kill-node DIR NODE"
+[ $# -ge 2 ] || die "usage: $0 fetch, start|stop DIR, start-node|kill-node DIR NODE, or start-controller|stop-controller|kill-controller DIR"
 command=$1 dir=$2; shift 2
 # shellcheck disable=SC1091
 [ "$command" = start ] || { [ -e "$dir/env" ] && dir=$(cd "$dir" && pwd) && . "$dir/env"; } || exit 0
@@ -193,5 +206,8 @@ case $command in
     stop) stop "$dir" ;;
     start-node) start_node "$dir" "$1" ;;
     kill-node) kill_node "$dir" "$1" ;;
+    start-controller) start_controller "$dir" ;;
+    kill-controller) end "$dir/slurmctld.pid" ;;
+    stop-controller) stop_controller "$dir" ;;
     *) die "what is $command?" ;;
 esac

@@ -51,6 +51,30 @@ impl Slurm {
         self.script(&["kill-node"], &[node]);
     }
 
+    /// The controller ends in order: no command is answered, and jobs go on.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn stop_controller(&self) {
+        self.script(&["stop-controller"], &[]);
+    }
+
+    /// The controller dies, and when it comes back will have forgotten what it did last.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn kill_controller(&self) {
+        self.script(&["kill-controller"], &[]);
+    }
+
+    /// The controller comes back.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn start_controller(&self) {
+        self.script(&["start-controller"], &[]);
+    }
+
     fn cluster(&self) -> PathBuf {
         self.folder.path().join("cluster")
     }

@@ -48,6 +48,11 @@ impl Demand {
         self.workers.contains_key(worker)
     }
 
+    /// Whether the worker has been heard of within a lease, and has not ended.
+    pub(super) fn lives(&self, worker: &str) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.alive)
+    }
+
     /// How the worker is, in a word.
     pub(super) fn says_of(&self, worker: &str) -> String {
         match self.workers.get(worker) {

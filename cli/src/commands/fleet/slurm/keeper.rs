@@ -54,6 +54,7 @@ impl Keeper {
         // The queue first: a job that has ended by now has had its worker registered before, or never.
         let jobs = commands::jobs(Some(&self.template.name)).await?;
         let demand = demand(&self.access, &self.template.name).await?;
+        let jobs = self.as_they_are(jobs, &demand);
         self.judge(&jobs, &demand);
         self.remove_states(&jobs);
         let there = self.situation(&jobs, &demand);
@@ -70,10 +71,22 @@ impl Keeper {
         if first.submit > 0 {
             // Another loop of the fleet may have submitted jobs at the same time. All of them look once more before any of
             // these jobs begins, and agree which are too many.
-            let there = self.situation(&commands::jobs(Some(&self.template.name)).await?, &demand);
+            let jobs = self.as_they_are(commands::jobs(Some(&self.template.name)).await?, &demand);
+            let there = self.situation(&jobs, &demand);
             cancel(&steps(self.bounds(), &there)).await?;
         }
         Ok(())
+    }
+
+    /// A Slurm that died and came back goes on from what it had saved: jobs may have begun since, which it takes for waiting, or for
+    /// ended once they are cancelled, while they go on. Whose worker the coordinator hears of is under way.
+    fn as_they_are(&self, mut jobs: Vec<Job>, demand: &Demand) -> Vec<Job> {
+        for job in &mut jobs {
+            if demand.lives(&self.template.worker(&job.id)) {
+                job.stage = Stage::Active;
+            }
+        }
+        jobs
     }
 
     fn bounds(&self) -> Bounds {

@@ -1,5 +1,7 @@
 //! Fleets on a real Slurm. They take a minute or two, so `make fleet-check` runs them, and not `make test`.
 
+mod troubles;
+
 use std::process::{Command, Stdio};
 
 use acai_testing::slurm::Slurm;
@@ -193,24 +195,6 @@ fn jobs_that_wait_are_cancelled_when_there_is_nothing_to_do_any_more() {
     eventually("one waits for the run that is left", || cluster.jobs("PENDING").len() == 1);
     cluster.place.run(&["cancel", "long"]).ok();
     eventually("nothing waits", || cluster.jobs(LIVING).is_empty());
-}
-
-#[test]
-#[ignore = "`make fleet-check` runs it"]
-fn what_slurm_does_not_take_is_tried_ever_more_slowly_and_said() {
-    let wrong = format!("{FLEET}sbatch: [--partition=nowhere]\n");
-    let Some(cluster) = Cluster::start(&wrong) else { return };
-    let dry = cluster.run(&["fleet", "up", "fleet.yaml", "--dry-run"]);
-    assert!(dry.code == Some(1) && dry.stderr.contains("invalid partition"), "{dry:#?}");
-    cluster.place.run(&["submit", "long.yaml"]).ok();
-    let up = cluster.up("fleet.yaml");
-    // The loop goes around each second.
-    std::thread::sleep(std::time::Duration::from_secs(6));
-    up.interrupt();
-    let ended = up.wait();
-    let refusals = ended.stderr.matches("invalid partition").count();
-    assert_eq!(refusals, 2, "at once, once more, and not again within a minute: {ended:#?}");
-    assert!(ended.stderr.contains("tried again in 1m"), "{ended:#?}");
 }
 
 #[test]
