@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Folder of the programs under test [default: the one of this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) programs: Option<PathBuf>,
+    /// Without encryption and tokens: `acai coordinator --auth none`
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

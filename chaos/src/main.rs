@@ -37,6 +37,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<bool> {
         faults_for: arguments.minutes,
         seed: arguments.seed,
         store: arguments.store,
+        plain: arguments.plain,
         work: arguments.work,
         programs,
     };

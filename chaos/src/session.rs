@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use acai_access::{connection, endpoint};
 use acai_proto::v1::SubmitSweepRequest;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
 use acai_testing::postgres::Postgres;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub seed: u64,
     /// The store under test.
     pub store: StoreKind,
+    /// Without encryption and tokens.
+    pub plain: bool,
     /// Where everything goes.
     pub work: PathBuf,
     /// What is under test.
@@ -153,8 +156,7 @@ impl Session {
             disks: equipment.has_disks(),
             clocks: equipment.has_clocks(),
         };
-        let cluster =
-            Cluster::start(schedule, &settings.programs, folder, equipment, &database, server).await?;
+        let cluster = Cluster::start(schedule, settings, folder, equipment, &database, server).await?;
         Ok(Session {
             cluster: Arc::new(cluster),
             database,
@@ -306,10 +308,11 @@ impl Session {
         let request = SubmitSweepRequest { source: sweep::file(number), ..SubmitSweepRequest::default() };
         let mut turn = 0;
         loop {
-            let address = self.cluster.coordinator_addresses[turn % self.cluster.coordinator_addresses.len()];
+            let access = &self.cluster.submitters[turn % self.cluster.submitters.len()];
             turn += 1;
             let submitted = async {
-                let mut client = SweepServiceClient::connect(format!("http://{address}")).await?;
+                let channel = endpoint(access)?.connect().await?;
+                let mut client = SweepServiceClient::new(connection(channel, access.token.as_ref()));
                 anyhow::Ok(client.submit_sweep(request.clone()).await?)
             };
             match submitted.await {

@@ -24,7 +24,7 @@ async fn session(store: StoreKind) {
     // References are kept from one run of the tests to the next, journals of broken promises as well.
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chaos");
     let programs = Programs::beside_this_one().unwrap();
-    let settings = Settings { faults_for: FAULTS_FOR, seed: 1, store, work, programs };
+    let settings = Settings { faults_for: FAULTS_FOR, seed: 1, store, plain: false, work, programs };
     let Some(report) = run(&settings, &|line| eprintln!("{line}")).await.unwrap() else { return };
     eprintln!("{}", report.table());
     assert!(report.is_clean(), "{:#}", report.json());

@@ -1,6 +1,7 @@
 //! The cluster under test: coordinators, workers with a folder of their own each, and a database server if there
 //! is one.
 
+mod access;
 mod backup;
 mod clock;
 mod copied_state;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{self, Arc, PoisonError};
 use std::time::Duration;
 
+use acai_access::AccessFile;
 use acai_testing::postgres::Postgres;
 use anyhow::Context;
 use rustix::process::Signal;
@@ -31,6 +33,8 @@ use crate::journal::Journal;
 use crate::programs::Programs;
 use crate::proxy::{Door, Network};
 use crate::schedule::{Machine, Schedule};
+use crate::session::Settings;
+use access::Access;
 use clock::{Clocks, WallClock};
 use disk::Disk;
 use failing_disk::FailingDisk;
@@ -47,8 +51,8 @@ const COORDINATOR_PATIENCE: Duration = Duration::from_secs(15);
 pub struct Cluster {
     /// Between workers and coordinators.
     pub network: Arc<Network>,
-    /// Where coordinators listen.
-    pub coordinator_addresses: Vec<SocketAddr>,
+    /// The coordinators as people who submit reach them.
+    pub submitters: Vec<AccessFile>,
     workers: Vec<Mutex<Service>>,
     agents: Vec<Agent>,
     states: Vec<PathBuf>,
@@ -122,18 +126,22 @@ impl Equipment {
         &self,
         number: usize,
         schedule: Schedule,
-        programs: &Programs,
+        settings: &Settings,
         folder: &Path,
         database: &Database,
         address: SocketAddr,
     ) -> impl Fn() -> Command + Send + Sync + use<> {
-        let (programs, database, address) = (programs.clone(), database.url(), address.to_string());
+        let (programs, database, address) = (settings.programs.clone(), database.url(), address.to_string());
+        let access = (!settings.plain).then(|| access::file_of_coordinator(folder, number));
         let (blobs, lease) = (blobs_folder(folder), schedule.lease.as_secs_f64().to_string());
         let clock = self.clocks.get(schedule.workers + number).cloned();
         let disk = self.failing_disks.last().cloned();
         move || {
-            let mut command =
-                programs.acai(&["coordinator", "--db", &database, "--listen", &address, "--auth", "none"]);
+            let mut command = programs.acai(&["coordinator", "--db", &database, "--listen", &address]);
+            match &access {
+                Some(file) => command.arg("--access-file").arg(file),
+                None => command.args(["--auth", "none"]),
+            };
             command.args(["--lease", &lease]).arg("--blobs").arg(&blobs);
             command.envs(clock.iter().flat_map(WallClock::environment));
             command.envs(disk.iter().flat_map(FailingDisk::environment));
@@ -141,7 +149,7 @@ impl Equipment {
         }
     }
 
-    /// How a worker's agent is started, which finds the coordinators behind `door`.
+    /// How a worker's agent is started, which finds the coordinators behind `door`, an address or an access file.
     fn agent(&self, number: usize, programs: Programs, trainer: PathBuf, door: String) -> Agent {
         let (clock, disk) = (self.clocks.get(number).cloned(), self.failing_disks.get(number).cloned());
         Arc::new(move |state: &Path| {
@@ -174,7 +182,7 @@ impl Cluster {
     /// If a process cannot be started.
     pub async fn start(
         schedule: Schedule,
-        programs: &Programs,
+        settings: &Settings,
         folder: &Path,
         equipment: Equipment,
         database: &Database,
@@ -184,16 +192,24 @@ impl Cluster {
             (0..schedule.coordinators).map(|_| free_address()).collect::<anyhow::Result<Vec<_>>>()?;
         let mut coordinators = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
-            let command = equipment.coordinator(number, schedule, programs, folder, database, *address);
+            let command = equipment.coordinator(number, schedule, settings, folder, database, *address);
             let log = folder.join(format!("coordinator-{number}.log"));
             coordinators.push(Mutex::new(Service::start(&log, command)?));
         }
         let journal = Journal::create(&folder.join("journal.jsonl"))?;
-        let network = Arc::new(Network::new(schedule, &addresses, journal)?);
+        let access = match settings.plain {
+            true => {
+                Access::open(addresses.iter().map(|address| format!("http://{address}")), schedule.workers)
+            }
+            false => Access::made(folder, schedule.coordinators, schedule.workers).await?,
+        };
+        let network = Arc::new(Network::new(schedule, &access.submitters, access.workers.clone(), journal)?);
+        let programs = &settings.programs;
         let trainer = programs.single_threaded_trainer(folder)?;
         let (mut workers, mut agents, mut states) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..schedule.workers {
-            let door = format!("http://{}", Door::open(Arc::clone(&network), number).await?);
+            let door = Door::open(Arc::clone(&network), number, access.proxies.as_ref()).await?;
+            let door = access.to_door(folder, number, door)?;
             let agent = equipment.agent(number, programs.clone(), trainer.clone(), door);
             let state = state_folder(folder, number);
             agents.push(Arc::clone(&agent));
@@ -203,7 +219,7 @@ impl Cluster {
         }
         Ok(Cluster {
             network,
-            coordinator_addresses: addresses,
+            submitters: access.submitters,
             workers,
             agents,
             states,

@@ -15,7 +15,7 @@ impl BlobService for Door {
 
     async fn stat(&self, request: Request<v1::StatRequest>) -> Result<Response<v1::StatResponse>, Status> {
         self.network.hole(self.worker).await?;
-        let answer = BlobServiceClient::new(self.network.upstream()).stat(request).await;
+        let answer = BlobServiceClient::new(self.network.upstream(self.worker)).stat(request).await;
         if let Err(status) = &answer
             && status.code() == Code::DataLoss
         {
@@ -34,7 +34,7 @@ impl BlobService for Door {
         let attempt = first.as_ref().and_then(|first| first.header.as_ref()?.attempt);
         // An upload that breaks off here ends there, too short for its digest.
         let parts = tokio_stream::iter(first).chain(parts.map_while(Result::ok));
-        let answer = BlobServiceClient::new(self.network.upstream()).upload(parts).await;
+        let answer = BlobServiceClient::new(self.network.upstream(self.worker)).upload(parts).await;
         if let (Some(attempt), Err(status)) = (attempt, &answer)
             && matches!(status.code(), Code::ResourceExhausted | Code::DataLoss)
         {
@@ -48,6 +48,6 @@ impl BlobService for Door {
         request: Request<v1::DownloadRequest>,
     ) -> Result<Response<Self::DownloadStream>, Status> {
         self.network.hole(self.worker).await?;
-        BlobServiceClient::new(self.network.upstream()).download(request).await
+        BlobServiceClient::new(self.network.upstream(self.worker)).download(request).await
     }
 }

@@ -1,9 +1,9 @@
 //! The calls that workers make, each in one line.
 
+use acai_access::Connection;
 use acai_proto::v1;
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::worker_service_server::WorkerService;
-use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use super::Door;
@@ -28,7 +28,7 @@ macro_rules! calls {
                 match self { $(Call::$name(_) => stringify!($method),)* }
             }
 
-            pub(crate) async fn send(self, to: Channel) -> Result<Reply, Status> {
+            pub(crate) async fn send(self, to: Connection) -> Result<Reply, Status> {
                 let mut client = WorkerServiceClient::new(to);
                 match self {
                     $(Call::$name(request) => {

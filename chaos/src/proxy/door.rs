@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_access::Authority;
 use acai_proto::v1::blob_service_server::BlobServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
 use anyhow::Context;
@@ -11,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::Status;
-use tonic::transport::Server;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::{Request, Status};
 
 use super::call::{Call, Reply};
 use super::connection::Severable;
@@ -28,20 +29,39 @@ pub struct Door {
 }
 
 impl Door {
-    /// Opens a worker's door and answers where it is. It stays open as long as the runtime.
+    /// Opens a worker's door and answers where it is: encrypted if there is an authority that vouches for it, and for the bearer of
+    /// the worker's token if workers have one. It stays open as long as the runtime.
     ///
     /// # Errors
-    /// If there is no port for it.
-    pub async fn open(network: Arc<Network>, worker: usize) -> anyhow::Result<SocketAddr> {
+    /// If there is no port for it, or no certificate.
+    pub async fn open(
+        network: Arc<Network>,
+        worker: usize,
+        authority: Option<&Authority>,
+    ) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for a proxy")?;
         let address = listener.local_addr()?;
         let cuts = network.cuts();
         let connections = TcpListenerStream::new(listener)
             .map(move |connection| connection.map(|stream| Severable::new(stream, cuts.clone())));
+        let expected = network.token(worker).map(|token| format!("Bearer {}", token.reveal()));
+        let check = move |request: Request<()>| {
+            let token = request.metadata().get("authorization").and_then(|token| token.to_str().ok());
+            match token == expected.as_deref() {
+                true => Ok(request),
+                false => Err(Status::unauthenticated("chaos: this is not the worker's token")),
+            }
+        };
         let door = Door { network, worker };
-        let server = Server::builder()
-            .add_service(WorkerServiceServer::new(door.clone()))
-            .add_service(BlobServiceServer::new(door));
+        let mut server = Server::builder();
+        if let Some(authority) = authority {
+            let identity = authority.identity()?;
+            let identity = Identity::from_pem(identity.chain, identity.key);
+            server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+        }
+        let server = server
+            .add_service(WorkerServiceServer::with_interceptor(door.clone(), check.clone()))
+            .add_service(BlobServiceServer::with_interceptor(door, check));
         tokio::spawn(server.serve_with_incoming(connections));
         Ok(address)
     }

@@ -1,14 +1,14 @@
 //! What all proxies share: ways to the coordinators, faults, and the journal.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use acai_access::{AccessFile, Connection, Token, connection, endpoint};
 use tokio::sync::{RwLock, RwLockWriteGuard, watch};
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 use super::call::{Call, Reply};
 use super::witness::{id, witnessed};
@@ -42,6 +42,8 @@ pub struct Network {
     pub tally: Tally,
     schedule: Schedule,
     upstreams: Vec<Channel>,
+    /// Each worker's token, if workers have one.
+    tokens: Vec<Option<Token>>,
     turn: AtomicUsize,
     calm: AtomicBool,
     holes: Vec<watch::Sender<Hole>>,
@@ -53,20 +55,26 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network of `schedule`'s workers and these coordinators.
+    /// A network of `schedule`'s workers, which have these tokens, and these coordinators.
     ///
     /// # Errors
     /// If an address cannot be dialled.
-    pub fn new(schedule: Schedule, coordinators: &[SocketAddr], journal: Journal) -> anyhow::Result<Self> {
-        let upstream = |address: &SocketAddr| {
-            let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
+    pub fn new(
+        schedule: Schedule,
+        coordinators: &[AccessFile],
+        tokens: Vec<Option<Token>>,
+        journal: Journal,
+    ) -> anyhow::Result<Self> {
+        let upstream = |coordinator: &AccessFile| {
+            let endpoint = endpoint(coordinator)?;
             Ok(endpoint.timeout(DEADLINE).connect_timeout(DEADLINE).connect_lazy())
         };
         Ok(Network {
             journal,
             tally: Tally::default(),
             schedule,
-            upstreams: coordinators.iter().map(upstream).collect::<Result<_, tonic::transport::Error>>()?,
+            upstreams: coordinators.iter().map(upstream).collect::<anyhow::Result<_>>()?,
+            tokens,
             turn: AtomicUsize::new(0),
             calm: AtomicBool::new(false),
             holes: (0..schedule.workers).map(|_| watch::Sender::default()).collect(),
@@ -140,10 +148,15 @@ impl Network {
         Err(Status::unavailable("chaos: swallowed by a black hole"))
     }
 
-    /// A way to a coordinator, each in its turn: any of them must be able to answer any call.
-    pub(super) fn upstream(&self) -> Channel {
+    /// A worker's way to a coordinator, each in its turn: any of them must be able to answer any call.
+    pub(super) fn upstream(&self, worker: usize) -> Connection {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.upstreams.len();
-        self.upstreams[turn].clone()
+        connection(self.upstreams[turn].clone(), self.token(worker))
+    }
+
+    /// The worker's token, if workers have one.
+    pub(super) fn token(&self, worker: usize) -> Option<&Token> {
+        self.tokens.get(worker)?.as_ref()
     }
 
     /// Sends a request on and writes down what came of it.
@@ -159,7 +172,7 @@ impl Network {
         }
         let _under_way = self.under_way.read().await;
         let sent = self.journal.tick();
-        let answer = call.clone().send(self.upstream()).await;
+        let answer = call.clone().send(self.upstream(worker)).await;
         if let Some(what) = witnessed(&call, &answer) {
             let recorded = self.journal.record(sent, worker, origin, told, what);
             recorded.map_err(|error: io::Error| Status::internal(format!("chaos: the journal: {error}")))?;
