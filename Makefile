@@ -52,8 +52,11 @@ lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 		case $$(head -n 1 $$script) in *bash) bash -n $$script ;; *) sh -n $$script ;; esac || exit 1; done
 	python3 -c 'import ast, sys; [ast.parse(open(file).read(), file) for file in sys.argv[1:]]' scripts/*.py trainer/eager/*.py dashboard/tests/browser/*.py
 
-fleet-check: libtorch slurm ## fleets on a real Slurm of this machine: machines come, die and go
+fleet-check: libtorch postgres slurm ## fleets on a real Slurm of this machine: machines come, die and go
 	cargo test --workspace --locked --test end_to_end -- --ignored fleets:: --test-threads 2
+
+acceptance: libtorch postgres slurm ## two coordinators on a Postgres, a bucket, a Slurm whose machines die: the table of `acai run`
+	cargo test --workspace --locked --test end_to_end -- --ignored fleets::acceptance
 
 slurm: ## fetch a Slurm for tests into .slurm, without root (silent when it is there)
 	@scripts/slurm_local.sh fetch

@@ -51,6 +51,14 @@ impl Slurm {
         self.script(&["kill-node"], &[node]);
     }
 
+    /// A node that died comes back.
+    ///
+    /// # Panics
+    /// If there is no such node, or it does not start.
+    pub fn start_node(&self, node: &str) {
+        self.script(&["start-node"], &[node]);
+    }
+
     /// The controller ends in order: no command is answered, and jobs go on.
     ///
     /// # Panics

@@ -10,8 +10,9 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::garbage::{Ages, Collector};
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{BlobFile, Store};
+use acai_testing::s3::S3;
 
-use crate::s3::Server;
+use crate::s3::open;
 use crate::server::{Coordinator, blob, sha256};
 use crate::slow::Slow;
 
@@ -29,8 +30,8 @@ async fn in_a_folder() -> Coordinator {
     Coordinator::start().await
 }
 
-async fn in_a_bucket(server: &Server) -> Coordinator {
-    let blobs = Arc::new(server.open("s3://checkpoints/acai", "secret").await.unwrap());
+async fn in_a_bucket(server: &S3) -> Coordinator {
+    let blobs = Arc::new(open(server, "s3://checkpoints/acai", "secret").await.unwrap());
     Coordinator::start_on(tempfile::tempdir().unwrap(), blobs).await
 }
 
@@ -58,7 +59,7 @@ async fn a_deletion_that_comes_late_spares_what_was_uploaded_meanwhile_to_a_fold
 
 #[tokio::test]
 async fn a_deletion_that_comes_late_spares_what_was_uploaded_meanwhile_to_a_bucket() {
-    let server = Server::start().await;
+    let server = S3::start();
     a_late_deletion_spares_what_was_uploaded_meanwhile(&in_a_bucket(&server).await).await;
 }
 
@@ -94,14 +95,14 @@ async fn collectors_and_uploads_at_once_lose_nothing_that_is_needed() {
 
 #[tokio::test]
 async fn what_a_bucket_fails_to_delete_is_deleted_later_and_can_be_uploaded_meanwhile() {
-    let server = Server::start().await;
+    let server = S3::start();
     let coordinator = in_a_bucket(&server).await;
     let blobs: Vec<Vec<u8>> = (0..4).map(|index| blob(500 + index)).collect();
     for blob in &blobs {
         coordinator.upload(coordinator.header(blob, 0), blob).await.unwrap();
     }
     coordinator.commit(10, &blobs[0]).await;
-    server.faults.deletions.store(1, Ordering::Relaxed);
+    server.faults().deletions.store(1, Ordering::Relaxed);
     let mut collector = Collector::new(AT_ONCE);
     let failed = collector.collect(&*coordinator.store, &*coordinator.blobs).await.unwrap_err();
     assert!(failed.to_string().contains("cannot delete a checkpoint from the bucket"), "{failed}");
@@ -111,7 +112,7 @@ async fn what_a_bucket_fails_to_delete_is_deleted_later_and_can_be_uploaded_mean
         assert_eq!(&coordinator.download(blob, 0).await.unwrap(), blob);
     }
     coordinator.commit(20, &blobs[1]).await;
-    server.faults.deletions.store(i64::MAX, Ordering::Relaxed);
+    server.faults().deletions.store(i64::MAX, Ordering::Relaxed);
     assert_eq!(collector.collect(&*coordinator.store, &*coordinator.blobs).await.unwrap(), 4);
     assert_eq!(coordinator.blobs.list().await.unwrap().len(), 2);
     for blob in &blobs[..2] {

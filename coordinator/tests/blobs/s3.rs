@@ -1,95 +1,24 @@
 //! Blobs in a bucket of a real server that speaks S3, over loopback.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 
 use acai_coordinator::blobs::s3::Bucket;
 use acai_coordinator::blobs::{BlobError, Blobs, Name};
-use async_trait::async_trait;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use s3s::{S3Result, s3_error};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
+use acai_testing::s3::S3;
 use tonic::Code;
 
 use crate::server::{Coordinator, blob, files, sha256};
 
-/// A server with the bucket `checkpoints`, on a folder.
-pub(crate) struct Server {
-    pub(crate) folder: TempDir,
-    endpoint: String,
-    pub(crate) faults: Arc<Faults>,
-}
-
-/// What the server does not do although it is asked to.
-pub(crate) struct Faults {
-    /// How many more deletions it does; then it fails them.
-    pub(crate) deletions: AtomicI64,
-    /// Whether the account may not write.
-    pub(crate) is_read_only: AtomicBool,
-}
-
-struct Access(Arc<Faults>);
-
-#[async_trait]
-impl S3Access for Access {
-    async fn check(&self, asked: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let name = asked.s3_op().name();
-        if asked.credentials().is_none()
-            || (name.starts_with("Put") && self.0.is_read_only.load(Ordering::Relaxed))
-        {
-            return Err(s3_error!(AccessDenied));
-        }
-        if name.starts_with("Delete") && self.0.deletions.fetch_sub(1, Ordering::Relaxed) <= 0 {
-            return Err(s3_error!(ServiceUnavailable));
-        }
-        Ok(())
-    }
-}
-
-impl Server {
-    pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("server/checkpoints")).unwrap();
-        let files = s3s_fs::FileSystem::new(folder.path().join("server")).unwrap();
-        let mut service = S3ServiceBuilder::new(files);
-        service.set_auth(SimpleAuth::from_single("acai", "secret"));
-        let faults =
-            Arc::new(Faults { deletions: AtomicI64::new(i64::MAX), is_read_only: AtomicBool::new(false) });
-        service.set_access(Access(faults.clone()));
-        let service = service.build();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let server = Builder::new(TokioExecutor::new());
-                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Server { folder, endpoint, faults }
-    }
-
-    pub(crate) async fn open(&self, url: &str, secret: &str) -> Result<Bucket, String> {
-        let variables = [
-            ("AWS_ACCESS_KEY_ID", "acai"),
-            ("AWS_SECRET_ACCESS_KEY", secret),
-            ("AWS_REGION", "eu-central-1"),
-            ("AWS_ENDPOINT_URL", &self.endpoint),
-            ("AWS_ALLOW_HTTP", "true"),
-            ("HOME", "/none/of/its/business"),
-        ];
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let local = self.folder.path().join("local");
-        Bucket::open(url, &local, variables).await.map_err(|error| error.to_string())
-    }
+/// A bucket of the server, as a client with this secret sees it.
+pub(crate) async fn open(server: &S3, url: &str, secret: &str) -> Result<Bucket, String> {
+    let variables = server.environment().into_iter().map(|(name, value)| match name {
+        "AWS_SECRET_ACCESS_KEY" => (name.to_owned(), secret.to_owned()),
+        _ => (name.to_owned(), value.to_owned()),
+    });
+    let variables = variables.chain([("HOME".to_owned(), "/none/of/its/business".to_owned())]).collect();
+    let local = server.folder().join("local");
+    Bucket::open(url, &local, variables).await.map_err(|error| error.to_string())
 }
 
 async fn put(blobs: &dyn Blobs, bytes: &[u8]) -> Name {
@@ -113,8 +42,8 @@ async fn read(blobs: &dyn Blobs, name: &Name, offset: u64) -> Vec<u8> {
 
 #[tokio::test]
 async fn blobs_in_a_bucket_are_put_read_listed_and_deleted() {
-    let server = Server::start().await;
-    let blobs = server.open("s3://checkpoints/of/acai", "secret").await.unwrap();
+    let server = S3::start();
+    let blobs = open(&server, "s3://checkpoints/of/acai", "secret").await.unwrap();
     // The second one is sent in parts.
     let (small, large) = (blob(10_000), blob((8 << 20) + 12_345));
     let mut names = Vec::new();
@@ -127,7 +56,7 @@ async fn blobs_in_a_bucket_are_put_read_listed_and_deleted() {
     }
     let first = &names[0];
     let key = format!("server/checkpoints/of/acai/{}/{first}", &first.to_string()[..2]);
-    assert!(server.folder.path().join(key).is_file());
+    assert!(server.folder().join(key).is_file());
     names.sort();
     let mut listed = blobs.list().await.unwrap();
     listed.sort();
@@ -142,8 +71,8 @@ async fn blobs_in_a_bucket_are_put_read_listed_and_deleted() {
 
 #[tokio::test]
 async fn a_checkpoint_goes_through_the_coordinator_to_a_bucket_and_back() {
-    let server = Server::start().await;
-    let blobs = Arc::new(server.open("s3://checkpoints", "secret").await.unwrap());
+    let server = S3::start();
+    let blobs = Arc::new(open(&server, "s3://checkpoints", "secret").await.unwrap());
     let staging = blobs.staging().to_owned();
     let coordinator = Coordinator::start_on(tempfile::tempdir().unwrap(), blobs).await;
     let blob = blob(3_000_000);
@@ -163,27 +92,27 @@ async fn a_checkpoint_goes_through_the_coordinator_to_a_bucket_and_back() {
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_read_is_refused_at_the_start() {
-    let server = Server::start().await;
-    let wrong = server.open("s3://checkpoints/of/acai", "guessed").await.unwrap_err();
+    let server = S3::start();
+    let wrong = open(&server, "s3://checkpoints/of/acai", "guessed").await.unwrap_err();
     assert!(wrong.contains("s3://checkpoints/of/acai"), "{wrong}");
     assert!(!wrong.contains("guessed"), "{wrong}");
-    let missing = server.open("s3://no-such-bucket/acai", "secret").await.unwrap_err();
+    let missing = open(&server, "s3://no-such-bucket/acai", "secret").await.unwrap_err();
     assert!(missing.contains("s3://no-such-bucket/acai"), "{missing}");
 }
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_written_is_not_tried_again_for_ever() {
-    let server = Server::start().await;
-    let blobs = Arc::new(server.open("s3://checkpoints", "secret").await.unwrap());
+    let server = S3::start();
+    let blobs = Arc::new(open(&server, "s3://checkpoints", "secret").await.unwrap());
     let coordinator = Coordinator::start_on(tempfile::tempdir().unwrap(), blobs).await;
     let blob = blob(1000);
-    server.faults.is_read_only.store(true, Ordering::Relaxed);
+    server.faults().is_read_only.store(true, Ordering::Relaxed);
     let refused = coordinator.upload(coordinator.header(&blob, 0), &blob).await.unwrap_err();
     assert_eq!(refused.code(), Code::DataLoss, "{refused}");
     assert!(refused.message().starts_with("cannot send a checkpoint to the bucket"), "{refused}");
     let told = coordinator.store.event_list("s", 0.into(), 9).await.unwrap().pop().unwrap().message;
     assert_eq!(told.as_deref(), Some(refused.message()), "people are told");
-    server.faults.is_read_only.store(false, Ordering::Relaxed);
+    server.faults().is_read_only.store(false, Ordering::Relaxed);
     coordinator.upload(coordinator.header(&blob, 1000), b"").await.unwrap();
     assert_eq!(coordinator.download(&blob, 0).await.unwrap(), blob);
 }

@@ -1,5 +1,6 @@
 //! Fleets on a real Slurm. They take a minute or two, so `make fleet-check` runs them, and not `make test`.
 
+mod acceptance;
 mod troubles;
 
 use std::process::{Command, Stdio};
