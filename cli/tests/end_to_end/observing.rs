@@ -24,12 +24,12 @@ esac
 "#;
 
 /// The page at this address, if it answers so with a status of success.
-fn page(address: &str, path: &str) -> Option<String> {
+pub(crate) fn page(address: &str, path: &str) -> Option<String> {
     ureq::get(format!("http://{address}{path}")).call().ok()?.body_mut().read_to_string().ok()
 }
 
 /// Every series of a page of metrics, with its value.
-fn series(page: &str) -> BTreeMap<&str, f64> {
+pub(crate) fn series(page: &str) -> BTreeMap<&str, f64> {
     let samples = page.lines().filter(|line| !line.starts_with('#'));
     samples
         .map(|line| line.rsplit_once(' ').unwrap())
@@ -73,6 +73,19 @@ fn checked_by_promtool(page: &str) -> Option<String> {
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), page.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     Some(String::from_utf8(output.stderr).unwrap())
+}
+
+/// What the loop of a fleet tells that has no jobs, in a Slurm whose queue is empty.
+fn page_of_a_fleet(place: &Place) -> String {
+    place.program("bin/squeue", "#!/bin/sh\n");
+    place
+        .file("fleet.yaml", "kind: slurm\nname: f\nmax_workers: 1\ntime_limit: 1h\naccess: acai.db.access\n");
+    let at = free_address();
+    let mut up = place.acai(&["fleet", "up", "fleet.yaml", "--metrics", &at]);
+    up.env("PATH", place.path("bin")).stdout(Stdio::null()).stderr(Stdio::null());
+    let _up = Started { child: up.spawn().unwrap() };
+    eventually("the fleet's loop is ready", || page(&at, "/readyz").is_some());
+    page(&at, "/metrics").unwrap()
 }
 
 #[test]
@@ -124,14 +137,16 @@ fn a_coordinator_and_a_worker_tell_all_that_alerts_and_the_dashboard_ask() {
     assert_eq!(values["acai_agent_gpu_utilization_ratio{gpu=\"0\"}"], 0.4);
     assert!(page(&of_worker, "/readyz").is_some() && page(&of_worker, "/livez").is_some());
 
+    let fleet = page_of_a_fleet(&place);
+    let pages = [&told, &agent, &fleet];
     let exported: BTreeSet<&str> =
-        series(&told).keys().chain(series(&agent).keys()).flat_map(|name| names(name)).collect();
+        pages.iter().flat_map(|page| series(page).into_keys()).flat_map(names).collect();
     for query in queries() {
         let unknown: Vec<&str> = names(&query).difference(&exported).copied().collect();
         assert!(!names(&query).is_empty() || query.starts_with("up{"), "`{query}` names no metric");
         assert!(unknown.is_empty(), "nobody exports {unknown:?} of `{query}`");
     }
-    for page in [&told, &agent] {
+    for page in pages {
         assert!(!page.contains("tiny"), "no label names a sweep");
         assert_eq!(checked_by_promtool(page).unwrap_or_default(), "");
     }

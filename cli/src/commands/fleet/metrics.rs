@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 #[derive(Debug, Clone)]
 pub(super) struct Metrics {
     fleet: String,
+    wanted: Family<[(&'static str, String); 1], Gauge>,
     workers: Family<[(&'static str, String); 2], Gauge>,
     failures: Family<[(&'static str, String); 1], Counter>,
     works: Arc<AtomicBool>,
@@ -22,6 +23,7 @@ impl Metrics {
     pub(super) fn new(fleet: &str) -> Metrics {
         let metrics = Metrics {
             fleet: fleet.to_owned(),
+            wanted: Family::default(),
             workers: Family::default(),
             failures: Family::default(),
             works: Arc::default(),
@@ -31,6 +33,11 @@ impl Metrics {
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "acai_fleet_wanted",
+            "Jobs that a fleet should have by what there is to do and what it may have",
+            self.wanted.clone(),
+        );
         registry.register("acai_fleet_workers", "Jobs of a fleet, by what they do", self.workers.clone());
         registry.register(
             "acai_fleet_failures",
@@ -39,8 +46,9 @@ impl Metrics {
         );
     }
 
-    /// What the jobs do; `arriving` are those that have begun and whose worker is not known yet.
-    pub(super) fn tell(&self, pending: usize, arriving: usize, working: usize) {
+    /// How many jobs there should be, and what they do; `arriving` are those that have begun and whose worker is not known yet.
+    pub(super) fn tell(&self, wanted: usize, pending: usize, arriving: usize, working: usize) {
+        self.wanted.get_or_create(&[("fleet", self.fleet.clone())]).set(wanted as i64);
         for (state, jobs) in [("pending", pending), ("arriving", arriving), ("working", working)] {
             let labels = [("fleet", self.fleet.clone()), ("state", state.to_owned())];
             self.workers.get_or_create(&labels).set(jobs as i64);

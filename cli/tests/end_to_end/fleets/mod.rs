@@ -9,6 +9,7 @@ use acai_testing::slurm::Slurm;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::observing::{page, series};
 use crate::outages::{LONG, assert_same, points};
 use crate::{Ended, Place, Started, eventually, free_address};
 
@@ -122,10 +123,20 @@ fn demand_brings_machines_and_its_end_sends_them_away() {
     assert_eq!(dry.code, Some(0), "{dry:#?}");
     assert!(dry.stderr.contains("to start at"), "{dry:#?}");
     assert!(!dry.stdout.contains("acai_worker_"), "no token is in the script: {dry:#?}");
-    let up = cluster.up("fleet.yaml");
+    let metrics = free_address();
+    let told = |name: &str| {
+        let page = page(&metrics, "/metrics").unwrap_or_default();
+        series(&page).get(name).copied()
+    };
+    let working = "acai_fleet_workers{fleet=\"test\",state=\"working\"}";
+    let mut up = cluster.acai(&["fleet", "up", "fleet.yaml", "--metrics", &metrics]);
+    let up = Started { child: up.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() };
+    eventually("the loop has looked", || told("acai_fleet_wanted{fleet=\"test\"}") == Some(0.0));
     assert_eq!(cluster.jobs(LIVING), Vec::<String>::new());
     cluster.place.run(&["submit", "long.yaml"]).ok();
     eventually("two workers train", || cluster.jobs("RUNNING").len() == 2 && cluster.is_under_way());
+    eventually("the loop tells of them", || told(working) == Some(2.0));
+    assert_eq!(told("acai_fleet_wanted{fleet=\"test\"}"), Some(2.0));
     let shown = cluster.run(&["fleet", "status", "fleet.yaml"]).ok();
     assert!(shown.contains("2 are trained") && shown.contains("trains 1"), "{shown}");
     let listed = cluster.run(&["fleet", "ls"]).ok();
@@ -136,6 +147,8 @@ fn demand_brings_machines_and_its_end_sends_them_away() {
     eventually("what they left is removed", || {
         std::fs::read_dir(cluster.place.path("fleet-test/states")).unwrap().next().is_none()
     });
+    eventually("the loop tells that", || told(working) == Some(0.0));
+    assert_eq!(told("acai_fleet_failures_total{fleet=\"test\"}"), Some(0.0));
     up.interrupt();
     assert_eq!(up.wait().code, Some(0));
 }

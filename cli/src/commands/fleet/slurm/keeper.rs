@@ -58,9 +58,11 @@ impl Keeper {
         self.judge(&jobs, &demand);
         self.remove_states(&jobs);
         let there = self.situation(&jobs, &demand);
-        let working = (there.active - there.arriving) as usize;
-        self.metrics.tell(there.pending.len(), there.arriving as usize, working);
         let first = steps(self.bounds(), &there);
+        let (pending, active, arriving) =
+            (there.pending.len(), there.active as usize, there.arriving as usize);
+        let wanted = active + pending - first.cancel.len() + first.submit as usize;
+        self.metrics.tell(wanted, pending, arriving, active - arriving);
         cancel(&first).await?;
         for _ in 0..first.submit {
             if !self.failures.may_submit(Instant::now()) {
