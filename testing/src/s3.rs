@@ -82,7 +82,7 @@ impl S3 {
         let address = listener.local_addr().expect("the port has an address");
         listener.set_nonblocking(true).expect("the port can be waited for");
         let (running, ended) = oneshot::channel();
-        thread::spawn(move || serve(listener, service, ended));
+        thread::spawn(move || serve(listener, &service, ended));
         S3 { folder, endpoint: format!("http://{address}"), faults, _running: running }
     }
 
@@ -111,7 +111,7 @@ impl S3 {
     }
 }
 
-fn serve(listener: StdListener, service: S3Service, ended: oneshot::Receiver<()>) {
+fn serve(listener: StdListener, service: &S3Service, ended: oneshot::Receiver<()>) {
     let runtime = RuntimeBuilder::new_current_thread().enable_all().build().expect("a runtime can be made");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("the port can be waited for");
