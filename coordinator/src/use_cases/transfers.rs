@@ -124,6 +124,9 @@ impl Transfers {
         let Announced { attempt: None, submitter: Some(who), digest, size, .. } = announced else {
             return Ok(());
         };
+        if who.allowance.bytes.is_none() {
+            return Ok(());
+        }
         let kept_ms = Ages::default().unused_ms;
         Ok(self.store.upload_announce(who.clone(), digest.as_str(), *size, kept_ms).await?)
     }

@@ -8,10 +8,12 @@ use acai_access::{
     AccessFile, Authority, Connection, Identity, Pin, Scope, Token, connection, endpoint, root_cause,
 };
 use acai_coordinator::blobs::directory::Directory;
-use acai_coordinator::store::{NewToken, Store};
+use acai_coordinator::store::{Allowance, NewToken, Store};
 use acai_coordinator::{Door, Guard, LeaseTerms, serve};
 use acai_proto::v1::access_service_client::AccessServiceClient;
-use acai_proto::v1::{ListAuthoritiesRequest, RotateAuthorityRequest};
+use acai_proto::v1::blob_service_client::BlobServiceClient;
+use acai_proto::v1::{ListAuthoritiesRequest, RotateAuthorityRequest, UploadHeader, UploadRequest};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -31,6 +33,7 @@ contract!(
     every_method_serves_the_tokens_that_it_is_for_and_no_others,
     a_revoked_token_is_refused_soon_by_another_coordinator_of_the_database_too,
     all_coordinators_of_a_database_have_one_authority,
+    what_a_submitter_uploads_for_an_import_is_refused_beyond_the_allowance,
     while_the_authority_is_exchanged_files_of_before_are_good_until_all_coordinators_show_the_next_one,
 );
 
@@ -50,14 +53,14 @@ impl Drop for Served {
 
 async fn served(store: &Arc<dyn Store>) -> Served {
     let authority = store.authority(Authority::new().unwrap()).await.unwrap();
-    served_as(store, authority.identity().unwrap()).await
+    served_as(Guard::stored(Arc::clone(store)), store, authority.identity().unwrap()).await
 }
 
-async fn served_as(store: &Arc<dyn Store>, identity: Identity) -> Served {
+async fn served_as(guard: Guard, store: &Arc<dyn Store>, identity: Identity) -> Served {
     let (folder, listener) = (tempfile::tempdir().unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
     let (pin, url) = (identity.pin, format!("https://{}", listener.local_addr().unwrap()));
-    let door = Door::new(Guard::stored(Arc::clone(store)), Some(identity));
+    let door = Door::new(guard, Some(identity));
     let (store, forever) = (Arc::clone(store), std::future::pending());
     let server = tokio::spawn(async move {
         serve(listener, store, blobs, LeaseTerms::default(), door, forever).await.unwrap();
@@ -186,6 +189,27 @@ async fn all_coordinators_of_a_database_have_one_authority(store: &Tested) {
     assert_eq!(first.pin, second.pin);
 }
 
+async fn what_a_submitter_uploads_for_an_import_is_refused_beyond_the_allowance(store: &Tested) {
+    let allowance = Allowance { bytes: Some(10), ..Allowance::UNLIMITED };
+    let authority = store.authority(Authority::new().unwrap()).await.unwrap();
+    let guard = Guard::limited(Arc::clone(&store.store), allowance);
+    let served = served_as(guard, &store.store, authority.identity().unwrap()).await;
+    let upload = async |scope, data: &[u8]| {
+        let access = served.access(Some(&added(&*store.store, scope, None).await));
+        let channel = endpoint(&access).unwrap().connect().await.unwrap();
+        let mut client = BlobServiceClient::new(connection(channel, access.token.as_ref()));
+        let sha256 = Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect();
+        let header = UploadHeader { sha256, size: data.len() as u64, ..UploadHeader::default() };
+        let first = UploadRequest { header: Some(header), data: data.to_vec() };
+        client.upload(tokio_stream::once(first)).await.map(drop)
+    };
+    upload(Scope::Submit, b"ten bytes.").await.unwrap();
+    let refused = upload(Scope::Submit, b"eleven bytes").await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    assert!(refused.message().contains("--token-gigabytes"), "{refused}");
+    upload(Scope::Admin, b"eleven bytes").await.unwrap();
+}
+
 /// What the coordinator answers to `acai access rotate-ca`.
 async fn rotate(access: &AccessFile, finish: bool) -> Result<Vec<Pin>, Status> {
     let channel = endpoint(access).unwrap().connect().await.unwrap();
@@ -235,7 +259,7 @@ async fn while_the_authority_is_exchanged_files_of_before_are_good_until_all_coo
 async fn a_coordinator_with_a_given_certificate_has_no_authority_to_exchange() {
     let (store, elsewhere) = (Tested::sqlite().await, Authority::new().unwrap().identity().unwrap());
     let given = Identity::given(elsewhere.chain, elsewhere.key).unwrap();
-    let served = served_as(&store.store, given).await;
+    let served = served_as(Guard::stored(Arc::clone(&store.store)), &store.store, given).await;
     let access = served.access(Some(&added(&*store.store, Scope::Admin, None).await));
     let refused = rotate(&access, false).await.unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
