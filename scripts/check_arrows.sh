@@ -17,6 +17,7 @@ forbid() { # CRATE DEPENDENCY...
 
 forbid acai-sweep tokio sqlx tonic tch torch-sys acai-proto acai-coordinator acai-worker
 forbid acai-plot tokio sqlx tonic torch-sys acai-proto acai-datasets acai-coordinator acai-dashboard acai-worker
+forbid acai-tables tokio sqlx tonic torch-sys acai-proto acai-datasets acai-coordinator acai-dashboard acai-worker acai-plot
 forbid acai-datasets tokio sqlx tonic torch-sys acai-proto acai-coordinator acai-worker
 forbid acai-access sqlx torch-sys acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-telemetry sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker

@@ -3,10 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
+use acai_tables::{Digits, figure};
 use anyhow::Context;
 use serde_json::Value;
-
-use crate::args::Digits;
 
 /// Rows under their headings as comma-separated values (RFC 4180).
 pub(crate) fn csv<S: AsRef<str>>(headings: &[S], rows: Vec<Vec<String>>) -> anyhow::Result<String> {
@@ -109,8 +108,6 @@ pub(crate) fn kimg(images: u64) -> String {
     ((kimg * 100.0).round() / 100.0).to_string()
 }
 
-/// Means and deviations below this are written with powers of ten.
-const SMALLEST: f64 = 1e-5;
 /// Digits where nobody asks for others: two significant ones of a deviation, or four of a mean alone.
 const USUAL: Digits = Digits::Significant(2);
 
@@ -120,37 +117,6 @@ pub(crate) fn mean_and_std(mean: f64, std: f64, n: u32) -> String {
         (mean, None) => mean,
         (mean, Some(std)) => format!("{mean} ± {std}"),
     }
-}
-
-/// A mean and what stands after ±, with as many digits as the latter makes meaningful.
-pub(crate) fn figure(mean: f64, spread: Option<f64>, digits: Digits) -> (String, Option<String>) {
-    let significant = match digits {
-        Digits::Decimals(decimals) => {
-            let fixed = |value: f64| format!("{value:.*}", usize::from(decimals));
-            return (fixed(mean), spread.map(fixed));
-        }
-        Digits::Significant(digits) => i32::from(digits),
-    };
-    let alone = significant + 2;
-    let largest = mean.abs().max(spread.unwrap_or(0.0).abs());
-    if largest > 0.0 && largest < SMALLEST {
-        let digits = if spread.is_some() { significant } else { alone };
-        let power = |value: f64| format!("{value:.*e}", (digits - 1) as usize);
-        return (power(mean), spread.map(power));
-    }
-    let decimals = |of: f64, digits: i32| -> usize {
-        if of == 0.0 {
-            return 2;
-        }
-        let leading = of.abs().log10().floor() as i32;
-        (digits - 1 - leading).clamp(0, significant + 5) as usize
-    };
-    let decimals = match spread {
-        Some(spread) if spread != 0.0 => decimals(spread, significant),
-        _ => decimals(mean, alone),
-    };
-    let fixed = |value: f64| format!("{value:.decimals$}");
-    (fixed(mean), spread.map(fixed))
 }
 
 #[cfg(test)]
@@ -167,20 +133,6 @@ mod tests {
         assert_eq!(mean_and_std(12345.0, 678.0, 2), "12345 ± 678");
         assert_eq!(mean_and_std(-1.26e-9, 3e-10, 3), "-1.3e-9 ± 3.0e-10");
         assert_eq!(mean_and_std(8.63e-7, 0.0, 1), "8.630e-7");
-    }
-
-    #[test]
-    fn digits_are_as_they_are_asked_for() {
-        let figure = |mean, spread, digits: &str| figure(mean, spread, digits.parse().unwrap());
-        let pair = |mean: &str, spread: &str| (mean.to_owned(), Some(spread.to_owned()));
-        assert_eq!(figure(1.23456, Some(0.01234), "sig=1"), pair("1.23", "0.01"));
-        assert_eq!(figure(1.23456, Some(0.01234), "sig=4"), pair("1.23456", "0.01234"));
-        assert_eq!(figure(1.23456, Some(0.01234), "dec=1"), pair("1.2", "0.0"));
-        assert_eq!(figure(1.23456, None, "sig=1").0, "1.23");
-        assert_eq!(figure(0.000_001_26, Some(0.000_000_3), "sig=1"), pair("1e-6", "3e-7"));
-        for wrong in ["2", "sig=0", "sig=16", "dec=-1", "digits=2"] {
-            assert!(wrong.parse::<Digits>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

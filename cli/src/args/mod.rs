@@ -42,10 +42,7 @@ pub(crate) use reading::{
     ExplainArguments, Format, MetricsArguments, MetricsFormat, Place, PlanArguments, RunsArguments,
     StatusArguments, SubmitArguments, SweepFileArguments, WatchArguments, Width,
 };
-pub(crate) use results::{
-    Aggregation, At, Best, Digits, Pivot, ResultsArguments, Scale, SpreadArgument, TableArguments,
-    TableFormat,
-};
+pub(crate) use results::{At, Pivot, ResultsArguments, SpreadArgument, TableArguments, TableFormat};
 pub(crate) use runs::{FetchArguments, LogsArguments, ShowArguments, What};
 pub(crate) use target::Target;
 

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use acai_sweep::statistics::Spread;
+use acai_tables::{Aggregation, Best, Digits, Scale, Style};
 use clap::{Args, ValueEnum};
 
 use super::Coordinator;
@@ -62,13 +63,13 @@ pub(crate) struct TableArguments {
     pub(crate) pivot: Option<Pivot>,
     /// A column for each of these, instead of mean ± spread
     #[arg(long = "agg", value_name = "AGGREGATES", value_enum, value_delimiter = ',')]
-    pub(crate) aggregations: Vec<Aggregation>,
+    aggregations: Vec<AggregationArgument>,
     /// Leave rows out in which fewer runs have a value of the metric that sorts
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) min_n: u32,
     /// What is marked as best
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) best: Best,
+    best: BestArgument,
     /// Digits of figures: `sig=N` significant ones of what stands after ±, and two more of a mean alone; `dec=N` after the point
     #[arg(long, value_name = "DIGITS", default_value = "sig=2")]
     pub(crate) digits: Digits,
@@ -107,7 +108,7 @@ impl TableArguments {
             pivot: None,
             aggregations: Vec::new(),
             min_n: 0,
-            best: Best::Bold,
+            best: BestArgument::Bold,
             digits: Digits::Significant(2),
             scale: None,
             strict: false,
@@ -117,6 +118,22 @@ impl TableArguments {
             json: false,
             sort: SortArguments::default(),
             width: Width { wide: true },
+        }
+    }
+
+    /// What is said of each metric, besides the usual.
+    pub(crate) fn aggregations(&self) -> Vec<Aggregation> {
+        self.aggregations.iter().copied().map(Aggregation::from).collect()
+    }
+
+    /// How figures are shown.
+    pub(crate) fn style(&self) -> Style {
+        Style {
+            spread: self.spread.into(),
+            digits: self.digits,
+            best: self.best.into(),
+            scale: self.scale.clone(),
+            aggregations: self.aggregations(),
         }
     }
 
@@ -202,7 +219,7 @@ impl FromStr for At {
 
 /// What a row says of its runs' values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Aggregation {
+pub(crate) enum AggregationArgument {
     Mean,
     /// Population standard deviation
     Std,
@@ -217,25 +234,24 @@ pub(crate) enum Aggregation {
     N,
 }
 
-impl Aggregation {
-    /// Its word in headings.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Aggregation::Mean => "mean",
-            Aggregation::Std => "std",
-            Aggregation::Sem => "sem",
-            Aggregation::Ci95 => "ci95",
-            Aggregation::Median => "median",
-            Aggregation::Min => "min",
-            Aggregation::Max => "max",
-            Aggregation::N => "n",
+impl From<AggregationArgument> for Aggregation {
+    fn from(argument: AggregationArgument) -> Aggregation {
+        match argument {
+            AggregationArgument::Mean => Aggregation::Mean,
+            AggregationArgument::Std => Aggregation::Std,
+            AggregationArgument::Sem => Aggregation::Sem,
+            AggregationArgument::Ci95 => Aggregation::Ci95,
+            AggregationArgument::Median => Aggregation::Median,
+            AggregationArgument::Min => Aggregation::Min,
+            AggregationArgument::Max => Aggregation::Max,
+            AggregationArgument::N => Aggregation::N,
         }
     }
 }
 
 /// Which means are marked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Best {
+pub(crate) enum BestArgument {
     /// The best one
     #[default]
     Bold,
@@ -245,43 +261,13 @@ pub(crate) enum Best {
     None,
 }
 
-/// How many digits figures have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Digits {
-    /// Significant ones of what stands after ±.
-    Significant(u8),
-    /// After the point.
-    Decimals(u8),
-}
-
-impl FromStr for Digits {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number = |text: &str, from: u8| text.parse().ok().filter(|number| (from..=15).contains(number));
-        let digits = match text.split_once('=') {
-            Some(("sig", digits)) => number(digits, 1).map(Digits::Significant),
-            Some(("dec", digits)) => number(digits, 0).map(Digits::Decimals),
-            _ => None,
-        };
-        digits.ok_or("it is neither sig=N, with 1 to 15 digits, nor dec=N, with 0 to 15")
-    }
-}
-
-/// The unit that figures are shown in.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Scale {
-    pub(crate) unit: f64,
-    /// As it was typed.
-    pub(crate) text: String,
-}
-
-impl FromStr for Scale {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unit = text.parse().ok().filter(|unit: &f64| unit.is_finite() && *unit > 0.0);
-        unit.map(|unit| Scale { unit, text: text.to_owned() }).ok_or("it is no number above 0, such as 1e-3")
+impl From<BestArgument> for Best {
+    fn from(argument: BestArgument) -> Best {
+        match argument {
+            BestArgument::Bold => Best::Bold,
+            BestArgument::Ties => Best::Ties,
+            BestArgument::None => Best::None,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Tables of results as JSON.
 
+use acai_proto::tables::aggregate;
 use acai_proto::v1::{GetResultsResponse, ResultsRow, ResultsTable};
+use acai_tables::Aggregation;
 use serde_json::{Value, json};
 
-use super::style::value;
-use crate::args::Aggregation;
 use crate::format::{parameters_json, state};
 
 /// Aggregates where nobody asks for others.
@@ -17,7 +17,7 @@ pub(super) fn json(results: &GetResultsResponse, aggregations: &[Aggregation]) -
         let metrics = table.metrics.iter().zip(&row.aggregates).map(|(metric, a)| {
             let entry = |&what: &Aggregation| match what {
                 Aggregation::N => (what.word().to_owned(), json!(a.n)),
-                what => (what.word().to_owned(), json!(value(a, what))),
+                what => (what.word().to_owned(), json!(what.of(aggregate(a).as_ref()))),
             };
             let value = match a.n {
                 0 => json!({"n": 0}),

@@ -1,7 +1,7 @@
 //! Pivoted tables whose cells are coloured by their means, in a terminal.
 
-use super::sheet::{Cell, Compared, Sheet};
-use super::style::Style;
+use acai_tables::{Cell, Compared, Sheet, Style};
+
 use super::text::{cell, heading, title};
 use crate::args::At;
 use crate::output::Output;

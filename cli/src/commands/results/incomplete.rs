@@ -5,25 +5,6 @@ use acai_sweep::spelling::counted;
 
 use crate::args::TableArguments;
 use crate::failure::Failure;
-use crate::format::state;
-
-/// `1 diverged, 2 queued (no worker has celeba32)`; `None` if every run is completed.
-pub(super) fn why(row: &ResultsRow, dataset: &String, waiting: &[String]) -> Option<String> {
-    let open = row.runs - row.completed.min(row.runs);
-    if open == 0 {
-        return None;
-    }
-    let others = row.states.iter().filter(|count| count.state() != RunState::Completed);
-    let words = others.map(|count| match count.state() {
-        RunState::Queued if waiting.contains(dataset) => {
-            format!("{} queued (no worker has {dataset})", count.runs)
-        }
-        _ => format!("{} {}", count.runs, state(count.state)),
-    });
-    let words: Vec<String> = words.collect();
-    // An earlier release does not say their states.
-    Some(if words.is_empty() { format!("{open} not completed") } else { words.join(", ") })
-}
 
 /// Whether any row has runs that wait.
 pub(super) fn any_waits(results: &GetResultsResponse) -> bool {

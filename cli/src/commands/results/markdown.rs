@@ -1,9 +1,7 @@
 //! Tables of results as Markdown.
 
-use acai_proto::v1::Goal;
-
-use super::sheet::{Cell, Column, Sheet};
-use super::style::Style;
+use acai_sweep::metric::Goal;
+use acai_tables::{Cell, Column, Sheet, Style};
 
 pub(super) fn markdown(sheets: &[Sheet], style: &Style) -> String {
     let tables: Vec<String> = sheets.iter().map(|sheet| of_sheet(sheet, style)).collect();
@@ -48,11 +46,11 @@ fn heading(column: &Column) -> String {
     }
 }
 
-fn arrow(goal: Goal) -> &'static str {
+fn arrow(goal: Option<Goal>) -> &'static str {
     match goal {
-        Goal::Minimize => " ↓",
-        Goal::Maximize => " ↑",
-        Goal::Unspecified => "",
+        Some(Goal::Minimize) => " ↓",
+        Some(Goal::Maximize) => " ↑",
+        None => "",
     }
 }
 

@@ -3,30 +3,24 @@
 mod compare;
 mod document;
 mod fixed;
-mod flat;
 mod heat;
 mod incomplete;
-mod latex;
 mod lines;
 mod markdown;
 mod order;
 mod pivot;
-mod sheet;
-mod style;
 mod text;
 
 use acai_proto::v1::{
-    Aggregate, GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric,
-    ResultsTable, Statistic,
+    GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric, Statistic,
 };
 use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::PARAMETERS;
-use acai_sweep::results::SEED;
+use acai_sweep::results::{self, SEED, Table};
 use acai_sweep::spelling::counted;
-use anyhow::{anyhow, bail};
+use acai_tables::Sheet;
+use anyhow::{Context as _, anyhow, bail};
 
-use self::sheet::{Sheet, Unit};
-use self::style::Style;
 use crate::args::{At, ResultsArguments, TableArguments, TableFormat};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
@@ -82,9 +76,11 @@ pub(super) async fn table(
     let text = match format {
         format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
         TableFormat::Csv => {
-            flat::flat(&results, &fixed::fixed(client, &question).await?, &arguments.aggregations)?
+            let fixed = fixed::fixed(client, &question).await?;
+            acai_tables::csv(&tables_of(&results)?, &fixed, &arguments.aggregations())
+                .context("cannot write CSV")?
         }
-        TableFormat::Json => document::json(&results, &arguments.aggregations).to_string(),
+        TableFormat::Json => document::json(&results, &arguments.aggregations()).to_string(),
         TableFormat::Jsonl => lines::lines(&results),
         TableFormat::Table | TableFormat::Heat | TableFormat::Markdown | TableFormat::Latex => {
             if arguments.pivot.is_some() {
@@ -136,29 +132,27 @@ async fn drawn(
     arguments: &TableArguments,
     output: Output,
 ) -> Result<String, Failure> {
-    let (format, style) = (arguments.format(), Style::new(arguments));
+    let (format, style) = (arguments.format(), arguments.style());
     let waiting = match incomplete::any_waits(results) {
         true => waiting(client, sweeps).await?,
         false => Vec::new(),
     };
-    let unit = |figures: &[&Aggregate]| match (&style.scale, format) {
-        (None, TableFormat::Latex) => latex::unit(figures),
+    let unit = |figures: &[&results::Aggregate]| match (&style.scale, format) {
+        (None, TableFormat::Latex) => acai_tables::unit(figures),
         _ => style.unit(),
     };
     let is_pivoted = arguments.pivot.is_some();
+    let tables = tables_of(results)?;
     let sheets: Vec<Sheet> = match &arguments.pivot {
-        None => {
-            let tables = results.tables.iter();
-            tables.map(|table| Sheet::of_table(table, &style, &units(table, unit), &waiting)).collect()
-        }
+        None => tables.iter().map(|table| Sheet::of_table(table, &style, unit, &waiting)).collect(),
         Some(pivot) => {
             let drawing = pivot::Drawing { pivot, style: &style, unit: &unit, waiting: &waiting };
-            pivot::sheets(results, &drawing)
+            pivot::sheets(&tables, &drawing)
         }
     };
     Ok(match format {
         TableFormat::Markdown => markdown::markdown(&sheets, &style),
-        TableFormat::Latex => latex::latex(&results.sweep, &sheets, &style),
+        TableFormat::Latex => acai_tables::latex(&results.sweep, &sheets, &style),
         TableFormat::Heat => heat::heat(&sheets, (arguments.at, &style), output),
         _ => {
             let output = output.wide(arguments.width.wide);
@@ -167,10 +161,10 @@ async fn drawn(
     })
 }
 
-/// The unit of each of a table's metrics.
-fn units(table: &ResultsTable, unit: impl Fn(&[&Aggregate]) -> Unit) -> Vec<Unit> {
-    let figures = |place: usize| table.rows.iter().filter_map(move |row| row.aggregates.get(place));
-    (0..table.metrics.len()).map(|place| unit(&figures(place).collect::<Vec<_>>())).collect()
+/// The tables that a coordinator has sent.
+fn tables_of(results: &GetResultsResponse) -> anyhow::Result<Vec<Table>> {
+    let tables = results.tables.iter().map(acai_proto::tables::table);
+    tables.collect::<Result<_, _>>().context("the coordinator's answer makes no sense")
 }
 
 /// Datasets that no worker has, of runs that wait.

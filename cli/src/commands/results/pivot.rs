@@ -4,19 +4,17 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use acai_proto::v1::{Aggregate, GetResultsResponse, Goal, ResultsRow, ResultsTable};
+use acai_sweep::metric::Goal;
 use acai_sweep::parameters::{Kind, Parameter};
+use acai_sweep::results::{Aggregate, Row, Table};
 use acai_sweep::training::Dataset;
+use acai_tables::{Cell, Column, Compared, Figure, Line, Sheet, Style, Unit, value, why};
 use anyhow::bail;
 
-use super::incomplete::why;
-use super::sheet::{Cell, Column, Compared, Figure, Line, Sheet, Unit};
-use super::style::Style;
-use super::{Question, all_parameters, ask};
+use super::{Question, all_parameters, ask, tables_of};
 use crate::args::Pivot;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::format::value;
 use crate::sorting::Key;
 
 const DATASET: &str = "dataset";
@@ -30,16 +28,16 @@ pub(super) fn group_by(pivot: &Pivot, asked: &[String]) -> Vec<String> {
 }
 
 /// The value of a parameter, as text; empty where a row has none.
-fn of(row: &ResultsRow, name: &str) -> String {
-    row.group.iter().find(|parameter| parameter.name == name).map(value).unwrap_or_default()
+fn of(row: &Row, name: &str) -> String {
+    row.group.iter().find(|(known, _)| known == name).map(|(_, it)| value(it)).unwrap_or_default()
 }
 
 /// Refuses cells in which runs differ in more than their seeds. The question's rows are the cells.
 pub(super) async fn check(client: &mut Client, question: &Question<'_>) -> Result<(), Failure> {
     let group_by = all_parameters(client, question.sweeps).await?;
     let whole = ask(client, &Question { group_by, ..question.clone() }).await?;
-    for table in &whole.tables {
-        let mut cells: BTreeMap<Vec<String>, &ResultsRow> = BTreeMap::new();
+    for table in &tables_of(&whole)? {
+        let mut cells: BTreeMap<Vec<String>, &Row> = BTreeMap::new();
         for row in &table.rows {
             let cell: Vec<String> = question.group_by.iter().map(|name| of(row, name)).collect();
             match cells.get(&cell) {
@@ -52,12 +50,7 @@ pub(super) async fn check(client: &mut Client, question: &Question<'_>) -> Resul
 }
 
 /// Says in what two rows differ that are in one cell.
-fn differ(
-    table: &ResultsTable,
-    question: &Question<'_>,
-    a: &ResultsRow,
-    b: &ResultsRow,
-) -> anyhow::Result<()> {
+fn differ(table: &Table, question: &Question<'_>, a: &Row, b: &Row) -> anyhow::Result<()> {
     let Some(name) = table.group_by.iter().find(|name| of(a, name) != of(b, name)) else { return Ok(()) };
     let cell: Vec<String> = question.group_by.iter().map(|name| format!("{name}={}", of(a, name))).collect();
     let shown = |value: String| if value.is_empty() { "none".to_owned() } else { value };
@@ -74,8 +67,8 @@ fn differ(
 /// A figure of a pivoted table: a metric of a row of the coordinator's table.
 #[derive(Clone, Copy)]
 struct Entry<'t> {
-    table: &'t ResultsTable,
-    row: &'t ResultsRow,
+    table: &'t Table,
+    row: &'t Row,
     /// Its place among the table's metrics.
     metric: usize,
 }
@@ -89,13 +82,13 @@ impl Entry<'_> {
         }
     }
 
-    fn metric(&self) -> (String, Goal) {
+    fn metric(&self) -> (String, Option<Goal>) {
         let metric = self.table.metrics.get(self.metric);
-        metric.map(|metric| (metric.name.clone(), metric.goal())).unwrap_or_default()
+        metric.map(|metric| (metric.name.clone(), metric.goal)).unwrap_or_default()
     }
 
     fn aggregate(&self) -> Option<&Aggregate> {
-        self.row.aggregates.get(self.metric)
+        self.row.aggregates.get(self.metric)?.as_ref()
     }
 
     /// The cell's row, as its values.
@@ -132,9 +125,9 @@ impl Pivot {
 }
 
 /// The tables: one for each dataset, unless that is pivoted, and each value of the other parameters that make a row.
-pub(super) fn sheets(results: &GetResultsResponse, drawing: &Drawing<'_>) -> Vec<Sheet> {
+pub(super) fn sheets(tables: &[Table], drawing: &Drawing<'_>) -> Vec<Sheet> {
     let mut parts: Vec<((usize, String), Vec<Entry<'_>>)> = Vec::new();
-    for (place, table) in results.tables.iter().enumerate() {
+    for (place, table) in tables.iter().enumerate() {
         let others = table.group_by.iter().filter(|name| !drawing.pivot.has(name));
         let others: Vec<&String> = others.collect();
         let metrics = if drawing.pivot.has(METRIC) { table.metrics.len() } else { 1 };
@@ -183,9 +176,9 @@ fn sheet(part: String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Sheet {
 }
 
 /// The figure of an entry; `n` is how many runs most are of.
-fn figure(entry: &Entry<'_>, n: Option<u32>, (unit, drawing): (Unit, &Drawing<'_>)) -> Option<Figure> {
+fn figure(entry: &Entry<'_>, n: Option<usize>, (unit, drawing): (Unit, &Drawing<'_>)) -> Option<Figure> {
     let (row, aggregate) = (entry.row, entry.aggregate()?);
-    let figure = drawing.style.figure(aggregate, row.completed, unit)?;
+    let figure = drawing.style.figure(aggregate, row.completed, unit);
     let why = why(row, &entry.table.dataset, drawing.waiting);
     let why = why.unwrap_or_else(|| "the others have no value".to_owned());
     let note = (aggregate.n < row.runs).then(|| format!("{} of {} runs: {why}", aggregate.n, row.runs));
@@ -244,7 +237,7 @@ fn best(entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Vec<bool> {
     }
     let mut best = vec![false; entries.len()];
     for group in groups.into_values().filter(|_| drawing.pivot.compared() != Compared::None) {
-        let rows: Vec<&ResultsRow> = group.iter().map(|&place| entries[place].row).collect();
+        let rows: Vec<&Row> = group.iter().map(|&place| entries[place].row).collect();
         let (first, (_, goal)) = (entries[group[0]].metric, entries[group[0]].metric());
         for (place, is_best) in group.into_iter().zip(drawing.style.best(&rows, first, goal)) {
             best[place] = is_best;
@@ -254,7 +247,7 @@ fn best(entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Vec<bool> {
 }
 
 /// How many runs the figures are of that lack none, if they agree.
-fn common_n(entries: &[Entry<'_>]) -> Option<u32> {
+fn common_n(entries: &[Entry<'_>]) -> Option<usize> {
     let of =
         |entry: &Entry<'_>| entry.aggregate().map(|aggregate| aggregate.n).filter(|n| *n == entry.row.runs);
     let mut ns = entries.iter().filter_map(of);

@@ -1,11 +1,11 @@
 //! Tables of results for people.
 
-use acai_proto::v1::{GetResultsResponse, Goal};
+use acai_proto::v1::GetResultsResponse;
+use acai_sweep::metric::Goal;
 use acai_sweep::statistics::Spread;
+use acai_tables::{Best, Cell, Column, Sheet, Style};
 
-use super::sheet::{Cell, Column, Sheet};
-use super::style::Style;
-use crate::args::{At, Best};
+use crate::args::At;
 use crate::grid::Grid;
 use crate::output::Output;
 
@@ -93,7 +93,7 @@ fn values(sheet: &Sheet, at: At) -> Option<String> {
         (At::Last, _) => return None,
         (At::Final, _) => "each run at the last step of its training".to_owned(),
         (At::Best, Some((name, goal))) => {
-            let end = if *goal == Goal::Maximize { "largest" } else { "smallest" };
+            let end = if *goal == Some(Goal::Maximize) { "largest" } else { "smallest" };
             format!("each run at the step where its {name} is {end} (chosen on test data)")
         }
         (At::Best, None) => "each run at its best step".to_owned(),

@@ -1,30 +1,33 @@
 //! Tables of results for papers: `booktabs`, the best figures in bold, powers of ten in the caption, and footnotes of figures
 //! that lack runs.
 
-use acai_proto::v1::{Aggregate, Goal};
+use acai_sweep::metric::Goal;
+use acai_sweep::results::Aggregate;
 
-use super::sheet::{Cell, Column, Figure, Sheet, Unit};
-use super::style::Style;
+use crate::sheet::{Cell, Column, Figure, Sheet, Unit};
+use crate::style::Style;
 
 /// Means of this power of ten or a smaller one, and of the other one or a larger one, are divided by it.
 const SMALL: i32 = -3;
 const LARGE: i32 = 5;
 
-pub(super) fn latex(sweep: &str, sheets: &[Sheet], style: &Style) -> String {
+/// A table for each sheet of a sweep.
+#[must_use]
+pub fn latex(sweep: &str, sheets: &[Sheet], style: &Style) -> String {
     let mut parts = vec!["% needs \\usepackage{booktabs}".to_owned()];
     parts.extend(sheets.iter().map(|sheet| of_sheet(sweep, sheet, style)));
     parts.join("\n\n")
 }
 
 /// The unit that these figures of a paper's table are in: a power of ten, where means are very small or very large.
-pub(super) fn unit(figures: &[&Aggregate]) -> Unit {
+#[must_use]
+pub fn unit(figures: &[&Aggregate]) -> Unit {
     Unit { size: 10f64.powi(power(figures)), ..Unit::ONE }
 }
 
 /// The power of ten that means are divided by; 0 where they are of a usual size.
 fn power(figures: &[&Aggregate]) -> i32 {
-    let means = figures.iter().filter(|aggregate| aggregate.n > 0);
-    let largest = means.map(|aggregate| aggregate.mean.abs()).fold(0.0, f64::max);
+    let largest = figures.iter().map(|aggregate| aggregate.mean.abs()).fold(0.0, f64::max);
     if largest == 0.0 || !largest.is_finite() {
         return 0;
     }
@@ -79,11 +82,11 @@ fn heading(column: &Column) -> String {
     }
 }
 
-fn arrow(goal: Goal) -> &'static str {
+fn arrow(goal: Option<Goal>) -> &'static str {
     match goal {
-        Goal::Minimize => " $\\downarrow$",
-        Goal::Maximize => " $\\uparrow$",
-        Goal::Unspecified => "",
+        Some(Goal::Minimize) => " $\\downarrow$",
+        Some(Goal::Maximize) => " $\\uparrow$",
+        None => "",
     }
 }
 
@@ -201,7 +204,7 @@ mod tests {
     fn a_row_that_is_about_a_metric_says_its_unit() {
         let said = |size| {
             let (name, unit) = ("final/mean_distance".to_owned(), Unit { size, ..Unit::ONE });
-            cell(&Cell::Metric { name, goal: Goal::Minimize, unit }, &mut Vec::new())
+            cell(&Cell::Metric { name, goal: Some(Goal::Minimize), unit }, &mut Vec::new())
         };
         assert_eq!(said(1.0), "final/mean\\_distance $\\downarrow$");
         assert_eq!(said(1e-3), "final/mean\\_distance $\\downarrow$ ($\\times 10^{-3}$)");
