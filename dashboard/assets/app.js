@@ -100,7 +100,7 @@ const callbacks = {
     if (old.nodeType !== Node.ELEMENT_NODE) return true;
     return !(old.matches(".zoomable") || (old.matches("label.scrub") && scrub.touched));
   },
-  beforeNodeRemoved(node) { return !(node.nodeType === Node.ELEMENT_NODE && node.matches(".zoomable")); },
+  beforeNodeRemoved(node) { return !(node.nodeType === Node.ELEMENT_NODE && node.matches(".zoomable, .gone")); },
 };
 
 // ---- Curves ---------------------------------------------------------------------------------------------------------------
@@ -259,6 +259,17 @@ function scrubbed() {
   history.replaceState(null, "", url);
 }
 
+// A picture that is gone is said where it would be. Neither event bubbles.
+document.addEventListener("error", ({ target }) => {
+  const strip = target.closest?.("svg.strip");
+  if (!strip || strip.nextElementSibling) return;
+  const words = document.createElement("small");
+  words.className = "gone";
+  words.textContent = "This picture is not kept any more, or its place does not answer.";
+  strip.after(words);
+}, true);
+document.addEventListener("load", ({ target }) => target.closest?.("svg.strip")?.nextElementSibling?.remove(), true);
+
 function scrubbers() {
   const step = document.querySelector("input[name=step][data-steps]");
   if (!step || step.type === "range") return;
@@ -282,10 +293,22 @@ function enhance() {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button.copy");
   if (!button) return;
-  await navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
-  button.textContent = "Copied";
-  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  button.dataset.words ??= button.textContent;
+  button.textContent = await copy(button).then(() => "Copied", () => "Not copied");
+  setTimeout(() => { button.textContent = button.dataset.words; }, 1500);
 });
+
+// The command beside a button, or the text that it names.
+function copy(button) {
+  const { from } = button.dataset;
+  if (!from) return navigator.clipboard.writeText(button.parentElement.querySelector("code").textContent);
+  const text = fetch(new URL(from, document.baseURI)).then(async (answer) => {
+    if (!answer.ok) throw new Error(answer.statusText);
+    return new Blob([await answer.text()], { type: "text/plain" });
+  });
+  // What is copied may come later than the click that allows it.
+  return navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
+}
 
 document.addEventListener("input", (event) => {
   if (event.target.matches("label.scrub input")) scrubbed();

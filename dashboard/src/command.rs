@@ -1,9 +1,17 @@
-//! The command below a table or a figure that prints the same.
+//! The command below a table or a figure that prints the same, and the same in other forms.
 
 use maud::{Markup, html};
 
 /// A command line that grows by options.
 pub(crate) struct Command(Vec<String>);
+
+/// What a page shows, in another form.
+pub(crate) enum Form {
+    /// A file to be saved, by what it is, and its path.
+    File(&'static str, String),
+    /// Text to be read or copied.
+    Text(&'static str, String),
+}
 
 impl Command {
     /// `acai`, and these words.
@@ -31,12 +39,35 @@ impl Command {
     }
 
     /// A line to copy, with links to the same in other forms.
-    pub(crate) fn shown(&self, links: &[(&str, String)]) -> Markup {
+    pub(crate) fn shown(&self, forms: &[Form]) -> Markup {
         html! {
             div.command {
                 code tabindex="0" { (self.text()) }
                 button.copy type="button" hidden { "Copy" }
-                @for (name, path) in links { a href=(path) download { (name) } }
+                (forms_alone(forms))
+            }
+        }
+    }
+}
+
+/// Links to the same in other forms, where the command is said elsewhere.
+pub(crate) fn forms(forms: &[Form]) -> Markup {
+    html! { div.command { (forms_alone(forms)) } }
+}
+
+fn forms_alone(forms: &[Form]) -> Markup {
+    html! { @for form in forms { (form.shown()) } }
+}
+
+impl Form {
+    fn shown(&self) -> Markup {
+        html! {
+            @match self {
+                Form::File(name, path) => a href=(path) download { (name) },
+                Form::Text(name, path) => {
+                    a href=(path) { (name) }
+                    button.copy type="button" hidden data-from=(path) { "Copy " (name) }
+                }
             }
         }
     }

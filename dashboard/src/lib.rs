@@ -18,6 +18,7 @@ mod figures;
 mod frame;
 mod live;
 mod numbers;
+mod order;
 mod problem;
 mod routes;
 mod run;

@@ -7,14 +7,15 @@ use acai_sweep::statistics::Spread;
 
 use crate::asked::Question;
 use crate::command::Command;
+use crate::order::Order;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
 
 /// Names of the parts of a view in a URL: those of the command line's options.
-pub(crate) const PARTS: [&str; 9] =
-    ["x", "y", "metric", "dataset", "where", "fix", "at", "spread", "group-by"];
+pub(crate) const PARTS: [&str; 10] =
+    ["x", "y", "metric", "dataset", "where", "fix", "at", "spread", "group-by", "sort"];
 /// Words for which values of a run count.
-pub(crate) const AT: [&str; 5] = ["last", "best", "min", "max", "mean"];
+pub(crate) const AT: [&str; 6] = ["last", "final", "best", "min", "max", "mean"];
 /// Words for what stands after ±.
 pub(crate) const SPREADS: [&str; 4] = ["population", "sample", "sem", "ci95"];
 
@@ -31,6 +32,8 @@ pub(crate) struct View {
     pub(crate) at: String,
     /// What stands after ±, as a word.
     pub(crate) spread: String,
+    /// Of rows; without one the best comes first.
+    pub(crate) order: Option<Order>,
 }
 
 impl View {
@@ -53,6 +56,7 @@ impl View {
             group_by: names.map(str::to_owned).collect(),
             at: word("at").unwrap_or_else(|| "last".to_owned()),
             spread: word("spread").unwrap_or_else(|| "population".to_owned()),
+            order: Order::of(question),
         }
     }
 
@@ -61,6 +65,7 @@ impl View {
         let number = |name: &str| self.at.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
         Ok(match self.at.as_str() {
             "last" => At::Every(Statistic::Last),
+            "final" => At::End,
             "best" => At::Best,
             "min" => At::Every(Statistic::Min),
             "max" => At::Every(Statistic::Max),
@@ -71,7 +76,10 @@ impl View {
                 let wrong = || {
                     Problem::question(
                         "at",
-                        format!("is `{}`: it is one of last, best, step=N, kimg=N, min, max, mean", self.at),
+                        format!(
+                            "is `{}`: it is one of last, final, best, step=N, kimg=N, min, max, mean",
+                            self.at
+                        ),
                     )
                 };
                 step.or(kimg).ok_or_else(wrong)?
@@ -117,6 +125,24 @@ impl View {
             results.tables.retain(|table| table.dataset == *wanted);
         }
         Ok(results)
+    }
+
+    /// The tables that the view shows as tables: its own rows, in its own order.
+    pub(crate) async fn rows(&self, site: &Site, sweep: &str) -> Result<ResultTables> {
+        let mut results = self.tables(site, sweep, &self.group_by).await?;
+        if let Some(order) = &self.order {
+            order.sort(&mut results.tables)?;
+        }
+        Ok(results)
+    }
+
+    /// The command that prints those.
+    pub(crate) fn rows_command(&self, sweep: &str) -> Command {
+        let group_by = self.group_by.join(",");
+        self.command(&["results", sweep])
+            .option("group-by", Some(group_by.as_str()).filter(|names| !names.is_empty()))
+            .option("metric", self.metric.as_deref())
+            .option("sort", self.order.as_ref().map(Order::word).as_deref())
     }
 
     /// A command of which this is the view.

@@ -1,8 +1,8 @@
 //! Names as people read them.
 
-use acai_sweep::results::Row;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
+use acai_tables::value;
 use maud::{Markup, html};
 
 /// A parameter as an axis names it.
@@ -17,14 +17,6 @@ pub(crate) fn parameter(name: &str) -> String {
 /// A metric as an axis names it: `eval/mean_distance` is `mean distance`.
 pub(crate) fn metric(name: &str) -> String {
     name.rsplit('/').next().unwrap_or(name).replace('_', " ")
-}
-
-/// A value without the point that tells a number from a count.
-pub(crate) fn value(value: &Scalar) -> String {
-    match value {
-        Scalar::Float(number) => number.to_string(),
-        value => value.to_string(),
-    }
 }
 
 /// `λ = 0.5, γ = 0.2`; a word says by itself what it is.
@@ -59,21 +51,6 @@ fn quoted(word: &str) -> String {
 /// A state, with its colour and a shape for who sees no colours.
 pub(crate) fn state(state: RunState) -> Markup {
     html! { span class={ "state state-" (state) } { (state) } }
-}
-
-/// Why a row lacks values of some of its runs; `None` if it has all.
-pub(crate) fn incomplete(row: &Row, dataset: &str, waiting: &[String]) -> Option<String> {
-    if row.completed >= row.runs {
-        return None;
-    }
-    let others = row.states.iter().filter(|(state, _)| **state != RunState::Completed);
-    let words = others.map(|(state, runs)| match state {
-        RunState::Queued if waiting.iter().any(|waiting| waiting == dataset) => {
-            format!("{runs} queued (no worker has {dataset})")
-        }
-        state => format!("{runs} {state}"),
-    });
-    Some(words.collect::<Vec<_>>().join(", "))
 }
 
 /// The first line of a message.

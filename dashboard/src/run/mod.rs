@@ -6,6 +6,7 @@ use acai_coordinator::store::{ArtifactRecord, AttemptRecord, Explanation, RunDet
 use acai_coordinator::use_cases::CurveRequest;
 use acai_plot::{CurveGroup, Width};
 use acai_sweep::explain;
+use acai_sweep::results::Summary;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
@@ -16,12 +17,12 @@ use tokio_stream::StreamExt as _;
 
 use crate::asked::{Asked, Question, link, of_run, of_sweep};
 use crate::blob;
-use crate::command::Command;
+use crate::command::{Command, Form, forms};
 use crate::frame::document;
 use crate::numbers::{bytes, lasted, percent, rfc3339, utc, value};
 use crate::problem::{Problem, Result};
 use crate::site::Site;
-use crate::sweep::{curves, frame, pictures};
+use crate::sweep::{curves, downloads, film, frame};
 use crate::words;
 use crate::workers::hardware;
 
@@ -49,10 +50,11 @@ pub(crate) async fn page(
         @if !curves.is_empty() { section #curves { h2 { "Curves" } div.figures { @for (metric, svg) in &curves {
             figure {
                 figcaption { (metric) }
-                (curves::figure(&data(&sweep, number, metric), svg))
+                (curves::figure(&points(&sweep, number, metric, "json"), svg))
+                (forms(&["SVG", "CSV"].map(|form| Form::File(form, points(&sweep, number, metric, &form.to_lowercase())))))
             }
         } } (Command::acai(&["metrics", &name]).shown(&[])) } }
-        (scores(&details))
+        (scores(&sweep, &details))
         (gallery(&artifacts))
         (checkpoints(&details))
         (configuration(run))
@@ -182,14 +184,15 @@ async fn curves_of(site: &Site, sweep: &str, details: &RunDetails) -> Result<Vec
     Ok(figures)
 }
 
-fn data(sweep: &str, number: u32, metric: &str) -> String {
+/// Where a metric's points of the run are, in a form.
+fn points(sweep: &str, number: u32, metric: &str, form: &str) -> String {
     let question = Question::default().with("metric", metric).and("where", &format!("number = {number}"));
     // A run may stand for several points of its sweep, which differ in parameters without effect: it is one line.
     let question = question.and("group-by", "model");
-    link(&format!("{}/curves.json", of_sweep(sweep)), &question)
+    link(&format!("{}/curves.{form}", of_sweep(sweep)), &question)
 }
 
-fn scores(details: &RunDetails) -> Markup {
+fn scores(sweep: &str, details: &RunDetails) -> Markup {
     html! {
         @if !details.summaries.is_empty() { section #scores {
             h2 { "Scores and losses" }
@@ -200,8 +203,27 @@ fn scores(details: &RunDetails) -> Markup {
                     @for figure in [summary.last, summary.min, summary.max, summary.mean] { td.value { (value(figure)) } }
                 } } }
             } }
+            (forms(&[Form::File("CSV", format!("{}/scores.csv", of_run(sweep, details.run.number)))]))
         } }
     }
+}
+
+/// The scores as a file.
+pub(crate) async fn scores_csv(
+    State(site): State<Site>,
+    Path((sweep, number)): Path<(String, String)>,
+) -> Result<Response> {
+    let number = self::number(&sweep, &number)?;
+    let details = site.use_cases.run(&sweep, number).await?;
+    let row = |(name, it): (&String, &Summary)| {
+        [&[name.clone()][..], &[it.last, it.min, it.max, it.mean].map(|value| value.to_string())].concat()
+    };
+    let rows: Vec<Vec<String>> = details.summaries.iter().map(row).collect();
+    downloads::rows(
+        &format!("{sweep}-{number}-scores"),
+        &["metric", "last", "lowest", "highest", "mean"],
+        &rows,
+    )
 }
 
 async fn artifacts(site: &Site, sweep: &str, number: u32) -> Result<Vec<ArtifactRecord>> {
@@ -216,7 +238,7 @@ async fn artifacts(site: &Site, sweep: &str, number: u32) -> Result<Vec<Artifact
 /// The latest picture of each name.
 fn gallery(artifacts: &[ArtifactRecord]) -> Markup {
     let mut last: Vec<&ArtifactRecord> = Vec::new();
-    for artifact in artifacts.iter().filter(|artifact| pictures::is_picture(&artifact.artifact.name)) {
+    for artifact in artifacts.iter().filter(|artifact| film::is_picture(&artifact.artifact.name)) {
         last.retain(|known| known.artifact.name != artifact.artifact.name);
         last.push(artifact);
     }
@@ -243,7 +265,7 @@ fn checkpoints(details: &RunDetails) -> Markup {
 fn configuration(run: &RunRecord) -> Markup {
     html! {
         section #configuration { h2 { "Configuration" } dl.columns {
-            @for (name, value) in run.configuration.iter() { div { dt { (name) } dd { (words::value(value)) } } }
+            @for (name, value) in run.configuration.iter() { div { dt { (name) } dd { (acai_tables::value(value)) } } }
             div { dt { "seed" } dd { (run.seed) } }
         } }
     }

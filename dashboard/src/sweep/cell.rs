@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tokio_stream::StreamExt as _;
 
-use super::{curves, frame, pictures};
+use super::{curves, film, frame};
 use crate::asked::{Asked, Question, link, of_run, of_sweep};
+use crate::command::Form;
 use crate::frame::document;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
@@ -34,7 +35,9 @@ pub(crate) async fn page(
             "names no cell\nhint: cells are reached from the heat map of a sweep",
         ));
     }
-    let condition = words::condition(&group);
+    let mut of_cell = group.clone();
+    of_cell.extend(asked.question.get("dataset").map(|dataset| ("dataset".to_owned(), dataset.into())));
+    let condition = words::condition(&of_cell);
     let outer = View::of(&asked.question);
     let filter = if outer.filter.is_empty() {
         condition.clone()
@@ -58,9 +61,9 @@ pub(crate) async fn page(
             section {
                 h2 { (table.dataset) }
                 @for row in &table.rows { (runs(&sweep, table, row, &view, &status.waiting_for_datasets)?) }
-                (view.command(&["results", &sweep]).option("group-by", Some(&format!("{},seed", names.join(",")))).shown(&[]))
             }
         }
+        (table_command(&sweep, &names, &view, &asked))
         @if let Ok(drawn) = &drawn { (figure(&sweep, drawn, &view, &asked)?) }
         @if !artifacts.is_empty() {
             section { h2 { "Interpolations" } div.gallery { @for artifact in &artifacts {
@@ -73,7 +76,7 @@ pub(crate) async fn page(
                 }
             } } }
         }
-        (compare_with(&sweep, &condition, view.dataset.as_deref()))
+        (compare_with(&sweep, &condition))
     };
     Ok(document(&frame(&asked, &status.sweep.overview, &title), &content).into_response())
 }
@@ -113,24 +116,35 @@ fn runs(sweep: &str, table: &Table, row: &Row, view: &View, waiting: &[String]) 
                 } } }
             } }
         } }
-        @if let Some(why) = words::incomplete(row, &table.dataset, waiting) { p.warning { "Missing: " (why) "." } }
+        @if let Some(why) = acai_tables::why(row, &table.dataset, waiting) { p.warning { "Missing: " (why) "." } }
     })
 }
 
+/// The runs as the command line lists them, a row a seed.
+fn table_command(sweep: &str, names: &[String], view: &View, asked: &Asked) -> Markup {
+    let group_by = format!("{},seed", names.join(","));
+    let question = question(view, asked).with("group-by", &group_by);
+    let form = |end: &str| link(&format!("{}/{end}", of_sweep(sweep)), &question);
+    let forms = [Form::File("CSV", form("results.csv")), Form::Text("LaTeX", form("results.tex"))];
+    view.command(&["results", sweep]).option("group-by", Some(&group_by)).shown(&forms)
+}
+
+/// What asks for the same runs elsewhere.
+fn question(view: &View, asked: &Asked) -> Question {
+    asked.question.only(&["at", "spread"]).with("where", &view.filter)
+}
+
 fn figure(sweep: &str, drawn: &curves::Drawn, view: &View, asked: &Asked) -> Result<Markup> {
-    let question = asked
-        .question
-        .only(&["at", "spread", "dataset"])
-        .with("metric", &drawn.metric)
-        .with("where", &view.filter);
-    let data = link(&format!("{}/curves.json", of_sweep(sweep)), &question);
+    let question = question(view, asked).with("metric", &drawn.metric);
+    let form = |end: &str| link(&format!("{}/curves.{end}", of_sweep(sweep)), &question);
     let Some(groups) = drawn.first() else { return Ok(html! {}) };
     let svg = curves::svg_of(&drawn.metric, groups.to_vec(), view.spread()?, Width::TwoColumns);
     Ok(html! {
         section {
             h2 { (words::metric(&drawn.metric)) }
-            (curves::figure(&data, &svg))
-            (view.command(&["plot", "curves", sweep]).option("metric", Some(&drawn.metric)).word("-o curves.svg").shown(&[]))
+            (curves::figure(&form("json"), &svg))
+            (view.command(&["plot", "curves", sweep]).option("metric", Some(&drawn.metric)).word("-o curves.svg")
+                .shown(&[Form::File("SVG", form("svg")), Form::File("CSV", form("csv"))]))
         }
     })
 }
@@ -146,7 +160,7 @@ async fn pictures_of(site: &Site, sweep: &str, row: &Row) -> Result<Vec<Artifact
     let mut last: Vec<ArtifactRecord> = Vec::new();
     while let Some(artifact) = stream.next().await {
         let artifact = artifact?;
-        if artifact.artifact.name != pictures::USUAL {
+        if artifact.artifact.name != film::USUAL {
             continue;
         }
         // They come in the order of their runs and steps.
@@ -156,14 +170,10 @@ async fn pictures_of(site: &Site, sweep: &str, row: &Row) -> Result<Vec<Artifact
     Ok(last)
 }
 
-fn compare_with(sweep: &str, condition: &str, dataset: Option<&str>) -> Markup {
-    let with = match dataset {
-        Some(dataset) => format!("{condition} and dataset = {dataset}"),
-        None => condition.to_owned(),
-    };
+fn compare_with(sweep: &str, condition: &str) -> Markup {
     html! {
         form.controls action={ (of_sweep(sweep)) "/compare" } {
-            input type="hidden" name="with" value=(with);
+            input type="hidden" name="with" value=(condition);
             label.wide { "Compare with runs for which" input type="search" name="with" required placeholder="lambda = 0" spellcheck="false"; }
             button { "Compare" }
         }

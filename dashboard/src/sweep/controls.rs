@@ -29,6 +29,14 @@ pub(crate) fn choice(
     }
 }
 
+/// Which parameters make a row, or a line.
+pub(crate) fn groups(label: &str, asked: &Asked) -> Markup {
+    html! {
+        label { (label) input name="group-by" value=[asked.question.get("group-by")]
+            placeholder="as the file says" spellcheck="false" autocomplete="off"; }
+    }
+}
+
 /// Which runs count, and what is shown of them.
 pub(crate) fn conditions(view: &View, asked: &Asked) -> Markup {
     let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();

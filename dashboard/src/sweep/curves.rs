@@ -1,12 +1,12 @@
 //! Curves of a metric over training, by groups of runs that differ in their seeds alone.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use acai_coordinator::use_cases::CurveRequest;
 use acai_plot::{Band, CurveGroup, Curves, MeanPoint, Progress, Scaling, Width};
 use acai_sweep::curve::{CurvePoint, means, thinned};
 use acai_sweep::metric::EVALUATION;
-use acai_sweep::results::{Row, SEED};
+use acai_sweep::results::{Member, Row, SEED};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
 use acai_sweep::training::IMAGES_PER_KIMG;
@@ -20,6 +20,7 @@ use tokio_stream::StreamExt as _;
 
 use super::{controls, frame, progress};
 use crate::asked::{Asked, link, of_sweep};
+use crate::command::Form;
 use crate::figures::quantity;
 use crate::frame::document;
 use crate::problem::{Problem, Result};
@@ -68,8 +69,7 @@ pub(crate) async fn page(
         (progress::bar(&overview))
         form.controls #controls action=(asked.path) aria-label="What is shown" {
             (controls::choice("Metric", "metric", drawn.as_ref().ok().map(|it| it.metric.as_str()), &metrics, None))
-            label { "A group for each" input name="group-by" value=[asked.question.get("group-by")]
-                placeholder="as the file says" spellcheck="false"; }
+            (controls::groups("A group for each", &asked))
             (controls::conditions(&view, &asked))
             button { "Show" }
         }
@@ -100,7 +100,7 @@ fn figures(sweep: &str, drawn: &Drawn, view: &View, asked: &Asked) -> Result<Mar
             section {
                 h2 { (dataset) ": " (words::metric(&drawn.metric)) }
                 (figure(&to(dataset, "curves.json"), &svg_of(&drawn.metric, groups.clone(), spread, Width::TwoColumns)))
-                (command(dataset).shown(&[("SVG", to(dataset, "curves.svg"))]))
+                (command(dataset).shown(&[Form::File("SVG", to(dataset, "curves.svg")), Form::File("CSV", to(dataset, "curves.csv"))]))
             }
         }
         @if drawn.left_out > 0 {
@@ -141,6 +141,32 @@ pub(crate) async fn svg(
 
 fn one(datasets: Vec<(String, Vec<CurveGroup>)>) -> Result<(String, Vec<CurveGroup>)> {
     datasets.into_iter().next().ok_or_else(|| Problem::not_found("no run has points of this metric yet"))
+}
+
+/// Every point of the runs that a view is about, as `acai metrics --format csv` prints them.
+pub(crate) async fn csv(
+    State(site): State<Site>,
+    Path(sweep): Path<String>,
+    asked: Asked,
+) -> Result<Response> {
+    let view = View::of(&asked.question);
+    let (metric, _) = metric_and_groups(&site, &sweep, &view).await?;
+    // A row a run: those that the condition holds for.
+    let tables = view.tables(&site, &sweep, &[]).await?.tables;
+    let members = tables.iter().flat_map(|table| &table.rows).flat_map(|row| &row.members);
+    let members: BTreeMap<u32, &Member> = members.map(|member| (member.number, member)).collect();
+    let curves = read(&site, &sweep, &metric, members.keys().copied().collect()).await?;
+    let mut rows = Vec::new();
+    for (number, member) in &members {
+        for point in curves.get(number).into_iter().flatten() {
+            let of_run =
+                [sweep.clone(), number.to_string(), member.seed.to_string(), member.state.to_string()];
+            let of_point = [metric.clone(), point.step.to_string(), point.value.to_string()];
+            rows.push([&of_run[..], &of_point[..]].concat());
+        }
+    }
+    let headings = ["sweep", "run", "seed", "state", "metric", "step", "value"];
+    downloads::rows(&format!("{sweep}-curves"), &headings, &rows)
 }
 
 /// The points of one dataset's curves, for scripts.
@@ -203,20 +229,7 @@ fn aligned(metric: &str, groups: &[CurveGroup], spread: Spread) -> Value {
 
 /// The curves of a view: of its metric, or the one that the sweep is judged by.
 pub(crate) async fn draw(site: &Site, sweep: &str, view: &View) -> Result<Drawn> {
-    let (metric, mut group_by) = match (&view.metric, view.group_by.as_slice()) {
-        (Some(metric), [_, ..]) => (metric.clone(), view.group_by.clone()),
-        (metric, group_by) => {
-            let usual = view.tables(site, sweep, &[]).await?.tables.into_iter().next();
-            let metric = match metric {
-                Some(metric) => metric.clone(),
-                None => {
-                    usual_metric(site, sweep, usual.as_ref().and_then(|table| table.metrics.first())).await?
-                }
-            };
-            let varied = usual.map(|table| table.group_by).unwrap_or_default();
-            (metric, if group_by.is_empty() { varied } else { group_by.to_vec() })
-        }
-    };
+    let (metric, mut group_by) = metric_and_groups(site, sweep, view).await?;
     group_by.retain(|name| name != SEED && name != BATCH);
     group_by.push(BATCH.to_owned());
     let tables = view.tables(site, sweep, &group_by).await?.tables;
@@ -241,6 +254,20 @@ pub(crate) async fn draw(site: &Site, sweep: &str, view: &View) -> Result<Drawn>
         }
     }
     Ok(drawn)
+}
+
+/// What a view asks for, or else the metric that the sweep is judged by and the parameters that it varies.
+async fn metric_and_groups(site: &Site, sweep: &str, view: &View) -> Result<(String, Vec<String>)> {
+    if let (Some(metric), [_, ..]) = (&view.metric, view.group_by.as_slice()) {
+        return Ok((metric.clone(), view.group_by.clone()));
+    }
+    let usual = view.tables(site, sweep, &[]).await?.tables.into_iter().next();
+    let metric = match &view.metric {
+        Some(metric) => metric.clone(),
+        None => usual_metric(site, sweep, usual.as_ref().and_then(|table| table.metrics.first())).await?,
+    };
+    let varied = usual.map(|table| table.group_by).unwrap_or_default();
+    Ok((metric, if view.group_by.is_empty() { varied } else { view.group_by.clone() }))
 }
 
 fn by_values(row: &Row) -> Vec<(f64, String)> {

@@ -1,18 +1,23 @@
 //! What a page shows, as files.
 
-use acai_coordinator::use_cases::ResultTables;
+use acai_coordinator::use_cases::{ResultTables, Which};
+use acai_sweep::parameters::PARAMETERS;
 use acai_sweep::results::Table;
+use acai_sweep::scalar::Scalar;
+use acai_sweep::statistics::Spread;
+use acai_tables::{Sheet, Style};
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use tokio_stream::StreamExt as _;
 
 use crate::asked::Asked;
 use crate::figures;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
 use crate::view::{View, axes};
-use crate::words;
+
+const CSV: &str = "text/csv; charset=utf-8";
 
 pub(crate) async fn heat_map(
     State(site): State<Site>,
@@ -64,63 +69,70 @@ fn file(name: &str, content_type: &str, content: Vec<u8>) -> Response {
 /// The sweep's own file.
 pub(crate) async fn yaml(State(site): State<Site>, Path(sweep): Path<String>) -> Result<Response> {
     let source = site.use_cases.sweep(&sweep).await?.file.source;
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], source).into_response())
+    Ok(text(source))
 }
 
-/// The table, a row a line: every mean with its population standard deviation and how many runs it is of.
+/// The rows of a view with all digits, as `acai results --format csv` prints them.
 pub(crate) async fn csv(
     State(site): State<Site>,
     Path(sweep): Path<String>,
     asked: Asked,
 ) -> Result<Response> {
     let view = View::of(&asked.question);
-    let results = view.tables(&site, &sweep, &view.group_by).await?;
-    let written = written(&results.tables)
-        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    Ok(file(&format!("{sweep}.csv"), "text/csv; charset=utf-8", written))
+    let results = view.rows(&site, &sweep).await?;
+    let whole = view.tables(&site, &sweep, &all_parameters(&site, &sweep).await?).await?;
+    let fixed = acai_tables::same_everywhere(&whole.tables);
+    csv_of(&sweep, &results.tables, &fixed)
 }
 
-fn written(tables: &[Table]) -> std::result::Result<Vec<u8>, csv::Error> {
-    let mut parameters: Vec<&String> = Vec::new();
-    let mut metrics: Vec<&String> = Vec::new();
-    for table in tables {
-        for (known, names) in [
-            (&mut parameters, table.group_by.iter().collect::<Vec<_>>()),
-            (&mut metrics, table.metrics.iter().map(|metric| &metric.name).collect()),
-        ] {
-            names.into_iter().for_each(|name| {
-                if !known.contains(&name) {
-                    known.push(name);
-                }
-            });
-        }
-    }
-    metrics.sort();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut headings = vec!["dataset".to_owned()];
-    headings.extend(parameters.iter().map(|name| (*name).clone()));
-    headings.extend(["runs", "completed", "best"].map(str::to_owned));
-    headings.extend(metrics.iter().flat_map(|name| ["mean", "std", "n"].map(|of| format!("{name}_{of}"))));
-    writer.write_record(&headings)?;
-    for table in tables {
-        for row in &table.rows {
-            let of_group = |name: &&String| {
-                let value = row.group.iter().find(|(known, _)| known == *name);
-                value.map(|(_, value)| words::value(value)).unwrap_or_default()
-            };
-            let mut cells = vec![table.dataset.clone()];
-            cells.extend(parameters.iter().map(of_group));
-            cells.extend([row.runs.to_string(), row.completed.to_string(), row.best.to_string()]);
-            for name in &metrics {
-                let place = table.metrics.iter().position(|metric| metric.name == **name);
-                let aggregate = place.and_then(|place| row.aggregates.get(place).copied().flatten());
-                let std = aggregate.filter(|it| it.n > 1).map(|it| it.std.to_string());
-                cells.push(aggregate.map(|it| it.mean.to_string()).unwrap_or_default());
-                cells.push(std.unwrap_or_default());
-                cells.push(aggregate.map_or(0, |it| it.n).to_string());
-            }
-            writer.write_record(&cells)?;
-        }
-    }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+/// Tables as a file; `fixed` is what is the same in all their runs.
+pub(crate) fn csv_of(name: &str, tables: &[Table], fixed: &[(String, Scalar)]) -> Result<Response> {
+    let text = acai_tables::csv(tables, fixed, &[]).map_err(|error| Problem::broken(&error.to_string()))?;
+    Ok(file(&format!("{name}.csv"), CSV, text.into_bytes()))
+}
+
+/// All parameters that rows can be made of.
+async fn all_parameters(site: &Site, sweep: &str) -> Result<Vec<String>> {
+    let mut runs = site.use_cases.runs(sweep, Vec::new(), Which::Plan).await?;
+    // All runs of a sweep have its own parameters.
+    let first = runs.next().await.transpose()?;
+    let own = first.into_iter().flat_map(|run| run.configuration.own().keys().cloned().collect::<Vec<_>>());
+    Ok(PARAMETERS.iter().map(|parameter| parameter.name.to_owned()).chain(own).collect())
+}
+
+/// The rows of a view as a paper has them, as `acai results --format latex` prints them.
+pub(crate) async fn latex(
+    State(site): State<Site>,
+    Path(sweep): Path<String>,
+    asked: Asked,
+) -> Result<Response> {
+    let status = site.use_cases.status(&sweep).await?;
+    let view = View::of(&asked.question);
+    let tables = view.rows(&site, &sweep).await?.tables;
+    Ok(latex_of(&sweep, &tables, view.spread()?, &status.waiting_for_datasets))
+}
+
+/// Tables for a paper, as text; `waiting` are datasets that no worker has.
+pub(crate) fn latex_of(sweep: &str, tables: &[Table], spread: Spread, waiting: &[String]) -> Response {
+    let style = Style::usual(spread);
+    let sheet = |table: &Table| Sheet::of_table(table, &style, acai_tables::unit, waiting);
+    let sheets: Vec<Sheet> = tables.iter().map(sheet).collect();
+    text(acai_tables::latex(sweep, &sheets, &style) + "\n")
+}
+
+/// Text that browsers show.
+fn text(text: String) -> Response {
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// Rows below headings, as a file.
+pub(crate) fn rows(name: &str, headings: &[&str], rows: &[Vec<String>]) -> Result<Response> {
+    let written = || -> std::result::Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(headings)?;
+        rows.iter().try_for_each(|row| writer.write_record(row))?;
+        writer.into_inner().map_err(|error| error.into_error().into())
+    };
+    let written = written().map_err(|error| Problem::broken(&error.to_string()))?;
+    Ok(file(&format!("{name}.csv"), CSV, written))
 }

@@ -1,12 +1,13 @@
 //! A metric over two parameters, as a table whose cells have colours and lead to their runs.
 
-use acai_plot::Dimension;
+use std::fmt::Write as _;
+
 use acai_sweep::metric::Goal;
 use acai_sweep::results::{Member, Row, Table};
-use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
 use maud::{Markup, html};
 
+use super::grid::Grid;
 use crate::asked::{Asked, Question, link, of_sweep};
 use crate::{colours, numbers, words};
 
@@ -35,8 +36,8 @@ pub(super) fn map(
     spread: Spread,
     waiting: &[String],
 ) -> Markup {
-    let columns = Dimension::of(table.rows.iter().filter_map(|row| value(row, x)));
-    let rows = Dimension::of(table.rows.iter().filter_map(|row| value(row, y)));
+    let grid = Grid::of(table, [x, y]);
+    let (columns, rows) = (grid.columns.names(), grid.rows.names());
     let means = || table.rows.iter().filter_map(|row| Some(row.aggregates.first().copied().flatten()?.mean));
     let singles = || table.rows.iter().flat_map(|row| &row.members).filter_map(single);
     // Which runs count in a cell is what the page says, in the cell's own dataset.
@@ -48,11 +49,11 @@ pub(super) fn map(
         range: range(means()),
         runs_range: range(singles()),
         cell_link: link(&format!("{}/cell", of_sweep(sweep)), &question.with("dataset", &table.dataset)),
-        has_dots: columns.names().len() * rows.names().len() <= DOTTED,
+        has_dots: columns.len() * rows.len() <= DOTTED,
         waiting,
     };
-    let mut down: Vec<usize> = (0..rows.names().len()).collect();
-    if rows.are_numbers() {
+    let mut down: Vec<usize> = (0..rows.len()).collect();
+    if grid.rows.are_numbers() {
         // As in a figure: from the bottom to the top.
         down.reverse();
     }
@@ -63,16 +64,14 @@ pub(super) fn map(
                 thead {
                     tr {
                         th.corner scope="col" { (words::parameter(y)) " ↓ " (words::parameter(x)) " →" }
-                        @for name in columns.names() { th scope="col" { (name) } }
+                        @for name in columns { th scope="col" { (name) } }
                     }
                 }
                 tbody {
                     @for row in down {
                         tr {
-                            th scope="row" { (rows.names()[row]) }
-                            @for column in 0..columns.names().len() {
-                                (map.cell(find(table, (x, &columns, column), (y, &rows, row))))
-                            }
+                            th scope="row" { (rows[row]) }
+                            @for column in 0..columns.len() { (map.cell(grid.at(column, row))) }
                         }
                     }
                 }
@@ -88,10 +87,6 @@ fn caption(map: &Map<'_>) -> String {
     format!("{metric} over {x} and {y}, {}", map.table.dataset)
 }
 
-fn value<'r>(row: &'r Row, name: &str) -> Option<&'r Scalar> {
-    row.group.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-}
-
 fn single(member: &Member) -> Option<f64> {
     member.values.first().copied().flatten()
 }
@@ -99,19 +94,6 @@ fn single(member: &Member) -> Option<f64> {
 /// The smallest and the largest of some values.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
-}
-
-fn find<'t>(
-    table: &'t Table,
-    (x, columns, column): (&str, &Dimension, usize),
-    (y, rows, row): (&str, &Dimension, usize),
-) -> Option<&'t Row> {
-    table.rows.iter().find(|candidate| {
-        let is_at = |name: &str, dimension: &Dimension, place: usize| {
-            value(candidate, name).and_then(|value| dimension.place(value)) == Some(place)
-        };
-        is_at(x, columns, column) && is_at(y, rows, row)
-    })
 }
 
 impl Map<'_> {
@@ -125,7 +107,7 @@ impl Map<'_> {
             aggregate.map(|aggregate| colours::class(self.position(aggregate.mean))).unwrap_or_default();
         let kind = if missing > 0 { "incomplete" } else { "" };
         let best = if row.best { "best" } else { "" };
-        let why = words::incomplete(row, &self.table.dataset, self.waiting);
+        let why = acai_tables::why(row, &self.table.dataset, self.waiting);
         let figure = aggregate.map(|aggregate| numbers::mean(&aggregate, self.spread));
         let (mean, deviation) = match &figure {
             Some(figure) => {
@@ -167,17 +149,16 @@ impl Map<'_> {
         Some(format!("{}: {figure}, {} of {} runs{why}", words::group(&row.group), row.completed, row.runs))
     }
 
-    /// The single runs, from the smallest value to the largest of the whole map.
+    /// The single runs, from the smallest value to the largest of the whole map: points of one line, since a large map has
+    /// thousands of them.
     fn dots(&self, row: &Row) -> Markup {
         let (low, high) = self.runs_range;
         let place = |value: f64| if high > low { 4.0 + 92.0 * (value - low) / (high - low) } else { 50.0 };
-        html! {
-            svg.dots viewBox="0 0 100 8" aria-hidden="true" {
-                @for value in row.members.iter().filter_map(single) {
-                    circle cx=(format!("{:.1}", place(value))) cy="4" r="3" {}
-                }
-            }
+        let mut points = String::new();
+        for value in row.members.iter().filter_map(single) {
+            let _ = write!(points, "M{:.1} 4h0", place(value));
         }
+        html! { svg.dots viewBox="0 0 100 8" aria-hidden="true" { path d=(points) {} } }
     }
 
     fn legend(&self) -> Markup {

@@ -6,6 +6,8 @@ pub(crate) mod controls;
 pub(crate) mod curves;
 pub(crate) mod downloads;
 pub(crate) mod feed;
+pub(crate) mod film;
+mod grid;
 mod heat;
 mod ledger;
 pub(crate) mod overview;

@@ -2,13 +2,14 @@
 
 use acai_coordinator::use_cases::SweepStatus;
 use acai_sweep::metric::EVALUATION;
-use acai_sweep::results::Table;
+use acai_sweep::results::{SEED, Table};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, PreEscaped, html};
 
 use super::{controls, frame, heat, ledger, progress, table};
-use crate::asked::{Asked, link, of_sweep};
+use crate::asked::{Asked, Question, link, of_sweep};
+use crate::command::Form;
 use crate::figures;
 use crate::frame::document;
 use crate::problem::{Problem, Result};
@@ -86,6 +87,7 @@ fn form(view: &View, asked: &Asked, metrics: &[String], tables: &[Table]) -> Mar
                 (controls::choice("↓", "y", pair.as_ref().map(|(_, y)| y.as_str()), &varied, None))
             }
             (controls::fixed(tables, &shown, asked))
+            (controls::groups("A row for each", asked))
             (controls::conditions(view, asked))
             button { "Show" }
         }
@@ -94,7 +96,7 @@ fn form(view: &View, asked: &Asked, metrics: &[String], tables: &[Table]) -> Mar
 
 async fn results(site: &Site, status: &SweepStatus, view: &View, asked: &Asked) -> Result<Shown> {
     let (sweep, spread) = (&status.sweep.overview.name, view.spread()?);
-    let usual = view.tables(site, sweep, &[]).await?;
+    let usual = view.rows(site, sweep).await?;
     let varied = usual.tables.first().map(|table| table.group_by.clone()).unwrap_or_default();
     let axes = axes(view, &varied);
     let planes = match &axes {
@@ -124,7 +126,7 @@ async fn results(site: &Site, status: &SweepStatus, view: &View, asked: &Asked) 
                 h3 { (table.dataset) }
                 (table::table((sweep, table), asked, spread, waiting))
             }
-            (table_command(sweep, view, asked))
+            (table_commands(sweep, view, asked))
         }
         (scatters(sweep, &usual.tables, view, asked)?)
     };
@@ -145,7 +147,7 @@ fn metric_name(table: &Table) -> String {
 
 fn plane_command(sweep: &str, plane: &Table, (x, y): (&str, &str), view: &View, asked: &Asked) -> Markup {
     let question = asked.question.only(&PARTS).with("x", x).with("y", y).with("dataset", &plane.dataset);
-    let svg = link(&format!("{}/heatmap.svg", of_sweep(sweep)), &question);
+    let svg = to(sweep, "heatmap.svg", &question);
     let command = view
         .command(&["plot", "heatmap", sweep])
         .option("x", Some(x))
@@ -153,15 +155,24 @@ fn plane_command(sweep: &str, plane: &Table, (x, y): (&str, &str), view: &View, 
         .option("metric", view.metric.as_deref())
         .option("dataset", Some(&plane.dataset))
         .word("-o plane.svg");
-    command.shown(&[("SVG", svg)])
+    let csv = question
+        .only(&["metric", "dataset", "where", "fix", "at", "spread"])
+        .with("group-by", &format!("{x},{y}"));
+    command.shown(&[Form::File("SVG", svg), Form::File("CSV", to(sweep, "results.csv", &csv))])
 }
 
-fn table_command(sweep: &str, view: &View, asked: &Asked) -> Markup {
-    let csv = link(&format!("{}/results.csv", of_sweep(sweep)), &asked.question.only(&PARTS));
-    let command = view.command(&["results", sweep]).option("metric", view.metric.as_deref());
-    let latex =
-        view.command(&["results", sweep]).option("metric", view.metric.as_deref()).word("--format latex");
-    html! { (command.shown(&[("CSV", csv)])) (latex.shown(&[])) }
+/// A path below a sweep's, with a question.
+fn to(sweep: &str, end: &str, question: &Question) -> String {
+    link(&format!("{}/{end}", of_sweep(sweep)), question)
+}
+
+fn table_commands(sweep: &str, view: &View, asked: &Asked) -> Markup {
+    let form = |end: &str| to(sweep, end, &asked.question.only(&PARTS));
+    let latex = view.rows_command(sweep).word("--format latex");
+    html! {
+        (view.rows_command(sweep).shown(&[Form::File("CSV", form("results.csv"))]))
+        (latex.shown(&[Form::Text("LaTeX", form("results.tex"))]))
+    }
 }
 
 /// The first two metrics of each dataset against each other.
@@ -189,7 +200,11 @@ fn scatters(sweep: &str, tables: &[Table], view: &View, asked: &Asked) -> Result
 
 fn scatter_command(sweep: &str, table: &Table, view: &View, asked: &Asked) -> Markup {
     let question = asked.question.only(&PARTS).with("dataset", &table.dataset);
-    let svg = link(&format!("{}/scatter.svg", of_sweep(sweep)), &question);
+    let svg = to(sweep, "scatter.svg", &question);
+    // A row a run.
+    let csv = question
+        .with("sort", "")
+        .with("group-by", &[&table.group_by[..], &[SEED.to_owned()]].concat().join(","));
     let name = |place: usize| table.metrics.get(place).map(|metric| metric.name.as_str());
     let command = view
         .command(&["plot", "scatter", sweep])
@@ -197,5 +212,5 @@ fn scatter_command(sweep: &str, table: &Table, view: &View, asked: &Asked) -> Ma
         .option("y", name(1))
         .option("dataset", Some(&table.dataset))
         .word("-o scatter.svg");
-    command.shown(&[("SVG", svg)])
+    command.shown(&[Form::File("SVG", svg), Form::File("CSV", to(sweep, "results.csv", &csv))])
 }

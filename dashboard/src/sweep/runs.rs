@@ -11,15 +11,17 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use tokio_stream::StreamExt as _;
 
-use super::{controls, frame, progress};
-use crate::asked::{Asked, of_run};
-use crate::command::Command;
+use super::{controls, downloads, frame, progress};
+use crate::asked::{Asked, link, of_run, of_sweep};
+use crate::command::{Command, Form};
 use crate::frame::document;
 use crate::numbers::percent;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
 use crate::words;
 
+/// Asks for runs that the file no longer has.
+const SET_ASIDE: &str = "set-aside";
 /// Runs of a page.
 const SHOWN: usize = 200;
 
@@ -43,10 +45,7 @@ pub(crate) async fn page(
     asked: Asked,
 ) -> Result<Response> {
     let overview = site.use_cases.sweep(&sweep).await?.overview;
-    let state = asked.question.get("state").map(str::parse::<RunState>).transpose();
-    let state = state.map_err(|error| Problem::question("state", format!("is wrong: {error}")))?;
-    let which = if asked.question.get("set-aside").is_some() { Which::SetAside } else { Which::Plan };
-    let all = list(&site, &sweep, (state, which), asked.question.get("where")).await?;
+    let all = asked_for(&site, &sweep, &asked).await?;
     let from = match asked.question.get("from") {
         Some(text) => text.parse().map_err(|_| Problem::question("from", "is no place in the list"))?,
         None => 0,
@@ -62,7 +61,7 @@ pub(crate) async fn page(
                 input type="search" name="where" value=[asked.question.get("where")]
                     placeholder="lambda > 0 and seed = 0" spellcheck="false" autocomplete="off";
             }
-            label { input type="checkbox" name="set-aside" value="1" checked[which == Which::SetAside]; " set aside" }
+            label { input type="checkbox" name=(SET_ASIDE) value="1" checked[asked.question.get(SET_ASIDE).is_some()]; " set aside" }
             button { "Show" }
         }
         p { (all.len()) " runs" @if shown.len() < all.len() { ", " (from + 1) " to " (from + shown.len()) " of them" } }
@@ -74,18 +73,46 @@ pub(crate) async fn page(
         (Command::acai(&["runs", &sweep])
             .option("state", asked.question.get("state"))
             .option("where", asked.question.get("where"))
-            .shown(&[]))
+            .shown(&[Form::File("CSV", link(&format!("{}/runs.csv", of_sweep(&sweep)), &asked.question))]))
     };
     Ok(document(&frame(&asked, &overview, "Runs"), &content).into_response())
 }
 
-/// The runs in a state for which the condition holds.
-async fn list(
-    site: &Site,
-    sweep: &str,
-    (state, which): (Option<RunState>, Which),
-    condition: Option<&str>,
-) -> Result<Vec<RunRecord>> {
+/// The runs as a file, with all their parameters.
+pub(crate) async fn csv(
+    State(site): State<Site>,
+    Path(sweep): Path<String>,
+    asked: Asked,
+) -> Result<Response> {
+    let runs = asked_for(&site, &sweep, &asked).await?;
+    let mut parameters: Vec<&str> = Vec::new();
+    for (name, _) in runs.iter().flat_map(|run| run.configuration.iter()) {
+        if !parameters.contains(&name) {
+            parameters.push(name);
+        }
+    }
+    let own = ["seed", "attempt", "step", "total_steps", "worker", "message"];
+    let headings = [&["run", "state"], &parameters[..], &own].concat();
+    let row = |run: &RunRecord| {
+        let value = |name: &&str| run.configuration.get(name).map(acai_tables::value).unwrap_or_default();
+        let mut row = vec![run.number.to_string(), run.state.to_string()];
+        row.extend(parameters.iter().map(value));
+        row.extend(
+            [run.seed, run.attempt.into(), run.step, run.total_steps].map(|number| number.to_string()),
+        );
+        row.extend([&run.worker, &run.message].map(|text| text.clone().unwrap_or_default()));
+        row
+    };
+    downloads::rows(&format!("{sweep}-runs"), &headings, &runs.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The runs that the question is about.
+async fn asked_for(site: &Site, sweep: &str, asked: &Asked) -> Result<Vec<RunRecord>> {
+    let question = &asked.question;
+    let state = question.get("state").map(str::parse::<RunState>).transpose();
+    let state = state.map_err(|error| Problem::question("state", format!("is wrong: {error}")))?;
+    let which = if question.get(SET_ASIDE).is_some() { Which::SetAside } else { Which::Plan };
+    let condition = question.get("where");
     let mut stream = site.use_cases.runs(sweep, state.into_iter().collect(), which).await?;
     let mut runs: Vec<RunRecord> = Vec::new();
     while let Some(run) = stream.next().await {
@@ -131,7 +158,7 @@ pub(super) fn table(sweep: &str, runs: &[RunRecord], varying: &[String]) -> Mark
             tbody { @for run in runs { tr id={ "run-" (run.number) } {
                 td { a href=(of_run(sweep, run.number)) { "#" (run.number) } }
                 td { (words::state(run.state)) }
-                @for name in varying { td.value { (run.configuration.get(name).map(words::value).unwrap_or_default()) } }
+                @for name in varying { td.value { (run.configuration.get(name).map(acai_tables::value).unwrap_or_default()) } }
                 td.value { (run.seed) }
                 td.value { (percent(run.step, run.total_steps)) }
                 td.value { @if run.attempt > 0 { (run.attempt) } }

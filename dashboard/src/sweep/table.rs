@@ -3,9 +3,11 @@
 use acai_sweep::metric::Goal;
 use acai_sweep::results::{Row, Table};
 use acai_sweep::statistics::Spread;
+use acai_tables::why;
 use maud::{Markup, html};
 
 use crate::asked::{Asked, of_run, of_sweep};
+use crate::order::{N, Order};
 use crate::{numbers, words};
 
 /// Rows that a page shows unless it is asked for all.
@@ -18,7 +20,7 @@ pub(super) fn table(
     spread: Spread,
     waiting: &[String],
 ) -> Markup {
-    let rows = sorted(table, asked);
+    let rows = &table.rows;
     let shown = if asked.question.get("all").is_some() { rows.len() } else { rows.len().min(SHOWN) };
     let is_incomplete = rows.iter().any(|row| row.completed < row.runs);
     html! {
@@ -28,7 +30,7 @@ pub(super) fn table(
                     thead { tr {
                         th scope="col" { span.hidden { "compare" } }
                         @for name in &table.group_by { (heading(asked, name, &words::parameter(name))) }
-                        th.value scope="col" { "n" }
+                        (heading(asked, N, "n"))
                         @for metric in &table.metrics { (heading(asked, &metric.name, &metric.name)) }
                         @if is_incomplete { th scope="col" { "missing" } }
                     } }
@@ -48,45 +50,8 @@ pub(super) fn table(
 }
 
 fn heading(asked: &Asked, key: &str, name: &str) -> Markup {
-    let (is_sorted, is_turned) = sorting(asked, key);
-    let next = if is_sorted && !is_turned { format!("-{key}") } else { key.to_owned() };
-    let order = is_sorted.then_some(if is_turned { "descending" } else { "ascending" });
+    let (order, next) = Order::heading(Order::of(&asked.question).as_ref(), key);
     html! { th.value scope="col" aria-sort=[order] { a href=(asked.with("sort", &next)) { (name) } } }
-}
-
-/// Whether the table is sorted by this, and from the largest to the smallest.
-fn sorting(asked: &Asked, key: &str) -> (bool, bool) {
-    match asked.question.get("sort") {
-        Some(sort) => (sort.trim_start_matches('-') == key, sort.starts_with('-')),
-        None => (false, false),
-    }
-}
-
-/// As a URL asks for; otherwise as the table comes, the best row first.
-fn sorted<'t>(table: &'t Table, asked: &Asked) -> Vec<&'t Row> {
-    let mut rows: Vec<&Row> = table.rows.iter().collect();
-    let Some(sort) = asked.question.get("sort") else { return rows };
-    let (name, is_turned) = (sort.trim_start_matches('-'), sort.starts_with('-'));
-    let metric = table.metrics.iter().position(|metric| metric.name == name);
-    let key = |row: &Row| match metric {
-        Some(place) => (row.aggregates.get(place).copied().flatten().map(|it| it.mean), String::new()),
-        None => {
-            let value =
-                row.group.iter().find(|(known, _)| known == name).map(|(_, value)| words::value(value));
-            (value.as_ref().and_then(|text| text.parse().ok()), value.unwrap_or_default())
-        }
-    };
-    rows.sort_by(|a, b| {
-        let ((a, a_word), (b, b_word)) = (key(a), key(b));
-        let order = match (a, b) {
-            (Some(a), Some(b)) if is_turned => b.total_cmp(&a),
-            (Some(a), Some(b)) => a.total_cmp(&b),
-            // What has no value is last either way.
-            (a, b) => b.is_some().cmp(&a.is_some()),
-        };
-        order.then_with(|| if is_turned { b_word.cmp(&a_word) } else { a_word.cmp(&b_word) })
-    });
-    rows
 }
 
 fn line(
@@ -99,7 +64,7 @@ fn line(
     let mut pairs = row.group.clone();
     pairs.push(("dataset".to_owned(), table.dataset.as_str().into()));
     let value = |name: &String| {
-        row.group.iter().find(|(known, _)| known == name).map(|(_, value)| words::value(value))
+        row.group.iter().find(|(known, _)| known == name).map(|(_, it)| acai_tables::value(it))
     };
     html! {
         tr.best[row.best] {
@@ -131,7 +96,7 @@ fn best(goal: Goal) -> &'static str {
 fn missing(sweep: &str, table: &Table, row: &Row, waiting: &[String]) -> Markup {
     let open = row.members.iter().filter(|member| member.state != acai_sweep::run::RunState::Completed);
     html! {
-        @if let Some(why) = words::incomplete(row, &table.dataset, waiting) {
+        @if let Some(why) = why(row, &table.dataset, waiting) {
             (why) ":"
             @for member in open.take(8) { " " a href=(of_run(sweep, member.number)) { "#" (member.number) } }
         }

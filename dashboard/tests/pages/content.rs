@@ -138,7 +138,7 @@ async fn what_makes_no_sense_is_answered_by_a_page_that_says_so() {
             200,
             vec!["lamda", "lambda", "name=\"where\" value=\"lamda = 1\""],
         ),
-        ("/sweeps/plane?at=never", 200, vec!["it is one of last, best"]),
+        ("/sweeps/plane?at=never", 200, vec!["it is one of last, final, best"]),
         ("/sweeps/plane?x=lamda&y=gamma", 200, vec!["did you mean `lambda`"]),
         ("/sweeps/plane/curves?metric=eval/latent_acuracy", 200, vec!["did you mean `eval/latent_accuracy`"]),
         ("/sweeps/plane?where=lambda+%3D+9", 200, vec!["holds for no run"]),
