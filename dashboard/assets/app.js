@@ -252,6 +252,7 @@ function scrubbed() {
     const image = strip.querySelector("image");
     const href = `pictures/${digest}`;
     if (image.getAttribute("href") !== href) image.setAttribute("href", href);
+    look(strip);
   }
   const url = new URL(location.href);
   url.searchParams.set("pair", pair.value);
@@ -259,16 +260,19 @@ function scrubbed() {
   history.replaceState(null, "", url);
 }
 
-// A picture that is gone is said where it would be. Neither event bubbles.
-document.addEventListener("error", ({ target }) => {
-  const strip = target.closest?.("svg.strip");
-  if (!strip || strip.nextElementSibling) return;
+// A picture that is gone is said where it would be.
+async function look(strip) {
+  const image = strip.querySelector("image");
+  const href = image.getAttribute("href");
+  const gone = await image.decode().then(() => false, () => true);
+  const said = strip.nextElementSibling;
+  if (image.getAttribute("href") !== href || gone === Boolean(said)) return;
+  if (said) { said.remove(); return; }
   const words = document.createElement("small");
   words.className = "gone";
   words.textContent = "This picture is not kept any more, or its place does not answer.";
   strip.after(words);
-}, true);
-document.addEventListener("load", ({ target }) => target.closest?.("svg.strip")?.nextElementSibling?.remove(), true);
+}
 
 function scrubbers() {
   const step = document.querySelector("input[name=step][data-steps]");
@@ -288,6 +292,7 @@ function enhance() {
   // Times are UTC, as those of the command line; the reader's own are shown under the pointer.
   for (const time of find("time[datetime]")) time.title = new Date(time.dateTime).toLocaleString();
   scrubbers();
+  find("svg.strip").forEach(look);
 }
 
 document.addEventListener("click", async (event) => {

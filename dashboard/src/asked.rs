@@ -2,10 +2,49 @@
 
 use std::convert::Infallible;
 
-use axum::extract::FromRequestParts;
+use acai_sweep::spelling::did_you_mean;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use form_urlencoded::Serializer;
+
+use crate::problem::{Problem, Result};
+use crate::sweep::scatter::AGAINST;
+
+/// What pages can be asked for.
+const NAMES: [&str; 27] = [
+    "x",
+    "y",
+    "metric",
+    "dataset",
+    "where",
+    "fix",
+    "at",
+    "spread",
+    "group-by",
+    "sort",
+    "all",
+    "with",
+    "state",
+    "set-aside",
+    "from",
+    "until",
+    "seed",
+    "pair",
+    "step",
+    "name",
+    "attempt",
+    AGAINST,
+    "after",
+    "done",
+    "of",
+    "login",
+    "is.",
+];
+/// What begins the names of a cell's own values.
+pub(crate) const IS: &str = "is.";
 
 /// A request, as pages look at it.
 #[derive(Debug, Clone)]
@@ -20,7 +59,7 @@ pub(crate) struct Asked {
 impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> std::result::Result<Self, Infallible> {
         Ok(Asked::of(&parts.uri))
     }
 }
@@ -62,6 +101,14 @@ impl Question {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
     }
 
+    fn check(&self) -> Result<()> {
+        let is_known = |name: &str| NAMES.contains(&name) || name.starts_with(IS);
+        let Some((unknown, _)) = self.pairs().find(|(name, _)| !is_known(name)) else { return Ok(()) };
+        let hint = did_you_mean(unknown, NAMES.into_iter()).map(|hint| format!("\nhint: {hint}"));
+        let words = format!("is nothing that a page can be asked for{}", hint.unwrap_or_default());
+        Err(Problem::question(unknown, words))
+    }
+
     /// Everything that is asked, in its order.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -86,6 +133,15 @@ impl Question {
     /// Only what is asked by these names.
     pub(crate) fn only(&self, names: &[&str]) -> Question {
         Question(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
+    }
+}
+
+/// Refuses questions that no page answers: a condition under a misspelt name would be none, and its numbers others than
+/// they seem.
+pub(crate) async fn understood(asked: Asked, request: Request, next: Next) -> Response {
+    match asked.question.check() {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }
 

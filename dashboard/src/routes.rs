@@ -5,6 +5,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
+use crate::asked::understood;
 use crate::entrance::{Entrance, Hosts, LOGIN, ask_to_log_in, enter, headers, log_in};
 use crate::shared::{Shared, once};
 use crate::site::Site;
@@ -21,7 +22,7 @@ pub(crate) fn router(served: Served, hosts: Hosts) -> Router {
         .route("/sweeps/{sweep}", get(sweep::overview::page))
         .route("/sweeps/{sweep}/live", get(live::of_sweep))
         .route("/sweeps/{sweep}/heatmap.svg", get(sweep::downloads::heat_map))
-        .route("/sweeps/{sweep}/scatter.svg", get(sweep::downloads::scatter))
+        .route("/sweeps/{sweep}/scatter.svg", get(sweep::scatter::svg))
         .route("/sweeps/{sweep}/results.csv", get(sweep::downloads::csv))
         .route("/sweeps/{sweep}/cell", get(sweep::cell::page))
         .route("/sweeps/{sweep}/runs", get(sweep::runs::page))
@@ -48,6 +49,7 @@ pub(crate) fn router(served: Served, hosts: Hosts) -> Router {
         .route("/favicon.svg", get(assets::favicon))
         .fallback(problem::nowhere)
         .with_state(site)
+        .layer(from_fn(understood))
         .layer(from_fn_with_state(Shared::default(), once))
         .layer(from_fn_with_state(Thread::default(), aside));
     guarded(pages, Entrance { guard: served.guard, hosts, tokens: Some(served.use_cases) })

@@ -11,6 +11,9 @@ use tokio::task::AbortHandle;
 
 use crate::problem::Problem;
 
+/// By so much the thread gives way to others, of 19 at the most.
+const NICER: i32 = 10;
+
 /// The thread, which starts with the first page that is asked for.
 #[derive(Clone, Default)]
 pub(crate) struct Thread(Arc<Lazy>);
@@ -30,11 +33,26 @@ impl Drop for Lazy {
 impl Thread {
     fn runtime(&self) -> Option<&Runtime> {
         let start = || {
-            let built =
-                Builder::new_multi_thread().worker_threads(1).thread_name("dashboard").enable_all().build();
+            let mut builder = Builder::new_multi_thread();
+            let built = builder
+                .worker_threads(1)
+                .thread_name("dashboard")
+                .on_thread_start(give_way)
+                .enable_all()
+                .build();
             built.inspect_err(|error| tracing::warn!("pages share the threads of others: {error}")).ok()
         };
         self.0.0.get_or_init(start).as_ref()
+    }
+}
+
+/// Where processors are few, pages wait for who trains and who renews.
+fn give_way() {
+    // Elsewhere than on Linux this would be about the whole process.
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::nice(NICER)
+    {
+        tracing::debug!("pages are made with the priority of others: {error}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use acai_coordinator::store::{Duty, Overview, RunRecord};
 use acai_coordinator::use_cases::{Machine, Which};
 use acai_sweep::run::RunState;
+use acai_sweep::spelling::counted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -33,7 +34,7 @@ pub(crate) async fn page(State(site): State<Site>, asked: Asked) -> Result<Respo
     let alive = machines.iter().filter(|machine| machine.is_alive).count();
     let body = html! {
         h1 { "Workers" }
-        p { (alive) " alive, holding " (held.values().map(Vec::len).sum::<usize>()) " runs" }
+        p { (alive) " alive, holding " (counted(held.values().map(Vec::len).sum::<usize>() as u64, "run")) }
         @if machines.is_empty() {
             p.empty { "No worker has been heard of for a day." }
             (Command::acai(&["worker"]).shown(&[]))
@@ -73,7 +74,7 @@ fn card(machine: &Machine, held: &Held) -> Markup {
     html! {
         article.card id={ "worker-" (registration.id) } {
             h2 { (registration.name) " " (state(machine)) }
-            p { (worker.running) " runs in " (registration.slots) " slots · " (hardware(&registration.hardware)) " · acai " (registration.version) }
+            p { (counted(worker.running, "run")) " in " (counted(registration.slots, "slot")) " · " (hardware(&registration.hardware)) " · acai " (registration.version) }
             @if let Some(rest) = worker.rest.as_ref().filter(|_| machine.is_alive) {
                 p.warning { (rest.slots) " of its slots rest: " (rest.reason) }
             }

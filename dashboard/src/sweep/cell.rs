@@ -11,16 +11,13 @@ use maud::{Markup, html};
 use tokio_stream::StreamExt as _;
 
 use super::{curves, film, frame};
-use crate::asked::{Asked, Question, link, of_run, of_sweep};
+use crate::asked::{Asked, IS, Question, link, of_run, of_sweep};
 use crate::command::Form;
 use crate::frame::document;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
 use crate::view::View;
 use crate::{blob, numbers, words};
-
-/// What begins the names of the cell's own values.
-const IS: &str = "is.";
 
 pub(crate) async fn page(
     State(site): State<Site>,
@@ -31,7 +28,7 @@ pub(crate) async fn page(
     let group = group(&asked.question);
     if group.is_empty() {
         return Err(Problem::question(
-            "is.",
+            IS,
             "names no cell\nhint: cells are reached from the heat map of a sweep",
         ));
     }

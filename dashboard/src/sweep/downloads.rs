@@ -39,18 +39,6 @@ pub(crate) async fn heat_map(
     Ok(svg(&format!("{sweep}-plane.svg"), map.to_svg()))
 }
 
-pub(crate) async fn scatter(
-    State(site): State<Site>,
-    Path(sweep): Path<String>,
-    asked: Asked,
-) -> Result<Response> {
-    let view = View::of(&asked.question);
-    let results = view.tables(&site, &sweep, &view.group_by).await?;
-    let figure = figures::scatter(one(&results)?, [0, 1], view.spread()?);
-    let figure = figure.ok_or_else(|| Problem::not_found("no run has values of two metrics yet"))?;
-    Ok(svg(&format!("{sweep}-scatter.svg"), figure.to_svg()))
-}
-
 /// The first of the tables; a file has one figure.
 fn one(results: &ResultTables) -> Result<&Table> {
     results.tables.first().ok_or_else(|| Problem::not_found("the sweep has no runs on this dataset"))

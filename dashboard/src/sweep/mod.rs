@@ -14,6 +14,7 @@ pub(crate) mod overview;
 pub(crate) mod pictures;
 pub(crate) mod progress;
 pub(crate) mod runs;
+pub(crate) mod scatter;
 mod table;
 
 use acai_coordinator::store::Overview;

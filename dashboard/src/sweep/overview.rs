@@ -1,24 +1,22 @@
 //! A sweep at a glance: its plane, its table, what is missing, and one metric against another.
 
+use std::borrow::Cow;
+
 use acai_coordinator::use_cases::SweepStatus;
 use acai_sweep::metric::EVALUATION;
-use acai_sweep::results::{SEED, Table};
+use acai_sweep::results::Table;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::{controls, frame, heat, ledger, progress, table};
+use super::{controls, frame, heat, ledger, progress, scatter, table};
 use crate::asked::{Asked, Question, link, of_sweep};
 use crate::command::Form;
-use crate::figures;
 use crate::frame::document;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
 use crate::view::{PARTS, View, axes};
 use crate::words;
-
-/// Rows up to which a scatter is drawn on the page.
-const SCATTERED: usize = 40;
 
 pub(crate) async fn page(
     State(site): State<Site>,
@@ -28,15 +26,15 @@ pub(crate) async fn page(
     let status = site.use_cases.status(&sweep).await?;
     let view = View::of(&asked.question);
     let overview = &status.sweep.overview;
-    let metrics = site.use_cases.metrics(&sweep).await?;
+    let scores = scores(site.use_cases.metrics(&sweep).await?);
     // A condition that makes no sense is said beside the field that it stands in.
-    let shown = results(&site, &status, &view, &asked).await;
+    let shown = results(&site, &status, (&view, &asked), &scores).await;
     let tables = shown.as_ref().map_or(&[][..], |shown| &shown.usual);
     let content = html! {
         h1 { (overview.name) }
         @if !overview.description.is_empty() { p.description { (overview.description) } }
         (progress::bar(overview))
-        (form(&view, &asked, &metrics, tables))
+        (form(&view, &asked, &scores, tables))
         div.beside {
             @match &shown {
                 Ok(shown) => (shown.plane),
@@ -66,11 +64,14 @@ fn complaint(problem: &Problem) -> Markup {
     html! { section.problem role="alert" { pre { (problem.message()) } } }
 }
 
+/// Metrics as people look for them: scores first.
+fn scores(mut metrics: Vec<String>) -> Vec<String> {
+    metrics.sort_by_key(|name| !name.starts_with(EVALUATION));
+    metrics
+}
+
 /// Controls, which stand beside what they change.
-fn form(view: &View, asked: &Asked, metrics: &[String], tables: &[Table]) -> Markup {
-    let mut scores: Vec<String> =
-        metrics.iter().filter(|name| name.starts_with(EVALUATION)).cloned().collect();
-    scores.extend(metrics.iter().filter(|name| !name.starts_with(EVALUATION)).cloned());
+fn form(view: &View, asked: &Asked, scores: &[String], tables: &[Table]) -> Markup {
     let mut varied: Vec<String> = Vec::new();
     tables.iter().flat_map(|table| &table.group_by).for_each(|name| {
         if !varied.contains(name) {
@@ -81,10 +82,10 @@ fn form(view: &View, asked: &Asked, metrics: &[String], tables: &[Table]) -> Mar
     let shown: Vec<&str> = pair.iter().flat_map(|(x, y)| [x.as_str(), y.as_str()]).collect();
     html! {
         form.controls #controls action=(asked.path) aria-label="What is shown" {
-            (controls::choice("Metric", "metric", view.metric.as_deref(), &scores, Some("as the file says")))
+            (controls::choice("Metric", "metric", view.metric.as_deref(), scores, Some("as the file says")))
             @if varied.len() > 1 {
-                (controls::choice("→", "x", pair.as_ref().map(|(x, _)| x.as_str()), &varied, None))
-                (controls::choice("↓", "y", pair.as_ref().map(|(_, y)| y.as_str()), &varied, None))
+                (controls::choice("Columns", "x", pair.as_ref().map(|(x, _)| x.as_str()), &varied, None))
+                (controls::choice("Rows", "y", pair.as_ref().map(|(_, y)| y.as_str()), &varied, None))
             }
             (controls::fixed(tables, &shown, asked))
             (controls::groups("A row for each", asked))
@@ -94,22 +95,27 @@ fn form(view: &View, asked: &Asked, metrics: &[String], tables: &[Table]) -> Mar
     }
 }
 
-async fn results(site: &Site, status: &SweepStatus, view: &View, asked: &Asked) -> Result<Shown> {
+async fn results(
+    site: &Site,
+    status: &SweepStatus,
+    (view, asked): (&View, &Asked),
+    scores: &[String],
+) -> Result<Shown> {
     let (sweep, spread) = (&status.sweep.overview.name, view.spread()?);
     let usual = view.rows(site, sweep).await?;
     let varied = usual.tables.first().map(|table| table.group_by.clone()).unwrap_or_default();
     let axes = axes(view, &varied);
     let planes = match &axes {
         // Where rows are cells already, the store need not be asked again.
-        Some((x, y)) if is_plane(&varied, x, y) => usual.tables.clone(),
-        Some((x, y)) => view.tables(site, sweep, &[x.clone(), y.clone()]).await?.tables,
-        None => Vec::new(),
+        Some((x, y)) if is_plane(&varied, x, y) => Cow::Borrowed(&usual.tables),
+        Some((x, y)) => Cow::Owned(view.tables(site, sweep, &[x.clone(), y.clone()]).await?.tables),
+        None => Cow::default(),
     };
     let waiting = &status.waiting_for_datasets;
     let plane = html! {
         @if let Some((x, y)) = &axes {
             section #plane {
-                @for plane in &planes {
+                @for plane in planes.iter() {
                     h2 { (plane.dataset) ": " (metric_name(plane)) }
                     (heat::map((sweep, plane), [x, y], asked, spread, waiting))
                     (plane_command(sweep, plane, (x, y), view, asked))
@@ -128,7 +134,7 @@ async fn results(site: &Site, status: &SweepStatus, view: &View, asked: &Asked) 
             }
             (table_commands(sweep, view, asked))
         }
-        (scatters(sweep, &usual.tables, view, asked)?)
+        (scatter::section((site, sweep), (view, asked), (&usual.tables, scores)).await?)
     };
     Ok(Shown { plane, rest, usual: usual.tables })
 }
@@ -173,44 +179,4 @@ fn table_commands(sweep: &str, view: &View, asked: &Asked) -> Markup {
         (view.rows_command(sweep).shown(&[Form::File("CSV", form("results.csv"))]))
         (latex.shown(&[Form::Text("LaTeX", form("results.tex"))]))
     }
-}
-
-/// The first two metrics of each dataset against each other.
-fn scatters(sweep: &str, tables: &[Table], view: &View, asked: &Asked) -> Result<Markup> {
-    let spread = view.spread()?;
-    let drawn = tables.iter().filter(|table| table.rows.len() <= SCATTERED);
-    let figures = drawn.filter_map(|table| Some((table, figures::scatter(table, [0, 1], spread)?)));
-    let figures: Vec<(&Table, String)> = figures.map(|(table, figure)| (table, figure.to_svg())).collect();
-    if figures.is_empty() {
-        return Ok(html! {});
-    }
-    Ok(html! {
-        section #scatter {
-            h2 { "One metric against another" }
-            div.figures { @for (table, svg) in &figures {
-                figure {
-                    (PreEscaped(svg))
-                    figcaption { (table.dataset) }
-                    (scatter_command(sweep, table, view, asked))
-                }
-            } }
-        }
-    })
-}
-
-fn scatter_command(sweep: &str, table: &Table, view: &View, asked: &Asked) -> Markup {
-    let question = asked.question.only(&PARTS).with("dataset", &table.dataset);
-    let svg = to(sweep, "scatter.svg", &question);
-    // A row a run.
-    let csv = question
-        .with("sort", "")
-        .with("group-by", &[&table.group_by[..], &[SEED.to_owned()]].concat().join(","));
-    let name = |place: usize| table.metrics.get(place).map(|metric| metric.name.as_str());
-    let command = view
-        .command(&["plot", "scatter", sweep])
-        .option("x", name(0))
-        .option("y", name(1))
-        .option("dataset", Some(&table.dataset))
-        .word("-o scatter.svg");
-    command.shown(&[Form::File("SVG", svg), Form::File("CSV", to(sweep, "results.csv", &csv))])
 }

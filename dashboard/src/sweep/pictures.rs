@@ -127,8 +127,8 @@ impl Sheet {
         let seeds: Vec<String> = self.seeds.iter().map(ToString::to_string).collect();
         html! {
             form.controls #controls action=(asked.path) aria-label="What is shown" {
-                (controls::choice("→", "x", Some(x), &self.varied, None))
-                (controls::choice("↓", "y", Some(y), &self.varied, None))
+                (controls::choice("Columns", "x", Some(x), &self.varied, None))
+                (controls::choice("Rows", "y", Some(y), &self.varied, None))
                 (controls::choice("Seed", "seed", Some(&self.seed.to_string()), &seeds, None))
                 (controls::fixed(&self.tables, &[x, y], asked))
                 label.wide { "Runs for which" input type="search" name="where" value=[asked.question.get("where")] spellcheck="false"; }

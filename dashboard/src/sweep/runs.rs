@@ -6,6 +6,7 @@ use acai_sweep::filter::{Fields, Filter, NUMBER, STATE};
 use acai_sweep::results::SEED;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
+use acai_sweep::spelling::counted;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
@@ -64,7 +65,7 @@ pub(crate) async fn page(
             label { input type="checkbox" name=(SET_ASIDE) value="1" checked[asked.question.get(SET_ASIDE).is_some()]; " set aside" }
             button { "Show" }
         }
-        p { (all.len()) " runs" @if shown.len() < all.len() { ", " (from + 1) " to " (from + shown.len()) " of them" } }
+        p { (counted(all.len() as u64, "run")) @if shown.len() < all.len() { ", " (from + 1) " to " (from + shown.len()) " of them" } }
         @if !shown.is_empty() { (table(&sweep, shown, &varying(&all))) }
         p.pages {
             @if from > 0 { a href=(asked.with("from", &from.saturating_sub(SHOWN).to_string())) { "← earlier" } " " }
@@ -85,12 +86,7 @@ pub(crate) async fn csv(
     asked: Asked,
 ) -> Result<Response> {
     let runs = asked_for(&site, &sweep, &asked).await?;
-    let mut parameters: Vec<&str> = Vec::new();
-    for (name, _) in runs.iter().flat_map(|run| run.configuration.iter()) {
-        if !parameters.contains(&name) {
-            parameters.push(name);
-        }
-    }
+    let parameters = parameters(&runs);
     let own = ["seed", "attempt", "step", "total_steps", "worker", "message"];
     let headings = [&["run", "state"], &parameters[..], &own].concat();
     let row = |run: &RunRecord| {
@@ -127,33 +123,33 @@ async fn asked_for(site: &Site, sweep: &str, asked: &Asked) -> Result<Vec<RunRec
     Ok(runs)
 }
 
-/// The parameters in which the runs differ.
-fn varying(runs: &[RunRecord]) -> Vec<String> {
+/// The parameters in which the runs differ, also where one has none.
+fn varying(runs: &[RunRecord]) -> Vec<&str> {
     let Some(first) = runs.first() else { return Vec::new() };
-    let mut names: Vec<String> = Vec::new();
-    for run in runs {
-        for (name, value) in run.configuration.iter() {
-            if first.configuration.get(name) != Some(value) && !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
-        }
-        // What a run lacks, and the first has, tells them apart too.
-        for (name, _) in first.configuration.iter() {
-            if run.configuration.get(name).is_none() && !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
+    let varies =
+        |name: &&str| runs.iter().any(|run| run.configuration.get(name) != first.configuration.get(name));
+    parameters(runs).into_iter().filter(varies).collect()
+}
+
+/// The parameters that any of the runs has, in the order of the first that has them.
+fn parameters(runs: &[RunRecord]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in runs.iter().flat_map(|run| run.configuration.iter()) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     names
 }
 
-pub(super) fn table(sweep: &str, runs: &[RunRecord], varying: &[String]) -> Markup {
+pub(super) fn table(sweep: &str, runs: &[RunRecord], varying: &[&str]) -> Markup {
     html! {
         div.scroll { table data-rows {
             thead { tr {
                 th scope="col" { "run" } th scope="col" { "state" }
-                @for name in varying { th scope="col" { (words::parameter(name)) } }
-                @for name in ["seed", "trained", "attempt", "worker", "message"] { th scope="col" { (name) } }
+                @for name in varying { th.value scope="col" { (words::parameter(name)) } }
+                @for name in ["seed", "trained", "attempt"] { th.value scope="col" { (name) } }
+                @for name in ["worker", "message"] { th scope="col" { (name) } }
             } }
             tbody { @for run in runs { tr id={ "run-" (run.number) } {
                 td { a href=(of_run(sweep, run.number)) { "#" (run.number) } }

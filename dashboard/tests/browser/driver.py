@@ -44,6 +44,12 @@ class Cluster:
         assert ended.returncode == 0, f"{arguments}: {ended.stderr}"
         return ended.stdout
 
+    def token(self):
+        """A token that reads, as somebody has it who was given an access file."""
+        self.acai("access", "create", "--scope", "read", "--name", "a reader", "-o", f"reader-{time.monotonic_ns()}.toml")
+        newest = max(self.folder.glob("reader-*.toml"), key=lambda path: path.stat().st_mtime_ns)
+        return re.search(r"acai_read_\w+", newest.read_text())[0]
+
     def start(self, name, *arguments):
         """Starts acai; what it prints goes to a file of this name."""
         log = open(self.folder / name, "w")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from driver import browser, cluster, eventually, skip_without_a_browser
+from relay import proxy_below_a_path, relay
 
 SWEEP = """version: 1
 name: small
@@ -24,7 +25,7 @@ RUNS = 6
 PAGES = [
     "", "workers", "sweeps/small", "sweeps/small/runs", "sweeps/small/curves", "sweeps/small/pictures", "sweeps/small/feed",
     "sweeps/small/compare?with=lambda+%3D+0&with=lambda+%3D+0.5", "sweeps/small/runs/0", "sweeps/small/runs/0/log",
-    "sweeps/small/cell?dataset=digits32&is.lambda=0.5&is.gamma=0.2", "sweeps/smal", "sweeps/small?where=lamda+%3D+1",
+    "sweeps/small/cell?dataset=digits32&is.lambda=0.5&is.gamma=0.2", "sweeps/smal", "sweeps/small?where=lamda+%3D+1", "login",
 ]
 
 
@@ -72,12 +73,15 @@ def without_reload(page):
 
 def the_plane_fills_the_curve_grows_and_what_people_do_stays(site, trains):
     context = site.context()
-    plane, curves = site.open("sweeps/small", context), site.open("sweeps/small/curves", context)
+    plane, curves = site.open("sweeps/small?sort=-gamma", context), site.open("sweeps/small/curves", context)
     marks = [without_reload(page) for page in (plane, curves)]
     assert plane.locator("table.heat td a").count() == 4
     assert plane.locator("table.heat td b", has_text="…").count() == 4, "nothing is trained yet"
     plane.locator("table.results input[type=checkbox]").nth(1).check()
     plane.locator("input[name=where]").fill("gamma = ")
+    # As low as a small window can be scrolled, with the focus kept.
+    plane.set_viewport_size({"width": 1280, "height": 400})
+    plane.evaluate("scrollTo(0, 150)")
     trains()
     curves.wait_for_selector("figure.enhanced canvas", timeout=90_000)
     zoom(curves)
@@ -90,6 +94,11 @@ def the_plane_fills_the_curve_grows_and_what_people_do_stays(site, trains):
     assert plane.locator("table.results input[type=checkbox]").nth(1).is_checked(), "what was chosen stays"
     eventually("curves have all points", lambda: curves.title().startswith(f"{RUNS}/{RUNS}"))
     assert range_of(curves) == zoomed, "what was zoomed into stays"
+    assert plane.evaluate("scrollY") == 150, "the place on the page stays"
+    sorted_by = plane.locator("table.results th[aria-sort=descending]").text_content()
+    assert sorted_by == "γ", "the order of the rows stays"
+    gammas = plane.locator("table.results tbody tr td:nth-child(3)").all_text_contents()
+    assert gammas == ["0.2", "0.2", "0", "0"], gammas
     assert all(mark() for mark in marks), "nothing was loaded again"
     context.close()
 
@@ -128,12 +137,58 @@ def pictures_are_scrubbed_together_and_the_url_is_the_view(site):
     assert again_frames == frames() and again.locator("label.scrub output").first.text_content() == "4"
 
 
+def sides_show_the_same_pair_of_all_their_runs(site):
+    page = site.open("sweeps/small/compare?with=lambda+%3D+0&with=lambda+%3D+0.5+and+gamma+%3D+0")
+    strips = page.locator("table.sides svg.strip")
+    assert strips.count() == 4, "two sides of two seeds"
+    page.locator("input[name=pair]").focus()
+    page.keyboard.press("ArrowRight")
+    assert {strip.get_attribute("viewBox").split()[1] for strip in strips.all()} == {"34"}
+    assert "pair=1" in page.url and page.url.count("with=") == 2
+    images = page.evaluate("Promise.all([...document.querySelectorAll('.sides image')].map((it) => fetch(it.href.baseVal).then((a) => a.status)))")
+    assert set(images) == {200}
+
+
+def a_picture_that_is_gone_is_said_where_it_would_be(site):
+    context = site.context()
+    context.route("**/pictures/*", lambda route: route.fulfill(status=404, body="gone"))
+    page = site.open("sweeps/small/pictures", context)
+    page.wait_for_selector("small.gone")
+    assert page.locator("small.gone").count() == 4 and "not kept any more" in page.locator("small.gone").first.text_content()
+    context.close()
+
+
+def tables_are_copied_as_the_command_prints_them(site, cluster):
+    context = site.context(permissions=["clipboard-read", "clipboard-write"])
+    page = site.open("sweeps/small?where=lambda+%3D+0.5&sort=gamma", context)
+    page.get_by_role("button", name="Copy LaTeX").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    command = ["results", "small", "--where", "lambda = 0.5", "--sort", "gamma"]
+    assert copied == cluster.acai(*command, "--format", "latex"), copied
+    shown = page.locator("#results .command code").first.text_content()
+    assert shown == "acai results small --where 'lambda = 0.5' --sort gamma", shown
+    csv = context.request.get(site.base + page.locator("#results a", has_text="CSV").get_attribute("href")).text()
+    assert csv == cluster.acai(*command, "--format", "csv"), csv
+    points = context.request.get(site.base + "sweeps/small/curves.csv?metric=eval/latent_accuracy&where=number+%3D+1").text()
+    assert points == cluster.acai("metrics", "small/1", "--metric", "eval/latent_accuracy", "--format", "csv"), points
+    runs = context.request.get(site.base + "sweeps/small/runs.csv?where=seed+%3D+0").text()
+    assert runs == cluster.acai("runs", "small", "--where", "seed = 0", "--format", "csv"), runs
+    # Without scripts the same text is a page.
+    context = site.context(java_script_enabled=False)
+    plain = site.open("sweeps/small?where=lambda+%3D+0.5&sort=gamma", context)
+    assert not plain.get_by_role("button", name="Copy").first.is_visible()
+    plain.get_by_role("link", name="LaTeX").click()
+    assert plain.locator("body").text_content().strip() == copied.strip()
+    context.close()
+
+
 def pages_are_complete_without_scripts(site):
     context = site.context(java_script_enabled=False)
     plane = site.open("sweeps/small", context)
     assert plane.locator("table.heat td b").first.is_visible()
     plane.select_option("select[name=at]", "max")
-    plane.get_by_role("button", name="Show").click()
+    plane.locator("#controls").get_by_role("button", name="Show").click()
     assert "at=max" in plane.url and "--at max" in plane.content()
     plane.locator("table.heat td a").first.click()
     assert plane.locator("figure .plot").first.is_visible() and plane.locator(".gallery img").first.is_visible()
@@ -223,6 +278,29 @@ def the_tunnel_shows_the_same_pages(site, cluster, chromium):
     assert stranger.goto(link.split("?")[0]).status == 401
 
 
+def pages_work_through_a_forwarded_port_and_below_a_path(cluster, chromium, port):
+    # What `ssh -L` makes: another port of this machine, behind which the coordinator hears the other port's name.
+    # Behind a proxy it is below a path as well.
+    for place in (relay(port), proxy_below_a_path(port, "/tools/acai")):
+        with place as base:
+            context = chromium.new_context()
+            page = context.new_page()
+            strangers = []
+            page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith(base) else None)
+            page.goto(base)
+            page.locator("input[name=token]").fill(cluster.token())
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("link", name="small").click()
+            is_said(page, "live")
+            assert page.url == base + "sweeps/small" and page.locator("table.heat td b").count() == 4
+            page.get_by_role("link", name="Pictures").click()
+            assert page.evaluate("document.querySelector('svg.strip image').getBoundingClientRect().width > 100")
+            page.get_by_role("link", name="Curves").click()
+            page.wait_for_selector("figure.enhanced canvas")
+            assert not strangers, strangers
+            context.close()
+
+
 def first_paint(site):
     """Milliseconds from the request to the first paint, of a page that is not in the browser's cache."""
     page = site.open("sweeps/small")
@@ -267,6 +345,9 @@ def main():
         steps = [
             (the_plane_fills_the_curve_grows_and_what_people_do_stays, [site, train]),
             (pictures_are_scrubbed_together_and_the_url_is_the_view, [site]),
+            (sides_show_the_same_pair_of_all_their_runs, [site]),
+            (a_picture_that_is_gone_is_said_where_it_would_be, [site]),
+            (tables_are_copied_as_the_command_prints_them, [site, processes]),
             (pages_are_complete_without_scripts, [site]),
             (keys_lead_everywhere, [site]),
             (nobody_is_kept_from_reading, [site, "light"]),
@@ -274,6 +355,7 @@ def main():
             (ten_tabs_are_served, [site]),
             (a_page_prints, [site]),
             (the_tunnel_shows_the_same_pages, [site, processes, chromium]),
+            (pages_work_through_a_forwarded_port_and_below_a_path, [processes, chromium, port]),
             (a_page_catches_up_with_a_coordinator_that_was_started_again, [site, restart, change]),
         ]
         if folder:

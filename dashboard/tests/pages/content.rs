@@ -3,24 +3,18 @@
 use acai_coordinator::use_cases::{At, TableRequest};
 use acai_sweep::results::Statistic;
 
-use crate::{Coordinator, import_plane};
+use crate::{Coordinator, assert_has, import_plane, on_each_store};
 
-async fn with_plane() -> Coordinator {
-    let coordinator = Coordinator::open().await;
+on_each_store!(
+    a_sweep_shows_its_plane_its_table_and_what_is_missing_and_why,
+    the_numbers_are_those_of_the_use_cases_in_the_page_and_in_the_files,
+    every_view_of_a_sweep_has_a_page_that_is_complete_without_scripts,
+    sides_are_compared_by_pairs_of_a_seed_and_only_on_one_dataset,
+    what_makes_no_sense_is_answered_by_a_page_that_says_so,
+);
+
+async fn a_sweep_shows_its_plane_its_table_and_what_is_missing_and_why(coordinator: Coordinator) {
     import_plane(&coordinator.use_cases()).await;
-    coordinator
-}
-
-#[track_caller]
-fn assert_has(page: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(page.contains(part), "the page lacks {part:?}:\n{page}");
-    }
-}
-
-#[tokio::test]
-async fn a_sweep_shows_its_plane_its_table_and_what_is_missing_and_why() {
-    let coordinator = with_plane().await;
     let page = coordinator.get("/sweeps/plane").await.page();
     // Names from files are text.
     assert_has(&page, &["A plane of &lt;λ&gt; &amp; γ", "<title>10/12 · plane</title>"]);
@@ -52,9 +46,8 @@ async fn a_sweep_shows_its_plane_its_table_and_what_is_missing_and_why() {
     assert!(!page.contains("https://") && !page.contains("=\"//"), "everything is relative");
 }
 
-#[tokio::test]
-async fn the_numbers_are_those_of_the_use_cases_in_the_page_and_in_the_files() {
-    let coordinator = with_plane().await;
+async fn the_numbers_are_those_of_the_use_cases_in_the_page_and_in_the_files(coordinator: Coordinator) {
+    import_plane(&coordinator.use_cases()).await;
     let request = TableRequest {
         group_by: Vec::new(),
         metrics: Vec::new(),
@@ -82,9 +75,8 @@ async fn the_numbers_are_those_of_the_use_cases_in_the_page_and_in_the_files() {
     assert_eq!(points["data"][1], serde_json::json!([30.0, 55.0, 60.0]));
 }
 
-#[tokio::test]
-async fn every_view_of_a_sweep_has_a_page_that_is_complete_without_scripts() {
-    let coordinator = with_plane().await;
+async fn every_view_of_a_sweep_has_a_page_that_is_complete_without_scripts(coordinator: Coordinator) {
+    import_plane(&coordinator.use_cases()).await;
     let page = async |path: &str| coordinator.get(path).await.page();
     assert_has(&page("/").await, &["plane", "10 of 12 runs"]);
     let cell = page("/sweeps/plane/cell?dataset=digits32&is.lambda=1.0&is.gamma=0.2").await;
@@ -92,7 +84,7 @@ async fn every_view_of_a_sweep_has_a_page_that_is_complete_without_scripts() {
         &cell,
         &["λ = 1, γ = 0.2", "queued", "Missing: 1 queued (no worker has digits32)", "plot-curves"],
     );
-    assert_has(&page("/sweeps/plane/runs?state=diverged").await, &["1 runs", "NaN at step 400"]);
+    assert_has(&page("/sweeps/plane/runs?state=diverged").await, &["1 run<", "NaN at step 400"]);
     assert_has(&page("/sweeps/plane/runs?where=lambda+%3D+0.5").await, &["6 runs"]);
     let run = page("/sweeps/plane/runs/0").await;
     assert_has(
@@ -110,9 +102,42 @@ async fn every_view_of_a_sweep_has_a_page_that_is_complete_without_scripts() {
     assert_has(&page("/sweeps/plane/file.yaml").await, &["lambda: [0.5, 1.0]"]);
 }
 
-#[tokio::test]
-async fn what_makes_no_sense_is_answered_by_a_page_that_says_so() {
-    let coordinator = with_plane().await;
+async fn sides_are_compared_by_pairs_of_a_seed_and_only_on_one_dataset(coordinator: Coordinator) {
+    import_plane(&coordinator.use_cases()).await;
+    // Each side has two runs of each of three seeds, of which one diverged and one waits.
+    let sides = "with=lambda+%3D+0.5&with=lambda+%3D+1";
+    let csv = coordinator.get(&format!("/sweeps/plane/differences.csv?{sides}")).await.page();
+    let accuracy: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!(accuracy[..2], ["eval/latent_accuracy", "lambda = 1"]);
+    // By hand from the scores of import_plane: 60 + 1.25 · place, in the order of the plan.
+    let score = |place: f64| 60.0 + 1.25 * place;
+    let (seed_0, seed_1) = (
+        (score(2.0) + score(3.0)) / 2.0 - (score(0.0) + score(1.0)) / 2.0,
+        (score(6.0) + score(7.0)) / 2.0 - (score(4.0) + score(5.0)) / 2.0,
+    );
+    let (mean, n): (f64, u32) = (accuracy[2].parse().unwrap(), accuracy[4].parse().unwrap());
+    assert_eq!(n, 2, "seed 2 has no value on the other side: {csv}");
+    assert!((mean - (seed_0 + seed_1) / 2.0).abs() < 1e-9, "{csv}");
+    let page = coordinator.get(&format!("/sweeps/plane/compare?{sides}")).await.page();
+    assert_has(
+        &page,
+        &["Of several runs of a seed, their mean counts", "1/2 seeds better"]
+            .map(|part| part.replace("1/2", "2/2"))
+            .each_ref()
+            .map(String::as_str),
+    );
+    let latex = coordinator.get(&format!("/sweeps/plane/compare.tex?{sides}")).await.page();
+    assert_has(&latex, &["\\toprule", "lambda = 0.5 & 6 &", "\\label{tab:plane-compared-digits32}"]);
+    assert_has(
+        &coordinator.get(&format!("/sweeps/plane/compare.svg?{sides}")).await.page(),
+        &["plot-curves"],
+    );
+    let several = coordinator.get("/sweeps/plane/compare?with=gamma+%3D+9").await;
+    assert_eq!(several.status, 400, "{several:?}");
+}
+
+async fn what_makes_no_sense_is_answered_by_a_page_that_says_so(coordinator: Coordinator) {
+    import_plane(&coordinator.use_cases()).await;
     let asked = async |path: &str| {
         let answer = coordinator.get(path).await;
         (answer.status, answer.body)
@@ -130,6 +155,10 @@ async fn what_makes_no_sense_is_answered_by_a_page_that_says_so() {
         ),
         ("/sweeps/plane/runs?state=done", 400, vec!["no state of a run"]),
         ("/sweeps/plane/cell", 400, vec!["names no cell"]),
+        ("/sweeps/plane?wheer=lambda+%3D+1", 400, vec!["`wheer`", "did you mean `where`"]),
+        ("/sweeps/plane?sort=gama", 200, vec!["names no column `gama`", "did you mean `gamma`"]),
+        ("/sweeps/plane/results.tex?where=lamda+%3D+1", 400, vec!["lamda", "lambda"]),
+        ("/sweeps/plane/sheet.svg", 404, vec!["has a picture"]),
         ("/sweeps/plane/compare?with=nothing", 400, vec!["makes no sense"]),
         ("/sweeps/plane/runs/0/log", 404, vec!["no such log yet"]),
         // Beside the controls, so that what was typed can be mended.

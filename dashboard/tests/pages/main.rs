@@ -3,15 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod content;
+mod golden;
 mod guards;
 mod live;
+mod outages;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use acai_access::{Scope, Token};
 use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::clock::Clock;
+use acai_coordinator::store::postgres::PostgresStore;
 use acai_coordinator::store::sqlite::SqliteStore;
 use acai_coordinator::store::{ImportedRun, NewToken, Store};
 use acai_coordinator::use_cases::UseCases;
@@ -19,6 +22,7 @@ use acai_coordinator::{Door, Guard, LeaseTerms, serve};
 use acai_dashboard::{Hosts, pages};
 use acai_sweep::file::SweepFile;
 use acai_sweep::run::RunState;
+use acai_testing::postgres::Postgres;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -55,7 +59,23 @@ impl Coordinator {
     async fn with(guard: impl FnOnce(&Arc<dyn Store>) -> Guard) -> Coordinator {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("acai.db"), Clock::start()).await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        Coordinator::on(Arc::new(store), folder, guard).await
+    }
+
+    /// For everybody, on a server that all tests of this program share; `None` where there is none.
+    pub(crate) async fn on_postgres() -> Option<Coordinator> {
+        static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::start);
+        let database = SERVER.as_ref()?.create_database().unwrap();
+        let store = PostgresStore::open(&database, None).await.unwrap();
+        Some(Coordinator::on(Arc::new(store), tempfile::tempdir().unwrap(), |_| Guard::open()).await)
+    }
+
+    /// On a store, with files in a folder.
+    pub(crate) async fn on(
+        store: Arc<dyn Store>,
+        folder: TempDir,
+        guard: impl FnOnce(&Arc<dyn Store>) -> Guard,
+    ) -> Coordinator {
         let blobs = Arc::new(Directory::open(&folder.path().join("blobs")).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, guard) = (listener.local_addr().unwrap(), guard(&store));
@@ -117,6 +137,38 @@ impl Coordinator {
         let mut answer = Vec::new();
         connection.read_to_end(&mut answer).await.unwrap();
         Answer::of(&String::from_utf8_lossy(&answer))
+    }
+}
+
+/// A test of each named behaviour on each kind of store.
+macro_rules! on_each_store {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(crate::Coordinator::open().await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    if let Some(coordinator) = crate::Coordinator::on_postgres().await {
+                        super::$name(coordinator).await;
+                    }
+                }
+            )*
+        }
+    };
+}
+pub(crate) use on_each_store;
+
+#[track_caller]
+pub(crate) fn assert_has(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(page.contains(part), "the page lacks {part:?}:\n{page}");
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) async fn latex(
     asked: Asked,
 ) -> Result<Response> {
     let sides = Sides::of(&site, &sweep, &asked).await?;
-    Ok(downloads::latex_of(&sweep, &[sides.table()], sides.view.spread()?, &[]))
+    Ok(downloads::latex_of(&format!("{sweep}-compared"), &[sides.table()], sides.view.spread()?, &[]))
 }
 
 pub(crate) async fn differences_csv(
