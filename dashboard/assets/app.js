@@ -7,7 +7,9 @@ const main = () => document.getElementById("content");
 
 // ---- Live -----------------------------------------------------------------------------------------------------------------
 
-const live = { source: null, retry: 0, due: 0, busy: false, again: false, took: 0 };
+const live = { source: null, retry: 0, due: 0, busy: false, again: false };
+// Who asks again by this header waits until the page is to be made again, for all tabs that follow it.
+const AGAIN = { "accept": "text/html", "acai-again": "1" };
 
 function say(words) {
   const place = document.getElementById("connection");
@@ -59,23 +61,21 @@ function progressed(html) {
   if (old) Idiomorph.morph(old, fresh);
 }
 
-// Asks for the page again, soon, and no more often than it is quick to make.
+// Asks for the page again, soon.
 function refresh(ms) {
   if (live.busy) { live.again = true; return; }
   if (live.due) return;
   live.due = setTimeout(async () => {
     live.due = 0;
     live.busy = true;
-    const begun = performance.now();
     try { await reload(); } catch { live.lost = true; }
-    live.took = performance.now() - begun;
     live.busy = false;
-    if (live.again) { live.again = false; refresh(0); }
-  }, Math.max(ms, 5 * live.took));
+    if (live.again) { live.again = false; refresh(250); }
+  }, ms);
 }
 
 async function reload() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  const answer = await fetch(location.href, { headers: AGAIN });
   // While the coordinator or its database is away, what was last known stays.
   if (answer.status >= 500) { live.lost = true; later(() => refresh(0), 2000); return; }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -4,13 +4,16 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use axum::body::Bytes;
 use axum::extract::Path;
+use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use crate::asked::Asked;
 use crate::colours;
+use crate::gzip;
 use crate::problem::{Problem, Result};
 
 struct Asset {
@@ -19,6 +22,8 @@ struct Asset {
     hashed: String,
     content_type: &'static str,
     content: Vec<u8>,
+    /// The same in fewer bytes, with the headers that say so.
+    packed: (HeaderMap, Bytes),
 }
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -39,7 +44,9 @@ fn asset(name: &'static str, content_type: &'static str, content: Vec<u8>) -> As
     let digest = Sha256::digest(&content);
     let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
-    Asset { name, hashed: format!("{stem}.{hash}.{end}"), content_type, content }
+    let mut headers = HeaderMap::new();
+    let body = gzip::packed(&mut headers, Bytes::from(content.clone()));
+    Asset { name, hashed: format!("{stem}.{hash}.{end}"), content_type, content, packed: (headers, body) }
 }
 
 /// The path of an asset.
@@ -48,13 +55,16 @@ pub(crate) fn path(name: &str) -> String {
     format!("assets/{}", asset.map_or(name, |asset| asset.hashed.as_str()))
 }
 
-pub(crate) async fn asset_of(Path(hashed): Path<String>) -> Result<Response> {
+pub(crate) async fn asset_of(Path(hashed): Path<String>, asked: HeaderMap) -> Result<Response> {
     let asset = ASSETS.iter().find(|asset| asset.hashed == hashed);
     let asset =
         asset.ok_or_else(|| Problem::not_found("these pages are of another version: reload the page"))?;
     let headers =
         [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, "public, max-age=31536000, immutable")];
-    Ok((headers, asset.content.as_slice()).into_response())
+    Ok(match gzip::is_accepted(&asked) {
+        true => (headers, asset.packed.clone()).into_response(),
+        false => (headers, asset.content.as_slice()).into_response(),
+    })
 }
 
 /// A ring that is as full as the sweep is done.

@@ -16,6 +16,7 @@ mod command;
 mod entrance;
 mod figures;
 mod frame;
+mod gzip;
 mod live;
 mod numbers;
 mod order;

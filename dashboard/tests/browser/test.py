@@ -238,6 +238,7 @@ def ten_tabs_are_served(site):
         tab = site.open("sweeps/small", context)
         is_said(tab, "live")
         tab.evaluate(hide)
+        assert tab.evaluate("live.source") is None, "a hidden tab needs no connection"
     last = site.open("sweeps/small", context)
     is_said(last, "live")
     context.close()
