@@ -7,7 +7,6 @@ mod reading;
 use std::sync::Arc;
 
 use acai_coordinator::clock::{Clock, ManualClock};
-use acai_coordinator::store::Store;
 use acai_coordinator::store::memory::MemoryStore;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use acai_coordinator::store::{
     Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Mishap, NewRun, NewSweep, Registration,
-    Replacing, Rest, Store, StoreError,
+    Replacing, Rest, StoreError,
 };
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fmt::Write as _;
 
-use acai_coordinator::store::{Place, Store};
+use acai_coordinator::store::Place;
 
 use crate::{LEASE, Tested};
 
