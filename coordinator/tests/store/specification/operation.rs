@@ -309,8 +309,12 @@ impl Side {
             let new = granted.into_iter().filter(|attempt| !self.attempts.contains(attempt));
             self.attempts.extend(new.collect::<Vec<_>>());
         }
-        // Runs are named as they are now: one that was forgotten keeps no name.
-        plain(&texts.join("\n"), &names(&self.store).await)
+        // Attempts by their places, since a store may give the id of a run that was forgotten again; runs as they are named now.
+        let mut text = texts.join("\n");
+        for (place, attempt) in self.attempts.iter().enumerate() {
+            text = text.replace(&format!("{attempt:?}"), &format!("attempt {place}"));
+        }
+        plain(&text, &names(&self.store).await)
     }
 
     async fn outcome(&self, operation: &Operation, number: u64) -> Outcome {
