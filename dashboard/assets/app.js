@@ -105,6 +105,23 @@ const callbacks = {
 
 // ---- Curves ---------------------------------------------------------------------------------------------------------------
 
+let loading = null;
+
+// The library that draws them, once.
+function library() {
+  const load = (element) => new Promise((done, failed) => {
+    document.head.append(Object.assign(element, { onload: done, onerror: failed }));
+  });
+  const { plots, plotsStyle } = document.body.dataset;
+  loading ??= Promise.all([
+    load(Object.assign(document.createElement("link"), { rel: "stylesheet", href: plotsStyle })),
+    load(Object.assign(document.createElement("script"), { src: plots })),
+  ]);
+  // With the coordinator away, it is tried again with the next points.
+  loading.catch(() => { loading = null; });
+  return loading;
+}
+
 const DASHES = [[], [8, 4], [3, 3], [10, 3, 3, 3]];
 const plots = new Map();
 
@@ -168,7 +185,7 @@ function zoomed({ plot, data: [axis] }) {
 
 async function draw(figure) {
   const url = figure.dataset.curves;
-  const answer = await fetch(new URL(url, document.baseURI));
+  const [answer] = await Promise.all([fetch(new URL(url, document.baseURI)), library()]);
   if (!answer.ok) return;
   const curves = await answer.json();
   const known = plots.get(figure);

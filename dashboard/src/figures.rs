@@ -2,6 +2,7 @@
 
 use acai_plot::{Band, Cell, Cross, HeatMap, Interval, Quantity, Scatter, ScatterGroup, ScatterPoint, Width};
 use acai_sweep::results::{Member, Row, Table};
+use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::{Spread, mean_and_std};
 
 use crate::words;
@@ -68,7 +69,7 @@ pub(crate) fn scatter(table: &Table, [x, y]: [usize; 2], spread: Spread) -> Opti
     };
     let [x, y] = [&table.metrics.get(x)?.name, &table.metrics.get(y)?.name];
     let groups: Vec<ScatterGroup> =
-        table.rows.iter().map(group).filter(|group| !group.points.is_empty()).collect();
+        by_values(&table.rows).into_iter().map(group).filter(|group| !group.points.is_empty()).collect();
     (!groups.is_empty()).then(|| Scatter {
         title: String::new(),
         x: quantity(x),
@@ -77,6 +78,19 @@ pub(crate) fn scatter(table: &Table, [x, y]: [usize; 2], spread: Spread) -> Opti
         groups,
         width: Width::OneColumn,
     })
+}
+
+/// Rows as people read groups, by their values: the best one is not first, and a group has its colour in all figures.
+pub(crate) fn by_values(rows: &[Row]) -> Vec<&Row> {
+    let key = |(_, value): &(String, Scalar)| match value {
+        Scalar::Int(number) => (*number as f64, String::new()),
+        Scalar::Float(number) => (*number, String::new()),
+        Scalar::Word(word) => (f64::INFINITY, word.clone()),
+    };
+    let keys = |row: &Row| row.group.iter().map(key).collect::<Vec<_>>();
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_by(|a, b| keys(a).partial_cmp(&keys(b)).unwrap_or(std::cmp::Ordering::Equal));
+    rows
 }
 
 /// The mean of values, and what is drawn around it; `None` of no values.

@@ -78,12 +78,12 @@ pub(crate) fn document(frame: &Frame<'_>, content: &Markup) -> Html<String> {
                 meta name="color-scheme" content="light dark";
                 link rel="icon" type="image/svg+xml" href=(frame.favicon());
                 link rel="stylesheet" href=(assets::path("style.css"));
-                link rel="stylesheet" href=(assets::path("uPlot.min.css"));
-                script defer src=(assets::path("uPlot.iife.min.js")) {}
                 script defer src=(assets::path("idiomorph.min.js")) {}
                 script defer src=(assets::path("app.js")) {}
             }
-            body data-live=[frame.live.as_deref()] {
+            // What draws curves is loaded where there are any, after they have been shown as they come.
+            body data-live=[frame.live.as_deref()] data-plots=(assets::path("uPlot.iife.min.js"))
+                data-plots-style=(assets::path("uPlot.min.css")) {
                 a.skip href={ (frame.asked.path) "#content" } { "Skip to the content" }
                 (header(frame))
                 main #content { (content) }

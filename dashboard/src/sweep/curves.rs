@@ -21,7 +21,7 @@ use tokio_stream::StreamExt as _;
 use super::{controls, frame, progress};
 use crate::asked::{Asked, link, of_sweep};
 use crate::command::Form;
-use crate::figures::quantity;
+use crate::figures::{by_values, quantity};
 use crate::frame::document;
 use crate::problem::{Problem, Result};
 use crate::site::Site;
@@ -244,9 +244,7 @@ pub(crate) async fn draw(site: &Site, sweep: &str, view: &View) -> Result<Drawn>
     for table in tables {
         let shown = rows(&table.rows);
         drawn.left_out += table.rows.len() - shown;
-        let mut rows: Vec<&Row> = table.rows[..shown].iter().collect();
-        // As people read them: by their values, not the best one first.
-        rows.sort_by(|a, b| by_values(a).partial_cmp(&by_values(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let rows = by_values(&table.rows[..shown]);
         let groups: Vec<CurveGroup> =
             rows.into_iter().map(|row| group(row, &curves, view)).collect::<Result<_>>()?;
         if groups.iter().any(|group| !group.seeds.is_empty()) {
@@ -268,15 +266,6 @@ async fn metric_and_groups(site: &Site, sweep: &str, view: &View) -> Result<(Str
     };
     let varied = usual.map(|table| table.group_by).unwrap_or_default();
     Ok((metric, if view.group_by.is_empty() { varied } else { view.group_by.clone() }))
-}
-
-fn by_values(row: &Row) -> Vec<(f64, String)> {
-    let key = |(_, value): &(String, Scalar)| match value {
-        Scalar::Int(number) => (*number as f64, String::new()),
-        Scalar::Float(number) => (*number, String::new()),
-        Scalar::Word(word) => (f64::INFINITY, word.clone()),
-    };
-    row.group.iter().map(key).collect()
 }
 
 /// Before a run is completed: the first score that was reported, or else the first metric.

@@ -5,6 +5,7 @@
     dashboard/tests/browser/test.py target/debug DIR    also screenshots into DIR, for people
 """
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -174,6 +175,10 @@ def tables_are_copied_as_the_command_prints_them(site, cluster):
     assert points == cluster.acai("metrics", "small/1", "--metric", "eval/latent_accuracy", "--format", "csv"), points
     runs = context.request.get(site.base + "sweeps/small/runs.csv?where=seed+%3D+0").text()
     assert runs == cluster.acai("runs", "small", "--where", "seed = 0", "--format", "csv"), runs
+    figure = page.locator("#plane .command")
+    drawn = context.request.get(site.base + figure.locator("a", has_text="SVG").get_attribute("href")).text()
+    cluster.acai(*shlex.split(figure.locator("code").text_content())[1:])
+    assert drawn == (cluster.folder / "plane.svg").read_text(), "the figure is that of the command below it"
     # Without scripts the same text is a page.
     context = site.context(java_script_enabled=False)
     plain = site.open("sweeps/small?where=lambda+%3D+0.5&sort=gamma", context)

@@ -104,7 +104,7 @@ async fn collect(
     };
     let mut curves = Stream(client.list_points(request).await?.into_inner());
     while let Some(curve) = curves.next().await? {
-        let Some(run) = runs.get(&curve.number) else { continue };
+        let Some(run) = runs.get(&curve.number).filter(|_| !curve.steps.is_empty()) else { continue };
         let of = |name: &str| run.configuration.iter().find(|parameter| parameter.name == name);
         let dataset = of("dataset").map(value).unwrap_or_default();
         let group: Vec<(String, Scalar)> = group_by
