@@ -104,7 +104,7 @@ impl Question {
     fn check(&self) -> Result<()> {
         let is_known = |name: &str| NAMES.contains(&name) || name.starts_with(IS);
         let Some((unknown, _)) = self.pairs().find(|(name, _)| !is_known(name)) else { return Ok(()) };
-        let hint = did_you_mean(unknown, NAMES.into_iter()).map(|hint| format!("\nhint: {hint}"));
+        let hint = did_you_mean(unknown, NAMES).map(|hint| format!("\nhint: {hint}"));
         let words = format!("is nothing that a page can be asked for{}", hint.unwrap_or_default());
         Err(Problem::question(unknown, words))
     }

@@ -196,7 +196,6 @@ impl Sheet {
     }
 
     /// What it is about: the dataset, and what tells it from other tables of that.
-    #[must_use]
     pub fn about(&self) -> impl Iterator<Item = &str> {
         [self.dataset.as_str(), &self.part].into_iter().filter(|words| !words.is_empty())
     }

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-use self::sides::{SIDES, Sides};
+use self::sides::{SIDES, Side, Sides};
 use super::film::Film;
 use super::{curves, downloads, frame};
 use crate::asked::{Asked, link, of_run, of_sweep};
@@ -154,7 +154,7 @@ struct Pictures {
 
 impl Pictures {
     async fn of(site: &Site, sweep: &str, sides: &Sides, asked: &Asked) -> Result<Pictures> {
-        let members = || sides.sides.iter().flat_map(|side| side.members());
+        let members = || sides.sides.iter().flat_map(Side::members);
         let all: BTreeSet<u64> = members().map(|member| member.seed).collect();
         let (mut seeds, mut strips) = (Vec::new(), 0);
         for seed in &all {
