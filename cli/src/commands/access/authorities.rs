@@ -17,7 +17,7 @@ pub(super) async fn rotate(arguments: &RotateCaArguments, output: Output) -> Res
     let RotateCaArguments { ask, finish } = arguments;
     let mut client = client::connect_access(&ask.at).await?;
     let request = RotateAuthorityRequest { finish: *finish };
-    let pins = read(client.rotate_authority(request).await?.into_inner().pins)?;
+    let pins = read(&client.rotate_authority(request).await?.into_inner().pins)?;
     if ask.json {
         output.data(&json!({"version": 1, "authorities": pins, "is_finished": finish}).to_string())?;
     } else if let ([_, next], false) = (&pins[..], finish) {
@@ -52,10 +52,10 @@ pub(super) async fn refresh(
 
 /// By what the coordinator is known.
 pub(super) async fn authorities(client: &mut Access) -> Result<Vec<Pin>, Failure> {
-    Ok(read(client.list_authorities(ListAuthoritiesRequest {}).await?.into_inner().pins)?)
+    Ok(read(&client.list_authorities(ListAuthoritiesRequest {}).await?.into_inner().pins)?)
 }
 
-fn read(pins: Vec<String>) -> anyhow::Result<Vec<Pin>> {
+fn read(pins: &[String]) -> anyhow::Result<Vec<Pin>> {
     pins.iter().map(|pin| pin.parse().context("the coordinator's answer is damaged")).collect()
 }
 

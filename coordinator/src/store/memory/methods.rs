@@ -7,6 +7,7 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use super::state::State;
 use crate::store::outcome::Outcome;
 use crate::store::rules::storable;
 use crate::store::{
@@ -36,7 +37,7 @@ impl Store for MemoryStore {
     }
 
     async fn sweep_list(&self) -> Result<Vec<Overview>> {
-        self.read(|state| state.sweep_list())
+        self.read(State::sweep_list)
     }
 
     async fn sweep_fetch(&self, name: &str) -> Result<Option<SweepRecord>> {
@@ -153,7 +154,7 @@ impl Store for MemoryStore {
 
     async fn worker_register(&self, worker: Registration) -> Result<String> {
         self.write(|state, now_ms| {
-            state.register(worker, now_ms);
+            state.register(&worker, now_ms);
             Ok(self.id.clone())
         })
     }
@@ -170,7 +171,7 @@ impl Store for MemoryStore {
     }
 
     async fn demand(&self) -> Result<Demand> {
-        self.read(|state| state.demand())
+        self.read(State::demand)
     }
 
     async fn worker_forget(&self, before_ms: i64) -> Result<u64> {
@@ -182,7 +183,7 @@ impl Store for MemoryStore {
     }
 
     async fn worker_set_rest(&self, worker: &str, rest: Rest) -> Result<()> {
-        self.write(|state, _| state.set_rest(worker, rest))
+        self.write(|state, _| state.set_rest(worker, &rest))
     }
 
     async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {

@@ -10,7 +10,7 @@ use crate::store::{Registration, Rest, Result, StoreError, WorkerRecord};
 const STEP: usize = 1000;
 
 impl State {
-    pub(super) fn register(&mut self, registration: Registration, now_ms: i64) {
+    pub(super) fn register(&mut self, registration: &Registration, now_ms: i64) {
         let new = || Worker {
             registration: registration.clone(),
             last_seen_ms: now_ms,
@@ -28,8 +28,8 @@ impl State {
     }
 
     /// Notes which of the worker's slots rest.
-    pub(super) fn set_rest(&mut self, worker: &str, rest: Rest) -> Result<()> {
-        let rest = Rest { reason: storable(&rest.reason), ..rest };
+    pub(super) fn set_rest(&mut self, worker: &str, rest: &Rest) -> Result<()> {
+        let rest = Rest { reason: storable(&rest.reason), slots: rest.slots };
         self.worker_mut(worker)?.rest = Some(rest).filter(|rest| rest.slots > 0);
         Ok(())
     }

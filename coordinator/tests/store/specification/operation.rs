@@ -322,25 +322,25 @@ impl Side {
         let text = match operation.clone() {
             Operation::Submit { sweep, lambdas, kimg, limit, priority, replacing } => {
                 let file = file(sweep, lambdas, kimg, limit, priority, replacing);
-                said(store.sweep_submit(file).await)
+                said(&store.sweep_submit(file).await)
             }
             Operation::SetLimits { sweep, priority, limit } => {
-                said(store.sweep_set_limits(&format!("s{sweep}"), priority, limit).await)
+                said(&store.sweep_set_limits(&format!("s{sweep}"), priority, limit).await)
             }
             Operation::Change { sweep, number, intent } => {
-                said(store.runs_change(&format!("s{sweep}"), number.into_iter().collect(), intent).await)
+                said(&store.runs_change(&format!("s{sweep}"), number.into_iter().collect(), intent).await)
             }
-            Operation::Forget { sweep } => said(store.sweep_forget(&format!("s{sweep}")).await),
+            Operation::Forget { sweep } => said(&store.sweep_forget(&format!("s{sweep}")).await),
             Operation::Register { worker, has_digits } => {
-                said(store.worker_register(registration(worker, has_digits)).await.map(drop))
+                said(&store.worker_register(registration(worker, has_digits)).await.map(drop))
             }
-            Operation::Leave { worker } => said(store.worker_leave(&format!("w{worker}")).await),
+            Operation::Leave { worker } => said(&store.worker_leave(&format!("w{worker}")).await),
             Operation::Rest { worker, slots } => {
                 let rest = Rest { slots, reason: "no disk".to_owned() };
-                said(store.worker_set_rest(&format!("w{worker}"), rest).await)
+                said(&store.worker_set_rest(&format!("w{worker}"), rest).await)
             }
             Operation::SetDuty { machine, duty } => {
-                said(store.worker_set_duty(&format!("m{}", machine % 2), duty).await)
+                said(&store.worker_set_duty(&format!("m{}", machine % 2), duty).await)
             }
             Operation::Claim { worker, groups, group_size, is_repeated } => {
                 let number = if is_repeated { self.last_claim.max(1) } else { number };
@@ -348,7 +348,7 @@ impl Side {
             }
             Operation::Renew { worker, attempts, term_ms } => {
                 let attempts = attempts.into_iter().map(|place| self.attempt(place)).collect();
-                said(store.lease_renew(&format!("w{worker}"), attempts, term_ms).await)
+                said(&store.lease_renew(&format!("w{worker}"), attempts, term_ms).await)
             }
             Operation::Append { attempt, first_seq, points, from_step, value } => {
                 let points = (0..points).map(|seq| {
@@ -356,44 +356,46 @@ impl Side {
                     point(name, from_step + seq / 2, f64::from(value) + 1.0 / (seq + 1) as f64)
                 });
                 said(
-                    store.metrics_append(self.attempt(attempt), first_seq, points.collect(), from_step).await,
+                    &store
+                        .metrics_append(self.attempt(attempt), first_seq, points.collect(), from_step)
+                        .await,
                 )
             }
             Operation::Complete { attempt, step, last_seq } => {
-                said(store.attempt_complete(self.attempt(attempt), step, last_seq).await)
+                said(&store.attempt_complete(self.attempt(attempt), step, last_seq).await)
             }
             Operation::Fail { attempt, is_diverged, last_seq } => {
                 let message = "it broke".to_owned();
-                said(store.attempt_fail(self.attempt(attempt), is_diverged, message, last_seq).await)
+                said(&store.attempt_fail(self.attempt(attempt), is_diverged, message, last_seq).await)
             }
-            Operation::Release { attempt } => said(store.attempt_release(self.attempt(attempt)).await),
+            Operation::Release { attempt } => said(&store.attempt_release(self.attempt(attempt)).await),
             Operation::MachineFault { attempt } => {
                 let fault = Mishap::MachineFault("no memory".to_owned());
-                said(store.attempt_release_after(self.attempt(attempt), fault).await)
+                said(&store.attempt_release_after(self.attempt(attempt), fault).await)
             }
             Operation::GroupFault { attempt } => {
                 let fault = Mishap::GroupFault("killed".to_owned());
-                said(store.attempt_release_after(self.attempt(attempt), fault).await)
+                said(&store.attempt_release_after(self.attempt(attempt), fault).await)
             }
             Operation::Note { attempt, message } => {
-                said(store.attempt_note(self.attempt(attempt), format!("note {message}")).await)
+                said(&store.attempt_note(self.attempt(attempt), format!("note {message}")).await)
             }
             Operation::Commit { attempt, step, blob, last_seq } => {
                 let checkpoint = Checkpoint { step, sha256: sha256(blob), bytes: 8 };
-                said(store.checkpoint_commit(self.attempt(attempt), checkpoint, last_seq).await)
+                said(&store.checkpoint_commit(self.attempt(attempt), checkpoint, last_seq).await)
             }
             Operation::Reject { attempt, blob } => {
                 let reason = "damaged".to_owned();
-                said(store.checkpoint_reject(self.attempt(attempt), sha256(blob), reason).await)
+                said(&store.checkpoint_reject(self.attempt(attempt), sha256(blob), reason).await)
             }
             Operation::AddArtifact { attempt, name, step, blob } => {
                 let artifact =
                     Artifact { name: format!("a{name}.png"), step, sha256: sha256(blob), bytes: 8 };
-                said(store.artifact_add(self.attempt(attempt), artifact).await)
+                said(&store.artifact_add(self.attempt(attempt), artifact).await)
             }
             Operation::Upload { blob, replaces } => self.upload(blob, replaces, number).await,
             Operation::Condemn { blob } => match store.blob_find(&sha256(blob)).await.unwrap() {
-                Some((file, _)) => said(store.blob_condemn(file).await),
+                Some((file, _)) => said(&store.blob_condemn(file).await),
                 None => "no blob".to_owned(),
             },
             Operation::Collect { unused_ms } => {
@@ -405,12 +407,12 @@ impl Side {
                 self.store.clock.set(self.store.clock.now_ms() + ms);
                 String::new()
             }
-            Operation::Expire => said(store.lease_expire(self.store.clock.now_ms()).await),
-            Operation::FreshTerms { term_ms } => said(store.lease_grant_fresh_terms(term_ms).await),
+            Operation::Expire => said(&store.lease_expire(self.store.clock.now_ms()).await),
+            Operation::FreshTerms { term_ms } => said(&store.lease_grant_fresh_terms(term_ms).await),
             Operation::ForgetWorkers { ms } => {
-                said(store.worker_forget(self.store.clock.now_ms() - ms).await)
+                said(&store.worker_forget(self.store.clock.now_ms() - ms).await)
             }
-            Operation::ForgetEvents { ms } => said(store.event_forget(self.store.clock.now_ms() - ms).await),
+            Operation::ForgetEvents { ms } => said(&store.event_forget(self.store.clock.now_ms() - ms).await),
         };
         text.into()
     }
@@ -420,7 +422,7 @@ impl Side {
         let granted = self.store.run_claim(claim, LEASE).await;
         Outcome {
             granted: granted.iter().flatten().map(|grant| grant.attempt).collect(),
-            text: said(granted),
+            text: said(&granted),
         }
     }
 
@@ -428,11 +430,11 @@ impl Side {
         let file = BlobFile { sha256: sha256(blob), tag: format!("tag{number}") };
         let gone = self.store.blob_find(&file.sha256).await.unwrap().map(|(file, _)| file);
         self.store.blob_begin(file.clone()).await.unwrap();
-        said(self.store.blob_add(file, 8, gone.filter(|_| replaces)).await)
+        said(&self.store.blob_add(file, 8, gone.filter(|_| replaces)).await)
     }
 }
 
-fn said<T: Debug>(outcome: Result<T, StoreError>) -> String {
+fn said<T: Debug>(outcome: &Result<T, StoreError>) -> String {
     format!("{outcome:?}")
 }
 
