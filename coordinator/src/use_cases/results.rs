@@ -9,6 +9,7 @@ use acai_sweep::parameters::Parameter;
 use acai_sweep::report::Report;
 use acai_sweep::results::{Query, RunResult, SEED, Statistic, Table, runs_of, tables, why_nothing_matches};
 
+use super::submissions::aside;
 use super::{Result, UseCaseError, UseCases};
 
 /// What a person wants to see; what is left empty is as the sweep's file says.
@@ -76,17 +77,7 @@ impl UseCases {
         if sweeps.len() > 1 {
             runs = once_each(runs);
         }
-        let about = runs_of(&query, &runs);
-        if about.is_empty()
-            && let Some(why) = why_nothing_matches(&query, &runs)
-        {
-            return Err(UseCaseError::Question {
-                part: "where",
-                problem: format!("holds for no run\n{why}"),
-            });
-        }
-        let completed = about.iter().filter(|run| run.is_completed()).count();
-        Ok(ResultTables { runs: about.len(), completed, tables: tables(&query, &runs) })
+        aside(move || tables_of(&query, &runs)).await?
     }
 
     /// The runs of a sweep with their values after so many times 1024 images, which are other steps for other batches.
@@ -108,6 +99,18 @@ impl UseCases {
         }
         Ok(runs)
     }
+}
+
+/// The tables that the query asks for, of these runs.
+fn tables_of(query: &Query, runs: &[RunResult]) -> Result<ResultTables> {
+    let about = runs_of(query, runs);
+    if about.is_empty()
+        && let Some(why) = why_nothing_matches(query, runs)
+    {
+        return Err(UseCaseError::Question { part: "where", problem: format!("holds for no run\n{why}") });
+    }
+    let completed = about.iter().filter(|run| run.is_completed()).count();
+    Ok(ResultTables { runs: about.len(), completed, tables: tables(query, runs) })
 }
 
 /// Of runs of the same configuration and seed the first that is completed, or else the first.

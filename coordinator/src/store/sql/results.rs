@@ -66,9 +66,13 @@ pub(in crate::store) const LIST: &str = "select r.number, r.seed, r.config, r.st
 /// The runs in the sweep's plan, in its order, those that are completed with the summaries of their metrics.
 pub(super) async fn list(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
     let rows = sqlx::query(LIST).bind(sweep).fetch_all(reader).await?;
-    let mut configurations = Configurations::default();
-    let mut result = |row| Ok(RunResult { summaries: kept(row)?, ..configurations.result(row)? });
-    rows.iter().map(&mut result).collect()
+    // Thousands of rows take their time to read: not on a thread that answers everybody.
+    let read = tokio::task::spawn_blocking(move || {
+        let mut configurations = Configurations::default();
+        let mut result = |row| Ok(RunResult { summaries: kept(row)?, ..configurations.result(row)? });
+        rows.iter().map(&mut result).collect()
+    });
+    read.await.map_err(|broken| StoreError::Unavailable(broken.to_string()))?
 }
 
 /// The summaries that [`keep`] has kept.
