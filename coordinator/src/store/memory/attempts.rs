@@ -236,10 +236,9 @@ impl State {
 impl Run {
     /// The attempts that count as faults of their machines, with their numbers.
     pub(super) fn faults(&self) -> impl DoubleEndedIterator<Item = (u32, &super::state::Attempt)> {
-        let count = self.attempts.len();
-        let numbered = (1..=u32::try_from(count).unwrap_or(u32::MAX)).zip(&self.attempts);
-        let numbered: Vec<_> = numbered.collect();
-        let after = self.faults_after;
-        numbered.into_iter().filter(move |(number, attempt)| attempt.machine_fault && *number > after)
+        let numbered = self.attempts.iter().enumerate();
+        let numbered =
+            numbered.map(|(place, attempt)| (u32::try_from(place + 1).unwrap_or(u32::MAX), attempt));
+        numbered.filter(|(number, attempt)| attempt.machine_fault && *number > self.faults_after)
     }
 }

@@ -22,8 +22,9 @@ impl State {
         for (group, runs) in (0..).zip(groups) {
             for run in runs.into_iter().map(RunId::from) {
                 self.lengthen(run, now_ms);
-                let sweep = self.start(run, claim, group, now_ms, term_ms);
-                started.entry(sweep.unwrap_or(SweepId::from(0))).or_default().push(run);
+                if let Some(sweep) = self.start(run, claim, group, now_ms, term_ms) {
+                    started.entry(sweep).or_default().push(run);
+                }
             }
         }
         for (sweep, runs) in started {

@@ -19,8 +19,8 @@ pub(super) enum Cause {
     Person,
 }
 
-/// Adds an event for each of the runs `$1`, which are of sweep `$2`; a trigger keeps the number of the sweep's last event. The sweep is looked up apart: by a join with it, SQLite would
-/// read all its runs.
+/// Adds an event for each of the runs `$1`, which are of sweep `$2`; a trigger keeps the number of the sweep's last event.
+/// The sweep is looked up apart: by a join with it, SQLite would read all its runs.
 pub(in crate::store) const NOTE: &str = concat!(
     "insert into events (sweep_id, number, at_ms, run_id, state, attempt, worker, message)
      select r.sweep_id, (select s.last_event from sweeps s where s.id = $2) + row_number() over (order by r.idx, r.id),
