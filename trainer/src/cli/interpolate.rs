@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acai_trainer::benchmark::Path;
 use acai_trainer::checkpoint::{self, Header};
-use acai_trainer::picture::Raster;
+use acai_trainer::picture::{Raster, animation};
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
@@ -17,6 +18,9 @@ use super::Machine;
 use super::end_point::EndPoint;
 use super::trained::Opened;
 
+/// How many times as wide and high images are in an animation, which is seen without being enlarged.
+const ENLARGED: i64 = 3;
+
 /// Draw the way between two images as a strip of decoded codes, with the two at its ends
 ///
 /// Each end is a test image, by its number, or a PNG or JPEG file of your own, by its path. Such a picture is brought to
@@ -24,13 +28,15 @@ use super::trained::Opened;
 /// scaled, bicubic. For a model of grey images it is made grey.
 ///
 /// Above the strips stands α, the share of the way from `a` to `b`. Strips of several checkpoints stand below each
-/// other, each with what tells it from the others.
+/// other, each with what tells it from the others. With --animate the ways are walked instead, all at once, from `a` to `b`
+/// and back: an animated PNG, which browsers show.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 -o strip.png
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --spherical --steps 8 -o strip.png
   acai-trainer interpolate faces/checkpoint-000065536.safetensors --a me.jpg --b you.png --a 0 --b me.jpg -o strips.png
-  acai-trainer interpolate baseline/checkpoint-*.safetensors acai/checkpoint-*.safetensors --a 0 --b 1 --a 2 --b 3 -o both.png")]
+  acai-trainer interpolate baseline/checkpoint-*.safetensors acai/checkpoint-*.safetensors --a 0 --b 1 --a 2 --b 3 -o both.png
+  acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --animate --steps 24 -o moving.png")]
 pub(super) struct Interpolate {
     /// Checkpoints that `acai-trainer train` or workers wrote, of one dataset
     #[arg(required = true, value_name = "CHECKPOINT")]
@@ -48,6 +54,9 @@ pub(super) struct Interpolate {
     /// Along a great circle instead of straight
     #[arg(long)]
     spherical: bool,
+    /// An animation instead of strips: each step is a frame, shown for 80 ms
+    #[arg(long)]
+    animate: bool,
     /// PNG file to write; one of that name is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -57,7 +66,7 @@ pub(super) struct Interpolate {
 
 impl Interpolate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let Interpolate { checkpoints, from, to, steps, spherical, output, machine } = self;
+        let Interpolate { checkpoints, from, to, steps, spherical, animate, output, machine } = self;
         ensure!(
             from.len() == to.len(),
             "--a is given {} times and --b {} times; each way has one of both",
@@ -84,12 +93,11 @@ impl Interpolate {
         for (header, file) in headers.into_iter().zip(&checkpoints) {
             strips.push(ways(&Opened::load(header, file, &mut benchmarks)?, (&from, &to), steps, path)?);
         }
-        // The strips of one pair stand below each other.
-        let rows = (0..from.len() as i64).flat_map(|pair| {
-            let labelled = labels.iter().zip(&strips);
-            labelled.map(move |(label, ways)| (label.clone(), Raster::grid(&ways.narrow(0, pair, 1))))
-        });
-        let picture = Raster::labelled(&headings(steps), &rows.collect::<Vec<_>>()).png();
+        let picture = if animate {
+            animation(&frames(&labels, &strips, steps))
+        } else {
+            below_each_other(&labels, &strips, steps).png()
+        };
         fs::write(&output, picture).with_context(|| format!("cannot write `{}`", output.display()))?;
         writeln!(io::stderr(), "wrote {}", output.display())?;
         Ok(ExitCode::SUCCESS)
@@ -110,17 +118,49 @@ fn ways(
     Ok(Tensor::cat(&[&from, &way, &to], 1))
 }
 
+/// The ways as strips, those of one pair below each other.
+fn below_each_other(labels: &[String], ways: &[Tensor], steps: i64) -> Raster {
+    let rows = (0..ways[0].size()[0]).flat_map(|pair| {
+        let labelled = labels.iter().zip(ways);
+        labelled.map(move |(label, ways)| (label.clone(), Raster::grid(&ways.narrow(0, pair, 1))))
+    });
+    Raster::labelled(&headings(steps), &rows.collect::<Vec<_>>())
+}
+
+/// The ways as frames, from `a` to `b` and back: a row for each model, in which each pair has its two images with the code
+/// that the walk has come to between them.
+fn frames(labels: &[String], ways: &[Tensor], steps: i64) -> Vec<Raster> {
+    let frame = |step: i64| {
+        let headings = ["a".to_owned(), share(step, steps), "b".to_owned()];
+        let headings = iter::repeat_n(headings, ways[0].size()[0] as usize).flatten().collect::<Vec<_>>();
+        let images = |ways: &Tensor| {
+            let shown =
+                ways.index_select(1, &Tensor::from_slice(&[0, step + 1, steps + 1]).to_device(ways.device()));
+            let larger = shown.repeat_interleave_self_int(ENLARGED, -1, None);
+            larger.repeat_interleave_self_int(ENLARGED, -2, None).flatten(0, 1).unsqueeze(0)
+        };
+        let rows = labels.iter().zip(ways).map(|(label, ways)| (label.clone(), Raster::grid(&images(ways))));
+        Raster::labelled(&headings, &rows.collect::<Vec<_>>())
+    };
+    (0..steps).chain((1..steps - 1).rev()).map(frame).collect()
+}
+
 /// What stands above the columns: the two images are `a` and `b`, and of the codes between them those have their share of
 /// the way that are nearest to its quarters. The others would leave no room.
 fn headings(steps: i64) -> Vec<String> {
-    let last = (steps - 1) as f64;
-    let quarters = [0.0, 0.25, 0.5, 0.75, 1.0].map(|quarter: f64| (quarter * last).round() as i64);
-    let share = |step: i64| match step {
-        0 => "α=0".to_owned(),
-        step => ((step as f64 / last * 100.0).round() / 100.0).to_string(),
-    };
-    let between = (0..steps).map(|step| if quarters.contains(&step) { share(step) } else { String::new() });
+    let quarters =
+        [0.0, 0.25, 0.5, 0.75, 1.0].map(|quarter: f64| (quarter * (steps - 1) as f64).round() as i64);
+    let heading = |step| if quarters.contains(&step) { share(step, steps) } else { String::new() };
+    let between = (0..steps).map(heading);
     [&["a".to_owned()], &between.collect::<Vec<_>>()[..], &["b".to_owned()]].concat()
+}
+
+/// The share of the way that a step has come to, in hundredths.
+fn share(step: i64, steps: i64) -> String {
+    match step {
+        0 => "α=0".to_owned(),
+        step => ((step as f64 / (steps - 1) as f64 * 100.0).round() / 100.0).to_string(),
+    }
 }
 
 /// What tells each checkpoint from the others: the settings in which they differ. Nothing where there is only one.

@@ -1,7 +1,9 @@
 //! Grids of images, and what is written beside them, as PNG.
 
+mod animation;
 mod text;
 
+pub use animation::animation;
 use png::{BitDepth, ColorType, Encoder};
 use tch::{Device, Kind, Tensor};
 
@@ -76,11 +78,16 @@ impl Raster {
     pub fn png(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder.set_color(if self.colours == 1 { ColorType::Grayscale } else { ColorType::Rgb });
-        encoder.set_depth(BitDepth::Eight);
+        self.describe(&mut encoder);
         let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&self.bytes));
         written.expect("a vector takes all bytes, and their number is the header's");
         file
+    }
+
+    /// Says what kind of pixels the raster has.
+    fn describe(&self, encoder: &mut Encoder<'_, &mut Vec<u8>>) {
+        encoder.set_color(if self.colours == 1 { ColorType::Grayscale } else { ColorType::Rgb });
+        encoder.set_depth(BitDepth::Eight);
     }
 
     fn blank(width: usize, height: usize, colours: usize) -> Raster {

@@ -122,6 +122,37 @@ fn interpolate_puts_the_strips_of_several_checkpoints_below_each_other_with_what
     assert!(log.contains("--a is given 2 times and --b 1 times"), "{log}");
 }
 
+#[test]
+fn interpolate_walks_from_the_first_image_to_the_last_and_back_in_an_animation() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (_, checkpoint) = train(folder.path());
+    let file = folder.path().join("moving.png");
+    let name = file.to_str().expect("a text");
+    let (output, log) =
+        run(&["interpolate", "--a", "0", "--b", "7", "--steps", "5", "--animate", "-o", name], &checkpoint);
+    assert!(output.status.success(), "{log}");
+
+    let mut decoder = png::Decoder::new(BufReader::new(File::open(&file).expect("a picture")))
+        .read_info()
+        .expect("a PNG file");
+    let frames = decoder.info().animation_control.expect("an animation").num_frames;
+    assert_eq!(frames, 5 + 3, "each step on the way there, and those between the ends on the way back");
+    let shown: Vec<Vec<u8>> = (0..frames)
+        .map(|_| {
+            let mut pixels = vec![0; decoder.output_buffer_size().expect("a size")];
+            decoder.next_frame(&mut pixels).expect("a frame");
+            pixels
+        })
+        .collect();
+    assert_ne!(shown[0], shown[1], "the walk moves");
+    assert_eq!(shown[1..4], [&shown[7], &shown[6], &shown[5]].map(Clone::clone), "and comes back on its way");
+    assert_eq!(
+        size(&file),
+        (3 * 96 + 2 * 2, HEADING + 96),
+        "the step that was come to stands between the images"
+    );
+}
+
 /// Pixels above the images, for what is written there.
 const HEADING: u32 = 8 + 2 * 2;
 
