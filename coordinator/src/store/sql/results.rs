@@ -66,13 +66,21 @@ pub(in crate::store) const LIST: &str = "select r.number, r.seed, r.config, r.st
 /// The runs in the sweep's plan, in its order, those that are completed with the summaries of their metrics.
 pub(super) async fn list(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
     let rows = sqlx::query(LIST).bind(sweep).fetch_all(reader).await?;
-    // Thousands of rows take their time to read: not on a thread that answers everybody.
-    let read = tokio::task::spawn_blocking(move || {
+    aside(rows, |rows| {
         let mut configurations = Configurations::default();
-        let mut result = |row| Ok(RunResult { summaries: kept(row)?, ..configurations.result(row)? });
-        rows.iter().map(&mut result).collect()
-    });
-    read.await.map_err(|broken| StoreError::Unavailable(broken.to_string()))?
+        let result = |row| Ok(RunResult { summaries: kept(row)?, ..configurations.result(row)? });
+        rows.iter().map(result).collect()
+    })
+    .await
+}
+
+/// Reads rows on a thread that answers nobody: thousands of rows take their time.
+async fn aside(
+    rows: Vec<Row>,
+    read: impl FnOnce(&[Row]) -> Result<Vec<RunResult>> + Send + 'static,
+) -> Result<Vec<RunResult>> {
+    let read = tokio::task::spawn_blocking(move || read(&rows)).await;
+    read.map_err(|broken| StoreError::Unavailable(broken.to_string()))?
 }
 
 /// The summaries that [`keep`] has kept.
@@ -116,7 +124,7 @@ pub(super) async fn at_best(
     .bind(serde_json::json!(preferences).to_string())
     .fetch_all(&mut *reader)
     .await?;
-    assemble(&rows)
+    aside(rows, assemble).await
 }
 
 /// The runs in the plan of sweep `$1` with the values at their last step.
@@ -127,7 +135,8 @@ const AT_END: &str = "select r.id, r.number, r.seed, r.config, r.state, m.name, 
 
 /// As [`list`], with the values of the metrics that have one at the run's last step.
 pub(super) async fn at_end(reader: &mut Connection, sweep: &str) -> Result<Vec<RunResult>> {
-    assemble(&sqlx::query(AT_END).bind(sweep).fetch_all(reader).await?)
+    let rows = sqlx::query(AT_END).bind(sweep).fetch_all(reader).await?;
+    aside(rows, assemble).await
 }
 
 /// As [`list`], with the values that each run's metrics have at the largest step up to `step` that each has one at.
@@ -146,7 +155,7 @@ pub(super) async fn at_step(reader: &mut Connection, sweep: &str, step: u64) -> 
     .bind(i64::try_from(step).unwrap_or(i64::MAX))
     .fetch_all(&mut *reader)
     .await?;
-    assemble(&rows)
+    aside(rows, assemble).await
 }
 
 /// Runs from rows of a run and a value each, which come run by run.
