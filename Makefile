@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: fleet-check slurm sshd tex deploy-check deploy-tools demo install check-install data test lint chaos museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
+.PHONY: fleet-check slurm sshd tex deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -43,6 +43,14 @@ STORE ?= sqlite postgres
 chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: MINUTES=5 SEED=1 STORE="sqlite postgres"
 	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
 	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
+
+# How many SEEDS of the simulation, from the FIRST on.
+SEEDS ?= 1000
+FIRST ?= 0
+
+simulate: ## the agent and the service under simulated faults: SEEDS=1000 FIRST=0
+	cargo build --release --locked -p acai-simulation
+	target/release/acai-simulate --seeds $(FIRST)..$$(($(FIRST) + $(SEEDS))) --logs target/simulated
 
 lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check

@@ -22,10 +22,12 @@ forbid acai-datasets tokio sqlx tonic torch-sys acai-proto acai-coordinator acai
 forbid acai-access sqlx torch-sys acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-telemetry sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-proto sqlx torch-sys acai-coordinator acai-worker
-forbid acai-coordinator torch-sys acai-worker acai-dashboard acai-plot
+forbid acai-coordinator torch-sys turmoil acai-simulation acai-worker acai-dashboard acai-plot
 forbid acai-dashboard torch-sys acai-worker
-forbid acai-worker sqlx torch-sys acai-coordinator
+forbid acai-worker sqlx torch-sys turmoil acai-simulation acai-coordinator
 forbid acai-cli torch-sys
+forbid acai-blocking sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker
+forbid acai-simulation torch-sys acai-cli acai-dashboard acai-chaos
 forbid acai-chaos torch-sys acai-coordinator acai-worker
 forbid acai-trainer ureq tokio sqlx tonic acai-proto acai-coordinator acai-worker
 exit $status

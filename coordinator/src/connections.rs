@@ -8,13 +8,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
+
+use crate::listener::{Listener, Socket};
 
 /// Pause after a connection that could not be accepted: for want of file descriptors, as a rule.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,12 +32,12 @@ const TLS_HANDSHAKE: u8 = 0x16;
 /// itself. The listener closes when the stream is dropped.
 ///
 /// Needs a tokio runtime.
-pub(crate) fn connections(
-    listener: TcpListener,
+pub(crate) fn connections<L: Listener>(
+    listener: L,
     tls: Option<TlsAcceptor>,
     most: usize,
     greeting: Duration,
-) -> ReceiverStream<io::Result<Connection>> {
+) -> ReceiverStream<io::Result<Connection<L::Socket>>> {
     let (accepted, stream) = mpsc::channel(1);
     tokio::spawn(async move {
         tokio::select! {
@@ -47,12 +48,12 @@ pub(crate) fn connections(
     ReceiverStream::new(stream)
 }
 
-async fn accept(
-    listener: &TcpListener,
+async fn accept<L: Listener>(
+    listener: &L,
     tls: Option<&TlsAcceptor>,
     most: usize,
     greeting: Duration,
-    accepted: &mpsc::Sender<io::Result<Connection>>,
+    accepted: &mpsc::Sender<io::Result<Connection<L::Socket>>>,
 ) {
     let places = Arc::new(Semaphore::new(most));
     loop {
@@ -60,11 +61,7 @@ async fn accept(
             tracing::warn!("{most} connections are open; further ones wait until one ends");
         }
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let socket = listener.accept().await.and_then(|(socket, _)| {
-            socket.set_nodelay(true)?;
-            Ok(socket)
-        });
-        match (socket, tls) {
+        match (listener.accept().await, tls) {
             (Ok(socket), None) => {
                 let connection = Connection::new(Stream::Plain(socket), greeting, place);
                 if accepted.send(Ok(connection)).await.is_err() {
@@ -84,15 +81,15 @@ async fn accept(
 }
 
 /// Hands a connection over once its other side has said how it speaks and, encrypted, knows who we are.
-async fn greet(
-    socket: TcpStream,
+async fn greet<S: Socket>(
+    mut socket: S,
     tls: TlsAcceptor,
     greeting: Duration,
     place: OwnedSemaphorePermit,
-    accepted: mpsc::Sender<io::Result<Connection>>,
+    accepted: mpsc::Sender<io::Result<Connection<S>>>,
 ) {
     let stream = async {
-        if is_local(&socket) && !begins_tls(&socket).await? {
+        if is_local(&socket) && !begins_tls(&mut socket).await? {
             return Ok(Stream::Plain(socket));
         }
         Ok(Stream::Tls(Box::new(tls.accept(socket).await?)))
@@ -111,19 +108,19 @@ async fn greet(
 }
 
 /// Whether the other side is on this machine.
-fn is_local(socket: &TcpStream) -> bool {
-    socket.peer_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback())
+fn is_local(socket: &impl Socket) -> bool {
+    socket.ends().remote_addr().is_some_and(|address| address.ip().to_canonical().is_loopback())
 }
 
-async fn begins_tls(socket: &TcpStream) -> io::Result<bool> {
+async fn begins_tls(socket: &mut impl Socket) -> io::Result<bool> {
     let mut first = [0];
     Ok(socket.peek(&mut first).await? == 0 || first == [TLS_HANDSHAKE])
 }
 
 /// A connection that gives its place to another when it ends.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    stream: Stream,
+pub(crate) struct Connection<S> {
+    stream: Stream<S>,
     /// Bytes of the greeting that have come.
     greeted: usize,
     /// Ends when the greeting should be there.
@@ -131,20 +128,20 @@ pub(crate) struct Connection {
     _place: OwnedSemaphorePermit,
 }
 
-impl Connection {
-    fn new(stream: Stream, greeting: Duration, place: OwnedSemaphorePermit) -> Connection {
+impl<S> Connection<S> {
+    fn new(stream: Stream<S>, greeting: Duration, place: OwnedSemaphorePermit) -> Connection<S> {
         Connection { stream, greeted: 0, silent: Box::pin(sleep(greeting)), _place: place }
     }
 }
 
 #[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+enum Stream<S> {
+    Plain(S),
+    Tls(Box<TlsStream<S>>),
 }
 
-impl Stream {
-    fn socket(&self) -> &TcpStream {
+impl<S> Stream<S> {
+    fn socket(&self) -> &S {
         match self {
             Stream::Plain(socket) => socket,
             Stream::Tls(stream) => stream.get_ref().0,
@@ -162,15 +159,15 @@ macro_rules! either {
     };
 }
 
-impl Connected for Connection {
+impl<S: Socket> Connected for Connection<S> {
     type ConnectInfo = TcpConnectInfo;
 
     fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.socket().connect_info()
+        self.stream.socket().ends()
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: Socket> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -188,7 +185,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: Socket> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -230,6 +227,7 @@ mod tests {
     use rustls::pki_types::pem::PemObject as _;
     use rustls::{ClientConfig, RootCertStore};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::timeout;
     use tokio_rustls::TlsConnector;
     use tokio_stream::StreamExt;

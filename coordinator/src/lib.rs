@@ -24,6 +24,7 @@ pub mod garbage;
 pub mod guard;
 mod inspections;
 pub mod lease;
+pub mod listener;
 pub mod metrics;
 pub mod pages;
 mod retention;

@@ -12,7 +12,6 @@ use acai_proto::v1::control_service_server::ControlServiceServer;
 use acai_proto::v1::fleet_service_server::FleetServiceServer;
 use acai_proto::v1::sweep_service_server::SweepServiceServer;
 use acai_proto::v1::worker_service_server::WorkerServiceServer;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tonic::service::Routes;
@@ -28,6 +27,7 @@ use crate::door::Door;
 use crate::garbage::collect_garbage;
 use crate::guard::{Guard, Guarded};
 use crate::lease::{LeaseTerms, expire_leases};
+use crate::listener::Listener;
 use crate::metrics::{Health, Measured, Metrics, health, tell_health};
 use crate::pages::{self, Served};
 use crate::retention::forget_what_is_old;
@@ -89,7 +89,7 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError`]; what was acknowledged is durable.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Listener,
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
@@ -104,7 +104,7 @@ pub async fn serve(
 /// # Errors
 /// [`ServeError`]; what was acknowledged is durable.
 pub async fn serve_measured(
-    listener: TcpListener,
+    listener: impl Listener,
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
@@ -140,7 +140,7 @@ impl Default for Limits {
 }
 
 async fn serve_with(
-    listener: TcpListener,
+    listener: impl Listener,
     base: Base,
     door: Door,
     limits: Limits,
@@ -192,7 +192,7 @@ async fn serve_with(
 /// # Errors
 /// [`ServeError`].
 pub async fn serve_reading(
-    listener: TcpListener,
+    listener: impl Listener,
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
     terms: LeaseTerms,
@@ -290,6 +290,7 @@ mod tests {
     use acai_proto::v1::{DownloadRequest, DownloadResponse, WatchSweepRequest};
     use sha2::Digest as _;
     use tempfile::TempDir;
+    use tokio::net::TcpListener;
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
     use tonic::{Code, Status, Streaming};

@@ -1,11 +1,15 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use acai_access::AccessFile;
+use acai_proto::v1::Hardware;
 use tokio::time::Instant;
 
+use crate::client::Network;
 use crate::machine::devices::DeviceChoice;
 use crate::metrics::Metrics;
+use crate::trainer::Launcher;
 
 /// What a worker does before somebody else ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +39,14 @@ impl TimeLimit {
 pub struct WorkerConfig {
     /// How the coordinator is reached.
     pub coordinator: AccessFile,
+    /// How connections to it are opened.
+    pub network: Network,
     /// The access file that this is from, in which another token may appear; not looked at again when absent.
     pub access_file: Option<PathBuf>,
     /// Name for people; the host's name when absent.
     pub name: Option<String>,
+    /// What this machine has; looked up when absent.
+    pub hardware: Option<Hardware>,
     /// Kind of device to train on.
     pub device: DeviceChoice,
     /// How many groups to train at once; one per GPU, or else per core, when absent.
@@ -59,6 +67,8 @@ pub struct WorkerConfig {
     pub adopt: bool,
     /// The trainer program; searched for when absent (see [`crate::locate`]).
     pub trainer: Option<PathBuf>,
+    /// What starts trainers; the program `trainer` when absent.
+    pub launcher: Option<Arc<dyn Launcher>>,
     /// Ends the worker when it has had nothing to do for this long; never when absent.
     pub idle_timeout: Option<Duration>,
     /// What the worker does because somebody else ends it later; nothing when absent.
@@ -99,8 +109,10 @@ impl WorkerConfig {
     pub fn new(coordinator: AccessFile, state: impl Into<PathBuf>) -> Self {
         Self {
             coordinator,
+            network: Network::default(),
             access_file: None,
             name: None,
+            hardware: None,
             device: DeviceChoice::Auto,
             slots: None,
             threads: None,
@@ -110,6 +122,7 @@ impl WorkerConfig {
             state: state.into(),
             adopt: false,
             trainer: None,
+            launcher: None,
             idle_timeout: None,
             time_limit: None,
             grace: Duration::from_secs(20),

@@ -49,10 +49,11 @@ mod summary;
 mod trainer;
 
 pub use agent::run;
+pub use client::Network;
 pub use config::{TimeLimit, WorkerConfig};
 pub use error::WorkerError;
 pub use machine::{datasets, devices, hardware};
 pub use metrics::Metrics;
 pub use run_folder::picture_folders;
 pub use summary::Summary;
-pub use trainer::{TrainerNotFound, locate};
+pub use trainer::{Launched, Launcher, Process, TrainerNotFound, locate};

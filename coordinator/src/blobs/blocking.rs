@@ -12,5 +12,5 @@ where
         doing: "finish work on the disk",
         cause: cause.to_string(),
     };
-    tokio::task::spawn_blocking(work).await.map_err(broken)?
+    acai_blocking::blocking(work).await.map_err(broken)?
 }

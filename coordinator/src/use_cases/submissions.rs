@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use acai_blocking::blocking;
 use acai_sweep::configuration::Configuration;
 use acai_sweep::file::SweepFile;
 use acai_sweep::report::Report;
-use tokio::task::spawn_blocking;
 
 use super::{Result, UseCaseError, UseCases};
 use crate::store::{NewRun, NewSweep, PlannedConfiguration, Replacing, RunRecord, StoreError, Submission};
@@ -55,7 +55,7 @@ impl UseCases {
 
 /// A file of 100,000 runs takes seconds to expand and to hash: other calls must not wait for that.
 pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let done = spawn_blocking(work).await;
+    let done = blocking(work).await;
     Ok(done.map_err(|error| StoreError::Unavailable(format!("reading broke off: {error}")))?)
 }
 

@@ -8,8 +8,7 @@ use acai_proto::v1::{LeaveRequest, RegisterRequest};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::backoff::Backoff;
-use crate::client::Peer;
-use crate::client::{CallError, Client, Rejection};
+use crate::client::{CallError, Client, Network, Peer, Rejection};
 use crate::error::WorkerError;
 use crate::leases::Terms;
 
@@ -23,6 +22,7 @@ const GOODBYE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Registrar {
     access: AccessFile,
+    network: Network,
     current: Current,
     registration: RegisterRequest,
     coordinator: Client,
@@ -33,11 +33,16 @@ pub(super) struct Registrar {
 }
 
 impl Registrar {
-    pub(super) fn new(access: AccessFile, registration: RegisterRequest) -> Result<Self, WorkerError> {
+    pub(super) fn new(
+        access: AccessFile,
+        network: Network,
+        registration: RegisterRequest,
+    ) -> Result<Self, WorkerError> {
         let current = Current::of(&access);
-        let coordinator = connect(&access, &current, Peer::default())?;
+        let coordinator = Client::new(&access, &network, &current, Peer::default())?;
         Ok(Self {
             access,
+            network,
             current,
             registration,
             coordinator,
@@ -72,7 +77,7 @@ impl Registrar {
 
     /// Another connection to the same coordinator.
     pub(super) fn connection(&self) -> Result<Client, WorkerError> {
-        connect(&self.access, &self.current, self.coordinator.peer().clone())
+        Ok(Client::new(&self.access, &self.network, &self.current, self.coordinator.peer().clone())?)
     }
 
     /// What all connections of this worker go by.
@@ -146,8 +151,4 @@ impl Registrar {
         }
         Ok(Terms::try_from(answer))
     }
-}
-
-fn connect(access: &AccessFile, current: &Current, peer: Peer) -> Result<Client, WorkerError> {
-    Ok(Client::new(access, current, peer)?)
 }

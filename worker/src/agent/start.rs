@@ -17,7 +17,7 @@ use crate::machine::devices::{Slot, slots};
 use crate::machine::{datasets, hardware};
 use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
-use crate::trainer::locate;
+use crate::trainer::{Program, locate};
 
 /// A worker that is known to its coordinator.
 pub(super) struct Started {
@@ -29,13 +29,19 @@ pub(super) struct Started {
 
 /// Finds the trainer, opens the state folder, looks at the machine, and registers.
 pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError> {
-    let trainer = locate(config.trainer.as_deref())?;
+    let launcher = match &config.launcher {
+        Some(launcher) => Arc::clone(launcher),
+        None => Arc::new(Program(locate(config.trainer.as_deref())?)),
+    };
     let state = StateFolder::open(&config.state, config.adopt)?;
-    let mut hardware = hardware::detect().await;
+    let mut hardware = match &config.hardware {
+        Some(hardware) => hardware.clone(),
+        None => hardware::detect().await,
+    };
     let slots = slots(&hardware, config.device, config.slots, config.threads)?;
     hardware.threads = slots.first().map_or(0, |slot| slot.threads);
     let registration = registration(config, hardware, slots.len() as u32);
-    let registrar = Registrar::new(config.coordinator.clone(), registration)?;
+    let registrar = Registrar::new(config.coordinator.clone(), config.network.clone(), registration)?;
     // A coordinator that was started together with this worker may need a moment, but a wrong address should not take
     // minutes to be noticed. An address that was right before is worth waiting for.
     let patience = if state.has_served() { config.outage.max(FIRST_CONTACT) } else { FIRST_CONTACT };
@@ -48,7 +54,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         coordinator,
         artifacts,
         leases: Arc::new(Leases::new(terms, config.outage)),
-        trainer,
+        launcher,
         data: config.data.clone(),
         any_folder: config.any_folder,
         state,

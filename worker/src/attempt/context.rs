@@ -15,6 +15,7 @@ use crate::leases::Leases;
 use crate::metrics::Metrics;
 use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
+use crate::trainer::Launcher;
 
 /// Time to flush and hand runs back after the trainers' grace.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(4);
@@ -28,7 +29,7 @@ pub(crate) struct Context {
     pub(crate) coordinator: Client,
     pub(crate) artifacts: Artifacts,
     pub(crate) leases: Arc<Leases>,
-    pub(crate) trainer: PathBuf,
+    pub(crate) launcher: Arc<dyn Launcher>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) any_folder: bool,
     pub(crate) state: StateFolder,

@@ -56,10 +56,11 @@ pub(crate) async fn probe(context: &Context, slot: &Slot) -> Result<(), MachineF
 
 /// A trainer for this many runs that is ready; none when this worker is told to stop meanwhile.
 async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<TrainerProcess>, MachineFault> {
-    let fault = |reason| MachineFault::TrainerStart { program: context.trainer.clone(), reason };
+    let fault =
+        |reason| MachineFault::TrainerStart { program: context.launcher.program().to_owned(), reason };
     let mut starts = 1;
     loop {
-        let mut trainer = TrainerProcess::spawn(&context.trainer, slot, context.data.as_deref())
+        let mut trainer = TrainerProcess::start(&*context.launcher, slot, context.data.as_deref())
             .map_err(|error| fault(error.to_string()))?;
         let ready = tokio::select! {
             ready = ready(&mut trainer, slot, runs) => ready,

@@ -15,6 +15,7 @@ use tonic::{Response, Status};
 
 use super::blobs::Blobs;
 use super::call_error::{CallError, Rejection};
+use super::network::Network;
 use super::peer::Peer;
 use crate::backoff::Backoff;
 
@@ -36,14 +37,19 @@ type Answer<T> = Result<T, CallError>;
 impl Client {
     /// Connects only with the first call, going by what is current then; an error where that cannot be done as
     /// the access file says.
-    pub(crate) fn new(access: &AccessFile, current: &Current, peer: Peer) -> Result<Self, ConnectError> {
+    pub(crate) fn new(
+        access: &AccessFile,
+        network: &Network,
+        current: &Current,
+        peer: Peer,
+    ) -> Result<Self, ConnectError> {
         let endpoint = acai_access::endpoint_with(access, current)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         // Transfers may take long, so they have no deadline, and a connection of their own so that they delay no call.
-        let connect = |endpoint: Endpoint| connection_with(endpoint.connect_lazy(), current);
+        let connect = |endpoint: Endpoint| connection_with(network.open(&endpoint), current);
         let blobs = Blobs::new(connect(endpoint.clone()), peer.clone());
         let client = WorkerServiceClient::new(connect(endpoint.timeout(CALL_DEADLINE)));
         Ok(Self { client, blobs, peer })

@@ -3,11 +3,13 @@
 mod blobs;
 mod call_error;
 mod calls;
+mod network;
 mod peer;
 mod truncated;
 
 pub(crate) use blobs::{TransferError, digest};
 pub(crate) use call_error::{CallError, Rejection};
 pub(crate) use calls::Client;
+pub use network::Network;
 pub(crate) use peer::Peer;
 pub(crate) use truncated::truncated;

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 pub(crate) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    acai_blocking::blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Whether there was no room: on the disk, in a quota, or for a file of this length.

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::ChildStderr;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -31,7 +30,7 @@ enum Request {
 }
 
 impl Stderr {
-    pub(super) fn read(stderr: ChildStderr, pid: u32) -> Stderr {
+    pub(super) fn read(stderr: impl AsyncRead + Send + Unpin + 'static, pid: u32) -> Stderr {
         let (requests, asked) = mpsc::unbounded_channel();
         let (ends, has_ended) = watch::channel(false);
         tokio::spawn(read(stderr, asked, ends, pid));
@@ -58,7 +57,7 @@ impl Stderr {
 }
 
 async fn read(
-    mut stderr: ChildStderr,
+    mut stderr: impl AsyncRead + Unpin,
     mut requests: mpsc::UnboundedReceiver<Request>,
     ends: watch::Sender<bool>,
     pid: u32,

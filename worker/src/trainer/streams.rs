@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use acai_sweep::trainer_protocol::Event;
-use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::process::{ChildStdin, ChildStdout};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -21,7 +20,10 @@ const SLOW_COMMAND: Duration = Duration::from_secs(5);
 /// Writes each command whole, however long the trainer takes to read it: if a line were given up half written, its rest
 /// would spoil the next line. Ends, and with this task the trainer's input, when the [`super::TrainerProcess`] is
 /// dropped or the process has ended.
-pub(super) async fn write_commands(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+pub(super) async fn write_commands(
+    mut stdin: impl AsyncWrite + Unpin,
+    mut lines: mpsc::UnboundedReceiver<Vec<u8>>,
+) {
     while let Some(line) = lines.recv().await {
         let mut written = std::pin::pin!(stdin.write_all(&line));
         let result = match timeout(SLOW_COMMAND, &mut written).await {
@@ -39,7 +41,10 @@ pub(super) async fn write_commands(mut stdin: ChildStdin, mut lines: mpsc::Unbou
 }
 
 /// Reads events until the output ends or an event cannot be read, which is then the last thing sent.
-pub(super) async fn read_events(stdout: ChildStdout, events: mpsc::Sender<Result<Event, Breakdown>>) {
+pub(super) async fn read_events(
+    stdout: impl AsyncRead + Unpin,
+    events: mpsc::Sender<Result<Event, Breakdown>>,
+) {
     let mut reader = BufReader::new(stdout);
     while let Ok(Some(line)) = next_line(&mut reader, EVENT_BYTES).await {
         let event = match line {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::machine::disk::on_disk;
+
 /// Bytes that are read at a time.
 const BUFFER: usize = 1 << 20;
 
@@ -25,5 +27,5 @@ pub(crate) async fn digest(path: &Path) -> io::Result<(String, u64)> {
             bytes += length as u64;
         }
     };
-    tokio::task::spawn_blocking(hash).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    on_disk(hash).await
 }

@@ -1,13 +1,14 @@
 //! A checkpoint's way from the blob store.
 
+use std::fs::{File, OpenOptions, remove_file, rename};
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use acai_access::Connection;
 use acai_proto::SIGNATURE;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Checkpoint, DownloadRequest};
-use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt;
 use tonic::Code;
 
 use super::digest::digest;
@@ -16,6 +17,7 @@ use super::patience::in_time;
 use crate::backoff::Backoff;
 use crate::client::call_error::CallError;
 use crate::client::peer::Peer;
+use crate::machine::disk::on_disk;
 
 /// Brings a checkpoint's file to `path`.
 pub(super) async fn run(
@@ -32,9 +34,11 @@ pub(super) async fn run(
         download.complete().await?;
         let arrived = digest(&part).await.map_err(of_file)?;
         if arrived == (checkpoint.sha256.clone(), checkpoint.bytes) {
-            return tokio::fs::rename(&part, path).await.map_err(of_file);
+            let path = path.to_owned();
+            return on_disk(move || rename(part, path)).await.map_err(of_file);
         }
-        tokio::fs::remove_file(&part).await.map_err(of_file)?;
+        let damaged = part.clone();
+        on_disk(move || remove_file(damaged)).await.map_err(of_file)?;
     }
     Err(TransferError::Damaged)
 }
@@ -74,16 +78,19 @@ impl Download<'_> {
     }
 
     async fn once(&self) -> Result<(), TryError> {
-        let mut file = OpenOptions::new().create(true).append(true).open(self.part).await?;
-        let offset = file.metadata().await?.len();
+        let part = self.part.to_owned();
+        let (file, offset) = on_disk(move || {
+            let file = OpenOptions::new().create(true).append(true).open(part)?;
+            let offset = file.metadata()?.len();
+            Ok((Arc::new(file), offset))
+        })
+        .await?;
         let bytes = self.checkpoint.bytes;
         if offset >= bytes {
             return Ok(());
         }
-        let arrived = offset + self.receive(offset, &mut file).await?;
-        // Only a flush tells whether the last write succeeded.
-        file.flush().await?;
-        file.sync_all().await?;
+        let arrived = offset + self.receive(offset, &file).await?;
+        on_disk(move || file.sync_all()).await?;
         if arrived < bytes {
             let reason = format!("it ended after {arrived} of {bytes} bytes");
             return Err(CallError::Unavailable(reason).into());
@@ -92,7 +99,7 @@ impl Download<'_> {
     }
 
     /// Appends what comes from `offset` on to `file`; returns how many bytes that were.
-    async fn receive(&self, offset: u64, file: &mut File) -> Result<u64, TryError> {
+    async fn receive(&self, offset: u64, file: &Arc<File>) -> Result<u64, TryError> {
         let request = DownloadRequest { sha256: self.checkpoint.sha256.clone(), offset };
         let mut client = self.client.clone();
         let answer = in_time(client.download(request)).await?;
@@ -103,8 +110,9 @@ impl Download<'_> {
         loop {
             match in_time(chunks.message()).await? {
                 Ok(Some(chunk)) => {
-                    file.write_all(&chunk.data).await?;
                     received += chunk.data.len() as u64;
+                    let file = Arc::clone(file);
+                    on_disk(move || (&*file).write_all(&chunk.data)).await?;
                 }
                 Ok(None) => return Ok(received),
                 // An error after the first chunks has no headers of its own, so the signature of the answer counts.

@@ -1,13 +1,14 @@
 //! The way of a checkpoint or an artifact to the blob store.
 
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use acai_access::Connection;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
@@ -17,6 +18,7 @@ use super::patience::{in_time, in_time_for};
 use crate::backoff::Backoff;
 use crate::client::call_error::{CallError, is_signed};
 use crate::client::peer::Peer;
+use crate::machine::disk::on_disk;
 
 /// Bytes in a message.
 pub(super) const CHUNK: usize = 1 << 20;
@@ -70,8 +72,8 @@ impl Upload<'_> {
 
     async fn once(&self) -> Result<(), TryError> {
         let Some(offset) = self.missing_from().await? else { return Ok(()) };
-        let mut file = File::open(self.file).await?;
-        file.seek(SeekFrom::Start(offset)).await?;
+        let path = self.file.to_owned();
+        let file = Arc::new(on_disk(move || File::open(path)).await?);
         let header = UploadHeader {
             attempt: Some(self.attempt),
             sha256: self.checkpoint.sha256.clone(),
@@ -99,13 +101,18 @@ impl Upload<'_> {
 }
 
 /// Sends the rest of `file`, the first chunk with `header`.
-async fn send(mut file: File, header: UploadHeader, messages: mpsc::Sender<UploadRequest>) -> io::Result<()> {
+async fn send(
+    file: Arc<File>,
+    header: UploadHeader,
+    messages: mpsc::Sender<UploadRequest>,
+) -> io::Result<()> {
+    let mut offset = header.offset;
     let mut header = Some(header);
     loop {
-        let mut data = vec![0; CHUNK];
-        let length = fill(&mut file, &mut data).await?;
-        data.truncate(length);
-        let is_last = header.is_none() && length == 0;
+        let file = Arc::clone(&file);
+        let data = on_disk(move || chunk(&file, offset)).await?;
+        offset += data.len() as u64;
+        let is_last = header.is_none() && data.is_empty();
         let message = UploadRequest { header: header.take(), data };
         // When nobody takes the message any more, the call's own answer says why.
         if is_last || messages.send(message).await.is_err() {
@@ -114,16 +121,17 @@ async fn send(mut file: File, header: UploadHeader, messages: mpsc::Sender<Uploa
     }
 }
 
-/// Reads until the buffer is full or the file ends; returns how many bytes that were.
-async fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..]).await? {
+/// A message's worth of bytes from `offset` on; fewer at the end of the file.
+fn chunk(file: &File, offset: u64) -> io::Result<Vec<u8>> {
+    let (mut data, mut filled) = (vec![0; CHUNK], 0);
+    while filled < data.len() {
+        match file.read_at(&mut data[filled..], offset + filled as u64)? {
             0 => break,
             length => filled += length,
         }
     }
-    Ok(filled)
+    data.truncate(filled);
+    Ok(data)
 }
 
 /// What the refusal of an upload means.

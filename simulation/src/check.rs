@@ -1,0 +1,156 @@
+//! The promises of docs/reliability.md, asked of the database, the checkpoints and the agents' folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use acai_coordinator::store::memory::MemoryStore;
+use acai_coordinator::store::{RunDetails, Store};
+use acai_sweep::run::RunState;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::journal::Journal;
+use crate::people::SWEEP;
+use crate::plan::{AGENTS, Plan, What, Wish};
+use crate::trainer::Temper;
+use crate::trainer::model::{LOSS, Model, SCORE};
+
+/// Machines in a row that cannot train a run before it is given up.
+const MACHINES: usize = 3;
+
+/// Whoever checks.
+pub(crate) struct Check {
+    plan: Plan,
+    store: Arc<MemoryStore>,
+    journal: Journal,
+    runtime: Option<Runtime>,
+}
+
+impl Check {
+    pub(crate) fn new(plan: Plan, store: Arc<MemoryStore>, journal: Journal) -> Check {
+        Check { plan, store, journal, runtime: Builder::new_current_thread().build().ok() }
+    }
+
+    fn runs(&self) -> Vec<RunDetails> {
+        let asked = async {
+            let mut runs = Vec::new();
+            for run in self.store.run_list(SWEEP, &[], 0, u32::MAX).await.unwrap_or_default() {
+                runs.extend(self.store.run_details(SWEEP, run.number).await.ok().flatten());
+            }
+            runs
+        };
+        self.runtime.as_ref().map(|runtime| runtime.block_on(asked)).unwrap_or_default()
+    }
+
+    fn curve(&self, details: &RunDetails, metric: &str) -> Vec<(u64, f64)> {
+        let from = [(details.run.id, 0)];
+        let asked = self.store.point_list(&from, metric, usize::MAX);
+        let points =
+            self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).unwrap_or_default();
+        points.into_iter().map(|point| (point.step, point.value)).collect()
+    }
+
+    /// What must be so at every moment.
+    pub(crate) fn all_along(&mut self) {
+        for details in self.runs() {
+            let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
+            let safe = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
+            for metric in [LOSS, SCORE] {
+                self.points(&details, metric, &model, safe);
+            }
+            if let Some(rejected) = details.checkpoints.iter().find_map(|stored| stored.rejected.as_ref()) {
+                self.says(&details, &format!("a whole checkpoint was taken out of use: {rejected}"));
+            }
+            for stored in &details.checkpoints {
+                self.blob(&details, &model, stored.checkpoint.step, &stored.checkpoint.sha256);
+            }
+            for attempt in details.attempts.iter().filter(|attempt| attempt.replay_mismatches > 0) {
+                self.says(
+                    &details,
+                    &format!("attempt {} reported other points than those before", attempt.number),
+                );
+            }
+        }
+    }
+
+    /// Each point is the reference's, and before a checkpoint there is none missing.
+    fn points(&self, details: &RunDetails, metric: &str, model: &Model, safe: u64) {
+        let (curve, due) = (self.curve(details, metric), model.curve(metric, model.total));
+        if let Some(point) = curve.iter().find(|point| !due.contains(point)) {
+            self.says(details, &format!("{metric} has a point {point:?} that the reference has not"));
+        }
+        if curve.windows(2).any(|two| two[0].0 >= two[1].0) {
+            self.says(details, &format!("{metric} has a step twice"));
+        }
+        let until = if details.run.state == RunState::Completed { model.total } else { safe };
+        if let Some(point) = due.iter().find(|point| point.0 <= until && !curve.contains(point)) {
+            self.says(
+                details,
+                &format!("{metric} lacks the point {point:?} although {until} steps are safe"),
+            );
+        }
+    }
+
+    fn blob(&self, details: &RunDetails, model: &Model, step: u64, sha256: &str) {
+        let asked = self.store.blob_find(sha256);
+        let found = self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).flatten();
+        let Some((file, _)) = found else {
+            return self.says(details, &format!("the blob of the checkpoint at {step} is unknown"));
+        };
+        let shard = &sha256[..2];
+        let path = PathBuf::from(format!("coordinator/blobs/{shard}/{sha256}-{}", file.tag));
+        if fs::read_to_string(&path).ok() != Some(model.checkpoint(step, model.weights(step))) {
+            self.says(details, &format!("the bytes of the checkpoint at {step} are not there, or others"));
+        }
+    }
+
+    /// What must be so when faults have stopped and all runs have ended.
+    pub(crate) fn in_the_end(&mut self) {
+        for details in self.runs() {
+            self.end(&details);
+        }
+        for agent in &AGENTS[..self.plan.agents] {
+            let spools = Path::new(agent).join("state/spool");
+            let left = fs::read_dir(&spools).map(Iterator::count).unwrap_or_default();
+            if left > 0 {
+                self.journal.violates(format!("{agent} has {left} spools, although all runs have ended"));
+            }
+        }
+        for ((who, what), count) in self.journal.all_counts() {
+            tracing::info!(target: "simulation", "{who} {what}: {} in all, {} a minute at most", count.total, count.most);
+        }
+    }
+
+    fn end(&self, details: &RunDetails) {
+        let suffered = self.journal.suffered(details.run.id.into());
+        let count = |is_meant: fn(&Temper) -> bool| suffered.iter().filter(|temper| is_meant(temper)).count();
+        let charged = count(|temper| temper.is_charged());
+        let machines = count(|temper| matches!(temper, Temper::IsKilled(_) | Temper::LacksMemory(_)));
+        match details.run.state {
+            RunState::Completed => {
+                let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
+                let last = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
+                if last != model.total {
+                    self.says(
+                        details,
+                        &format!("it is completed, and its last checkpoint is of step {last}"),
+                    );
+                }
+            }
+            RunState::Failed if charged > self.plan.max_restarts as usize => {}
+            RunState::Lost if machines >= MACHINES => {}
+            RunState::Cancelled if self.plan.has(|what| matches!(what, What::Person(Wish::Cancel(_)))) => {}
+            state => self.says(
+                details,
+                &format!(
+                    "it is {state} for no reason ({charged} charged, {machines} machines; {:?})",
+                    details.run.message
+                ),
+            ),
+        }
+    }
+
+    fn says(&self, details: &RunDetails, what: &str) {
+        self.journal.violates(format!("run {} ({}): {what}", details.run.number, details.run.id));
+    }
+}

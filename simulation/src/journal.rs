@@ -1,0 +1,104 @@
+//! What happened, as far as somebody has to account for it in the end. Clones share it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::system::elapsed;
+use crate::trainer::Temper;
+
+/// How long it is counted how often somebody does something.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// See above.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Notes>>);
+
+#[derive(Default)]
+struct Notes {
+    /// Trainers that were started so far.
+    launches: u64,
+    /// Which of them go wrong.
+    tempers: BTreeMap<u64, Temper>,
+    /// What trainers did to runs that they trained, by the runs' ids.
+    suffered: BTreeMap<u64, Vec<Temper>>,
+    violations: Vec<String>,
+    counts: BTreeMap<(String, &'static str), Count>,
+}
+
+/// How often something happened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Count {
+    window: u64,
+    in_window: u64,
+    /// The most that happened in one window.
+    pub(crate) most: u64,
+    pub(crate) total: u64,
+}
+
+impl Journal {
+    pub(crate) fn new(tempers: BTreeMap<u64, Temper>) -> Journal {
+        Journal(Arc::new(Mutex::new(Notes { tempers, ..Notes::default() })))
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A trainer is started: which one that is, and how it behaves.
+    pub(crate) fn launches(&self) -> (u64, Temper) {
+        let mut notes = self.notes();
+        notes.launches += 1;
+        (notes.launches, notes.tempers.get(&notes.launches).copied().unwrap_or(Temper::Good))
+    }
+
+    /// A trainer is given these runs.
+    pub(crate) fn trains(&self, temper: Temper, runs: impl Iterator<Item = u64>) {
+        let mut notes = self.notes();
+        runs.for_each(|run| notes.suffered.entry(run).or_default().push(temper));
+    }
+
+    /// What the trainers of a run were like.
+    pub(crate) fn suffered(&self, run: u64) -> Vec<Temper> {
+        self.notes().suffered.get(&run).cloned().unwrap_or_default()
+    }
+
+    /// A trainer does not go on from a checkpoint, although none is ever damaged.
+    pub(crate) fn refuses(&self, run: u64) {
+        self.violates(format!("the trainer of run {run} was given a checkpoint that is not the run's"));
+    }
+
+    /// A promise is broken.
+    pub(crate) fn violates(&self, what: String) {
+        tracing::error!(target: "simulation", "VIOLATION: {what}");
+        self.notes().violations.push(what);
+    }
+
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.notes().violations.clone()
+    }
+
+    /// Somebody does something of which there may not be too much.
+    pub(crate) fn counts(&self, who: &str, what: &'static str) {
+        let window = elapsed().as_secs() / WINDOW.as_secs();
+        let mut notes = self.notes();
+        let count = notes.counts.entry((who.to_owned(), what)).or_default();
+        if count.window != window {
+            (count.window, count.in_window) = (window, 0);
+        }
+        count.in_window += 1;
+        count.total += 1;
+        count.most = count.most.max(count.in_window);
+    }
+
+    pub(crate) fn all_counts(&self) -> BTreeMap<(String, &'static str), Count> {
+        self.notes().counts.clone()
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Journal")
+    }
+}

@@ -1,0 +1,87 @@
+//! The programs themselves, simulated: the real agent ([`acai_worker`]) and the real service ([`acai_coordinator`]) in one
+//! thread, in virtual time, over a simulated network, under faults that a seed decides.
+//!
+//! The same seed gives the same run, byte for byte in its log. One process simulates one seed, since the programs below have
+//! numbers that count through a process; `acai-simulate` starts many.
+//!
+//! # Layout
+//!
+//! | part | what it is |
+//! |---|---|
+//! | `plan` | what a seed decides: the cluster, and what goes wrong when |
+//! | `cluster` | the hosts, and what happens to them |
+//! | `people` | whoever submits, changes their mind, and waits for the end |
+//! | `trainer` | trainers that train in virtual time, and go wrong |
+//! | `weather` | the database, which may be away |
+//! | `network` | connections over the simulated network |
+//! | `system` | what programs ask the C library for: randomness, clocks, flushes |
+//! | `check`, `journal` | the promises of docs/reliability.md, and what happened |
+//! | `seeds` | many seeds, and the fewest faults of one that breaks a promise |
+
+mod check;
+mod cluster;
+mod journal;
+mod network;
+mod people;
+mod plan;
+mod seeds;
+mod system;
+mod trainer;
+mod weather;
+
+use std::io;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use rand::RngExt;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+use plan::Plan;
+
+pub use seeds::{Found, simulate_seeds};
+
+/// Work on a disk takes so long at the most.
+static DISK: OnceLock<Duration> = OnceLock::new();
+
+/// Virtual time in the log.
+struct VirtualTime;
+
+impl FormatTime for VirtualTime {
+    fn format_time(&self, writer: &mut Writer<'_>) -> std::fmt::Result {
+        write!(writer, "{:>9.3}", system::elapsed().as_secs_f64())
+    }
+}
+
+/// Simulates a seed in the current folder, which is empty, without the faults at these places of its plan, and tells on
+/// standard output what happens. Once a process. Answers whether all promises were kept.
+#[must_use]
+#[allow(clippy::print_stdout, reason = "whoever starts the process reads it there")]
+pub fn simulate(seed: u64, left_out: &[usize], log: &str) -> bool {
+    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(log)).with_timer(VirtualTime);
+    log.with_ansi(false).with_writer(io::stdout).init();
+    let plan = Plan::of(seed).without(left_out);
+    let _ = DISK.set(plan.disk);
+    acai_blocking::takes(disk_time);
+    system::begin(seed);
+    for fault in &plan.faults {
+        println!("PLAN: {fault}");
+    }
+    // A thread that had hash maps before the simulation would keep its own order of them.
+    let simulated = thread::spawn(move || cluster::simulate(&plan)).join();
+    let Ok(outcome) = simulated else {
+        println!("VIOLATION: the simulation panicked");
+        return false;
+    };
+    println!("TOOK: {:.1} virtual s", outcome.took.as_secs_f64());
+    for violation in &outcome.violations {
+        println!("VIOLATION: {violation}");
+    }
+    outcome.violations.is_empty()
+}
+
+fn disk_time() -> Duration {
+    rand::rng().random_range(Duration::ZERO..=DISK.get().copied().unwrap_or_default())
+}

@@ -1,0 +1,90 @@
+//! Connections over the simulated network, as both programs take them.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use acai_coordinator::listener;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tonic::transport::server::TcpConnectInfo;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tower::service_fn;
+use turmoil::net::{TcpListener, TcpStream};
+
+use crate::journal::Journal;
+
+/// Where the coordinator listens.
+pub(crate) const COORDINATOR: &str = "coordinator";
+pub(crate) const PORT: u16 = 7700;
+
+/// The coordinator's listener.
+pub(crate) struct Listener(TcpListener);
+
+impl Listener {
+    pub(crate) async fn bind() -> io::Result<Listener> {
+        Ok(Listener(TcpListener::bind(("0.0.0.0", PORT)).await?))
+    }
+}
+
+impl listener::Listener for Listener {
+    type Socket = Socket;
+
+    async fn accept(&self) -> io::Result<Socket> {
+        Ok(Socket(self.0.accept().await?.0))
+    }
+}
+
+/// A connection that the coordinator has accepted.
+#[derive(Debug)]
+pub(crate) struct Socket(TcpStream);
+
+impl listener::Socket for Socket {
+    fn ends(&self) -> TcpConnectInfo {
+        TcpConnectInfo { local_addr: self.0.local_addr().ok(), remote_addr: self.0.peer_addr().ok() }
+    }
+
+    async fn peek(&mut self, first: &mut [u8]) -> io::Result<usize> {
+        self.0.peek(first).await
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// A channel that connects over the simulated network, each time noted under the name of the host `from`.
+pub(crate) fn open(endpoint: &Endpoint, from: &'static str, journal: &Journal) -> Channel {
+    let journal = journal.clone();
+    endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
+        journal.counts(from, "connect");
+        async move {
+            let place = (to.host().unwrap_or_default(), to.port_u16().unwrap_or(PORT));
+            Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?))
+        }
+    }))
+}

@@ -1,0 +1,193 @@
+//! People: they submit a sweep, change their minds, and wait for the end.
+
+use std::future::Future;
+use std::time::Duration;
+
+use acai_proto::v1::control_service_client::ControlServiceClient;
+use acai_proto::v1::sweep_service_client::SweepServiceClient;
+use acai_proto::v1::{
+    ListRunsRequest, PauseRequest, RetryRequest, Run, RunState, Selection, SetLimitsRequest,
+    SetWorkerDutyRequest, SubmitSweepRequest, WorkerDuty,
+};
+use tokio::time::{sleep, sleep_until, timeout};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use crate::journal::Journal;
+use crate::network::{self, COORDINATOR, PORT};
+use crate::plan::{AGENTS, CALM, Plan, What, Wish};
+
+/// The name of the sweep.
+pub(crate) const SWEEP: &str = "simulated";
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Once faults have ended, everything ends within this time.
+const BOUND: Duration = Duration::from_secs(45 * 60);
+
+/// A person at a terminal.
+pub(crate) struct Person {
+    sweeps: SweepServiceClient<Channel>,
+    control: ControlServiceClient<Channel>,
+    journal: Journal,
+    plan: Plan,
+}
+
+impl Person {
+    pub(crate) fn new(plan: Plan, journal: Journal) -> Result<Person, tonic::transport::Error> {
+        let endpoint =
+            Endpoint::from_shared(format!("http://{COORDINATOR}:{PORT}"))?.connect_timeout(PATIENCE);
+        let channel = network::open(&endpoint, "person", &journal);
+        let (sweeps, control) =
+            (SweepServiceClient::new(channel.clone()), ControlServiceClient::new(channel));
+        Ok(Person { sweeps, control, journal, plan })
+    }
+
+    /// Does all that is planned, then waits until every run has ended.
+    pub(crate) async fn live(mut self) {
+        let begun = tokio::time::Instant::now();
+        self.submit(false).await;
+        for fault in self.plan.faults.clone() {
+            if let What::Person(wish) = fault.what {
+                sleep_until(begun + fault.at).await;
+                self.wish(wish).await;
+            }
+        }
+        sleep_until(begun + CALM).await;
+        for agent in 0..self.plan.agents {
+            self.wish(Wish::Open(agent)).await;
+        }
+        self.wish(Wish::Limit(0)).await;
+        self.wish(Wish::Resume(0)).await;
+        let ended = timeout(BOUND, async {
+            while !self.all_ended().await {
+                sleep(Duration::from_secs(5)).await;
+            }
+        });
+        if ended.await.is_err() {
+            let open = self.runs().await.into_iter().filter(|run| !is_terminal(run));
+            let open: Vec<String> =
+                open.map(|run| format!("{} is {:?} ({})", run.number, run.state(), run.message)).collect();
+            self.journal.violates(format!("not all runs ended: {}", open.join("; ")));
+        }
+        // Agents tidy up.
+        sleep(Duration::from_secs(60)).await;
+    }
+
+    async fn submit(&mut self, more: bool) {
+        let (sweeps, request) =
+            (self.sweeps.clone(), SubmitSweepRequest { source: self.file(more), set_aside_results: false });
+        insist("submit", async || sweeps.clone().submit_sweep(request.clone()).await).await;
+    }
+
+    fn file(&self, more: bool) -> String {
+        let (seeds, max_restarts) = (if more { "[1, 2, 3]" } else { "[1, 2]" }, self.plan.max_restarts);
+        format!(
+            "version: 1
+name: {SWEEP}
+metric: {{name: eval/mean_distance, goal: minimize}}
+parameters: {{model: acai, dataset: lines32, lambda: [0.1, 0.5], depth: [8, 16], batch: 64, total_kimg: 4, eval_kimg: 1}}
+seeds: {seeds}
+checkpoint: {{every_kimg: 0.5}}
+max_restarts: {max_restarts}
+max_lost_workers: 1000
+"
+        )
+    }
+
+    async fn wish(&mut self, wish: Wish) {
+        tracing::info!(target: "person", "wishes {wish:?}");
+        let control = self.control.clone();
+        let selection = |run: u32| Selection {
+            sweep: SWEEP.to_owned(),
+            numbers: if run == 0 { Vec::new() } else { vec![run] },
+        };
+        let duty = |agent: usize, duty: WorkerDuty| SetWorkerDutyRequest {
+            worker: AGENTS[agent].to_owned(),
+            duty: duty.into(),
+        };
+        match wish {
+            Wish::Cancel(run) => {
+                insist("cancel", async || control.clone().cancel_runs(selection(run)).await).await;
+            }
+            Wish::Pause { run, now } => {
+                insist("pause", async || {
+                    control.clone().pause_runs(PauseRequest { runs: Some(selection(run)), now }).await
+                })
+                .await;
+            }
+            Wish::Resume(run) => {
+                insist("resume", async || control.clone().resume_runs(selection(run)).await).await;
+            }
+            Wish::Retry { run, from_scratch } => {
+                let request = RetryRequest { runs: Some(selection(run)), states: Vec::new(), from_scratch };
+                insist("retry", async || control.clone().retry_runs(request.clone()).await).await;
+            }
+            Wish::Cordon(agent) => {
+                insist("cordon", async || {
+                    control.clone().set_worker_duty(duty(agent, WorkerDuty::Cordoned)).await
+                })
+                .await;
+            }
+            Wish::Drain(agent) => {
+                insist("drain", async || {
+                    control.clone().set_worker_duty(duty(agent, WorkerDuty::Drained)).await
+                })
+                .await;
+            }
+            Wish::Open(agent) => {
+                insist("open", async || control.clone().set_worker_duty(duty(agent, WorkerDuty::Open)).await)
+                    .await;
+            }
+            Wish::Limit(most) => {
+                let request =
+                    SetLimitsRequest { sweep: SWEEP.to_owned(), priority: None, max_concurrent: Some(most) };
+                insist("limit", async || control.clone().set_limits(request.clone()).await).await;
+            }
+            Wish::SubmitMore => self.submit(true).await,
+        }
+    }
+
+    async fn all_ended(&mut self) -> bool {
+        let runs = self.runs().await;
+        !runs.is_empty() && runs.iter().all(is_terminal)
+    }
+
+    /// The runs; none if the coordinator does not answer.
+    async fn runs(&mut self) -> Vec<Run> {
+        let request = ListRunsRequest { sweep: SWEEP.to_owned(), ..ListRunsRequest::default() };
+        let asked = async {
+            let (mut runs, mut stream) = (Vec::new(), self.sweeps.list_runs(request).await?.into_inner());
+            while let Some(run) = stream.message().await? {
+                runs.push(run);
+            }
+            Ok::<_, Status>(runs)
+        };
+        timeout(PATIENCE, asked).await.ok().and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+fn is_terminal(run: &Run) -> bool {
+    !matches!(run.state(), RunState::Queued | RunState::Running | RunState::Paused)
+}
+
+/// Asks until there is an answer; a refusal is one.
+async fn insist<T, F: Future<Output = Result<T, Status>>>(what: &str, ask: impl Fn() -> F) {
+    loop {
+        match timeout(PATIENCE, ask()).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(status))
+                if !matches!(
+                    status.code(),
+                    Code::Unavailable
+                        | Code::Unknown
+                        | Code::Cancelled
+                        | Code::DeadlineExceeded
+                        | Code::Internal
+                        | Code::ResourceExhausted
+                ) =>
+            {
+                return tracing::info!(target: "person", "is refused to {what}: {}", status.message());
+            }
+            Ok(Err(_)) | Err(_) => sleep(Duration::from_secs(2)).await,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a seed decides before anything happens: the cluster, and what goes wrong when.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::trainer::Temper;
+use crate::weather::Outage;
+
+/// The agents' hosts.
+pub(crate) const AGENTS: [&str; 3] = ["agent-1", "agent-2", "agent-3"];
+
+/// Faults end by then.
+pub(crate) const CALM: Duration = Duration::from_secs(6 * 60);
+
+/// A simulation before it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// How exactly time is simulated between hosts.
+    pub(crate) tick: Duration,
+    /// A message takes so long at the most.
+    pub(crate) latency: Duration,
+    /// Work on a disk takes so long at the most.
+    pub(crate) disk: Duration,
+    /// The agents that there are.
+    pub(crate) agents: usize,
+    pub(crate) slots: u32,
+    pub(crate) group_size: u32,
+    pub(crate) outage: Duration,
+    pub(crate) max_restarts: u32,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Something that happens at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) at: Duration,
+    pub(crate) what: What,
+}
+
+/// What goes wrong, or is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum What {
+    /// The process dies, and is started again after so long.
+    AgentCrashes { agent: usize, down: Duration },
+    /// The agent is told to stop, and is started again when it has.
+    AgentStops { agent: usize },
+    /// As for agents.
+    CoordinatorCrashes { down: Duration },
+    /// Nothing comes through between an agent and the coordinator.
+    Partition { agent: usize, lasts: Duration },
+    /// What one of the two says does not reach the other.
+    HalfPartition { agent: usize, to_coordinator: bool, lasts: Duration },
+    /// What is said comes only afterwards.
+    Hold { agent: usize, lasts: Duration },
+    /// The database is away.
+    StoreAway { outage: Outage, lasts: Duration },
+    /// The n-th trainer that is started is like this.
+    Trainer { launch: u64, temper: Temper },
+    /// A person wants something.
+    Person(Wish),
+}
+
+/// What a person wants of the runs of these numbers in the first sweep, or of an agent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Wish {
+    Cancel(u32),
+    Pause { run: u32, now: bool },
+    Resume(u32),
+    Retry { run: u32, from_scratch: bool },
+    Cordon(usize),
+    Drain(usize),
+    Open(usize),
+    Limit(u32),
+    SubmitMore,
+}
+
+const KINDS: [&str; 9] = [
+    "agent crashes",
+    "agent stops",
+    "coordinator crashes",
+    "partition",
+    "half partition",
+    "hold",
+    "store away",
+    "trainer",
+    "person",
+];
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Plan {
+        let random = &mut ChaCha8Rng::seed_from_u64(seed ^ 0xACA1);
+        let of = |random: &mut ChaCha8Rng, choices: &[u64]| choices[random.random_range(0..choices.len())];
+        let tick = of(random, &[20, 50, 100]);
+        let agents = random.random_range(1..=AGENTS.len());
+        let mut plan = Plan {
+            seed,
+            tick: Duration::from_millis(tick),
+            latency: Duration::from_millis(tick * of(random, &[1, 2, 10])),
+            disk: Duration::from_millis(of(random, &[1, 30, 300])),
+            agents,
+            slots: random.random_range(1..=2),
+            group_size: random.random_range(1..=3),
+            outage: Duration::from_secs(of(random, &[0, 60, 600])),
+            max_restarts: random.random_range(0..=2),
+            faults: Vec::new(),
+        };
+        let mut kinds: Vec<usize> = (0..KINDS.len()).filter(|_| random.random_bool(0.4)).collect();
+        kinds.shuffle(random);
+        for kind in kinds {
+            for _ in 0..random.random_range(1..=8) {
+                let fault =
+                    Fault { at: between(random, 1, CALM.as_secs() - 60), what: what(random, kind, agents) };
+                plan.faults.push(fault);
+            }
+        }
+        plan.faults.sort_by_key(|fault| fault.at);
+        plan
+    }
+
+    /// The plan without the faults at these places.
+    pub(crate) fn without(mut self, left_out: &[usize]) -> Plan {
+        let mut place = 0;
+        self.faults.retain(|_| {
+            place += 1;
+            !left_out.contains(&(place - 1))
+        });
+        self
+    }
+
+    /// The trainers that go wrong, by the number of their launch.
+    pub(crate) fn tempers(&self) -> BTreeMap<u64, Temper> {
+        let temper = |fault: &Fault| match fault.what {
+            What::Trainer { launch, temper } => Some((launch, temper)),
+            _ => None,
+        };
+        self.faults.iter().filter_map(temper).collect()
+    }
+
+    pub(crate) fn has(&self, is_meant: impl Fn(&What) -> bool) -> bool {
+        self.faults.iter().any(|fault| is_meant(&fault.what))
+    }
+}
+
+fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {
+    let agent = random.random_range(0..agents);
+    let longest = [5, 20, 40, 120][random.random_range(0..4)];
+    let lasts = between(random, 1, longest);
+    match KINDS[kind] {
+        "agent crashes" => What::AgentCrashes { agent, down: lasts },
+        "agent stops" => What::AgentStops { agent },
+        "coordinator crashes" => What::CoordinatorCrashes { down: lasts },
+        "partition" => What::Partition { agent, lasts },
+        "half partition" => What::HalfPartition { agent, to_coordinator: random.random_bool(0.5), lasts },
+        "hold" => What::Hold { agent, lasts },
+        "store away" => What::StoreAway {
+            outage: if random.random_bool(0.5) { Outage::Refuses } else { Outage::LosesAnswers },
+            lasts,
+        },
+        "trainer" => What::Trainer { launch: random.random_range(1..=20), temper: Temper::of_chance(random) },
+        _ => What::Person(wish(random, agent)),
+    }
+}
+
+fn wish(random: &mut impl Rng, agent: usize) -> Wish {
+    let run = random.random_range(1..=6);
+    match random.random_range(0..9) {
+        0 => Wish::Cancel(run),
+        1 => Wish::Pause { run, now: random.random_bool(0.5) },
+        2 => Wish::Resume(run),
+        3 => Wish::Retry { run, from_scratch: random.random_bool(0.5) },
+        4 => Wish::Cordon(agent),
+        5 => Wish::Drain(agent),
+        6 => Wish::Open(agent),
+        7 => Wish::Limit(random.random_range(0..=2)),
+        _ => Wish::SubmitMore,
+    }
+}
+
+fn between(random: &mut impl Rng, shortest: u64, longest: u64) -> Duration {
+    Duration::from_millis(random.random_range(shortest * 1_000..=longest * 1_000))
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.what {
+            What::Trainer { launch, temper } => write!(f, "trainer {launch}: {temper:?}"),
+            what => write!(f, "{:>7.1} s: {what:?}", self.at.as_secs_f64()),
+        }
+    }
+}

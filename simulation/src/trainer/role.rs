@@ -1,0 +1,330 @@
+//! A trainer's part: what it hears and says, from `ready` to its end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::pending;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use acai_sweep::trainer_protocol::{Command, Event, FailureKind, Member};
+use acai_sweep::training::IMAGES_PER_KIMG;
+use rand::RngExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines};
+use tokio::time::sleep;
+
+use super::model::{LOSS, Model};
+use super::temper::Temper;
+use crate::journal::Journal;
+
+/// Exit codes, as the system encodes them: an ordinary end, one with an error, and signal 9.
+const WELL: i32 = 0;
+const WITH_ERROR: i32 = 1 << 8;
+const KILLED: i32 = 9;
+
+/// Trains what it is told; answers how it exits.
+pub(super) async fn act(
+    temper: Temper,
+    commands: DuplexStream,
+    events: DuplexStream,
+    printed: DuplexStream,
+    journal: &Journal,
+) -> i32 {
+    let mut trainer = Trainer {
+        temper,
+        commands: BufReader::new(commands).lines(),
+        events,
+        printed,
+        group: BTreeMap::new(),
+        steps: 0,
+        stays: false,
+        journal,
+    };
+    // Whoever cannot be heard any more has no agent.
+    trainer.work().await.unwrap_or(WITH_ERROR)
+}
+
+struct Trainer<'a> {
+    temper: Temper,
+    commands: Lines<BufReader<DuplexStream>>,
+    events: DuplexStream,
+    printed: DuplexStream,
+    group: BTreeMap<u64, Training>,
+    /// Steps that this process has done.
+    steps: u64,
+    stays: bool,
+    journal: &'a Journal,
+}
+
+/// A run that is being trained.
+struct Training {
+    model: Model,
+    step: u64,
+    weights: u64,
+    folder: PathBuf,
+    checkpoint_every: u64,
+    /// Of the last checkpoint.
+    saved: u64,
+}
+
+impl Trainer<'_> {
+    async fn work(&mut self) -> io::Result<i32> {
+        sleep(between(50, 3_000)).await;
+        if self.temper == Temper::NeverReady {
+            self.print("no library\n").await?;
+            return Ok(WITH_ERROR);
+        }
+        let can_stay = rand::random_bool(0.5);
+        self.say(&Event::Ready {
+            version: "simulated".to_owned(),
+            device: "cpu".to_owned(),
+            threads: 1,
+            libtorch: "none".to_owned(),
+            can_stay,
+        })
+        .await?;
+        loop {
+            if self.group.is_empty() {
+                let Some(line) = self.commands.next_line().await? else { return Ok(WELL) };
+                if let Some(code) = self.obey(&line).await? {
+                    return Ok(code);
+                }
+            }
+            if let Some(code) = self.train().await? {
+                return Ok(code);
+            }
+            if self.temper == Temper::Lingers {
+                return pending().await;
+            }
+            if !self.stays {
+                return Ok(WELL);
+            }
+        }
+    }
+
+    /// Trains until no run is left; or how it exits before.
+    async fn train(&mut self) -> io::Result<Option<i32>> {
+        while !self.group.is_empty() {
+            let step_time = self.step_time();
+            tokio::select! {
+                biased;
+                line = self.commands.next_line(), if self.temper != Temper::IsDeaf => {
+                    let Some(line) = line? else { return Ok(Some(WELL)) };
+                    if let Some(code) = self.obey(&line).await? {
+                        return Ok(Some(code));
+                    }
+                }
+                () = sleep(step_time) => {
+                    if self.temper.turns_after().is_some_and(|steps| self.steps >= steps)
+                        && let Some(code) = self.turn().await?
+                    {
+                        return Ok(Some(code));
+                    }
+                    self.step().await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn step_time(&self) -> Duration {
+        match self.temper {
+            Temper::IsSlow => between(10_000, 30_000),
+            Temper::Floods => Duration::from_millis(1),
+            _ => between(100, 4_000),
+        }
+    }
+
+    /// One step of every run.
+    async fn step(&mut self) -> io::Result<()> {
+        self.steps += 1;
+        if self.temper == Temper::Floods && self.steps < 3_000 {
+            self.print("a warning\n").await?;
+            let Some((run, step)) = self.group.iter().map(|(run, of)| (*run, of.step)).next() else {
+                return Ok(());
+            };
+            return self.say(&Event::Progress { run, step }).await;
+        }
+        for run in self.group.keys().copied().collect::<Vec<_>>() {
+            let Some(training) = self.group.get_mut(&run) else { continue };
+            if training.step < training.model.total {
+                training.step += 1;
+                training.weights = training.model.weights(training.step);
+            }
+            let (step, points) = (training.step, training.model.points(training.step, training.weights));
+            for (name, value) in points {
+                let values = BTreeMap::from([(name.to_owned(), value)]);
+                self.say(&match name {
+                    LOSS => Event::Metric { run, step, values },
+                    _ => Event::Evaluated { run, step, values },
+                })
+                .await?;
+            }
+            self.after_step(run).await?;
+        }
+        Ok(())
+    }
+
+    /// Checkpoints and pictures that are due, and the end.
+    async fn after_step(&mut self, run: u64) -> io::Result<()> {
+        let Some(Training { step, model, checkpoint_every, folder, saved, .. }) = self.group.get(&run) else {
+            return Ok(());
+        };
+        let (step, is_last, folder) = (*step, *step == model.total, folder.clone());
+        let is_due = step.is_multiple_of(*checkpoint_every) || is_last;
+        let is_saved = *saved >= step;
+        self.say(&Event::Progress { run, step }).await?;
+        if is_due && !is_saved && !self.save(run).await? {
+            return Ok(());
+        }
+        if is_due && rand::random_bool(0.3) {
+            let path = folder.join(format!("samples-{step:09}.png"));
+            if fs::write(&path, format!("picture of {run} at {step}")).is_ok() {
+                self.say(&Event::Artifact { run, step, path }).await?;
+            }
+        }
+        if is_last {
+            self.group.remove(&run);
+            self.say(&Event::Finished { run, step }).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint and tells of it. False: the disk did not take it, and the run has ended.
+    async fn save(&mut self, run: u64) -> io::Result<bool> {
+        let Some(training) = self.group.get_mut(&run) else { return Ok(false) };
+        let step = training.step;
+        let path = training.folder.join(format!("checkpoint-{step:09}.weights"));
+        match write(&path, &training.model.checkpoint(step, training.weights)) {
+            Ok(()) => {
+                training.saved = step;
+                self.say(&Event::Checkpoint { run, step, path }).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                let message = format!("cannot write the checkpoint: {error}");
+                self.fail(run, step, FailureKind::Machine, message).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn fail(&mut self, run: u64, step: u64, kind: FailureKind, message: String) -> io::Result<()> {
+        self.group.remove(&run);
+        self.say(&Event::Failed { run, step, kind, message }).await
+    }
+
+    /// Does what the agent wants; or how it exits.
+    async fn obey(&mut self, line: &str) -> io::Result<Option<i32>> {
+        match serde_json::from_str(line).map_err(io::Error::other)? {
+            Command::Start { group, stay } => {
+                self.stays = stay;
+                self.journal.trains(self.temper, group.iter().map(|member| member.run));
+                for member in group {
+                    self.begin(member).await?;
+                }
+            }
+            Command::Stop { run } => self.stop(run).await?,
+            Command::Checkpoint => {
+                for run in self.group.keys().copied().collect::<Vec<_>>() {
+                    self.save(run).await?;
+                }
+            }
+            Command::Shutdown => {
+                for run in self.group.keys().copied().collect::<Vec<_>>() {
+                    self.stop(run).await?;
+                }
+                return Ok(Some(WELL));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn begin(&mut self, member: Member) -> io::Result<()> {
+        let (run, model) = (member.run, Model::new(&member.config, member.seed));
+        let resumed = match &member.resume {
+            None => Some((0, model.weights(0))),
+            Some(path) => match fs::read_to_string(path) {
+                Ok(file) => model.read(&file),
+                Err(error) => {
+                    let message = format!("cannot read the checkpoint: {error}");
+                    return self.fail(run, 0, FailureKind::Machine, message).await;
+                }
+            },
+        };
+        let Some((step, weights)) = resumed else {
+            self.journal.refuses(run);
+            let message = "the checkpoint is damaged, or of something else".to_owned();
+            return self.fail(run, 0, FailureKind::Checkpoint, message).await;
+        };
+        let steps = member.checkpoint_kimg * IMAGES_PER_KIMG / f64::from(member.config.batch);
+        let checkpoint_every = (steps.ceil() as u64).max(1);
+        let training =
+            Training { model, step, weights, folder: member.folder, checkpoint_every, saved: step };
+        self.group.insert(run, training);
+        Ok(())
+    }
+
+    async fn stop(&mut self, run: u64) -> io::Result<()> {
+        let Some(Training { step, saved, .. }) = self.group.get(&run) else { return Ok(()) };
+        let step = *step;
+        if *saved < step && !self.save(run).await? {
+            return Ok(());
+        }
+        self.group.remove(&run);
+        self.say(&Event::Stopped { run, step }).await
+    }
+
+    /// Goes wrong; how it exits, if it does.
+    async fn turn(&mut self) -> io::Result<Option<i32>> {
+        let Some((run, step)) = self.group.iter().map(|(run, of)| (*run, of.step)).next() else {
+            return Ok(None);
+        };
+        match self.temper {
+            Temper::Crashes(_) => {
+                self.print("an assertion failed\n").await?;
+                return Ok(Some(WITH_ERROR));
+            }
+            Temper::IsKilled(_) => return Ok(Some(KILLED)),
+            Temper::Hangs(_) => return pending().await,
+            Temper::IsStuck(_) => loop {
+                sleep(Duration::from_secs(1)).await;
+                self.say(&Event::Progress { run, step }).await?;
+            },
+            Temper::Garbles(_) => self.events.write_all(b"half an event\n").await?,
+            Temper::Meddles(_) => self.say(&Event::Progress { run: run + 1_000_000, step }).await?,
+            Temper::Strays(_) => {
+                let path = PathBuf::from("/checkpoint-000000001.weights");
+                self.say(&Event::Checkpoint { run, step, path }).await?;
+            }
+            Temper::LacksMemory(_) => {
+                self.fail(run, step, FailureKind::Machine, "no memory left".to_owned()).await?;
+            }
+            _ => {}
+        }
+        // Once is enough.
+        self.temper = Temper::Good;
+        Ok(None)
+    }
+
+    async fn say(&mut self, event: &Event) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event).map_err(io::Error::other)?;
+        line.push(b'\n');
+        self.events.write_all(&line).await
+    }
+
+    async fn print(&mut self, text: &str) -> io::Result<()> {
+        self.printed.write_all(text.as_bytes()).await
+    }
+}
+
+/// As trainers write: under another name first, so that a crash leaves no half file.
+fn write(path: &Path, content: &str) -> io::Result<()> {
+    let temporary = path.with_added_extension("tmp");
+    fs::write(&temporary, content)?;
+    fs::rename(temporary, path)
+}
+
+fn between(shortest_ms: u64, longest_ms: u64) -> Duration {
+    Duration::from_millis(rand::rng().random_range(shortest_ms..=longest_ms))
+}

@@ -1,0 +1,34 @@
+//! The usual seeds, and that a seed is the same run each time.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+
+use acai_simulation::simulate_seeds;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_acai-simulate");
+
+#[test]
+fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
+    let log = |seed: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        // Down to each message on the network.
+        let arguments = ["--one", &seed.to_string(), "--log", "info,turmoil=trace"];
+        let output = Command::new(PROGRAM).args(arguments).current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (first, second) = (log(4), log(4));
+    let lines = first.lines().zip(second.lines());
+    let other = lines.enumerate().find(|(_, (first, second))| first != second);
+    assert!(first.lines().count() > 10_000 && first == second, "the two logs differ: {other:?}");
+}
+
+#[test]
+fn the_usual_seeds_break_no_promise() {
+    let logs = tempfile::tempdir().unwrap().keep();
+    let found = simulate_seeds(Path::new(PROGRAM), 100..108, 2, &logs).unwrap();
+    let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
+    assert!(stories.is_empty(), "{}", stories.join("\n\n"));
+    assert!(found.virtual_seconds > 8.0 * 300.0, "{} virtual seconds", found.virtual_seconds);
+}
