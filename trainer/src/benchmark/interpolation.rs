@@ -50,7 +50,7 @@ impl Benchmark {
         let (from, to) = (self.encode(model, from, 0).latents, self.encode(model, to, 1).latents);
         let share = |step| step as f64 / (steps - 1) as f64;
         let decoded: Vec<Tensor> =
-            (0..steps).map(|step| model.decode(&path.at(&from, &to, share(step)))).collect();
+            (0..steps).map(|step| self.decode(model, &path.at(&from, &to, share(step)))).collect();
         Tensor::stack(&decoded, 1)
     }
 

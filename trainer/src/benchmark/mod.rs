@@ -20,7 +20,7 @@ use tch::Device;
 use crate::data::{self, DataError, Source};
 use crate::score::lines::LineJudge;
 
-/// Images that go through a network together.
+/// Images whose codes have a key for their draws in common, which numbers the chunk.
 const CHUNK: i64 = 256;
 
 /// The datasets that a process has open, shared by its runs.

@@ -47,7 +47,7 @@ impl Benchmark {
         let count = images.size()[0];
         let columns = COLUMNS.min(count);
         let images = images.narrow(0, 0, (ROWS as i64 / 2 * columns).min(count));
-        let decoded = model.decode(&self.encode(model, &images, 0).latents);
+        let decoded = self.decode(model, &self.encode(model, &images, 0).latents);
         let rows = |images: &Tensor| images.to_device(self.device).split(columns, 0);
         let pairs = rows(&images).into_iter().zip(rows(&decoded)).flat_map(|(above, below)| [above, below]);
         let whole = pairs.filter(|row| row.size()[0] == columns);
@@ -60,7 +60,7 @@ impl Benchmark {
         let (n, d) = (ROWS as i64 * COLUMNS, shape[1..].iter().product());
         let draws = Keyed { keys: &[(0, 0)], options: (Kind::Float, self.device) };
         let codes = draws.normal(Purpose::Prior, n, d).view([n, shape[1], shape[2], shape[3]]);
-        let images = model.decode(&codes);
+        let images = self.decode(model, &codes);
         let size = images.size();
         images.reshape([ROWS as i64, COLUMNS, size[1], size[2], size[3]])
     }

@@ -42,7 +42,7 @@ impl Benchmark {
             let codes = self.encode(model, images, chunk as u64);
             logits.push(model.classify(&codes.features).squeeze_dim(0));
             let images = images.to_device(self.device);
-            squared_error += (model.decode(&codes.latents) - images).square().sum(Kind::Double);
+            squared_error += (self.decode(model, &codes.latents) - images).square().sum(Kind::Double);
         }
         let mse = squared_error.double_value(&[]) / test.images.numel() as f64;
         let mut scores = vec![("eval/reconstruction_mse", mse)];

@@ -3,6 +3,7 @@
 mod accuracy;
 pub mod clustering;
 pub mod lines;
+mod nearest;
 mod recent;
 
 pub use accuracy::accuracy;
