@@ -28,7 +28,7 @@ for precision in fp32 bf16; do
         # The device's memory while it runs; the step's own last figure is that of the host.
         nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 > memory.log &
         watch=$!
-        figure=$(echo "acai 64 4 $group $precision" | ./step cuda:0)
+        figure=$(echo "acai 16 64 4 $group $precision" | ./step cuda:0)
         kill $watch
         echo "$precision, group of $group: ${figure%% *} images/s, $(sort -n memory.log | tail -1) MiB on the GPU"
     done

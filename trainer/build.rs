@@ -1,5 +1,5 @@
 //! Makes the programs find libtorch: the one that is installed with them, else the one they were linked against, whose
-//! version is recorded.
+//! version is recorded. Compiles what calls libtorch from C++.
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,20 @@ fn main() {
     let Some(libtorch) = std::env::var_os("LIBTORCH").map(PathBuf::from) else { return };
     let Ok(libtorch) = std::path::absolute(libtorch) else { return };
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", libtorch.join("lib").display());
+    compile(&libtorch);
     if let Some(version) = version(&libtorch) {
         println!("cargo::rustc-env=LIBTORCH_VERSION={version}");
     }
+}
+
+/// Compiles the function of C++ against libtorch's headers.
+fn compile(libtorch: &Path) {
+    const SOURCE: &str = "src/network/leaky_relu.cpp";
+    println!("cargo::rerun-if-changed={SOURCE}");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").file(SOURCE);
+    // libtorch's own headers give warnings.
+    build.flag("-isystem").flag(libtorch.join("include")).warnings(false).compile("acai_leaky_relu");
 }
 
 /// `MAJOR.MINOR.PATCH` as libtorch's own header gives it.

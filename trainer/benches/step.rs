@@ -1,7 +1,7 @@
 //! Speed of a model's whole step on lines32 (drawing the batch, losses, gradients, Adam), at the paper's sizes, on
 //! the CPU or on the device that the first argument names as `--device` does.
 //!
-//! For each line `MODEL BATCH THREADS GROUP PRECISION` on standard input it measures one window, GROUP runs trained as
+//! For each line `MODEL DEPTH BATCH THREADS GROUP PRECISION` on standard input it measures one window, GROUP runs trained as
 //! one program, and answers `IMAGES_PER_SECOND IMAGES_PER_CPU_SECOND PEAK_MIB`, so that another program can take turns with it (`eager`
 //! does): on a shared machine only such figures compare. What stays set up from one line to the next is the
 //! training of the last line.
@@ -17,10 +17,10 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::training::TrainingConfig;
 use acai_trainer::data::{self, Source};
-use acai_trainer::device;
 use acai_trainer::model::{self, Input, Losses, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
+use acai_trainer::device;
 use anyhow::{Context, bail};
 use rustix::time::{ClockId, clock_gettime};
 use tch::{Device, Kind, Tensor};
@@ -40,11 +40,18 @@ struct Training {
 }
 
 impl Training {
-    fn new(model: &str, batch: i64, group: u64, precision: &str, device: Device) -> anyhow::Result<Training> {
+    fn new(
+        model: &str,
+        (depth, batch): (i64, i64),
+        group: u64,
+        precision: &str,
+        device: Device,
+    ) -> anyhow::Result<Training> {
         let latent_width = if model == "vqvae" { 4 } else { 2 };
         let config = Configuration::new([
             ("model", Scalar::from(model)),
             ("dataset", Scalar::from("lines32")),
+            ("depth", Scalar::Int(depth)),
             ("batch", Scalar::Int(batch)),
             ("latent_width", Scalar::Int(latent_width)),
             ("precision", Scalar::from(precision)),
@@ -107,7 +114,7 @@ fn main() -> anyhow::Result<()> {
     } else if arguments.iter().any(|argument| argument == "--bench") {
         measure(io::stdin().lines(), Device::Cpu, WINDOW)
     } else {
-        let lines = ["baseline 2 1 1 fp32", "acai 2 1 2 bf16"].map(|line| Ok(line.to_owned()));
+        let lines = ["baseline 2 2 1 1 fp32", "acai 2 2 1 2 bf16"].map(|line| Ok(line.to_owned()));
         measure(lines, Device::Cpu, Duration::from_millis(1))
     }
 }
@@ -121,13 +128,17 @@ fn measure(
     let mut open: Option<(String, Training)> = None;
     for line in lines {
         let line = line?;
-        let [name, batch, threads, group, precision] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-            bail!("a line is `MODEL BATCH THREADS GROUP PRECISION`, found `{line}`")
+        let [name, depth, batch, threads, group, precision] = line.split_whitespace().collect::<Vec<_>>()[..]
+        else {
+            bail!("a line is `MODEL DEPTH BATCH THREADS GROUP PRECISION`, found `{line}`")
         };
-        let what = format!("{name} {batch} {group} {precision}");
+        let what = format!("{name} {depth} {batch} {group} {precision}");
         let mut training = match open.take() {
             Some((is, training)) if is == what => training,
-            _ => Training::new(name, batch.parse()?, group.parse()?, precision, device)?,
+            _ => {
+                let sizes = (depth.parse()?, batch.parse()?);
+                Training::new(name, sizes, group.parse()?, precision, device)?
+            }
         };
         let (images, per_cpu_second) = training.speed(threads.parse()?, window);
         writeln!(out, "{images:.1} {per_cpu_second:.1} {}", peak_mib()?)?;

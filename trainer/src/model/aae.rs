@@ -28,8 +28,8 @@ impl Aae {
 
     /// Logits `[K, n, 1]` of codes `[K, n, d]`.
     fn discriminate(&self, codes: &Tensor) -> Tensor {
-        let x = leaky_relu(&self.discriminator.apply(0, codes));
-        let x = leaky_relu(&self.discriminator.apply(1, &x));
+        let x = leaky_relu(self.discriminator.apply(0, codes));
+        let x = leaky_relu(self.discriminator.apply(1, &x));
         self.discriminator.apply(2, &x)
     }
 }

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::autoencoder::gradients;
+use super::autoencoder::{gradients, halves};
 use super::{AdversarialRegularizer, Autoencoder, Codes, Input, Interpolated, Losses, Model};
 use crate::network::{Parameters, Pick};
 use crate::random::Draws;
@@ -62,10 +62,4 @@ impl Model for Acai {
         let (autoencoder, regularizer) = (self.autoencoder.pick(pick), self.regularizer.pick(pick));
         Box::new(Acai { autoencoder, regularizer })
     }
-}
-
-/// The two halves of a batch `[2n, …]`.
-pub(super) fn halves(batch: &Tensor) -> [Tensor; 2] {
-    let n = batch.size()[0] / 2;
-    [batch.narrow(0, 0, n), batch.narrow(0, n, n)]
 }

@@ -2,8 +2,8 @@
 
 use tch::Tensor;
 
-use super::autoencoder::scaled;
-use crate::network::{Architecture, Critic, Members, Pick, by_member, channels_last, mean, rows};
+use super::autoencoder::{halves, scaled};
+use crate::network::{Architecture, Critic, Members, Pick, by_member, mean, rows};
 use crate::random::{Draws, Purpose};
 
 /// A critic that guesses how much two codes were mixed, and the weights of its part in training.
@@ -111,8 +111,9 @@ impl AdversarialRegularizer {
         interpolated: &Interpolated,
     ) -> Criticism {
         let x_mix = x_mix.detach().set_requires_grad(true);
-        let disc_mix = self.critic.forward(&x_mix); // [n, K]
-        let disc_real = self.critic.forward(&self.nearer_to_data(x, &decoded.detach())); // [n, K]
+        // One pass for both: half as many operations, each of twice the size.
+        let both = Tensor::cat(&[&x_mix, &self.nearer_to_data(x, &decoded.detach())], 0);
+        let [disc_mix, disc_real] = halves(&self.critic.forward(&both)); // each [n, K]
         let mean = |guesses: &Tensor| mean(guesses, self.lambda.size()[0]); // [K]
         let loss_disc_real = mean(&disc_real.square());
 
@@ -141,6 +142,6 @@ impl AdversarialRegularizer {
     fn nearer_to_data(&self, x: &Tensor, decoded: &Tensor) -> Tensor {
         let members = self.gamma.size()[0];
         let gamma = self.gamma.view([1, members, 1, 1, 1]);
-        channels_last(&(decoded + (by_member(&(x - decoded), members) * gamma).view_as(x)))
+        decoded + (by_member(&(x - decoded), members) * gamma).view_as(x)
     }
 }

@@ -42,25 +42,31 @@ impl Autoencoder {
     /// How many members: K.
     #[must_use]
     pub fn members(&self) -> i64 {
-        self.encoder.parameters.members()
+        self.encoder.parameters().members()
     }
 
     /// Parameters of encoder, decoder and classifier.
     #[must_use]
     pub fn parameters(&self) -> [&Parameters; 3] {
-        [&self.encoder.parameters, &self.decoder.parameters, self.classifier.parameters()]
+        [self.encoder.parameters(), self.decoder.parameters(), self.classifier.parameters()]
     }
 
     /// The same, to change.
     pub fn parameters_mut(&mut self) -> [&mut Parameters; 3] {
         let Autoencoder { encoder, decoder, classifier } = self;
-        [&mut encoder.parameters, &mut decoder.parameters, classifier.parameters_mut()]
+        [encoder.parameters_mut(), decoder.parameters_mut(), classifier.parameters_mut()]
     }
 
     /// Mean squared error `[K]` between images `[n, K·c, 32, 32]`, over all elements of a member.
     pub(super) fn mse(&self, target: &Tensor, output: &Tensor) -> Tensor {
         mean(&(output - target).square(), self.members())
     }
+}
+
+/// The two halves of a batch `[2n, …]`.
+pub(super) fn halves(batch: &Tensor) -> [Tensor; 2] {
+    let n = batch.size()[0] / 2;
+    [batch.narrow(0, 0, n), batch.narrow(0, n, n)]
 }
 
 /// Values `[n, K·c, h, w]` times a number for each image and member, `[n, K]`.

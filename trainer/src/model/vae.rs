@@ -2,8 +2,7 @@
 
 use tch::Tensor;
 
-use super::acai::halves;
-use super::autoencoder::gradients;
+use super::autoencoder::{gradients, halves};
 use super::{AdversarialRegularizer, Autoencoder, Codes, Input, Interpolated, Losses, Model};
 use crate::network::{Dense, Members, Parameters, Pick, flatten, unflatten};
 use crate::random::{Draws, Purpose};

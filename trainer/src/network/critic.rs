@@ -32,11 +32,11 @@ impl Critic {
 
     /// Parameters `critic.i.…`.
     pub fn parameters(&self) -> &Parameters {
-        &self.encoder.parameters
+        self.encoder.parameters()
     }
 
     /// The same, to change.
     pub fn parameters_mut(&mut self) -> &mut Parameters {
-        &mut self.encoder.parameters
+        self.encoder.parameters_mut()
     }
 }

@@ -1,17 +1,14 @@
 //! From latent codes to images.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::convolutions::{self, three_by_three};
-use super::{Architecture, Members, Parameters, Pick, Role, leaky_relu};
+use super::stack::{Layer, Stack, three_by_three};
+use super::{Architecture, Members, Parameters, Pick, Role};
 
 /// Decoder: at each scale two convolutions and a nearest-neighbour upsampling, then two convolutions.
 #[derive(Debug)]
 pub struct Decoder {
-    scales: u32,
-    compute: Kind,
-    /// Parameters `decoder.i.…`.
-    pub parameters: Parameters,
+    stack: Stack,
 }
 
 impl Decoder {
@@ -21,33 +18,35 @@ impl Decoder {
         let mut layers = Vec::new();
         let mut channels = sizes.latent;
         for scale in (0..sizes.scales).rev() {
-            layers.push(three_by_three(channels, sizes.depth_at(scale)));
+            layers.extend([three_by_three(channels, sizes.depth_at(scale)), Layer::LeakyRelu]);
             channels = sizes.depth_at(scale);
-            layers.push(three_by_three(channels, channels));
+            layers.extend([three_by_three(channels, channels), Layer::LeakyRelu]);
+            layers.push(Layer::Upsample);
         }
-        layers.push(three_by_three(channels, sizes.depth));
+        layers.extend([three_by_three(channels, sizes.depth), Layer::LeakyRelu]);
         layers.push(three_by_three(sizes.depth, sizes.colours));
-        let parameters = convolutions::parameters(Role::Decoder, &layers, members);
-        Decoder { scales: sizes.scales, compute: sizes.compute(members), parameters }
+        Decoder { stack: Stack::new(Role::Decoder, layers, sizes.compute(members), members) }
     }
 
     /// Some of the members.
     #[must_use]
     pub fn pick(&self, pick: Pick<'_>) -> Decoder {
-        Decoder { parameters: self.parameters.pick(pick), ..*self }
+        Decoder { stack: self.stack.pick(pick) }
     }
 
     /// Images `[n, K·c, 32, 32]` of latent codes `[n, K·latent, w, w]`; not clipped.
     pub fn forward(&self, latents: &Tensor) -> Tensor {
-        let mut convolve = convolutions::in_order(&self.parameters, self.compute);
-        let mut x = latents.to_kind(self.compute);
-        for _ in 0..self.scales {
-            x = leaky_relu(&convolve(&x));
-            x = leaky_relu(&convolve(&x));
-            let size = [2 * x.size()[2], 2 * x.size()[3]];
-            x = x.upsample_nearest2d(size, None, None); // [n, c, h, w] → [n, c, 2h, 2w]
-        }
-        x = leaky_relu(&convolve(&x));
-        convolve(&x).to_kind(latents.kind())
+        self.stack.forward(latents)
+    }
+
+    /// Parameters `decoder.i.…`.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.stack.parameters
+    }
+
+    /// The same, to change.
+    pub fn parameters_mut(&mut self) -> &mut Parameters {
+        &mut self.stack.parameters
     }
 }

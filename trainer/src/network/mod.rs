@@ -11,8 +11,10 @@ mod critic;
 mod decoder;
 mod dense;
 mod encoder;
+mod leaky_relu;
 mod members;
 mod parameters;
+mod stack;
 
 pub use architecture::{Architecture, ArchitectureError};
 pub use classifier::Classifier;
@@ -21,6 +23,7 @@ pub use critic::Critic;
 pub use decoder::Decoder;
 pub use dense::Dense;
 pub use encoder::Encoder;
+pub(crate) use leaky_relu::leaky_relu;
 pub use members::{Members, Pick, by_member, flatten, mean, rows, unflatten};
 pub use parameters::{Initial, Parameter, Parameters};
 
@@ -31,9 +34,6 @@ use crate::random::{Purpose, stream};
 
 /// Width and height of every image.
 pub const IMAGE_WIDTH: i64 = 32;
-
-/// Slope of the leaky rectifier left of zero.
-const LEAKY_SLOPE: f64 = 0.2;
 
 /// The networks of a run, each with its own stream of initial weights, so that a network's weights
 /// do not depend on which others a model has.
@@ -67,14 +67,6 @@ impl Role {
     fn weights(self, seed: u64) -> ChaCha8Rng {
         stream(seed, Purpose::Weights, self as u64)
     }
-}
-
-/// max(x, 0.2·x), as one kernel that autograd differentiates.
-///
-/// `tch` has no leaky rectifier with a slope to choose. The *backward* of one, taken at the detached `x`
-/// for the incoming gradient `x`, is `x` where positive and `0.2·x` elsewhere.
-pub(crate) fn leaky_relu(x: &Tensor) -> Tensor {
-    x.detach().leaky_relu_backward(x, LEAKY_SLOPE, false)
 }
 
 /// The same values `[n, c, h, w]` in channels-last memory; not for differentiating.
