@@ -1,5 +1,6 @@
 //! The promises of docs/reliability.md, asked of the database, the checkpoints and the agents' folders.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use crate::trainer::model::{LOSS, Model, SCORE};
 
 /// Machines in a row that cannot train a run before it is given up.
 const MACHINES: usize = 3;
+/// Times that an agent does anything within a minute, at the most: it may do so for each of its runs once in a second.
+const MOST_CALLS: u64 = 400;
 
 /// Whoever checks.
 pub(crate) struct Check {
@@ -24,11 +27,19 @@ pub(crate) struct Check {
     store: Arc<MemoryStore>,
     journal: Journal,
     runtime: Option<Runtime>,
+    /// Numbers of runs that were seen to be completed.
+    completed: BTreeSet<u32>,
 }
 
 impl Check {
     pub(crate) fn new(plan: Plan, store: Arc<MemoryStore>, journal: Journal) -> Check {
-        Check { plan, store, journal, runtime: Builder::new_current_thread().build().ok() }
+        Check {
+            plan,
+            store,
+            journal,
+            runtime: Builder::new_current_thread().build().ok(),
+            completed: BTreeSet::new(),
+        }
     }
 
     fn runs(&self) -> Vec<RunDetails> {
@@ -54,6 +65,11 @@ impl Check {
     pub(crate) fn all_along(&mut self) {
         for details in self.runs() {
             let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
+            if details.run.state == RunState::Completed {
+                self.completed.insert(details.run.number);
+            } else if self.completed.contains(&details.run.number) {
+                self.says(&details, &format!("it was completed, and is {}", details.run.state));
+            }
             let safe = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
             for metric in [LOSS, SCORE] {
                 self.points(&details, metric, &model, safe);
@@ -109,6 +125,7 @@ impl Check {
         for details in self.runs() {
             self.end(&details);
         }
+        self.quiet();
         for agent in &AGENTS[..self.plan.agents] {
             let spools = Path::new(agent).join("state/spool");
             let left = fs::read_dir(&spools).map(Iterator::count).unwrap_or_default();
@@ -116,21 +133,34 @@ impl Check {
                 self.journal.violates(format!("{agent} has {left} spools, although all runs have ended"));
             }
         }
+    }
+
+    /// Nobody calls without a pause.
+    fn quiet(&self) {
         for ((who, what), count) in self.journal.all_counts() {
             tracing::info!(target: "simulation", "{who} {what}: {} in all, {} a minute at most", count.total, count.most);
+            let agents = if who == "store" { self.plan.agents as u64 } else { 1 };
+            if count.most > MOST_CALLS * agents {
+                self.journal.violates(format!("{who}: {} times {what} within a minute", count.most));
+            }
         }
     }
 
     fn end(&self, details: &RunDetails) {
         let suffered = self.journal.suffered(details.run.id.into());
-        let count = |is_meant: fn(&Temper) -> bool| suffered.iter().filter(|temper| is_meant(temper)).count();
-        let charged = count(|temper| temper.is_charged());
-        let machines = count(|temper| matches!(temper, Temper::IsKilled(_) | Temper::LacksMemory(_)));
+        // Of what happens to a group nobody is charged.
+        let charged = suffered.iter().filter(|(temper, is_alone)| *is_alone && temper.is_charged()).count();
+        let lacks = |temper: &Temper| {
+            matches!(temper, Temper::IsKilled(_) | Temper::LacksMemory(_) | Temper::NeverReady)
+        };
+        let machines = suffered.iter().filter(|(temper, _)| lacks(temper)).count();
+        // A disk that fails costs machines and uploads, and no point.
+        let is_broken = self.plan.has(|what| matches!(what, What::Disk { .. }));
         match details.run.state {
             RunState::Completed => {
                 let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
                 let last = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
-                if last != model.total {
+                if last != model.total && !is_broken {
                     self.says(
                         details,
                         &format!("it is completed, and its last checkpoint is of step {last}"),
@@ -138,7 +168,7 @@ impl Check {
                 }
             }
             RunState::Failed if charged > self.plan.max_restarts as usize => {}
-            RunState::Lost if machines >= MACHINES => {}
+            RunState::Lost if machines >= MACHINES || is_broken => {}
             RunState::Cancelled if self.plan.has(|what| matches!(what, What::Person(Wish::Cancel(_)))) => {}
             state => self.says(
                 details,

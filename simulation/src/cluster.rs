@@ -12,9 +12,9 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::memory::MemoryStore;
 use acai_coordinator::{Door, LeaseTerms, serve};
 use acai_proto::v1::Hardware;
-use acai_worker::{Network, WorkerConfig};
+use acai_worker::{Network, WorkerConfig, WorkerError};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use turmoil::{Builder, Sim};
 
 use crate::check::Check;
@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, Listener, PORT};
 use crate::people::Person;
 use crate::plan::{AGENTS, Plan, What};
+use crate::system::disk;
 use crate::trainer::Trainers;
 use crate::weather::Weather;
 
@@ -59,8 +60,8 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
     sim.host(COORDINATOR, move || coordinator(Arc::clone(&served)));
     for (agent, stop) in stops.iter().enumerate() {
         let config = config(plan, agent, &journal);
-        let stop = Arc::clone(stop);
-        sim.host(AGENTS[agent], move || work(config.clone(), Arc::clone(&stop)));
+        let (stop, noted) = (Arc::clone(stop), journal.clone());
+        sim.host(AGENTS[agent], move || work(config.clone(), Arc::clone(&stop), noted.clone()));
     }
     let (person, noted) = (plan.clone(), journal.clone());
     sim.client("person", async move {
@@ -99,7 +100,14 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
 /// The host of the coordinator: started again when it ends because its database is away.
 async fn coordinator(store: Arc<Weather>) -> turmoil::Result {
     loop {
-        let blobs = Arc::new(Directory::open(Path::new("coordinator/blobs"))?);
+        let blobs = match Directory::open(Path::new("coordinator/blobs")) {
+            Ok(blobs) => Arc::new(blobs),
+            Err(error) => {
+                tracing::warn!(target: "simulation", "the coordinator ends: {error}");
+                sleep(RESTART).await;
+                continue;
+            }
+        };
         let served = serve(
             Listener::bind().await?,
             store.clone(),
@@ -117,11 +125,19 @@ async fn coordinator(store: Arc<Weather>) -> turmoil::Result {
 }
 
 /// The host of an agent, which is started again when it ends.
-async fn work(config: WorkerConfig, stop: Arc<Notify>) -> turmoil::Result {
+async fn work(config: WorkerConfig, stop: Arc<Notify>, journal: Journal) -> turmoil::Result {
+    let has_served = config.state.exists();
     loop {
+        let begun = Instant::now();
         match acai_worker::run(config.clone(), stop.notified()).await {
             Ok(summary) => tracing::info!(target: "simulation", "the agent ended: {summary}"),
-            Err(error) => tracing::warn!(target: "simulation", "the agent ends: {error}"),
+            Err(error) => {
+                tracing::warn!(target: "simulation", "the agent ends: {error}");
+                let is_unreachable = matches!(error, WorkerError::Unreachable { .. });
+                if has_served && is_unreachable && begun.elapsed() < config.outage {
+                    journal.violates(format!("an agent did not wait for its coordinator: {error}"));
+                }
+            }
         }
         sleep(RESTART).await;
     }
@@ -186,10 +202,13 @@ impl Events {
 
 fn lasts(what: &What) -> Option<Duration> {
     match what {
-        What::AgentCrashes { down, .. } | What::CoordinatorCrashes { down } => Some(*down),
+        What::AgentCrashes { down, .. } | What::CoordinatorCrashes { down } | What::PowerCut { down, .. } => {
+            Some(*down)
+        }
         What::Partition { lasts, .. }
         | What::HalfPartition { lasts, .. }
         | What::Hold { lasts, .. }
+        | What::Disk { lasts, .. }
         | What::StoreAway { lasts, .. } => Some(*lasts),
         What::AgentStops { .. } | What::Trainer { .. } | What::Person(_) => None,
     }
@@ -202,6 +221,12 @@ fn happen(sim: &mut Sim<'_>, Event { what, ends }: Event, weather: &Weather, sto
     match (what, ends) {
         (What::AgentCrashes { agent, .. }, false) => sim.crash(AGENTS[agent]),
         (What::AgentCrashes { agent, .. }, true) => sim.bounce(AGENTS[agent]),
+        (What::PowerCut { host, .. }, false) => {
+            sim.crash(host);
+            disk::lose_power(host);
+        }
+        (What::PowerCut { host, .. }, true) => sim.bounce(host),
+        (What::Disk { host, trouble, .. }, ends) => disk::set(host, (!ends).then_some(trouble)),
         (What::CoordinatorCrashes { .. }, false) => sim.crash(COORDINATOR),
         (What::CoordinatorCrashes { .. }, true) => sim.bounce(COORDINATOR),
         (What::AgentStops { agent }, _) => stops[agent].notify_waiters(),

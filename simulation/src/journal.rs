@@ -21,8 +21,8 @@ struct Notes {
     launches: u64,
     /// Which of them go wrong.
     tempers: BTreeMap<u64, Temper>,
-    /// What trainers did to runs that they trained, by the runs' ids.
-    suffered: BTreeMap<u64, Vec<Temper>>,
+    /// The trainers of each run, by its id; and whether it was alone there.
+    suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
     counts: BTreeMap<(String, &'static str), Count>,
 }
@@ -54,13 +54,13 @@ impl Journal {
     }
 
     /// A trainer is given these runs.
-    pub(crate) fn trains(&self, temper: Temper, runs: impl Iterator<Item = u64>) {
-        let mut notes = self.notes();
-        runs.for_each(|run| notes.suffered.entry(run).or_default().push(temper));
+    pub(crate) fn trains(&self, temper: Temper, runs: &[u64]) {
+        let (mut notes, is_alone) = (self.notes(), runs.len() == 1);
+        runs.iter().for_each(|run| notes.suffered.entry(*run).or_default().push((temper, is_alone)));
     }
 
-    /// What the trainers of a run were like.
-    pub(crate) fn suffered(&self, run: u64) -> Vec<Temper> {
+    /// What the trainers of a run were like, and whether it was alone there.
+    pub(crate) fn suffered(&self, run: u64) -> Vec<(Temper, bool)> {
         self.notes().suffered.get(&run).cloned().unwrap_or_default()
     }
 

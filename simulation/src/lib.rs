@@ -30,7 +30,9 @@ mod trainer;
 mod weather;
 
 use std::io;
+use std::panic;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +47,8 @@ pub use seeds::{Found, simulate_seeds};
 
 /// Work on a disk takes so long at the most.
 static DISK: OnceLock<Duration> = OnceLock::new();
+
+static HAS_PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Virtual time in the log.
 struct VirtualTime;
@@ -62,6 +66,11 @@ impl FormatTime for VirtualTime {
 pub fn simulate(seed: u64, left_out: &[usize], log: &str) -> bool {
     let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(log)).with_timer(VirtualTime);
     log.with_ansi(false).with_writer(io::stdout).init();
+    // A task that panics ends alone, and nobody else would notice.
+    panic::set_hook(Box::new(|panicked| {
+        println!("VIOLATION: a panic at {:>9.3}: {panicked}", system::elapsed().as_secs_f64());
+        HAS_PANICKED.store(true, Ordering::Relaxed);
+    }));
     let plan = Plan::of(seed).without(left_out);
     let _ = DISK.set(plan.disk);
     acai_blocking::takes(disk_time);
@@ -71,15 +80,12 @@ pub fn simulate(seed: u64, left_out: &[usize], log: &str) -> bool {
     }
     // A thread that had hash maps before the simulation would keep its own order of them.
     let simulated = thread::spawn(move || cluster::simulate(&plan)).join();
-    let Ok(outcome) = simulated else {
-        println!("VIOLATION: the simulation panicked");
-        return false;
-    };
+    let Ok(outcome) = simulated else { return false };
     println!("TOOK: {:.1} virtual s", outcome.took.as_secs_f64());
     for violation in &outcome.violations {
         println!("VIOLATION: {violation}");
     }
-    outcome.violations.is_empty()
+    outcome.violations.is_empty() && !HAS_PANICKED.load(Ordering::Relaxed)
 }
 
 fn disk_time() -> Duration {

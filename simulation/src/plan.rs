@@ -8,6 +8,8 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::network::COORDINATOR;
+use crate::system::disk::Trouble;
 use crate::trainer::Temper;
 use crate::weather::Outage;
 
@@ -48,6 +50,8 @@ pub(crate) struct Fault {
 pub(crate) enum What {
     /// The process dies, and is started again after so long.
     AgentCrashes { agent: usize, down: Duration },
+    /// The machine loses its power: the process dies, and what was not flushed is lost.
+    PowerCut { host: &'static str, down: Duration },
     /// The agent is told to stop, and is started again when it has.
     AgentStops { agent: usize },
     /// As for agents.
@@ -60,6 +64,8 @@ pub(crate) enum What {
     Hold { agent: usize, lasts: Duration },
     /// The database is away.
     StoreAway { outage: Outage, lasts: Duration },
+    /// A host's disk is in trouble.
+    Disk { host: &'static str, trouble: Trouble, lasts: Duration },
     /// The n-th trainer that is started is like this.
     Trainer { launch: u64, temper: Temper },
     /// A person wants something.
@@ -80,7 +86,7 @@ pub(crate) enum Wish {
     SubmitMore,
 }
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 11] = [
     "agent crashes",
     "agent stops",
     "coordinator crashes",
@@ -89,6 +95,8 @@ const KINDS: [&str; 9] = [
     "hold",
     "store away",
     "trainer",
+    "power cut",
+    "disk",
     "person",
 ];
 
@@ -163,8 +171,18 @@ fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {
             lasts,
         },
         "trainer" => What::Trainer { launch: random.random_range(1..=20), temper: Temper::of_chance(random) },
+        "power cut" => What::PowerCut { host: host(random, agent), down: lasts },
+        "disk" => What::Disk { host: host(random, agent), trouble: trouble(random), lasts },
         _ => What::Person(wish(random, agent)),
     }
+}
+
+fn host(random: &mut impl Rng, agent: usize) -> &'static str {
+    if random.random_bool(0.3) { COORDINATOR } else { AGENTS[agent] }
+}
+
+fn trouble(random: &mut impl Rng) -> Trouble {
+    [Trouble::Full, Trouble::Writes, Trouble::Flushes, Trouble::Reads][random.random_range(0..4)]
 }
 
 fn wish(random: &mut impl Rng, agent: usize) -> Wish {

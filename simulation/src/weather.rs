@@ -1,6 +1,8 @@
 //! The coordinator's database, as the weather has it: it may be away for a while.
 
+use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use acai_access::Authority;
 use acai_coordinator::store::memory::MemoryStore;
@@ -16,6 +18,12 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use crate::journal::Journal;
+use crate::system::elapsed;
+
+/// An outage is long if renewals fell into it.
+const GAP: Duration = Duration::from_secs(11);
+/// The term of a lease, less what a look for ended ones may be late.
+const TERM: Duration = Duration::from_secs(29);
 
 /// How a database that is away fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +40,38 @@ pub(crate) struct Weather {
     store: Arc<MemoryStore>,
     journal: Journal,
     outage: Mutex<Option<Outage>>,
+    /// When the last long outage began and ended.
+    away: Mutex<(Duration, Duration)>,
 }
 
 impl Weather {
     pub(crate) fn new(store: Arc<MemoryStore>, journal: Journal) -> Weather {
-        Weather { store, journal, outage: Mutex::default() }
+        Weather { store, journal, outage: Mutex::default(), away: Mutex::default() }
     }
 
     /// From now on it is away so, or there again.
     pub(crate) fn set(&self, outage: Option<Outage>) {
-        *self.outage() = outage;
+        let before = std::mem::replace(&mut *self.outage(), outage);
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if before.is_none() {
+            away.0 = elapsed();
+        } else if outage.is_none() && elapsed() - away.0 > GAP {
+            away.1 = elapsed();
+        }
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at an answer that names leases which have ended: none does within a term after the database was away, when
+    /// nobody could renew any.
+    fn judge(&self, answer: &dyn Any) {
+        let ended = self.away.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let names_any = answer.downcast_ref::<Vec<AttemptRef>>().is_some_and(|leases| !leases.is_empty());
+        if names_any && !ended.is_zero() && elapsed() < ended + TERM {
+            self.journal.violates("a lease ended although its worker could not renew it".to_owned());
+        }
     }
 
     fn fails_with(&self, outage: Outage) -> Result<()> {
@@ -66,6 +92,7 @@ macro_rules! passed_on {
                     self.journal.counts("store", stringify!($method));
                     self.fails_with(Outage::Refuses)?;
                     let answer = self.store.$method($($argument),*).await?;
+                    self.judge(&answer);
                     self.fails_with(Outage::LosesAnswers)?;
                     Ok(answer)
                 }

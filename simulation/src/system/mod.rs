@@ -14,7 +14,7 @@ mod time;
 pub(crate) fn begin(seed: u64) {
     random::begin(seed);
     time::begin();
-    disk::begin();
+    disk::begin(seed);
 }
 
 pub(crate) use time::elapsed;

@@ -1,9 +1,9 @@
 //! A trainer's part: what it hears and says, from `ready` to its end.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::future::pending;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -219,7 +219,8 @@ impl Trainer<'_> {
         match serde_json::from_str(line).map_err(io::Error::other)? {
             Command::Start { group, stay } => {
                 self.stays = stay;
-                self.journal.trains(self.temper, group.iter().map(|member| member.run));
+                let runs: Vec<u64> = group.iter().map(|member| member.run).collect();
+                self.journal.trains(self.temper, &runs);
                 for member in group {
                     self.begin(member).await?;
                 }
@@ -321,7 +322,9 @@ impl Trainer<'_> {
 /// As trainers write: under another name first, so that a crash leaves no half file.
 fn write(path: &Path, content: &str) -> io::Result<()> {
     let temporary = path.with_added_extension("tmp");
-    fs::write(&temporary, content)?;
+    let mut file = File::create(&temporary)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()?;
     fs::rename(temporary, path)
 }
 
