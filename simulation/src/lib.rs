@@ -43,7 +43,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use plan::Plan;
 
-pub use seeds::{Found, simulate_seeds};
+pub use seeds::{Found, Search, simulate_seeds};
 
 /// Work on a disk takes so long at the most.
 static DISK: OnceLock<Duration> = OnceLock::new();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use acai_simulation::{Found, simulate, simulate_seeds};
+use acai_simulation::{Found, Search, simulate, simulate_seeds};
 use clap::Parser;
 
 /// Simulates agents and coordinator, each seed another cluster with other faults, and tells of the seeds that break a
@@ -23,6 +23,12 @@ struct Arguments {
     /// Folder for the logs of seeds that break a promise
     #[arg(long, value_name = "DIR", default_value = "target/simulated")]
     logs: PathBuf,
+    /// So many processes at the most to find the fewest faults of a seed that breaks a promise
+    #[arg(long, value_name = "N", default_value_t = 80)]
+    tries: usize,
+    /// Begin no seed any more once one has broken a promise
+    #[arg(long)]
+    first: bool,
     /// This seed alone, in this process and the current folder, which is empty; and tell all that happens
     #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
     one: Option<u64>,
@@ -42,13 +48,14 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 
 #[allow(clippy::print_stdout, reason = "whoever starts the program reads it there")]
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, jobs, logs, one, without, log } = Arguments::parse();
+    let Arguments { seeds, jobs, tries, first, logs, one, without, log } = Arguments::parse();
     if let Some(seed) = one {
         return Ok(if simulate(seed, &without, &log) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, Into::into));
-    let (begun, count) = (Instant::now(), seeds.end.saturating_sub(seeds.start));
-    let Found { virtual_seconds, broken } = simulate_seeds(&std::env::current_exe()?, seeds, jobs, &logs)?;
+    let begun = Instant::now();
+    let search = Search { seeds, jobs, tries, stops: first, logs };
+    let Found { seeds: count, virtual_seconds, broken } = simulate_seeds(&std::env::current_exe()?, &search)?;
     broken.iter().for_each(|(_, story)| println!("{story}\n"));
     let (seconds, hours) = (begun.elapsed().as_secs_f64(), virtual_seconds / 3600.0);
     println!(

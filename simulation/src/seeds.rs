@@ -9,45 +9,62 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// So many processes are started at the most to find the fewest faults of one seed.
-const TRIES: usize = 80;
 /// Lines of the log in a story.
 const STORY: usize = 40;
 
 /// What many seeds came to.
 #[derive(Debug, Default)]
 pub struct Found {
+    /// How many seeds were simulated.
+    pub seeds: u64,
     /// Virtual time of all seeds together, in seconds.
     pub virtual_seconds: f64,
     /// The seeds that broke a promise, each with its story.
     pub broken: Vec<(u64, String)>,
 }
 
-/// Simulates `seeds` with the program `simulate`, as many at a time as `jobs` says. The logs of seeds that break a promise
-/// are left in the folder `logs`.
+/// How seeds are simulated.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Which ones.
+    pub seeds: Range<u64>,
+    /// How many at a time.
+    pub jobs: usize,
+    /// So many processes are started at the most to find the fewest faults of a seed that breaks a promise.
+    pub tries: usize,
+    /// Whether no seed is begun any more once one has broken a promise.
+    pub stops: bool,
+    /// Folder for the logs of seeds that break a promise.
+    pub logs: PathBuf,
+}
+
+/// Simulates seeds with the program `simulate`.
 ///
 /// # Errors
 /// A process cannot be started, or its folder not be made.
-pub fn simulate_seeds(simulate: &Path, seeds: Range<u64>, jobs: usize, logs: &Path) -> io::Result<Found> {
+pub fn simulate_seeds(simulate: &Path, search: &Search) -> io::Result<Found> {
+    let Search { seeds, jobs, stops, .. } = search;
     let (next, found) = (AtomicU64::new(seeds.start), Mutex::new(Found::default()));
     let work = || -> io::Result<()> {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
+            let is_found = || !found.lock().unwrap_or_else(PoisonError::into_inner).broken.is_empty();
+            if seed >= seeds.end || *stops && is_found() {
                 return Ok(());
             }
             let told = one(simulate, seed, &[])?;
             let story = match told.keeps_promises() {
                 true => None,
-                false => Some(shrink(simulate, seed, told.clone(), logs)?),
+                false => Some(shrink(simulate, seed, told.clone(), search)?),
             };
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.seeds += 1;
             found.virtual_seconds += told.virtual_seconds();
             found.broken.extend(story.map(|story| (seed, story)));
         }
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..(*jobs).max(1)).map(|_| scope.spawn(work)).collect();
         let broken = |_| Err(io::Error::other("a thread panicked"));
         threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(broken))
     })?;
@@ -87,13 +104,14 @@ fn one(simulate: &Path, seed: u64, left_out: &[usize]) -> io::Result<Told> {
 }
 
 /// Leaves out one half of the faults after the other, then fewer, as long as a promise is still broken.
-fn shrink(simulate: &Path, seed: u64, mut told: Told, logs: &Path) -> io::Result<String> {
+fn shrink(simulate: &Path, seed: u64, mut told: Told, search: &Search) -> io::Result<String> {
+    let most = search.tries;
     let mut kept: Vec<usize> = (0..told.lines("PLAN: ").count()).collect();
     let all = kept.clone();
     let (mut part, mut tries) = (kept.len().div_ceil(2), 0);
-    while part > 0 && tries < TRIES {
+    while part > 0 && tries < most {
         let mut at = 0;
-        while at < kept.len() && tries < TRIES {
+        while at < kept.len() && tries < most {
             let fewer: Vec<usize> = kept
                 .iter()
                 .enumerate()
@@ -113,7 +131,7 @@ fn shrink(simulate: &Path, seed: u64, mut told: Told, logs: &Path) -> io::Result
     }
     let left_out: Vec<String> =
         all.iter().filter(|fault| !kept.contains(fault)).map(ToString::to_string).collect();
-    Ok(story(seed, &left_out.join(","), &told, &keep(seed, &told, logs)?))
+    Ok(story(seed, &left_out.join(","), &told, &keep(seed, &told, &search.logs)?))
 }
 
 fn keep(seed: u64, told: &Told, logs: &Path) -> io::Result<PathBuf> {

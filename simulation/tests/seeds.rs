@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use acai_simulation::simulate_seeds;
+use acai_simulation::{Search, simulate_seeds};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_acai-simulate");
 
@@ -27,7 +27,8 @@ fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
 #[test]
 fn the_usual_seeds_break_no_promise() {
     let logs = tempfile::tempdir().unwrap().keep();
-    let found = simulate_seeds(Path::new(PROGRAM), 100..108, 2, &logs).unwrap();
+    let search = Search { seeds: 100..108, jobs: 2, tries: 80, stops: false, logs };
+    let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));
     assert!(found.virtual_seconds > 8.0 * 300.0, "{} virtual seconds", found.virtual_seconds);
