@@ -20,7 +20,7 @@ use acai_trainer::data::{self, Source};
 use acai_trainer::model::{self, Input, Losses, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
-use acai_trainer::device;
+use acai_trainer::{allocator, device};
 use anyhow::{Context, bail};
 use rustix::time::{ClockId, clock_gettime};
 use tch::{Device, Kind, Tensor};
@@ -110,6 +110,7 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let named = arguments.iter().find(|name| *name == "cpu" || name.starts_with("cuda:"));
     if let Some(device) = named {
+        allocator::tune();
         measure(io::stdin().lines(), device::open(device)?, WINDOW)
     } else if arguments.iter().any(|argument| argument == "--bench") {
         measure(io::stdin().lines(), Device::Cpu, WINDOW)

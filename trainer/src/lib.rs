@@ -2,10 +2,11 @@
 //!
 //! To read in this order: [`network`] (layers and their parameters), [`model`] (what is minimised),
 //! [`adam`], [`session`] (a group of runs from its first step to its last), [`benchmark`] (what a model is
-//! measured on), [`checkpoint`], [`serve`] (groups of runs for a worker). [`data`], [`score`], [`picture`] and
-//! [`random`] are what they rely on.
+//! measured on), [`checkpoint`], [`serve`] (groups of runs for a worker). [`data`], [`score`], [`picture`],
+//! [`random`] and [`allocator`] are what they rely on.
 
 pub mod adam;
+pub mod allocator;
 pub mod benchmark;
 pub mod checkpoint;
 pub mod data;

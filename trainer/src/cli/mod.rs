@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acai_trainer::benchmark::Benchmarks;
-use acai_trainer::device;
+use acai_trainer::{allocator, device};
 use clap::{Args, Parser, Subcommand};
 
 /// Trains interpolating autoencoders (ACAI, Berthelot et al. 2018) on libtorch.
@@ -39,11 +39,17 @@ enum Command {
 impl Arguments {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Train(train) => train.run(),
+            Command::Train(train) => {
+                allocator::tune();
+                train.run()
+            }
             Command::Eval(eval) => eval.run(),
             Command::Interpolate(interpolate) => interpolate.run(),
             Command::Export(export) => export.run(),
-            Command::Serve(serve) => serve.run(),
+            Command::Serve(serve) => {
+                allocator::tune();
+                serve.run()
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ const INTERRUPTED: u8 = 130;
 /// uninterrupted training would have reached (on the CPU, with the same number of threads). So it does with a larger
 /// `--total-kimg`, also when the training has come to its end.
 ///
+/// Settings of glibc's allocator in GLIBC_TUNABLES are kept; without any, the program starts itself anew with some that suit
+/// training.
+///
 /// `--dataset images:PATH` is a folder of your own PNG and JPEG pictures, PATH being relative to `--data`. Its
 /// subfolders, if it has any, are the labels. Of each picture, the largest square in its middle (as long as its shorter
 /// side) is scaled to 32 × 32, bicubic. A tenth of the pictures is tested on and not trained on: sorted by subfolder and

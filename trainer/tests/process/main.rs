@@ -1,5 +1,6 @@
 //! The real program, as a worker and as a person runs it.
 
+mod allocator;
 mod machine_faults;
 mod released;
 mod serve;

@@ -59,7 +59,7 @@ impl Trainer {
         events
     }
 
-    fn of(mut program: Command) -> Trainer {
+    pub(crate) fn of(mut program: Command) -> Trainer {
         let streams = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = streams.spawn().expect("the program starts");
         let orders = process.stdin.take();
@@ -78,6 +78,10 @@ impl Trainer {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("it is running");
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn hang_up(&mut self) {
