@@ -39,7 +39,7 @@ pub fn open(name: &str) -> Result<Device, DeviceError> {
         return Ok(Device::Cpu);
     }
     let index: usize = name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
-    keep_single_precision();
+    prepare_cuda();
     load_library(c"libtorch_cuda.so")
         .map_err(|reason| DeviceError::NoCuda { device: name.into(), reason })?;
     match Cuda::device_count() {
@@ -66,13 +66,15 @@ pub fn send(tensor: &Tensor, device: Device) -> Tensor {
 }
 
 /// Has CUDA compute in fp32 what is fp32: libtorch lets cuDNN round the inputs of convolutions to TF32 (10 bits), and
-/// offers no switch but this one of NVIDIA's. Somebody who has set it keeps it.
+/// offers no switch but this one of NVIDIA's. And has it number devices as `nvidia-smi` does, by which a worker knows them.
+/// Somebody who has set either keeps it.
 #[expect(unsafe_code, reason = "the environment is not safe to change when others read it")]
-fn keep_single_precision() {
-    const TF32: &str = "NVIDIA_TF32_OVERRIDE";
-    if env::var_os(TF32).is_none() {
-        // SAFETY: nobody else reads the environment meanwhile: there is one thread, as `open` asks.
-        unsafe { env::set_var(TF32, "0") };
+fn prepare_cuda() {
+    for (variable, value) in [("NVIDIA_TF32_OVERRIDE", "0"), ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")] {
+        if env::var_os(variable).is_none() {
+            // SAFETY: nobody else reads the environment meanwhile: there is one thread, as `open` asks.
+            unsafe { env::set_var(variable, value) };
+        }
     }
 }
 

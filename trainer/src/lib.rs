@@ -11,6 +11,7 @@ pub mod benchmark;
 pub mod checkpoint;
 pub mod data;
 pub mod device;
+pub mod libtorch;
 pub mod model;
 pub mod network;
 pub mod picture;
@@ -21,9 +22,3 @@ pub mod session;
 
 /// This program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The version of libtorch it was built with.
-pub const LIBTORCH_VERSION: &str = match option_env!("LIBTORCH_VERSION") {
-    Some(version) => version,
-    None => "of unknown version",
-};

@@ -11,6 +11,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::header::{FORMAT, METADATA_KEY};
 use super::{CheckpointError, Header, Identity, Progress, contents, digest, file_name};
+use crate::libtorch;
 use crate::model::Model;
 
 /// Writes the state of `model`, which is of one run, at `progress` into `folder` and returns the file's path.
@@ -46,7 +47,7 @@ pub(super) fn described(
         identity: identity.clone(),
         progress: progress.clone(),
         sha256: String::new(),
-        built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, crate::LIBTORCH_VERSION),
+        built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, libtorch::version()),
     };
     header.sha256 =
         digest(&header.to_json(), stored.iter().map(|(name, tensor)| (name.clone(), tensor.data())));
@@ -75,22 +76,26 @@ pub(super) fn write<const N: usize>(
     File::open(folder)?.sync_all()
 }
 
-/// A tensor on the CPU as safetensors wants it: row-major bytes.
+/// A tensor as safetensors wants it: row-major bytes.
 pub(super) struct Stored {
-    tensor: Tensor,
+    bytes: Vec<u8>,
     shape: Vec<usize>,
+    dtype: Dtype,
 }
 
 impl Stored {
     fn new(tensor: &Tensor) -> Stored {
         let shape = tensor.size().iter().map(|size| *size as usize).collect();
-        Stored { tensor: tensor.detach().contiguous().to_device(Device::Cpu), shape }
+        let tensor = tensor.detach().contiguous().to_device(Device::Cpu);
+        let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+        tensor.copy_data_u8(&mut bytes, tensor.numel());
+        Stored { bytes, shape, dtype: dtype(tensor.kind()) }
     }
 }
 
 impl View for Stored {
     fn dtype(&self) -> Dtype {
-        dtype(self.tensor.kind())
+        self.dtype
     }
 
     fn shape(&self) -> &[usize] {
@@ -98,13 +103,11 @@ impl View for Stored {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        let mut bytes = vec![0; self.data_len()];
-        self.tensor.copy_data_u8(&mut bytes, self.tensor.numel());
-        bytes.into()
+        self.bytes.as_slice().into()
     }
 
     fn data_len(&self) -> usize {
-        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+        self.bytes.len()
     }
 }
 

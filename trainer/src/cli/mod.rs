@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acai_trainer::benchmark::Benchmarks;
-use acai_trainer::{allocator, device};
+use acai_trainer::{allocator, device, libtorch};
 use clap::{Args, Parser, Subcommand};
 
 /// Trains interpolating autoencoders (ACAI, Berthelot et al. 2018) on libtorch.
@@ -73,6 +73,7 @@ struct Machine {
 impl Machine {
     /// Sets up libtorch; no dataset is open yet.
     fn prepare(self) -> anyhow::Result<Benchmarks> {
+        libtorch::check()?;
         let device = device::open(&self.device)?;
         if let Some(threads) = self.threads {
             tch::set_num_threads(threads.into());

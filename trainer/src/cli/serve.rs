@@ -9,7 +9,7 @@ use std::thread;
 
 use acai_sweep::trainer_protocol::Event;
 use acai_trainer::serve::{Reporter, read_commands, serve};
-use acai_trainer::{LIBTORCH_VERSION, VERSION, device};
+use acai_trainer::{VERSION, device, libtorch};
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -41,7 +41,7 @@ impl Serve {
             version: VERSION.to_owned(),
             device: device::name(benchmarks.device),
             threads: tch::get_num_threads().unsigned_abs(),
-            libtorch: LIBTORCH_VERSION.to_owned(),
+            libtorch: libtorch::version(),
             can_stay: true,
         })?;
         let (sender, commands) = mpsc::channel();
