@@ -1,5 +1,6 @@
 //! Runs of one shape, trained as one program.
 
+use std::mem;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,8 +23,9 @@ pub type Refusal = (u64, u64, SessionError);
 /// depends on K): a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last run
 /// goes on beside a copy of itself.
 pub struct Group {
-    /// Run i is member i of the model.
     runs: Vec<Run>,
+    /// Which member of the model each run is: run i is member i as long as any is trained.
+    places: Vec<usize>,
     model: Box<dyn Model>,
     benchmark: Rc<Benchmark>,
     /// Of the last step, unread.
@@ -75,7 +77,8 @@ impl Group {
         let images = (benchmark.source.channels(), benchmark.source.classes());
         let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
         let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
-        Ok(Group { runs, model, benchmark, losses: None })
+        let places = (0..runs.len()).collect();
+        Ok(Group { runs, places, model, benchmark, losses: None })
     }
 
     /// Numbers of the runs still in training, with their steps.
@@ -170,8 +173,10 @@ impl Group {
         }
     }
 
+    /// Of each run.
     fn read_losses(&self) -> Option<Vec<Losses>> {
-        self.losses.as_ref().map(model::Losses::read)
+        let of_members = self.losses.as_ref()?.read();
+        Some(self.places.iter().map(|place| of_members[*place].clone()).collect())
     }
 
     /// Does `work` with every run and a view of its model. Those that fail leave the group.
@@ -180,8 +185,8 @@ impl Group {
         mut work: impl FnMut(usize, &mut Run, &mut dyn Model) -> Result<T, SessionError>,
     ) -> (Vec<T>, Vec<Refusal>) {
         let (mut results, mut refusals) = (Vec::new(), Vec::new());
-        for (at, run) in self.runs.iter_mut().enumerate() {
-            match work(at, run, &mut *model::member(&*self.model, at)) {
+        for (at, (run, place)) in self.runs.iter_mut().zip(&self.places).enumerate() {
+            match work(at, run, &mut *model::member(&*self.model, *place)) {
                 Ok(result) => results.push(result),
                 Err(error) => refusals.push((run.member.run, run.step(), error)),
             }
@@ -190,15 +195,17 @@ impl Group {
         (results, refusals)
     }
 
-    /// Ends the other runs.
+    /// Ends the other runs. Their members leave the model too, if any that stays is still trained: of runs that only end,
+    /// one after the other, each would have all that are left copied.
     fn keep(&mut self, kept: impl Fn(&Run) -> bool) {
-        let mut members: Vec<i64> =
-            (0..).zip(&self.runs).filter(|(_, run)| kept(run)).map(|(at, _)| at).collect();
-        if members.len() == self.runs.len() || members.is_empty() {
-            self.runs.retain(kept);
+        let before = self.runs.len();
+        let runs = mem::take(&mut self.runs).into_iter().zip(mem::take(&mut self.places));
+        (self.runs, self.places) = runs.filter(|(run, _)| kept(run)).unzip();
+        if self.runs.len() == before || !self.runs.iter().any(Run::has_steps_left) {
             return;
         }
-        self.runs.retain(kept);
+        let places = mem::replace(&mut self.places, (0..self.runs.len()).collect());
+        let mut members: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
         if let [last] = members[..] {
             members.push(last);
         }
