@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 copy=target/museum/seeds
 log=$root/target/museum/seeds.log
+program=$root/target/museum/acai-simulate
 : "${CARGO_TARGET_DIR:=$root/target}"
 export CARGO_TARGET_DIR
 git worktree remove --force $copy 2>/dev/null || true
@@ -21,7 +22,8 @@ hunt() { # PATCH
         echo "does not build"
     else
         first=${3:-0}
-        "$CARGO_TARGET_DIR/debug/acai-simulate" --seeds "$first..$((first + ${2:-100}))" --first --tries 0 \
+        cp "$CARGO_TARGET_DIR/debug/acai-simulate" "$program"
+        "$program" --seeds "$first..$((first + ${2:-100}))" --first --tries 0 \
             --logs "$root/target/museum/logs" >"$log" 2>&1 || true
         sed -n 's/^  VIOLATION: /    /p' "$log" | cut -c1-150 | head -n 2
         tail -n 1 "$log"

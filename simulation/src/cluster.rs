@@ -100,6 +100,7 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
 /// The host of the coordinator: started again when it ends because its database is away.
 async fn coordinator(store: Arc<Weather>) -> turmoil::Result {
     loop {
+        store.coordinator_starts();
         let blobs = match Directory::open(Path::new("coordinator/blobs")) {
             Ok(blobs) => Arc::new(blobs),
             Err(error) => {

@@ -60,6 +60,11 @@ impl Weather {
         }
     }
 
+    /// A coordinator starts: it gives leases fresh terms, but not for ever, and knows of no outage before.
+    pub(crate) fn coordinator_starts(&self) {
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = (elapsed(), Duration::ZERO);
+    }
+
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
