@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: fleet-check slurm sshd tex deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
+.PHONY: fleet-check acceptance slurm sshd tex image deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -74,6 +74,11 @@ sshd: ## fetch an ssh server for tests into .sshd, without root (silent when it 
 
 tex: ## fetch a LaTeX for tests into .tex, without root (silent when it is there; says so where it cannot)
 	@scripts/fetch_tex.sh .tex || echo "no LaTeX: tables are not put through it"
+
+image: build ## build the images of deploy/, train a sweep in them (as root, without podman: in a Debian of its own); says so where it cannot
+	@scripts/install.sh deploy/container/acai target/release
+	@if command -v podman >/dev/null; then scripts/check_images.sh; else scripts/podman_root.sh .images scripts/check_images.sh; fi \
+		|| { [ $$? = 77 ] && echo "skipped: images, since there is no podman and none can be had"; }
 
 deploy-check: deploy-tools ## what deploy/ has, checked by the programs that it is for
 	scripts/deploy_check.sh

@@ -43,6 +43,6 @@ if has kustomize 'manifests for Kubernetes'; then
 fi
 if has shellcheck 'shell scripts'; then
     shellcheck --severity=style scripts/fetch_debian.sh scripts/fetch_deploy_tools.sh scripts/deploy_check.sh \
-        scripts/slurm_local.sh
+        scripts/slurm_local.sh scripts/podman_root.sh scripts/check_images.sh
 fi
 echo 'deploy/ is as it should be'
