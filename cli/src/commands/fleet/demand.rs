@@ -1,5 +1,6 @@
 //! What a coordinator says that there is to do.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use acai_access::AccessFile;
@@ -23,17 +24,27 @@ pub(super) struct Demand {
 pub(super) async fn demand(access: &AccessFile, worker_prefix: &str) -> Result<Demand, Failure> {
     let mut client = FleetServiceClient::new(connection(access).await?);
     let request = GetDemandRequest { worker_prefix: worker_prefix.to_owned() };
-    let GetDemandResponse { database, startable, running, workers, .. } =
-        client.get_demand(request).await?.into_inner();
-    Ok(Demand {
-        database,
-        running,
-        startable: startable.into_iter().map(|of| (of.dataset, of.on_any_worker, of.runs)).collect(),
-        workers: workers.into_iter().map(|worker| (worker.name.clone(), worker)).collect(),
-    })
+    Ok(Demand::of(client.get_demand(request).await?.into_inner()))
 }
 
 impl Demand {
+    fn of(GetDemandResponse { database, startable, running, workers, .. }: GetDemandResponse) -> Demand {
+        let mut by_name: HashMap<String, FleetWorker> = HashMap::new();
+        for worker in workers {
+            // One that is started again has the name of the one that ended.
+            match by_name.entry(worker.name.clone()) {
+                Entry::Occupied(known) if known.get().alive => {}
+                entry => drop(entry.insert_entry(worker)),
+            }
+        }
+        Demand {
+            database,
+            running,
+            startable: startable.into_iter().map(|of| (of.dataset, of.on_any_worker, of.runs)).collect(),
+            workers: by_name,
+        }
+    }
+
     /// Queued runs that workers of the fleet could start: as far as can be told by the datasets that earlier ones had.
     pub(super) fn startable(&self) -> u64 {
         let had: HashSet<&str> =
@@ -66,5 +77,26 @@ impl Demand {
     pub(super) fn room(&self, runs_per_worker: u32) -> u64 {
         let living = self.workers.values().filter(|worker| worker.alive);
         living.map(|worker| u64::from(runs_per_worker.saturating_sub(worker.running))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_was_started_again_is_not_taken_for_the_one_that_ended() {
+        let worker = |alive, running| FleetWorker {
+            name: "lab-a".to_owned(),
+            alive,
+            running,
+            ..FleetWorker::default()
+        };
+        let lives = worker(true, 2);
+        for workers in [vec![lives.clone(), worker(false, 0)], vec![worker(false, 0), lives]] {
+            let demand = Demand::of(GetDemandResponse { workers, ..GetDemandResponse::default() });
+            assert_eq!(demand.says_of("lab-a"), "trains 2");
+            assert!(demand.lives("lab-a"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Fleets of workers on machines that ssh reaches: by the system's ssh, with its configuration, agent and jump hosts.
 //!
-//! A worker is started by `systemd-run --user` where that works, or else in a session of its own, and outlives the connection.
+//! A worker is started by `systemd-run --user` where the account lingers, or else in a session of its own, and outlives the
+//! connection.
 //! The access file travels through ssh's input, so it is in nobody's arguments and environment. Nothing is installed.
 
 use std::path::{Path, PathBuf};
@@ -125,7 +126,8 @@ version=$(ACAI --version) || { echo "there is no ACAI here: install it, or say a
 echo "version $version"
 [ "$by" = nobody ] || { echo "state is there already"; exit 0; }
 printf %s WORKER > "$folder/worker.sh"
-if systemctl --user --quiet show-environment > /dev/null 2>&1 && command -v systemd-run > /dev/null; then
+# The systemd of an account that does not linger ends all that it has started once nobody is logged in.
+if [ -e "/var/lib/systemd/linger/$(id -un)" ] && systemctl --user --quiet show-environment > /dev/null 2>&1; then
     systemd-run --user --quiet --collect --unit="$unit" --property=KillMode=mixed --property=TimeoutStopSec=45 \
         --property=Restart=on-failure --property=RestartSec=30 \
         --property=StandardOutput="append:$folder/log" --property=StandardError="append:$folder/log" \
