@@ -16,6 +16,7 @@ pub(super) struct Metrics {
     wanted: Family<[(&'static str, String); 1], Gauge>,
     workers: Family<[(&'static str, String); 2], Gauge>,
     failures: Family<[(&'static str, String); 1], Counter>,
+    paused: Family<[(&'static str, String); 1], Gauge>,
     works: Arc<AtomicBool>,
 }
 
@@ -26,9 +27,11 @@ impl Metrics {
             wanted: Family::default(),
             workers: Family::default(),
             failures: Family::default(),
+            paused: Family::default(),
             works: Arc::default(),
         };
         drop(metrics.failures.get_or_create(&[("fleet", fleet.to_owned())]));
+        metrics.tell_pause(false);
         metrics
     }
 
@@ -44,6 +47,11 @@ impl Metrics {
             "Jobs that could not be submitted, or ended before their worker came",
             self.failures.clone(),
         );
+        registry.register(
+            "acai_fleet_paused",
+            "Whether a fleet asks for no machines, since its jobs failed, until its loop is started again",
+            self.paused.clone(),
+        );
     }
 
     /// How many jobs there should be, and what they do; `arriving` are those that have begun and whose worker is not known yet.
@@ -54,6 +62,11 @@ impl Metrics {
             self.workers.get_or_create(&labels).set(jobs as i64);
         }
         self.works.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the fleet is paused.
+    pub(super) fn tell_pause(&self, is_paused: bool) {
+        self.paused.get_or_create(&[("fleet", self.fleet.clone())]).set(is_paused.into());
     }
 
     pub(super) fn failed(&self) {

@@ -65,7 +65,11 @@ impl Cluster {
     }
 
     fn up(&self, file: &str) -> Started {
-        let mut command = self.acai(&["fleet", "up", file]);
+        self.up_with(file, &[])
+    }
+
+    fn up_with(&self, file: &str, further: &[&str]) -> Started {
+        let mut command = self.acai(&[&["fleet", "up", file], further].concat());
         Started { child: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() }
     }
 
@@ -129,8 +133,7 @@ fn demand_brings_machines_and_its_end_sends_them_away() {
         series(&page).get(name).copied()
     };
     let working = "acai_fleet_workers{fleet=\"test\",state=\"working\"}";
-    let mut up = cluster.acai(&["fleet", "up", "fleet.yaml", "--metrics", &metrics]);
-    let up = Started { child: up.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() };
+    let up = cluster.up_with("fleet.yaml", &["--metrics", &metrics]);
     eventually("the loop has looked", || told("acai_fleet_wanted{fleet=\"test\"}") == Some(0.0));
     assert_eq!(cluster.jobs(LIVING), Vec::<String>::new());
     cluster.place.run(&["submit", "long.yaml"]).ok();
@@ -220,9 +223,12 @@ fn jobs_whose_worker_never_comes_pause_the_fleet_which_says_why() {
     let long = LONG.replace("lambda: [0.1, 0.5]", "lambda: [0.1, 0.3, 0.5]");
     cluster.place.file("long.yaml", &long);
     cluster.place.run(&["submit", "long.yaml"]).ok();
-    let up = cluster.up("fleet.yaml");
+    let metrics = free_address();
+    let up = cluster.up_with("fleet.yaml", &["--metrics", &metrics]);
     let status = || cluster.run(&["fleet", "status", "fleet.yaml"]).ok();
     eventually("the fleet is paused", || status().contains("paused"));
+    let page = page(&metrics, "/metrics").unwrap();
+    assert_eq!(series(&page)["acai_fleet_paused{fleet=\"test\"}"], 1.0);
     assert!(status().contains("no such module") && status().contains("failed"), "{}", status());
     up.interrupt();
     let ended = up.wait();

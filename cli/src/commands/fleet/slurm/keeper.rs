@@ -56,6 +56,7 @@ impl Keeper {
         let demand = demand(&self.access, &self.template.name).await?;
         let jobs = self.as_they_are(jobs, &demand);
         self.judge(&jobs, &demand);
+        self.metrics.tell_pause(self.failures.paused.is_some());
         self.remove_states(&jobs);
         let there = self.situation(&jobs, &demand);
         let first = steps(self.bounds(), &there);
