@@ -98,6 +98,16 @@ async fn a_coordinator_that_cannot_start_says_why() {
 }
 
 #[test]
+fn a_bucket_that_cannot_be_asked_for_want_of_authorities_says_so() {
+    let place = Place::new();
+    place.file("none.pem", "");
+    let mut coordinator = place.acai(&["coordinator", "--listen", &free_address(), "--blobs", "s3://bucket"]);
+    coordinator.env("SSL_CERT_FILE", place.path("none.pem")).env_remove("SSL_CERT_DIR");
+    let words = ["`s3://bucket`", "No CA certificates"];
+    refused(&Ended::from(coordinator.output().unwrap()), 1, &words);
+}
+
+#[test]
 fn a_coordinator_on_postgres_has_to_be_told_once_where_checkpoints_are_kept() {
     let Some(server) = Postgres::start() else { return };
     let (place, url) = (Place::new(), server.create_database().unwrap());

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_access::root_cause;
 use async_trait::async_trait;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::buffered::BufWriter;
@@ -44,9 +45,9 @@ impl Bucket {
         local: &Path,
         variables: Vec<(String, String)>,
     ) -> std::result::Result<Self, OpenError> {
-        let failed = |cause: &dyn std::fmt::Display| OpenError::Failed {
+        let failed = |cause: &dyn std::error::Error| OpenError::Failed {
             place: without_secrets(url),
-            cause: cause.to_string(),
+            cause: to_its_root(cause),
         };
         let Some((bucket, prefix)) =
             url.strip_prefix("s3://").map(|at| at.split_once('/').unwrap_or((at, "")))
@@ -195,6 +196,12 @@ impl Chunks for Reader {
         let later = self.rest.split_off(self.rest.len().min(CHUNK_BYTES));
         Ok(Some(std::mem::replace(&mut self.rest, later)))
     }
+}
+
+/// What an error says, and its innermost cause, which the store's errors leave out at times.
+fn to_its_root(error: &dyn std::error::Error) -> String {
+    let (said, root) = (error.to_string(), root_cause(error));
+    if said.contains(&root) { said } else { format!("{said}: {root}") }
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(object_store::Error) -> BlobError {
