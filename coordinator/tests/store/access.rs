@@ -1,6 +1,5 @@
 //! Who may call what, and whom clients take for the coordinator: over real connections that are encrypted.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,16 +85,20 @@ async fn added(store: &dyn Store, scope: Scope, valid_ms: Option<i64>) -> Token 
 
 /// The answer to an empty request.
 async fn call(access: &AccessFile, path: &'static str) -> Result<(), Status> {
-    let channel = endpoint(access).unwrap().connect().await;
-    let channel = channel.map_err(|error| Status::unavailable(root_cause(&error)))?;
-    call_on(connection(channel, access.token.as_ref()), path).await
+    call_on(connected(access).await?, Request::new(()), path).await
 }
 
-async fn call_on(connection: Connection, path: &'static str) -> Result<(), Status> {
+async fn connected(access: &AccessFile) -> Result<Connection, Status> {
+    let channel = endpoint(access).unwrap().connect().await;
+    let channel = channel.map_err(|error| Status::unavailable(root_cause(&error)))?;
+    Ok(connection(channel, access.token.as_ref()))
+}
+
+async fn call_on(connection: Connection, request: Request<()>, path: &'static str) -> Result<(), Status> {
     let mut client = Grpc::new(connection);
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let codec: ProstCodec<(), ()> = ProstCodec::default();
-    client.unary(Request::new(()), PathAndQuery::from_static(path), codec).await.map(drop)
+    client.unary(request, PathAndQuery::from_static(path), codec).await.map(drop)
 }
 
 /// The methods that a token of each scope may call; admins may call all.
@@ -117,44 +120,107 @@ fn allowed(scope: Scope, path: &str) -> bool {
     }
 }
 
-async fn every_method_serves_the_tokens_that_it_is_for_and_no_others(store: &Tested) {
-    let served = served(&store.store).await;
-    let (mut credentials, store) = (BTreeMap::new(), &*store.store);
-    for scope in Scope::ALL {
-        credentials
-            .insert(scope.name(), (served.access(Some(&added(store, scope, None).await)), Some(scope)));
+/// What a client comes with, and what it meets with at a method.
+#[derive(Clone)]
+struct Credential {
+    name: &'static str,
+    access: AccessFile,
+    /// Instead of a token.
+    header: Option<&'static str>,
+    meets: Meets,
+}
+
+#[derive(Clone, Copy)]
+enum Meets {
+    /// What this scope may call is served, everything else refused.
+    Scope(Scope),
+    /// A refusal of everything.
+    Refusal(Code),
+}
+
+impl Credential {
+    fn expected(&self, path: &str) -> Option<Code> {
+        match self.meets {
+            Meets::Scope(scope) => (!allowed(scope, path)).then_some(Code::PermissionDenied),
+            Meets::Refusal(code) => Some(code),
+        }
     }
+
+    /// How the method refuses it, if that is for what it is.
+    async fn refusal(&self, path: &'static str) -> Option<Code> {
+        let answer = async {
+            let mut request = Request::new(());
+            if let Some(header) = self.header {
+                request.metadata_mut().insert("authorization", header.parse().unwrap());
+            }
+            call_on(connected(&self.access).await?, request, path).await
+        };
+        let refused = [Code::Unauthenticated, Code::PermissionDenied, Code::Unavailable];
+        answer.await.err().map(|status| status.code()).filter(|code| refused.contains(code))
+    }
+}
+
+/// Twelve of them.
+async fn credentials(served: &Served, store: &dyn Store) -> Vec<Credential> {
+    let mut tokens = Vec::new();
+    for scope in Scope::ALL {
+        tokens.push((scope.name(), Some(added(store, scope, None).await), Meets::Scope(scope)));
+    }
+    let of =
+        |scope: Scope| tokens.iter().find(|(name, ..)| *name == scope.name()).unwrap().1.clone().unwrap();
+    let (reader, admin) = (of(Scope::Read), of(Scope::Admin));
+    let raised = reader.reveal().replace("acai_read_", "acai_admin_").parse().unwrap();
+    let other = Token::new(Scope::Admin);
+    let guessed = other.reveal().replace(other.id(), admin.id()).parse().unwrap();
     let revoked = added(store, Scope::Admin, None).await;
     assert!(store.token_revoke(revoked.id()).await.unwrap());
-    let id = credentials["admin"].0.token.clone().unwrap().id().to_owned();
-    let other = Token::new(Scope::Admin);
-    let guessed: Token = other.reveal().replace(other.id(), &id).parse().unwrap();
-    for (name, token) in [
-        ("no token", None),
-        ("unknown", Some(Token::new(Scope::Admin))),
-        ("guessed secret", Some(guessed)),
-        ("expired", Some(added(store, Scope::Admin, Some(0)).await)),
-        ("revoked", Some(revoked)),
-    ] {
-        credentials.insert(name, (served.access(token.as_ref()), None));
-    }
+    let expired = added(store, Scope::Admin, Some(0)).await;
+    let refused = Meets::Refusal(Code::Unauthenticated);
+    tokens.push(("a reader's that calls itself an admin's", Some(raised), Meets::Scope(Scope::Read)));
+    tokens.push(("none", None, refused));
+    tokens.push(("another cluster's", Some(other), refused));
+    tokens.push(("a known id with a guessed secret", Some(guessed), refused));
+    tokens.push(("expired", Some(expired), refused));
+    tokens.push(("revoked", Some(revoked), refused));
+    let mut all: Vec<Credential> = tokens
+        .into_iter()
+        .map(|(name, token, meets)| Credential {
+            name,
+            access: served.access(token.as_ref()),
+            header: None,
+            meets,
+        })
+        .collect();
+    let garbage = Some("Bearer acai_admin_garbage");
+    all.push(Credential { name: "garbage", access: served.access(None), header: garbage, meets: refused });
+    // The client never sends its token to a coordinator that it does not know.
+    let wrong = Authority::new().unwrap().identity().unwrap().pin;
+    let access = AccessFile { ca: vec![wrong], ..served.access(Some(&admin)) };
+    all.push(Credential {
+        name: "wrong pin",
+        access,
+        header: None,
+        meets: Meets::Refusal(Code::Unavailable),
+    });
+    all
+}
+
+async fn every_method_serves_the_tokens_that_it_is_for_and_no_others(store: &Tested) {
+    let served = served(&store.store).await;
+    let credentials = credentials(&served, &*store.store).await;
+    assert_eq!(credentials.len(), 12);
     let mut calls = JoinSet::new();
-    for (name, (access, scope)) in credentials {
+    for credential in credentials {
         for path in acai_proto::METHODS {
-            let access = access.clone();
-            calls.spawn(async move { (name, scope, path, call(&access, path).await) });
+            let credential = credential.clone();
+            calls.spawn(async move { (credential.refusal(path).await, credential, path) });
         }
     }
     let mut wrong = Vec::new();
-    for (name, scope, path, answer) in calls.join_all().await {
-        let refusal = answer.err().map(|status| status.code());
-        let refusal = refusal.filter(|code| [Code::Unauthenticated, Code::PermissionDenied].contains(code));
-        let expected = match scope {
-            None => Some(Code::Unauthenticated),
-            Some(scope) => (!allowed(scope, path)).then_some(Code::PermissionDenied),
-        };
+    for (refusal, credential, path) in calls.join_all().await {
+        let expected = credential.expected(path);
         if refusal != expected {
-            wrong.push(format!("{name} {path}: {refusal:?} instead of {expected:?}"));
+            wrong.push(format!("{} {path}: {refusal:?} instead of {expected:?}", credential.name));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
