@@ -1,6 +1,6 @@
 //! `acai ls`
 
-use acai_proto::v1::{ListSweepsRequest, Sweep};
+use acai_proto::v1::{ListSweepsRequest, Submitter, Sweep};
 use serde_json::{Value, json};
 
 use crate::args::List;
@@ -23,14 +23,20 @@ pub(super) async fn ls(List { ask, width }: &List, output: Output) -> Result<(),
             let runs: u32 = sweep.counts.iter().map(|count| count.runs).sum();
             let done = percent(sweep.images_done, sweep.images_total);
             let states = states(&sweep.counts);
-            vec![sweep.name.clone(), runs.to_string(), done, states, queue(sweep), sweep.description.clone()]
+            let (queue, by) = (queue(sweep), sweep.submitter.as_ref().map(submitter).unwrap_or_default());
+            vec![sweep.name.clone(), runs.to_string(), done, states, queue, by, sweep.description.clone()]
         };
         let rows = sweeps.iter().map(row).collect();
-        let grid =
-            Grid::new(&["sweep", "runs", "trained", "states", "queue", "description"], rows).free_text_last();
+        let grid = Grid::new(&["sweep", "runs", "trained", "states", "queue", "by", "description"], rows)
+            .free_text_last();
         output.data(&grid.fit(output.wide(width.wide).width()).to_string())?;
     }
     Ok(())
+}
+
+/// For whom the token was made with which a sweep was submitted last, or which one it was.
+pub(super) fn submitter(Submitter { token, name }: &Submitter) -> String {
+    if name.is_empty() { format!("token {token}") } else { name.clone() }
 }
 
 /// What decides when the sweep's runs are trained, where that is not the order of submissions.
@@ -58,6 +64,7 @@ pub(super) fn sweep_json(sweep: &Sweep) -> Value {
         "leaving": sweep.leaving,
         "max_concurrent": (sweep.max_concurrent > 0).then_some(sweep.max_concurrent),
         "submitted_unix_ms": sweep.submitted_unix_ms,
+        "submitter": sweep.submitter.as_ref().map(|who| json!({"token": who.token, "name": who.name})),
         "states": counts.collect::<serde_json::Map<_, _>>(),
         "images_done": sweep.images_done,
         "images_total": sweep.images_total,

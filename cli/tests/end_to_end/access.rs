@@ -150,6 +150,14 @@ fn the_bearers_of_a_token_that_submits_have_as_much_as_the_coordinator_allows_an
         assert!(refused.stderr.contains(words), "{refused:#?}");
     }
     submit("other.yaml", "acai.db.access").ok();
+    let listed: Value = serde_json::from_str(&place.run(&["ls", "--json"]).ok()).unwrap();
+    let by = |at: usize| (&listed["sweeps"][at]["name"], &listed["sweeps"][at]["submitter"]["name"]);
+    assert_eq!(
+        [by(0), by(1)].map(|(sweep, who)| (sweep.as_str(), who.as_str())),
+        [(Some("other"), Some("who started the coordinator")), (Some("tiny"), Some("lab"))]
+    );
+    assert!(place.run(&["ls"]).ok().lines().any(|line| line.starts_with("tiny") && line.ends_with("lab")));
+    assert!(place.run(&["status", "tiny"]).ok().contains("by       lab"));
     place.run(&["forget", "tiny", "--yes", "--access", "lab.toml"]).ok();
     submit("tiny.yaml", "lab.toml").ok();
 }

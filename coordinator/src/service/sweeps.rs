@@ -276,6 +276,10 @@ fn sweep_message(sweep: &Overview) -> v1::Sweep {
         paused: sweep.paused.clone().unwrap_or_default(),
         replay_mismatches: sweep.replay_mismatches,
         last_event: sweep.last_event,
+        submitter: sweep
+            .submitter
+            .as_ref()
+            .map(|who| v1::Submitter { token: who.token.clone(), name: who.name.clone() }),
     }
 }
 

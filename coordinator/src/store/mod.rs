@@ -28,7 +28,7 @@ use sqlite::SqliteStore;
 
 pub use error::{OpenError, StoreError};
 pub use records::{
-    Allowance, Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, BlobFile, Changes,
+    Allowance, Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, Bearer, BlobFile, Changes,
     Checkpoint, Claim, CurveRun, Demand, Duty, EarlierAttempt, EventRecord, Excess, Explanation, Grant,
     ImportedRun, Limited, Mishap, NewRun, NewSweep, NewToken, Overview, Place, PlannedConfiguration, Point,
     PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails, RunId, RunRecord, StoredCheckpoint,

@@ -20,6 +20,7 @@ contract!(
     who_has_all_the_bytes_that_may_be_submits_nothing_more,
     an_import_is_counted_with_its_runs_and_its_files,
     uploads_that_no_import_names_are_counted_for_a_while,
+    a_sweep_tells_who_submitted_it_last,
 );
 
 const KEPT: i64 = 1000;
@@ -55,6 +56,23 @@ async fn names(store: &Tested) -> Vec<String> {
     let mut names: Vec<_> = store.sweep_list().await.unwrap().into_iter().map(|sweep| sweep.name).collect();
     names.sort();
     names
+}
+
+async fn a_sweep_tells_who_submitted_it_last(store: &Tested) {
+    let submitter = async || {
+        let record = store.sweep_fetch("a").await.unwrap().unwrap();
+        let listed = store.sweep_list().await.unwrap().swap_remove(0);
+        assert_eq!(listed.submitter, record.overview.submitter);
+        listed.submitter.map(|who| (who.token, who.name))
+    };
+    store.sweep_submit(sweep("a", &[0.1])).await.unwrap();
+    assert_eq!(submitter().await, None, "nobody needed a token");
+    let who = bearer(store, Allowance::UNLIMITED).await;
+    store.sweep_submit(of(&who, "a", &[0.1])).await.unwrap();
+    assert_eq!(submitter().await, Some((who.token.clone(), "lab".to_owned())));
+    let unknown = Submitter { token: "gone".to_owned(), ..who };
+    store.sweep_submit(of(&unknown, "a", &[0.1])).await.unwrap();
+    assert_eq!(submitter().await, Some(("gone".to_owned(), String::new())));
 }
 
 async fn a_submission_that_would_be_too_much_changes_nothing_and_says_how_much_there_is(store: &Tested) {

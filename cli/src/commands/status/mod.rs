@@ -8,7 +8,7 @@ use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState};
 use acai_sweep::spelling::counted;
 use serde_json::{Value, json};
 
-use super::ls::sweep_json;
+use super::ls::{submitter, sweep_json};
 use super::runs::run_json;
 use crate::args::StatusArguments;
 use crate::client::{Client, connect};
@@ -113,6 +113,9 @@ fn text(response: &GetSweepResponse) -> String {
         percent(sweep.images_done, sweep.images_total),
         kimg(sweep.images_total)
     ));
+    if let Some(who) = &sweep.submitter {
+        lines.push(format!("  by       {}", submitter(who)));
+    }
     if sweep.priority != 0 {
         lines.push(format!("  priority {}", sweep.priority));
     }

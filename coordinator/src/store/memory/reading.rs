@@ -9,9 +9,9 @@ use acai_sweep::run::RunState;
 
 use super::state::{Run, State, Sweep, Worker};
 use crate::store::{
-    Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, Checkpoint, CurveRun, Demand, Duty, Explanation,
-    Overview, PointOfRun, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, SweepId, SweepRecord,
-    Weight,
+    Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, Bearer, Checkpoint, CurveRun, Demand, Duty,
+    Explanation, Overview, PointOfRun, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, SweepId,
+    SweepRecord, Weight,
 };
 
 /// How many of a run's last events are told with an explanation, and how many workers.
@@ -65,6 +65,10 @@ impl State {
             priority: sweep.file.priority,
             max_concurrent: sweep.file.max_concurrent,
             submitted_ms: sweep.submitted_ms,
+            submitter: sweep.file.submitter.as_ref().map(|who| Bearer {
+                token: who.token.clone(),
+                name: self.tokens.get(&who.token).map(|token| token.name.clone()).unwrap_or_default(),
+            }),
             paused: sweep.paused.clone(),
             last_event: sweep.last_event,
             replay_mismatches: self

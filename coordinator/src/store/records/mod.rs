@@ -22,5 +22,5 @@ pub use ids::RunId;
 pub(crate) use ids::SweepId;
 pub use runs::{Changes, CurveRun, Explanation, Point, PointOfRun, RunDetails, RunRecord};
 pub use submission::{ImportedRun, NewRun, NewSweep, PlannedConfiguration, Replacing, Submission};
-pub use sweeps::{Overview, StoredFile, SweepRecord, Weight};
+pub use sweeps::{Bearer, Overview, StoredFile, SweepRecord, Weight};
 pub use workers::{Duty, Registration, Rest, WorkerRecord};

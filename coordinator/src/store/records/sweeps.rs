@@ -18,6 +18,8 @@ pub struct Overview {
     pub max_concurrent: Option<u32>,
     /// First submission.
     pub submitted_ms: i64,
+    /// Who submitted it last; nobody in particular where no token was needed.
+    pub submitter: Option<Bearer>,
     /// Why it starts no runs.
     pub paused: Option<String>,
     /// Number of its last event.
@@ -34,6 +36,15 @@ pub struct Overview {
     pub images_total: u64,
     /// Datasets of its queued runs.
     pub queued_datasets: Vec<String>,
+}
+
+/// Whose token a sweep was submitted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// The token's id.
+    pub token: String,
+    /// For whom it was made; empty where the database has no such token.
+    pub name: String,
 }
 
 /// A sweep with its file.

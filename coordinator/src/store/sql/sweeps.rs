@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::columns::{state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
-use crate::store::{Overview, Result, StoredFile, SweepId, SweepRecord};
+use crate::store::{Bearer, Overview, Result, StoredFile, SweepId, SweepRecord};
 
 /// Reads the columns that [`overview`] takes, and further columns.
 macro_rules! select_sweeps {
@@ -15,6 +15,7 @@ macro_rules! select_sweeps {
         concat!(
             "select id, name, description, tags, priority, max_concurrent, submitted_ms, paused, last_event",
             $columns,
+            ", submitter, (select t.name from tokens t where t.id = sweeps.submitter) as submitter_name",
             // The few attempts that have mismatches are found first, and then whether their runs are of the sweep.
             ", (select cast(coalesce(sum(a.replay_mismatches), 0) as bigint)
                 from attempts a cross join runs r
@@ -70,6 +71,12 @@ pub(in crate::store) const TALLIES: &str = "select t.in_plan, t.state, t.dataset
                 else 0 end as images_done
      from tallies t where t.sweep_id = $1 and t.runs > 0 order by t.state, t.dataset";
 
+fn bearer(sweep: &Row) -> Result<Option<Bearer>> {
+    let Some(token) = sweep.try_get("submitter")? else { return Ok(None) };
+    let name: Option<String> = sweep.try_get("submitter_name")?;
+    Ok(Some(Bearer { token, name: name.unwrap_or_default() }))
+}
+
 /// A sweep's progress: its row, and the tallies of its runs.
 async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
     let id: SweepId = sweep.try_get("id")?;
@@ -98,6 +105,7 @@ async fn overview(reader: &mut Connection, sweep: &Row) -> Result<Overview> {
             .try_get::<Option<i64>, _>("max_concurrent")?
             .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
         submitted_ms: sweep.try_get("submitted_ms")?,
+        submitter: bearer(sweep)?,
         paused: sweep.try_get("paused")?,
         last_event: unsigned(sweep, "last_event")?,
         replay_mismatches: unsigned(sweep, "replay_mismatches")?,
