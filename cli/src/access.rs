@@ -1,5 +1,6 @@
 //! Where access files are: beside the database of a coordinator on this machine, and the user's own one.
 
+use std::env;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -32,9 +33,13 @@ pub(crate) fn serving(database: &Path) -> Result<Option<AccessFile>, AccessFileE
     Ok(read(&for_a_while(database))?.or(read(&beside(database))?))
 }
 
+/// Where systemd puts what it hands to a service, which alone is let in there: by lists that a file's mode does not show.
+const HANDED_OVER: &str = "CREDENTIALS_DIRECTORY";
+
 /// Says that a file could be used by others too.
 pub(crate) fn warn_if_open(path: &Path) {
-    if AccessFile::is_open_to_others(path) {
+    let is_handed_over = env::var_os(HANDED_OVER).is_some_and(|folder| path.starts_with(folder));
+    if AccessFile::is_open_to_others(path) && !is_handed_over {
         let path = path.display();
         Output::new().note(&format!(
             "warning: others can read the access file `{path}`, and with it do what you may\nhint: chmod 600 '{path}'; if somebody may have, `acai access revoke` takes its token back"

@@ -272,4 +272,8 @@ fn access_that_cannot_be_written_is_not_given_and_a_file_that_others_can_read_is
             "{mode:o}: {listed:#?}"
         );
     }
+    let mut of_a_service = place.acai(&["ls"]);
+    let of_a_service = of_a_service.env("CREDENTIALS_DIRECTORY", path.parent().unwrap());
+    let listed = Ended::from(of_a_service.output().unwrap());
+    assert!(!listed.stderr.contains("others can read"), "systemd lets nobody else in there: {listed:#?}");
 }
