@@ -9,7 +9,7 @@ root=$PWD
 copy=target/museum/seeds
 log=$root/target/museum/seeds.log
 program=$root/target/museum/acai-simulate
-: "${CARGO_TARGET_DIR:=$root/target}"
+: "${CARGO_TARGET_DIR:=$root/target/museum/build}"
 export CARGO_TARGET_DIR
 git worktree remove --force $copy 2>/dev/null || true
 git worktree add --quiet --detach --force $copy HEAD

@@ -169,10 +169,15 @@ impl Spool {
     /// Removes the file.
     pub(crate) fn delete(&mut self) -> io::Result<()> {
         self.deleted = true;
-        match self.file.take() {
-            Some(_) => fs::remove_file(&self.path),
-            None => Ok(()),
+        self.file = None;
+        // A write that failed may have left a file that this spool does not have open, or one to take its place.
+        for path in [self.path.with_extension("tmp"), self.path.clone()] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn rewrite(&mut self) -> io::Result<()> {
@@ -253,6 +258,16 @@ mod tests {
             let (_, records) = Spool::open(&file(folder.path())).unwrap();
             assert_eq!(records, [header(), point(1), checkpoint(1)], "cut at byte {end}");
         }
+    }
+
+    #[test]
+    fn what_a_first_write_leaves_that_found_no_room_is_deleted_with_the_spool() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = begin(folder.path());
+        fs::write(file(folder.path()), "").unwrap();
+        spool.delete().unwrap();
+        assert!(!file(folder.path()).exists());
+        begin(folder.path()).delete().unwrap();
     }
 
     #[test]
