@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libc::{c_char, c_int, c_long, c_void, off64_t, size_t, ssize_t};
@@ -165,6 +165,14 @@ fn soil(path: Option<PathBuf>, from: u64) {
     }
 }
 
+/// Where the next bytes go that are written to an open file.
+fn next_write(file: c_int, path: &Path) -> u64 {
+    let end = fs::metadata(path).map_or(0, |file| file.len());
+    // SAFETY: the system checks the number of the file.
+    let (flags, at) = unsafe { (libc::fcntl(file, libc::F_GETFL), libc::lseek64(file, 0, libc::SEEK_CUR)) };
+    if flags & libc::O_APPEND != 0 { end } else { end.min(at.max(0).cast_unsigned()) }
+}
+
 /// # Safety
 /// As of the C library's function.
 #[unsafe(no_mangle)]
@@ -172,11 +180,8 @@ unsafe extern "C" fn write(file: c_int, bytes: *const c_void, length: size_t) ->
     match meet(Call::Write, file) {
         Err(error) => fail(error),
         Ok(path) => {
-            // SAFETY: the system checks both.
-            let at = path.as_ref().map_or(0, |_| unsafe { libc::lseek64(file, 0, libc::SEEK_CUR) });
-            // A file that is appended to is written at its end.
-            let end = path.as_ref().and_then(|path| fs::metadata(path).ok()).map_or(0, |file| file.len());
-            soil(path, if at == 0 { end.min(u64::MAX) } else { at.cast_unsigned().min(end) });
+            let from = path.as_ref().map_or(0, |path| next_write(file, path));
+            soil(path, from);
             // SAFETY: as the caller promises.
             unsafe { libc::syscall(libc::SYS_write, file, bytes, length) as ssize_t }
         }
