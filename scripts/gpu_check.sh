@@ -24,7 +24,7 @@ du -sh $out
 
 if [ "$profile" = debug ]; then
     $out/models --list | grep -q ': test'
-    echo "baseline 2 1 1 fp32" | $out/step cpu
+    echo "baseline 2 2 1 1 fp32" | $out/step cpu
     exit
 fi
 if [ -e /dev/nvidiactl ]; then
