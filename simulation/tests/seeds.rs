@@ -8,6 +8,8 @@ use std::process::Command;
 use acai_simulation::{Search, simulate_seeds};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_acai-simulate");
+/// Where the whole logs of seeds that break a promise stay.
+const LOGS: &str = env!("CARGO_TARGET_TMPDIR");
 
 #[test]
 fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
@@ -26,16 +28,14 @@ fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
 
 #[test]
 fn a_spool_whose_first_write_found_no_room_is_not_left_behind() {
-    let logs = tempfile::tempdir().unwrap().keep();
-    let search = Search { seeds: 4004..4005, jobs: 1, tries: 0, stops: true, logs };
+    let search = Search { seeds: 4004..4005, jobs: 1, tries: 0, stops: true, logs: LOGS.into() };
     let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     assert!(found.broken.is_empty(), "{}", found.broken[0].1);
 }
 
 #[test]
 fn the_usual_seeds_break_no_promise() {
-    let logs = tempfile::tempdir().unwrap().keep();
-    let search = Search { seeds: 100..108, jobs: 2, tries: 80, stops: false, logs };
+    let search = Search { seeds: 100..108, jobs: 2, tries: 80, stops: false, logs: LOGS.into() };
     let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));

@@ -1,3 +1,5 @@
+//! How a worker's connections are opened.
+
 use std::fmt;
 use std::sync::Arc;
 
