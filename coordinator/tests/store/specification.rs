@@ -4,16 +4,18 @@
 mod operation;
 mod reading;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use acai_coordinator::clock::{Clock, ManualClock};
+use acai_coordinator::store::RunId;
 use acai_coordinator::store::memory::MemoryStore;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::Tested;
 use operation::{Operation, Side, operation};
-use reading::everything;
+use reading::{Order, everything};
 
 /// Operations of a sequence at the most.
 const LENGTH: usize = 80;
@@ -32,8 +34,8 @@ fn compare(sequences: u32, database: impl AsyncFn() -> Option<Tested>) {
                 let (expected, answer) = (specified.apply(operation).await, found.apply(operation).await);
                 same(step, operation, &expected, &answer)?;
                 if step % READ == 0 || step + 1 == operations.len() {
-                    let expected = everything(&specified.store).await;
-                    same(step, operation, &expected, &everything(&found.store).await)?;
+                    let expected = everything(&specified.store, Order::Numbers).await;
+                    same(step, operation, &expected, &everything(&found.store, Order::Numbers).await)?;
                 }
             }
             found.store.close().await;
@@ -93,7 +95,7 @@ fn what_postgres_does_at_once_is_what_the_simplest_store_does_in_some_order() {
                 let is_together = operations.iter().all(Operation::is_one_transaction);
                 for operations in operations.chunks(if is_together { AT_ONCE } else { 1 }) {
                     let answers = found.apply_at_once(operations).await;
-                    let read = everything(&found.store).await;
+                    let read = everything(&found.store, Order::Runs).await;
                     specified.follow(operations, &answers, &read).await?;
                 }
             }
@@ -119,6 +121,20 @@ impl Specified {
         Specified { store, clock, side }
     }
 
+    /// The orders in which the operations may have been done, and the runs that a claim among them may have passed over because
+    /// another operation held their rows at that moment: the worker asks again soon.
+    fn explanations(&self, operations: &[Operation]) -> Vec<(Vec<RunId>, Vec<usize>)> {
+        let has_claim = operations.iter().any(|operation| matches!(operation, Operation::Claim { .. }));
+        let runs = if has_claim { self.side.runs(operations) } else { BTreeSet::new() };
+        let mut held = vec![Vec::new()];
+        for run in runs {
+            let with_run: Vec<_> = held.iter().map(|others| [others.as_slice(), &[run]].concat()).collect();
+            held.extend(with_run);
+        }
+        let orders = orders(operations.len());
+        held.iter().flat_map(|held| orders.iter().map(|order| (held.clone(), order.clone()))).collect()
+    }
+
     /// Does the operations in the order that gives these answers, after which this is to be read.
     async fn follow(
         &mut self,
@@ -128,14 +144,18 @@ impl Specified {
     ) -> Result<(), TestCaseError> {
         let mut differences = Vec::new();
         let before_ms = self.clock.now_ms();
-        for order in orders(operations.len()) {
+        for (held, order) in self.explanations(operations) {
             self.clock.set(before_ms);
             let store = Arc::new(self.store.copy());
+            store.hold(held.iter().copied());
             let mut side = self.side.on(Tested::in_memory(Arc::clone(&store), &self.clock));
             let expected = side.apply_in_order(operations, &order).await;
-            let expected_read = everything(&side.store).await;
+            store.hold([]);
+            let expected_read = everything(&side.store, Order::Runs).await;
             match difference(&expected, answers).or_else(|| difference(&expected_read, read)) {
-                Some(difference) => differences.push(format!("in order {order:?}: {difference}")),
+                Some(difference) => {
+                    differences.push(format!("in order {order:?} while {held:?} are held: {difference}"));
+                }
                 None => {
                     (self.store, self.side) = (store, side);
                     return Ok(());

@@ -62,7 +62,7 @@ impl State {
                 let dataset = &run.planned.dataset;
                 let is_here = is_on_any_worker(dataset) || datasets.is_some_and(|has| has.contains(dataset));
                 let is_elsewhere = self.could_not(run, machine, now_ms).is_some();
-                if run.state == RunState::Queued && is_here && !is_elsewhere {
+                if run.state == RunState::Queued && is_here && !is_elsewhere && !self.held.contains(&run.id) {
                     candidates.push(run.candidate());
                 }
             }

@@ -25,7 +25,7 @@ mod workers;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, RunId, StoreError};
 use state::State;
 
 /// A store in this process alone.
@@ -51,6 +51,13 @@ impl MemoryStore {
     pub fn copy(&self) -> MemoryStore {
         let state = Mutex::new(self.lock().clone());
         MemoryStore { state, clock: self.clock.clone(), id: self.id.clone() }
+    }
+
+    /// From now on these runs are held, as a database's rows are while a transaction changes them: claims pass over them.
+    pub fn hold(&self, runs: impl IntoIterator<Item = RunId>) {
+        if let Some(state) = self.lock().as_mut() {
+            state.held = runs.into_iter().collect();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<State>> {

@@ -1,6 +1,6 @@
 //! What the store remembers: maps of records, as a reader would draw them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use acai_access::Authority;
@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) next_authority: Option<Authority>,
     pub(super) last_sweep: i64,
     pub(super) last_run: u64,
+    /// The runs that claims pass over.
+    pub(super) held: BTreeSet<RunId>,
 }
 
 /// What was announced to be uploaded for imports: by tokens and digests, how many bytes, and when.

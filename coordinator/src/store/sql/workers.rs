@@ -159,9 +159,8 @@ pub(super) async fn forget(tx: &mut Connection, before_ms: i64) -> Result<u64> {
          order by last_seen_ms limit $2",
     );
     let ids: Vec<String> = never_needed.bind(before_ms).bind(STEP).fetch_all(&mut *tx).await?;
-    let deleted = sqlx::query(concat!("delete from workers where id in (", elements!("$1"), ")"))
-        .bind(words_to_json(&ids))
-        .execute(tx)
-        .await?;
+    // A worker that has called since the query, maybe to claim a run, stays.
+    let delete = concat!("delete from workers where id in (", elements!("$1"), ") and last_seen_ms < $2");
+    let deleted = sqlx::query(delete).bind(words_to_json(&ids)).bind(before_ms).execute(tx).await?;
     Ok(deleted.rows_affected())
 }

@@ -1,10 +1,11 @@
 //! What people and workers may ask of a store, drawn at random.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use acai_coordinator::store::{
     Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Mishap, NewRun, NewSweep, Registration,
-    Replacing, Rest, StoreError,
+    Replacing, Rest, RunId, StoreError,
 };
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};
@@ -154,6 +155,28 @@ impl Operation {
                 | Operation::ForgetEvents { .. }
         )
     }
+
+    /// The places of the attempts that are asked about.
+    fn attempts(&self) -> &[usize] {
+        use Operation::{
+            AddArtifact, Append, Commit, Complete, Fail, GroupFault, MachineFault, Note, Reject, Release,
+            Renew,
+        };
+        match self {
+            Renew { attempts, .. } => attempts,
+            Append { attempt, .. }
+            | Complete { attempt, .. }
+            | Fail { attempt, .. }
+            | Release { attempt }
+            | MachineFault { attempt }
+            | GroupFault { attempt }
+            | Note { attempt, .. }
+            | Commit { attempt, .. }
+            | Reject { attempt, .. }
+            | AddArtifact { attempt, .. } => std::slice::from_ref(attempt),
+            _ => &[],
+        }
+    }
 }
 
 pub(super) fn operation() -> impl Strategy<Value = Operation> {
@@ -266,6 +289,12 @@ impl Side {
             0 => AttemptRef { run: 1_000_000.into(), number: 1, token: 7 },
             granted => self.attempts[granted - 1 - place % granted],
         }
+    }
+
+    /// The runs whose rows a database holds while it does what is asked.
+    pub(super) fn runs(&self, operations: &[Operation]) -> BTreeSet<RunId> {
+        let places = operations.iter().flat_map(Operation::attempts);
+        places.map(|&place| self.attempt(place).run).collect()
     }
 
     /// Does what is asked; answers what came of it.

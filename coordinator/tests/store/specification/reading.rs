@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fmt::Write as _;
 
-use acai_coordinator::store::Place;
+use acai_coordinator::store::{EventRecord, Place};
 
 use crate::{LEASE, Tested};
 
@@ -48,8 +48,27 @@ fn digits(text: &str) -> usize {
     text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len())
 }
 
+/// In which order events are read.
+#[derive(Clone, Copy)]
+pub(super) enum Order {
+    /// As they are numbered.
+    Numbers,
+    /// Run by run. A claim chooses runs before it waits for the turn to number its events, so of a claim and a report that come at
+    /// the same time either may be numbered first, whatever the claim saw.
+    Runs,
+}
+
+impl Order {
+    fn put(self, events: &mut [EventRecord]) {
+        if matches!(self, Order::Runs) {
+            events.sort_by_key(|event| (event.run_number, event.number));
+            events.iter_mut().for_each(|event| event.number = 0);
+        }
+    }
+}
+
 /// Everything, a thing a line.
-pub(super) async fn everything(store: &Tested) -> String {
+pub(super) async fn everything(store: &Tested, order: Order) -> String {
     let mut text = String::new();
     let mut add = |what: &str, thing: &dyn Debug| writeln!(text, "{what}: {thing:?}").unwrap();
     add("demand", &store.demand().await.unwrap());
@@ -70,7 +89,13 @@ pub(super) async fn everything(store: &Tested) -> String {
         add("at the best", &store.result_list_at_best(name, &preferred).await.unwrap());
         add("artifacts", &store.artifact_list(name, &[], None, 100).await.unwrap());
         add("metrics", &store.metric_list(name).await.unwrap());
-        add("events", &store.event_list(name, Place::from(0), 1000).await.unwrap());
+        let mut events = store.event_list(name, Place::from(0), 1000).await.unwrap();
+        assert!(
+            events.iter().map(|event| event.number).eq(1..=events.len() as u64),
+            "a number is missing: {events:?}"
+        );
+        order.put(&mut events);
+        add("events", &events);
         for metric in METRICS {
             let runs = store.curve_runs(name, &[], metric, (0, 100)).await.unwrap();
             let asked: Vec<_> = runs.iter().map(|run| (run.id, 1)).collect();
@@ -82,7 +107,9 @@ pub(super) async fn everything(store: &Tested) -> String {
         add("set aside", &aside);
         for number in 0..8 {
             add("run", &store.run_details(name, number).await.unwrap());
-            add("why", &store.run_explain(name, number, LEASE).await.unwrap());
+            let mut why = store.run_explain(name, number, LEASE).await.unwrap();
+            why.iter_mut().for_each(|why| order.put(&mut why.events));
+            add("why", &why);
         }
     }
     plain(&text, &names(store).await)
