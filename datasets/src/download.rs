@@ -113,11 +113,17 @@ pub fn downloads(dataset: &Dataset) -> &'static [Download] {
         Dataset::FashionMnist32 => FASHION_MNIST,
         Dataset::Svhn32 => SVHN,
         Dataset::Cifar10 => CIFAR10,
-        Dataset::Lines32 | Dataset::Digits32 | Dataset::Celeba32 | Dataset::Images(_) => &[],
+        Dataset::Lines32
+        | Dataset::Digits32
+        | Dataset::Celeba32
+        | Dataset::Typeover32
+        | Dataset::Images(_)
+        | Dataset::Curve(_)
+        | Dataset::Text(_) => &[],
     }
 }
 
-/// Numbers of images that a dataset has when it is whole.
+/// Numbers of images, or of strings, that a dataset has when it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// To train on; `None` if they have no end.
@@ -126,7 +132,7 @@ pub struct Counts {
     pub test: usize,
 }
 
-/// Numbers of images, as published or as built in; `None` for a folder of one's own.
+/// Numbers of images, as published or as built in; `None` for what is one's own.
 #[must_use]
 pub fn counts(dataset: &Dataset) -> Option<Counts> {
     let (train, test) = match dataset {
@@ -136,7 +142,8 @@ pub fn counts(dataset: &Dataset) -> Option<Counts> {
         Dataset::Svhn32 => (Some(73_257 + 531_131), 26_032),
         Dataset::Cifar10 => (Some(50_000), 10_000),
         Dataset::Celeba32 => (Some(partition::TRAIN), partition::TEST),
-        Dataset::Images(_) => return None,
+        Dataset::Typeover32 => (Some(256), 256),
+        Dataset::Images(_) | Dataset::Curve(_) | Dataset::Text(_) => return None,
     };
     Some(Counts { train, test })
 }

@@ -126,6 +126,18 @@ pub enum DataError {
         /// The picture's name.
         picture: String,
     },
+    /// A file of strings has something else in it.
+    #[error("`{}`:{line}:{column}: {reason}", path.display())]
+    NotStrings {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The character in the line, from 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// A folder of pictures has more subfolders than labels can be.
     #[error("folder `{path}` has {found} subfolders of pictures; labels are at most {most}")]
     TooManyLabels {
@@ -143,7 +155,7 @@ impl DataError {
     #[must_use]
     pub fn no_own_pictures(dataset: &Dataset, data: Option<&Path>) -> DataError {
         let place = places::place(dataset, data);
-        let relative = match dataset.images_path().is_some_and(|path| Path::new(path).is_absolute()) {
+        let relative = match dataset.own_path().is_some_and(|path| Path::new(path).is_absolute()) {
             true => "",
             false => " (PATH in `images:PATH` is relative to the data folder, --data)",
         };

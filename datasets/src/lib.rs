@@ -2,7 +2,7 @@
 //!
 //! [`open`] reads any of them into the same shape, [`Images`]: bytes, 32×32 pixels, a training and a test part. One
 //! format a file: `idx` (MNIST), `matlab` (SVHN, CIFAR-10's MATLAB version), `pickle` (its Python version), `pictures`
-//! (PNG and JPEG); one dataset a file on top of those. A large dataset can instead be had in a file of its bytes
+//! (PNG and JPEG); one dataset a file on top of those. Datasets of strings are read by [`open_strings`]. A large dataset can instead be had in a file of its bytes
 //! ([`open_mapped`]), which many processes map. Files come from strangers: memory is bounded whatever they say,
 //! nothing in them makes this crate panic, and an error names the file and what is wrong with it.
 //!
@@ -28,7 +28,9 @@ mod pickle;
 mod pictures;
 mod places;
 mod shared;
+mod strings;
 mod svhn;
+pub mod typeover;
 mod version;
 
 use std::path::Path;
@@ -43,16 +45,19 @@ pub use missing::missing_files;
 pub use own_folders::own_folders;
 pub use places::{leads_out, place};
 pub use shared::{Mapped, MappedSplit, open_mapped};
+pub use strings::{SYMBOLS, String32, StringError, Strings, open_strings, string};
 pub use version::{Version, version};
 
 /// Reads all of `dataset` below the data folder `folder`; `None` if it has no files (lines32, digits32: the trainer
-/// makes those itself).
+/// makes those itself) or is of strings ([`open_strings`]).
 ///
 /// # Errors
 /// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
 pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Option<Images>, DataError> {
     let open = match dataset {
-        Dataset::Lines32 | Dataset::Digits32 => return Ok(None),
+        Dataset::Lines32 | Dataset::Digits32 | Dataset::Typeover32 | Dataset::Curve(_) | Dataset::Text(_) => {
+            return Ok(None);
+        }
         Dataset::Mnist32 | Dataset::FashionMnist32 => mnist::open,
         Dataset::Svhn32 => svhn::open,
         Dataset::Cifar10 => cifar::open,

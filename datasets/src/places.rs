@@ -24,11 +24,13 @@ pub(crate) fn folder<'a>(dataset: &Dataset, data: Option<&'a Path>) -> Result<&'
     }
 }
 
-/// Whether `dataset` is a folder of pictures that is not below the data folder, links considered. One that is not there is judged
+/// Whether `dataset` is a folder of pictures or a file of strings that is not below the data folder, links considered. One that is not there is judged
 /// by its path alone, so that nobody learns which folders there are.
 #[must_use]
 pub fn leads_out(dataset: &Dataset, data: Option<&Path>) -> bool {
-    let Dataset::Images(_) = dataset else { return false };
+    if dataset.own_path().is_none() {
+        return false;
+    }
     let below = below_data(dataset);
     let Ok(data) = std::path::absolute(data.unwrap_or(Path::new("."))) else { return true };
     let place = data.join(below);
@@ -44,15 +46,16 @@ fn follows_out(place: &Path, data: &Path) -> bool {
     }
 }
 
-/// The folder that holds everything of a dataset, relative to the data folder (or absolute: `images:/…`).
+/// The folder, or of strings the file, that holds everything of a dataset, relative to the data folder (or absolute:
+/// `images:/…`).
 fn below_data(dataset: &Dataset) -> &Path {
     Path::new(match dataset {
-        Dataset::Lines32 | Dataset::Digits32 => "",
+        Dataset::Lines32 | Dataset::Digits32 | Dataset::Typeover32 => "",
         Dataset::Mnist32 => "mnist",
         Dataset::FashionMnist32 => "fashion-mnist",
         Dataset::Svhn32 => "svhn",
         Dataset::Cifar10 => "cifar10",
         Dataset::Celeba32 => "celeba",
-        Dataset::Images(_) => dataset.images_path().unwrap_or_default(),
+        Dataset::Images(_) | Dataset::Curve(_) | Dataset::Text(_) => dataset.own_path().unwrap_or_default(),
     })
 }

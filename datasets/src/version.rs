@@ -22,11 +22,16 @@ pub fn version(dataset: &Dataset, data: Option<&Path>) -> Result<Version, DataEr
 /// The files of which the dataset is made, in the order in which they are read, and the folder that they are below.
 fn sources(dataset: &Dataset, data: Option<&Path>) -> Result<(PathBuf, Vec<PathBuf>), DataError> {
     let wanted = match dataset {
-        Dataset::Lines32 | Dataset::Digits32 => return Ok((PathBuf::new(), Vec::new())),
+        Dataset::Lines32 | Dataset::Digits32 | Dataset::Typeover32 => {
+            return Ok((PathBuf::new(), Vec::new()));
+        }
         Dataset::Images(_) => {
             let root = places::place(dataset, data);
             let sources = folder::sources(&root)?;
             return Ok((root, sources));
+        }
+        Dataset::Curve(_) | Dataset::Text(_) => {
+            return Ok((PathBuf::new(), vec![places::place(dataset, data)]));
         }
         Dataset::Celeba32 => None,
         Dataset::Cifar10 => Some(cifar::files(places::folder(dataset, data)?)),

@@ -163,7 +163,33 @@ impl Configuration {
                 filled.values.push((parameter, value));
             }
         }
+        filled.check_strings()?;
         Ok(filled)
+    }
+
+    /// Refuses what is only for images where the dataset is of strings.
+    fn check_strings(&self) -> Result<(), ParameterError> {
+        let dataset = self.word("dataset");
+        if !Dataset::from_name(dataset).is_some_and(|dataset| dataset.is_strings()) {
+            return Ok(());
+        }
+        let refuse = |what: String, reason| {
+            Err(ParameterError::NotForStrings { what, dataset: dataset.to_owned(), reason })
+        };
+        match (self.word("model"), self.get("noise")) {
+            (model @ ("aae" | "vqvae"), _) => refuse(
+                format!("model `{model}`"),
+                "nobody has tried how its codes would have to be learnt for them",
+            ),
+            (model @ "pixels", _) => {
+                refuse(format!("model `{model}`"), "it classifies, and strings have no labels")
+            }
+            (_, Some(&Scalar::Float(noise))) if noise > 1.0 => refuse(
+                format!("`noise: {noise}`"),
+                "it is the share of characters that are replaced, at most 1",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// What `value` is for `parameter`, given the parameters before it.
@@ -176,7 +202,7 @@ impl Configuration {
             DefaultValue::ByModel(value_for) => Ok(Scalar::Float(value_for(self.word("model")))),
             DefaultValue::ByDataset(value_for) => {
                 let dataset = &Dataset::from_name(self.word("dataset")).ok_or_else(|| missing(parameter))?;
-                Ok(Scalar::Int(value_for(dataset)))
+                Ok(value_for(dataset))
             }
             DefaultValue::SameAs(name) => self.get(name).cloned().ok_or_else(|| missing(parameter)),
         }

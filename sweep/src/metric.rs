@@ -10,13 +10,19 @@ pub const EVALUATION: &str = "eval/";
 /// See [`EVALUATION`].
 pub const FINAL: &str = "final/";
 /// What both are followed by, and which values are better.
-const SCORES: [(&str, Goal); 6] = [
+const SCORES: [(&str, Goal); 12] = [
+    ("accuracy", Goal::Maximize),
     ("clustering_accuracy", Goal::Maximize),
+    ("edit", Goal::Minimize),
+    ("exact", Goal::Maximize),
     ("latent_accuracy", Goal::Maximize),
     ("mean_distance", Goal::Minimize),
+    ("median_smoothness", Goal::Minimize),
     ("reconstruction_mse", Goal::Minimize),
+    ("reconstruction_nats", Goal::Minimize),
     ("smoothness", Goal::Minimize),
     ("smoothness_nan", Goal::Minimize),
+    ("valid", Goal::Maximize),
 ];
 
 /// A metric, and which way is better.
@@ -82,8 +88,12 @@ pub fn goal_of(name: &str) -> Option<Goal> {
 /// Whether runs on the dataset may report the metric. Of a folder of pictures nobody knows here whether it has labels.
 pub(crate) fn may_be_reported_on(dataset: &Dataset, metric: &str) -> bool {
     let is_on_lines = *dataset == Dataset::Lines32;
+    let is_on_strings = dataset.is_strings();
     match [EVALUATION, FINAL].iter().find_map(|kind| metric.strip_prefix(kind)) {
-        Some("mean_distance" | "smoothness" | "smoothness_nan") => is_on_lines,
+        Some("mean_distance" | "smoothness" | "smoothness_nan") => dataset.has_ground_truth(),
+        Some("median_smoothness" | "valid") => is_on_strings && dataset.has_ground_truth(),
+        Some("accuracy" | "edit" | "exact" | "reconstruction_nats") => is_on_strings,
+        Some("clustering_accuracy" | "latent_accuracy" | "reconstruction_mse") if is_on_strings => false,
         // Only a training set that has an end is clustered.
         Some("clustering_accuracy") => !is_on_lines && *dataset != Dataset::Celeba32,
         Some("latent_accuracy") => *dataset != Dataset::Celeba32,

@@ -26,7 +26,7 @@
 //! | is not queued, or is not in its sweep's plan | no worker |
 //! | has a configuration that the coordinator cannot read | no worker, until a coordinator starts that can read it |
 //! | is on a dataset that the worker has | that worker |
-//! | is on a folder of one's own pictures, `images:PATH` | any worker ([`is_on_any_worker`]) |
+//! | is on one's own folder or file, `images:PATH`, `curve:PATH` or `text:PATH` | any worker ([`is_on_any_worker`]) |
 //! | is on another dataset | not that worker |
 //! | a machine could not train within the last minute | not that machine's workers, unless it has come further since |
 //! | is to be trained alone, after the fault of a group | a worker as before, but as a group of its own |
@@ -36,7 +36,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::training::IMAGES;
+use crate::training::OWN;
 
 /// What a worker has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +58,11 @@ pub struct Candidate {
     pub shape_key: String,
 }
 
-/// Whether runs on the dataset of this name may be given to any worker. A folder of one's own pictures may be on any
-/// machine; workers may not know of it when they say what they have.
+/// Whether runs on the dataset of this name may be given to any worker. A folder of one's own pictures, or a file of strings, may be
+/// on any machine; workers may not know of it when they say what they have.
 #[must_use]
 pub fn is_on_any_worker(dataset: &str) -> bool {
-    dataset.starts_with(IMAGES)
+    OWN.iter().any(|prefix| dataset.starts_with(prefix))
 }
 
 /// Groups of run ids for the worker, out of `candidates` in the order they should start.

@@ -110,7 +110,7 @@ pub enum Model {
     Pixels,
 }
 
-/// The datasets that can be trained on; all are 32×32 pixels. As text, their [`name`](Dataset::name).
+/// The datasets that can be trained on: images of 32×32 pixels, and strings of 32 characters. As text, their [`name`](Dataset::name).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Dataset {
@@ -128,18 +128,24 @@ pub enum Dataset {
     Cifar10,
     /// CelebA, aligned JPEGs, cut and scaled. No labels.
     Celeba32,
+    /// 256 strings of 32 characters, sentences typed over each other: a closed curve, made by the trainer.
+    Typeover32,
     /// A folder of one's own pictures, as `images:PATH`; subfolders are labels.
     Images(Box<str>),
+    /// A file of one's own strings, as `curve:PATH`: a closed curve, a string a line, each following from the one before.
+    Curve(Box<str>),
+    /// A file of one's own strings, as `text:PATH`, a string a line, in no order.
+    Text(Box<str>),
 }
 
-/// Before the path of a folder of pictures.
-pub(crate) const IMAGES: &str = "images:";
+/// Before the path of a dataset of one's own.
+pub(crate) const OWN: [&str; 3] = ["images:", "curve:", "text:"];
 /// Bytes of a folder's path: it is part of every run's configuration.
 const LONGEST_PATH: usize = 1024;
 
 impl Dataset {
     /// Those with a name of their own, in the order they are listed to people.
-    pub const NAMED: [Dataset; 7] = [
+    pub const NAMED: [Dataset; 8] = [
         Dataset::Lines32,
         Dataset::Digits32,
         Dataset::Mnist32,
@@ -147,15 +153,19 @@ impl Dataset {
         Dataset::Svhn32,
         Dataset::Cifar10,
         Dataset::Celeba32,
+        Dataset::Typeover32,
     ];
 
-    /// The dataset of this [`name`](Self::name): one of [`NAMED`](Self::NAMED), or `images:` with a path behind it.
+    /// The dataset of this [`name`](Self::name): one of [`NAMED`](Self::NAMED), or `images:`, `curve:` or `text:` with a path behind it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Dataset> {
         let is_path =
             |path: &str| (1..=LONGEST_PATH).contains(&path.len()) && !path.contains(char::is_control);
-        if name.strip_prefix(IMAGES).is_some_and(is_path) {
-            return Some(Dataset::Images(name.into()));
+        let own: [fn(Box<str>) -> Dataset; 3] = [Dataset::Images, Dataset::Curve, Dataset::Text];
+        for (prefix, own) in OWN.into_iter().zip(own) {
+            if name.strip_prefix(prefix).is_some_and(is_path) {
+                return Some(own(name.into()));
+            }
         }
         Self::NAMED.into_iter().find(|dataset| dataset.name() == name)
     }
@@ -171,22 +181,41 @@ impl Dataset {
             Dataset::Svhn32 => "svhn32",
             Dataset::Cifar10 => "cifar10",
             Dataset::Celeba32 => "celeba32",
-            Dataset::Images(name) => name,
+            Dataset::Typeover32 => "typeover32",
+            Dataset::Images(name) | Dataset::Curve(name) | Dataset::Text(name) => name,
         }
     }
 
-    /// Path of the folder of one's own pictures, relative to the data folder or absolute.
+    /// Whether its examples are strings; they are images otherwise.
     #[must_use]
-    pub fn images_path(&self) -> Option<&str> {
-        self.name().strip_prefix(IMAGES)
+    pub fn is_strings(&self) -> bool {
+        matches!(self, Dataset::Typeover32 | Dataset::Curve(_) | Dataset::Text(_))
+    }
+
+    /// Whether interpolations between its examples can be scored: it is known what lies between two of them.
+    #[must_use]
+    pub fn has_ground_truth(&self) -> bool {
+        matches!(self, Dataset::Lines32 | Dataset::Typeover32 | Dataset::Curve(_))
+    }
+
+    /// Path of one's own folder of pictures or file of strings, relative to the data folder or absolute.
+    #[must_use]
+    pub fn own_path(&self) -> Option<&str> {
+        OWN.iter().find_map(|prefix| self.name().strip_prefix(prefix))
     }
 
     /// The files it needs, relative to the data folder; each may also end in `.gz`. Empty when it
-    /// is generated or built in, or a folder of pictures.
+    /// is generated or built in, or one's own.
     #[must_use]
     pub fn files(&self) -> &'static [&'static str] {
         match self {
-            Dataset::Lines32 | Dataset::Digits32 | Dataset::Celeba32 | Dataset::Images(_) => &[],
+            Dataset::Lines32
+            | Dataset::Digits32
+            | Dataset::Celeba32
+            | Dataset::Typeover32
+            | Dataset::Images(_)
+            | Dataset::Curve(_)
+            | Dataset::Text(_) => &[],
             Dataset::Mnist32 => &[
                 "mnist/train-images-idx3-ubyte",
                 "mnist/train-labels-idx1-ubyte",

@@ -37,6 +37,29 @@ fn errors_print_as_compilers_print_them() {
 }
 
 #[test]
+fn what_is_only_for_images_is_refused_where_the_dataset_is_of_strings() {
+    let text = |model: &str| format!("version: 1\nname: x\nparameters: {{{model}, dataset: typeover32}}\n");
+    for (model, reason) in [
+        (
+            "model: aae",
+            "model `aae` is not for dataset `typeover32`, whose examples are strings: nobody has tried",
+        ),
+        (
+            "model: pixels",
+            "model `pixels` is not for dataset `typeover32`, whose examples are strings: it classifies",
+        ),
+        (
+            "model: denoising, noise: 2",
+            "`noise: 2` is not for dataset `typeover32`, whose examples are strings: it is the share",
+        ),
+    ] {
+        let mistakes = mistakes(&text(model));
+        assert!(mistakes[0].starts_with("3:") && mistakes[0].contains(reason), "{mistakes:?}");
+    }
+    assert!(SweepFile::parse("sweep.yaml", text("model: denoising").as_bytes()).is_ok());
+}
+
+#[test]
 fn every_mistake_in_a_value_is_shown_at_its_place() {
     let text = "version: 1
 name: x
@@ -58,7 +81,7 @@ parameters:
         mistakes(text),
         [
             "4:10 `model` takes one of `baseline`, `dropout`, `denoising`, `vae`, `aae`, `vqvae`, `acai`, `acai_vae`, `pixels`, found `acia` | did you mean `acai`?",
-            "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, or `images:PATH` for a folder of pictures, found the number `32`",
+            "5:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, `typeover32`, or `images:PATH` for a folder of pictures, `curve:PATH` or `text:PATH` for a file of strings, found the number `32`",
             "6:17 `lambda` takes a number from 0 to 1000, found `-1`",
             "7:10 `gamma` takes a number from 0 to 1, found the word `yes`",
             "8:15 `depth` takes an integer from 1 to 128, found `16.5`",
@@ -173,7 +196,7 @@ parameters:
             "9:11 the range has `1` twice",
             "10:13 the key `min` is missing",
             "10:14 unknown key `values` | the keys are `min`, `max`, `count`, `scale`",
-            "11:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, or `images:PATH` for a folder of pictures, found a mapping",
+            "11:12 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, `celeba32`, `typeover32`, or `images:PATH` for a folder of pictures, `curve:PATH` or `text:PATH` for a file of strings, found a mapping",
             "12:28 `eval_kimg` takes a number above 0 and at most 1000000, found `inf`",
         ]
     );
@@ -297,7 +320,7 @@ parameters: {dataset: mnist, learning_rate: 0.1, batch_size: 4, latent_dim: 2, a
         [
             "4:1 unknown key `seed` | did you mean `seeds`?",
             "5:23 `dataset` takes one of `lines32`, `digits32`, `mnist32`, `fashion-mnist32`, `svhn32`, `cifar10`, \
-             `celeba32`, or `images:PATH` for a folder of pictures, found `mnist` | did you mean `mnist32`?",
+             `celeba32`, `typeover32`, or `images:PATH` for a folder of pictures, `curve:PATH` or `text:PATH` for a file of strings, found `mnist` | did you mean `mnist32`?",
             "5:30 unknown parameter `learning_rate` | did you mean `lr`?",
             "5:50 unknown parameter `batch_size` | did you mean `batch`?",
             "5:65 unknown parameter `latent_dim` | `trainer.parameters` declares those of a trainer of your own",

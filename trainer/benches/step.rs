@@ -58,7 +58,7 @@ impl Training {
         ])?
         .training_config();
         let source = data::open(&config.dataset, None)?;
-        let images = (source.channels(), source.classes());
+        let images = (source.medium(), source.classes());
         let runs: Vec<_> = (0..group).map(|seed| (&config, seed)).collect();
         let model = model::new(&runs, images, (Kind::Float, device))?;
         Ok(Training { config, model, source, seeds: group, step: 0, device })

@@ -2,7 +2,7 @@
 //!
 //! To read in this order: [`network`] (layers and their parameters), [`model`] (what is minimised),
 //! [`adam`], [`session`] (a group of runs from its first step to its last), [`benchmark`] (what a model is
-//! measured on), [`checkpoint`], [`serve`] (groups of runs for a worker). [`data`], [`score`], [`picture`],
+//! measured on), [`checkpoint`], [`serve`] (groups of runs for a worker). [`medium`], [`data`], [`score`], [`picture`],
 //! [`random`] and [`allocator`] are what they rely on.
 
 pub mod adam;
@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod device;
 pub mod libtorch;
+pub mod medium;
 pub mod model;
 pub mod network;
 pub mod picture;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
 use acai_trainer::checkpoint::{self, Identity, Progress};
+use acai_trainer::medium::Medium;
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::random::Keyed;
 use acai_trainer::score::Recent;
@@ -35,7 +36,7 @@ fn progress() -> Progress {
 
 fn untrained() -> Box<dyn Model> {
     let Identity { seed, config } = identity();
-    model::new(&[(&config, seed)], (1, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid")
+    model::new(&[(&config, seed)], (Medium::GREY, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid")
 }
 
 /// A model after one step, whose moments are not all zero.

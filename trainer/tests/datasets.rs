@@ -6,6 +6,7 @@ use acai_datasets::{Counts, counts};
 use acai_sweep::training::Dataset;
 use acai_trainer::data::lines::{draw, label};
 use acai_trainer::data::{Batch, Source, open};
+use acai_trainer::medium::Medium;
 use tch::{Kind, Tensor};
 
 const BUILT_IN: [Dataset; 2] = [Dataset::Lines32, Dataset::Digits32];
@@ -103,7 +104,7 @@ fn built_in_images_are_32_by_32_in_range_with_labels_below_ten() {
         let test_images = test as i64;
         let batches = source.train(100).map(|batches| batches.map(|batch| batch.labels.numel()).sum());
         assert_eq!(train, batches, "{dataset:?}");
-        assert_eq!((source.channels(), source.classes()), (1, 10));
+        assert_eq!((source.medium(), source.classes()), (Medium::GREY, 10));
         assert_eq!(source.test().images.size(), [test_images, 1, 32, 32]);
         for batch in [&source.batch(0, 0, 64), source.test()] {
             assert_eq!(batch.images.size()[1..], [1, 32, 32]);
@@ -181,7 +182,7 @@ fn svhn_is_the_same_whether_its_images_are_in_a_file_that_trainers_share_or_in_m
         source
     };
     let (shared, own) = (open_svhn(true), open_svhn(false));
-    assert_eq!((shared.channels(), shared.classes()), (3, 10));
+    assert_eq!((shared.medium(), shared.classes()), (Medium::Images { colours: 3 }, 10));
     assert!(equal(shared.test(), own.test()));
     assert!(equal(&shared.batch(1, 2, 6), &own.batch(1, 2, 6)));
     let all = |source: &dyn Source| source.train(9).unwrap().next().unwrap();

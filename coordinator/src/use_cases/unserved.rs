@@ -49,15 +49,17 @@ fn dataset(run: &NewRun) -> &str {
 }
 
 /// The name by which a worker that has this dataset tells of it: `images:faces` for `images:./faces/`. `None` where
-/// that says nothing: every worker has what is built in, and none tells of folders that are not below its data folder, or far
+/// that says nothing: every worker has what is built in, and none tells of files of strings, or of folders that are not below its data folder, or far
 /// below it.
 fn name_that_is_told(dataset: &str) -> Option<String> {
     let parsed = Dataset::from_name(dataset);
     if let Some(Dataset::Lines32 | Dataset::Digits32) = parsed {
         return None;
     }
-    let Some(path) = parsed.as_ref().and_then(Dataset::images_path) else {
-        return Some(dataset.to_owned());
+    let path = match &parsed {
+        Some(Dataset::Curve(_) | Dataset::Text(_)) => return None,
+        Some(images @ Dataset::Images(_)) => images.own_path()?,
+        _ => return Some(dataset.to_owned()),
     };
     let mut folders = Vec::new();
     for component in Path::new(path).components() {
@@ -87,6 +89,7 @@ mod tests {
             ("images:.", None),
             ("images:a/b/c/d", Some("images:a/b/c/d")),
             ("images:a/b/c/d/e", None),
+            ("curve:seasons.txt", None),
         ] {
             assert_eq!(name_that_is_told(dataset).as_deref(), name, "{dataset}");
         }

@@ -22,6 +22,11 @@ fn attempt_of(name: &str) -> Option<u32> {
     name.strip_prefix("log-")?.strip_suffix(".txt")?.parse().ok()
 }
 
+/// Whether a file is what an attempt has printed.
+pub(super) fn is_log(name: &str) -> bool {
+    attempt_of(name).is_some()
+}
+
 /// The latest log of each attempt, in their order.
 fn logs(artifacts: &[ArtifactRecord]) -> Vec<(u32, &ArtifactRecord)> {
     let mut logs: Vec<(u32, &ArtifactRecord)> =

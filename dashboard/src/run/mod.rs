@@ -39,6 +39,7 @@ pub(crate) async fn page(
     let details = site.use_cases.run(&sweep, number).await?;
     let explanation = site.use_cases.explain(&sweep, number).await?;
     let artifacts = artifacts(&site, &sweep, number).await?;
+    let texts = texts(&site, &artifacts).await;
     let curves = curves_of(&site, &sweep, &details).await?;
     let run = &details.run;
     let name = format!("{sweep}/{number}");
@@ -56,6 +57,7 @@ pub(crate) async fn page(
         } } (Command::acai(&["metrics", &name]).shown(&[])) } }
         (scores(&sweep, &details))
         (gallery(&artifacts))
+        (strings(&texts))
         (checkpoints(&details))
         (configuration(run))
         section { h2 { "Log" } (log::links(&sweep, number, &artifacts)) (Command::acai(&["logs", &name]).shown(&[])) }
@@ -235,13 +237,39 @@ async fn artifacts(site: &Site, sweep: &str, number: u32) -> Result<Vec<Artifact
     Ok(artifacts)
 }
 
-/// The latest picture of each name.
-fn gallery(artifacts: &[ArtifactRecord]) -> Markup {
+/// The latest artifact of each name that is of this kind.
+fn latest(artifacts: &[ArtifactRecord], is_of_kind: impl Fn(&str) -> bool) -> Vec<&ArtifactRecord> {
     let mut last: Vec<&ArtifactRecord> = Vec::new();
-    for artifact in artifacts.iter().filter(|artifact| film::is_picture(&artifact.artifact.name)) {
+    for artifact in artifacts.iter().filter(|artifact| is_of_kind(&artifact.artifact.name)) {
         last.retain(|known| known.artifact.name != artifact.artifact.name);
         last.push(artifact);
     }
+    last
+}
+
+/// The latest strings of each name, which runs on strings leave in the place of pictures. What is not kept any more is left out.
+async fn texts<'a>(site: &Site, artifacts: &'a [ArtifactRecord]) -> Vec<(&'a ArtifactRecord, String)> {
+    let mut texts = Vec::new();
+    for artifact in latest(artifacts, |name| name.ends_with(".txt") && !log::is_log(name)) {
+        if let Ok(text) = blob::read(site, &artifact.artifact.sha256).await {
+            texts.push((artifact, String::from_utf8_lossy(&text).into_owned()));
+        }
+    }
+    texts
+}
+
+fn strings(texts: &[(&ArtifactRecord, String)]) -> Markup {
+    html! {
+        @if !texts.is_empty() { section #strings { h2 { "Strings" } @for (it, text) in texts { details {
+            summary { (it.artifact.name) ", step " (it.artifact.step) }
+            pre.log tabindex="0" { (text) }
+        } } } }
+    }
+}
+
+/// The latest picture of each name.
+fn gallery(artifacts: &[ArtifactRecord]) -> Markup {
+    let last = latest(artifacts, film::is_picture);
     html! {
         @if !last.is_empty() { section #pictures { h2 { "Pictures" } div.gallery { @for it in last { figure {
             a href=(blob::path(&it.artifact.sha256)) {

@@ -46,6 +46,16 @@ pub enum ParameterError {
         /// The model.
         model: String,
     },
+    /// Values that do not go together.
+    #[error("{what} is not for dataset `{dataset}`, whose examples are strings: {reason}")]
+    NotForStrings {
+        /// The model or parameter.
+        what: String,
+        /// The dataset.
+        dataset: String,
+        /// Why.
+        reason: &'static str,
+    },
 }
 
 impl ParameterError {

@@ -71,7 +71,7 @@ pub enum DefaultValue {
     /// The paper's setting for the run's model.
     ByModel(fn(&str) -> f64),
     /// The paper's setting for the run's dataset.
-    ByDataset(fn(&Dataset) -> i64),
+    ByDataset(fn(&Dataset) -> Scalar),
     /// The value of another parameter, which stands before this one in the table.
     SameAs(&'static str),
 }
@@ -194,7 +194,10 @@ impl fmt::Display for Kind {
             Kind::Choice(words) => write!(f, "one of {}", listed(words.iter().map(String::as_str))),
             Kind::Dataset => {
                 let names = listed(Dataset::NAMED.iter().map(Dataset::name));
-                write!(f, "one of {names}, or `images:PATH` for a folder of pictures")
+                write!(
+                    f,
+                    "one of {names}, or `images:PATH` for a folder of pictures, `curve:PATH` or `text:PATH` for a file of strings"
+                )
             }
             Kind::Int(range) => match (*range.start(), *range.end()) {
                 (i64::MIN, i64::MAX) => f.write_str("an integer"),

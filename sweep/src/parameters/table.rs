@@ -4,6 +4,7 @@ use std::ops::Bound::{Excluded, Included};
 
 use super::DefaultValue::{ByDataset, ByModel, Float, Int, Required, SameAs, Word};
 use super::{Kind, Models, Parameter, Sharing};
+use crate::scalar::Scalar;
 use crate::training::{Dataset, IMAGE_WIDTH};
 
 /// Channels at the first scale. The paper uses 16 and 64; at 128 and `latent_width` 1 the widest
@@ -87,12 +88,12 @@ pub static PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "noise",
         kind: Kind::Float(Included(0.0), Included(1e2)),
-        default: Float(1.0),
+        default: ByDataset(noise),
         before: None,
         models: Models::Only(&["denoising"]),
         needs: None,
         sharing: Sharing::Free,
-        doc: "standard deviation of the noise on the encoder's images",
+        doc: "standard deviation of the noise on the encoder's images; for strings the share of characters that are replaced, at most 1",
     },
     Parameter {
         name: "dropout",
@@ -183,7 +184,7 @@ pub static PARAMETERS: &[Parameter] = &[
         models: Models::All,
         needs: None,
         sharing: Sharing::Equal,
-        doc: "width and height of the latent code; there are log2(32 / latent_width) scales",
+        doc: "width and, of images, height of the latent code; there are log2(32 / latent_width) scales",
     },
     Parameter {
         name: "advdepth",
@@ -241,16 +242,26 @@ fn beta(model: &str) -> f64 {
     if model == "vqvae" { 10.0 } else { 1.0 }
 }
 
-fn depth(dataset: &Dataset) -> i64 {
-    match dataset {
-        Dataset::Lines32 | Dataset::Digits32 | Dataset::Mnist32 | Dataset::FashionMnist32 => 16,
-        Dataset::Svhn32 | Dataset::Cifar10 | Dataset::Celeba32 | Dataset::Images(_) => 64,
-    }
+fn noise(dataset: &Dataset) -> Scalar {
+    Scalar::Float(if dataset.is_strings() { 0.3 } else { 1.0 })
 }
 
-fn latent_width(dataset: &Dataset) -> i64 {
-    match dataset {
-        Dataset::Lines32 => 2,
+fn depth(dataset: &Dataset) -> Scalar {
+    Scalar::Int(match dataset {
+        Dataset::Lines32
+        | Dataset::Digits32
+        | Dataset::Mnist32
+        | Dataset::FashionMnist32
+        | Dataset::Typeover32
+        | Dataset::Curve(_)
+        | Dataset::Text(_) => 16,
+        Dataset::Svhn32 | Dataset::Cifar10 | Dataset::Celeba32 | Dataset::Images(_) => 64,
+    })
+}
+
+fn latent_width(dataset: &Dataset) -> Scalar {
+    Scalar::Int(match dataset {
+        Dataset::Lines32 | Dataset::Typeover32 | Dataset::Curve(_) | Dataset::Text(_) => 2,
         _ => 4,
-    }
+    })
 }

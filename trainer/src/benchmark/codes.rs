@@ -75,6 +75,7 @@ mod tests {
 
     use super::super::Benchmarks;
     use super::*;
+    use crate::medium::Medium;
     use crate::model;
 
     #[test]
@@ -86,7 +87,7 @@ mod tests {
         let config =
             Configuration::new(values.into_iter().chain([depth])).expect("it is valid").training_config();
         let float = (Kind::Float, Device::Cpu);
-        let model = model::new(&[(&config, 0)], (1, 10), float).expect("sizes are valid");
+        let model = model::new(&[(&config, 0)], (Medium::GREY, 10), float).expect("sizes are valid");
         let benchmark = Benchmarks::new(Device::Cpu, None).get(&Dataset::Digits32).expect("it is built in");
         let images = benchmark.source.test().images.narrow(0, 0, 2 * TOGETHER + 1);
 

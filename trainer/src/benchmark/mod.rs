@@ -3,7 +3,9 @@
 mod clustering;
 mod codes;
 mod interpolation;
+mod judge;
 mod pictures;
+mod reconstruction;
 mod scores;
 
 pub use interpolation::Path;
@@ -18,7 +20,7 @@ use acai_sweep::training::Dataset;
 use tch::Device;
 
 use crate::data::{self, DataError, Source};
-use crate::score::lines::LineJudge;
+use judge::Judge;
 
 /// Images whose codes have a key for their draws in common, which numbers the chunk.
 const CHUNK: i64 = 256;
@@ -47,7 +49,7 @@ struct Open {
 pub struct Benchmark {
     /// Its images.
     pub source: Box<dyn Source>,
-    judge: Option<LineJudge>,
+    judge: Option<Judge>,
     device: Device,
 }
 
@@ -89,7 +91,7 @@ impl Benchmarks {
 
     fn read(&self, dataset: &Dataset) -> Result<Benchmark, DataError> {
         let source = data::open(dataset, self.folder.as_deref())?;
-        let judge = (*dataset == Dataset::Lines32).then(LineJudge::new);
+        let judge = Judge::of(dataset, &*source);
         Ok(Benchmark { source, judge, device: self.device })
     }
 

@@ -3,21 +3,24 @@
 use tch::{Kind, Tensor};
 
 use super::{Benchmark, Path};
+use crate::medium::Medium;
 use crate::model::Model;
-use crate::picture::Raster;
+use crate::picture::{Raster, share, strips};
 use crate::random::{Draws, Keyed, Purpose};
 
 /// Rows and columns of a picture, in images.
 const ROWS: usize = 12;
 const COLUMNS: i64 = 16;
 
-/// A named PNG file.
+/// A named picture: of images a PNG file, of strings a text.
 #[derive(Debug)]
 pub struct Picture {
     /// What it shows: `reconstructions`, `interpolations`, `spherical_interpolations` or `samples`.
     pub name: &'static str,
+    /// How its file's name ends: `png` or `txt`.
+    pub extension: &'static str,
     /// The file.
-    pub png: Vec<u8>,
+    pub file: Vec<u8>,
 }
 
 impl Benchmark {
@@ -29,15 +32,41 @@ impl Benchmark {
         let (from, to) = self.pairs(ROWS);
         let (from, to) = (self.test_images(&from), self.test_images(&to));
         let along = |path| self.interpolate(model, (&from, &to), COLUMNS, path);
+        let shares: Vec<String> = (0..COLUMNS).map(|step| share(step, COLUMNS)).collect();
         let mut pictures = vec![
-            Picture { name: "reconstructions", png: Raster::grid(&self.reconstructions(model)).png() },
-            Picture { name: "interpolations", png: Raster::grid(&along(Path::Line)).png() },
-            Picture { name: "spherical_interpolations", png: Raster::grid(&along(Path::Sphere)).png() },
+            self.drawn("interpolations", &shares, &along(Path::Line)),
+            self.drawn("spherical_interpolations", &shares, &along(Path::Sphere)),
         ];
+        pictures.push(match self.source.medium() {
+            Medium::Images { .. } => self.drawn("reconstructions", &[], &self.reconstructions(model)),
+            Medium::Strings { .. } => {
+                let names = ["original", "decoded"].map(str::to_owned);
+                self.drawn("reconstructions", &names, &self.pairs_with_reconstructions(model))
+            }
+        });
         if model.has_prior() {
-            pictures.push(Picture { name: "samples", png: Raster::grid(&self.samples(model)).png() });
+            let numbers: Vec<String> = (1..=COLUMNS).map(|number| number.to_string()).collect();
+            pictures.push(self.drawn("samples", &numbers, &self.samples(model)));
         }
         pictures
+    }
+
+    /// A picture of examples `[rows, columns, c, h, 32]`; strings are told by what their columns are called.
+    fn drawn(&self, name: &'static str, columns: &[String], examples: &Tensor) -> Picture {
+        match self.source.medium() {
+            Medium::Images { .. } => Picture { name, extension: "png", file: Raster::grid(examples).png() },
+            Medium::Strings { .. } => {
+                Picture { name, extension: "txt", file: strips(columns, examples).into_bytes() }
+            }
+        }
+    }
+
+    /// Test strings beside what comes back of them: `[rows, 2, c, 1, 32]`, as many rows as a picture's.
+    fn pairs_with_reconstructions(&self, model: &dyn Model) -> Tensor {
+        let strings = &self.source.test().images;
+        let strings = strings.narrow(0, 0, (ROWS as i64).min(strings.size()[0]));
+        let decoded = self.decode(model, &self.encode(model, &strings, 0).latents);
+        Tensor::stack(&[strings.to_device(self.device), decoded], 1)
     }
 
     /// Rows of test images, each above the row of their reconstructions: `[12, 16, c, 32, 32]`, less where there are few

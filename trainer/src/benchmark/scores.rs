@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use super::reconstruction::{Part, parts};
 use super::{Benchmark, CHUNK, Path};
 use crate::model::Model;
 use crate::score::accuracy;
@@ -22,30 +23,32 @@ impl Benchmark {
         if let Some(judge) = &self.judge {
             let (from, to) = self.pairs(INTERPOLATIONS);
             let (from, to) = (self.test_images(&from), self.test_images(&to));
-            let images = self.interpolate(model, (&from, &to), STEPS, Path::Line);
-            let lines = judge.score(&images.squeeze_dim(2));
-            scores.push(("eval/mean_distance", lines.mean_distance));
-            scores.extend(lines.smoothness.map(|smoothness| ("eval/smoothness", smoothness)));
-            scores.push(("eval/smoothness_nan", lines.nan as f64));
+            scores.extend(judge.score(&self.interpolate(model, (&from, &to), STEPS, Path::Line)));
         }
         scores.retain(|(_, score)| score.is_finite());
         scores.into_iter().map(|(name, score)| (name.to_owned(), score)).collect()
     }
 
-    /// Squared error and latent accuracy over the whole test set.
+    /// How well examples come back, and latent accuracy, over the whole test set.
     fn reconstruction(&self, model: &dyn Model, pulse: &mut dyn FnMut()) -> Vec<(&'static str, f64)> {
         let test = self.source.test();
-        let mut squared_error = Tensor::zeros([], (Kind::Double, self.device));
+        let mut whole: Vec<Part> = Vec::new();
         let mut logits = Vec::new();
         for (chunk, images) in test.images.split(CHUNK, 0).iter().enumerate() {
             pulse();
             let codes = self.encode(model, images, chunk as u64);
             logits.push(model.classify(&codes.features).squeeze_dim(0));
             let images = images.to_device(self.device);
-            squared_error += (self.decode(model, &codes.latents) - images).square().sum(Kind::Double);
+            let parts = parts(self.source.medium(), &images, &self.decode(model, &codes.latents));
+            if whole.is_empty() {
+                whole = parts;
+            } else {
+                whole.iter_mut().zip(parts).for_each(|(whole, part)| whole.sum += part.sum);
+            }
         }
-        let mse = squared_error.double_value(&[]) / test.images.numel() as f64;
-        let mut scores = vec![("eval/reconstruction_mse", mse)];
+        let count = test.labels.size()[0];
+        let mean = |part: Part| part.scale * part.sum.double_value(&[]) / (count * part.of_one) as f64;
+        let mut scores: Vec<_> = whole.into_iter().map(|part| (part.name, mean(part))).collect();
         if self.source.classes() > 1 {
             let labels = test.labels.to_device(self.device);
             scores.push(("eval/latent_accuracy", accuracy(&Tensor::cat(&logits, 0), &labels)));

@@ -75,7 +75,10 @@ fn flag(parameter: &'static Parameter) -> Arg {
     };
     let choice = match &parameter.kind {
         Kind::Dataset => {
-            format!(" ({}, or images:PATH)", Dataset::NAMED.each_ref().map(Dataset::name).join(", "))
+            format!(
+                " ({}, images:PATH, curve:PATH or text:PATH)",
+                Dataset::NAMED.each_ref().map(Dataset::name).join(", ")
+            )
         }
         _ => String::new(),
     };

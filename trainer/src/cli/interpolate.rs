@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use acai_trainer::benchmark::Path;
 use acai_trainer::checkpoint::{self, Header};
-use acai_trainer::picture::{Raster, animation};
+use acai_trainer::picture::{Raster, animation, share, strips};
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::{Map, Value};
@@ -21,32 +21,36 @@ use super::trained::Opened;
 /// How many times as wide and high images are in an animation, which is seen without being enlarged.
 const ENLARGED: i64 = 3;
 
-/// Draw the way between two images as a strip of decoded codes, with the two at its ends
+/// Draw the way between two images, or strings, as a strip of decoded codes, with the two at its ends
 ///
-/// Each end is a test image, by its number, or a PNG or JPEG file of your own, by its path. Such a picture is brought to
+/// Each end of a model of images is a test image, by its number, or a PNG or JPEG file of your own, by its path. Such a picture is brought to
 /// 32 × 32 as the dataset `images:PATH` does it: the largest square in its middle (as long as its shorter side) is
 /// scaled, bicubic. For a model of grey images it is made grey.
 ///
 /// Above the strips stands α, the share of the way from `a` to `b`. Strips of several checkpoints stand below each
 /// other, each with what tells it from the others. With --animate the ways are walked instead, all at once, from `a` to `b`
 /// and back: an animated PNG, which browsers show.
+///
+/// For a model of strings each end is the number of a test string or the string itself, and a text file is written, a line for
+/// each code.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 -o strip.png
   acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --spherical --steps 8 -o strip.png
   acai-trainer interpolate faces/checkpoint-000065536.safetensors --a me.jpg --b you.png --a 0 --b me.jpg -o strips.png
   acai-trainer interpolate baseline/checkpoint-*.safetensors acai/checkpoint-*.safetensors --a 0 --b 1 --a 2 --b 3 -o both.png
-  acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --animate --steps 24 -o moving.png")]
+  acai-trainer interpolate lines/checkpoint-000001536.safetensors --a 0 --b 1 --animate --steps 24 -o moving.png
+  acai-trainer interpolate typeover/checkpoint-000001536.safetensors --a 0 --b 'your monks jump below lazy hills' -o way.txt")]
 pub(super) struct Interpolate {
     /// Checkpoints that `acai-trainer train` or workers wrote, of one dataset
     #[arg(required = true, value_name = "CHECKPOINT")]
     checkpoints: Vec<PathBuf>,
-    /// The first image: the number of a test image, from 0, or a picture's file (one that is called by a number: ./7);
+    /// The first image: the number of a test image, from 0, or a picture's file (one that is called by a number: ./7), or a string;
     /// may be repeated, with as many --b
-    #[arg(long = "a", value_name = "NUMBER|FILE", required = true)]
+    #[arg(long = "a", value_name = "NUMBER|FILE|STRING", required = true)]
     from: Vec<EndPoint>,
     /// The last image: the number of a test image, or a picture's file
-    #[arg(long = "b", value_name = "NUMBER|FILE", required = true)]
+    #[arg(long = "b", value_name = "NUMBER|FILE|STRING", required = true)]
     to: Vec<EndPoint>,
     /// Decoded codes, with both ends
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(i64).range(2..=256))]
@@ -57,7 +61,7 @@ pub(super) struct Interpolate {
     /// An animation instead of strips: each step is a frame, shown for 80 ms
     #[arg(long)]
     animate: bool,
-    /// PNG file to write; one of that name is replaced
+    /// PNG file to write, for strings a text file; one of that name is replaced
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
@@ -86,33 +90,38 @@ impl Interpolate {
                 first.name()
             );
         }
+        let of_strings = headers[0].identity.config.dataset.is_strings();
+        ensure!(
+            !(of_strings && animate),
+            "strings are written as text, which does not move: leave --animate out"
+        );
         let labels = labels(&headers);
         let path = if spherical { Path::Sphere } else { Path::Line };
         let mut benchmarks = machine.prepare()?;
-        let mut strips = Vec::with_capacity(checkpoints.len());
+        let mut ways = Vec::with_capacity(checkpoints.len());
         for (header, file) in headers.into_iter().zip(&checkpoints) {
-            strips.push(ways(&Opened::load(header, file, &mut benchmarks)?, (&from, &to), steps, path)?);
+            ways.push(walk(&Opened::load(header, file, &mut benchmarks)?, (&from, &to), steps, path)?);
         }
-        let picture = if animate {
-            animation(&frames(&labels, &strips, steps))
-        } else {
-            below_each_other(&labels, &strips, steps).png()
+        let drawn = match (of_strings, animate) {
+            (true, _) => texts(&labels, &ways, steps).into_bytes(),
+            (false, true) => animation(&frames(&labels, &ways, steps)),
+            (false, false) => below_each_other(&labels, &ways, steps).png(),
         };
-        fs::write(&output, picture).with_context(|| format!("cannot write `{}`", output.display()))?;
+        fs::write(&output, drawn).with_context(|| format!("cannot write `{}`", output.display()))?;
         writeln!(io::stderr(), "wrote {}", output.display())?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// The ways of a model between pairs of images, with the images themselves at the ends: `[pairs, steps + 2, c, 32, 32]`.
-fn ways(
+fn walk(
     opened: &Opened,
     (from, to): (&[EndPoint], &[EndPoint]),
     steps: i64,
     path: Path,
 ) -> anyhow::Result<Tensor> {
     let source = &*opened.benchmark.source;
-    let (from, to) = (EndPoint::images(from, "--a", source)?, EndPoint::images(to, "--b", source)?);
+    let (from, to) = (EndPoint::examples(from, "--a", source)?, EndPoint::examples(to, "--b", source)?);
     let way = opened.benchmark.interpolate(&*opened.model, (&from, &to), steps, path);
     let [from, to] = [from, to].map(|images| images.unsqueeze(1).to_device(way.device()));
     Ok(Tensor::cat(&[&from, &way, &to], 1))
@@ -125,6 +134,22 @@ fn below_each_other(labels: &[String], ways: &[Tensor], steps: i64) -> Raster {
         labelled.map(move |(label, ways)| (label.clone(), Raster::grid(&ways.narrow(0, pair, 1))))
     });
     Raster::labelled(&headings(steps), &rows.collect::<Vec<_>>())
+}
+
+/// The ways of strings as text: those of one pair below each other, each below what tells its checkpoint from the others.
+fn texts(labels: &[String], ways: &[Tensor], steps: i64) -> String {
+    let columns: Vec<String> = iter::once("a".to_owned())
+        .chain((0..steps).map(|step| share(step, steps)))
+        .chain(["b".to_owned()])
+        .collect();
+    let pairs = (0..ways[0].size()[0]).flat_map(|pair| {
+        let columns = &columns;
+        labels.iter().zip(ways).map(move |(label, ways)| {
+            let heading = if label.is_empty() { String::new() } else { format!("{label}\n") };
+            heading + &strips(columns, &ways.narrow(0, pair, 1))
+        })
+    });
+    pairs.collect::<Vec<_>>().join("\n")
 }
 
 /// The ways as frames, from `a` to `b` and back: a row for each model, in which each pair has its two images with the code
@@ -153,14 +178,6 @@ fn headings(steps: i64) -> Vec<String> {
     let heading = |step| if quarters.contains(&step) { share(step, steps) } else { String::new() };
     let between = (0..steps).map(heading);
     [&["a".to_owned()], &between.collect::<Vec<_>>()[..], &["b".to_owned()]].concat()
-}
-
-/// The share of the way that a step has come to, in hundredths.
-fn share(step: i64, steps: i64) -> String {
-    match step {
-        0 => "α=0".to_owned(),
-        step => ((step as f64 / (steps - 1) as f64 * 100.0).round() / 100.0).to_string(),
-    }
 }
 
 /// What tells each checkpoint from the others: the settings in which they differ. Nothing where there is only one.

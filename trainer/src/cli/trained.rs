@@ -42,7 +42,7 @@ impl Opened {
     ) -> anyhow::Result<Self> {
         let config = &header.identity.config;
         let benchmark = benchmarks.get(&config.dataset)?;
-        let images = (benchmark.source.channels(), benchmark.source.classes());
+        let images = (benchmark.source.medium(), benchmark.source.classes());
         let run = [(config, header.identity.seed)];
         let mut model = model::new(&run, images, (Kind::Float, benchmarks.device))?;
         checkpoint::load(&mut *model, &header.identity, checkpoint)?;

@@ -7,6 +7,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::epochs::Epochs;
 use super::{Batch, Source};
+use crate::medium::Medium;
 
 /// A dataset of finite size, held in memory: as bytes if it was read from files (47 MB for MNIST's 60,000 images).
 #[derive(Debug)]
@@ -71,8 +72,12 @@ pub(super) fn values(images: &Tensor) -> Tensor {
 }
 
 impl Source for Finite {
-    fn channels(&self) -> i64 {
-        self.train.images.size()[1]
+    fn medium(&self) -> Medium {
+        let (channels, height) = (self.train.images.size()[1], self.train.images.size()[2]);
+        match height {
+            1 => Medium::Strings { symbols: channels },
+            _ => Medium::Images { colours: channels },
+        }
     }
 
     fn classes(&self) -> i64 {

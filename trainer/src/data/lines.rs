@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use tch::Tensor;
 
 use super::{Batch, Source, WIDTH};
+use crate::medium::Medium;
 use crate::random::{Purpose, stream};
 
 /// Pixels of an image.
@@ -78,8 +79,8 @@ impl Lines {
 }
 
 impl Source for Lines {
-    fn channels(&self) -> i64 {
-        1
+    fn medium(&self) -> Medium {
+        Medium::GREY
     }
 
     fn classes(&self) -> i64 {

@@ -1,12 +1,13 @@
 //! Datasets: where training batches and test images come from.
 //!
-//! Every image is 32×32 with values in [-1, 1]. A training batch is a function of (seed, step)
+//! Examples are images or strings ([`Medium`]). A training batch is a function of (seed, step)
 //! alone, so a run sees the same images however often it is resumed and whatever shares its group.
 
 mod digits;
 mod epochs;
 mod finite;
 pub mod lines;
+pub mod strings;
 
 use std::path::Path;
 
@@ -15,12 +16,14 @@ use tch::{Kind, Tensor};
 
 use finite::Finite;
 
+use crate::medium::Medium;
+
 pub use acai_datasets::{DataError, WIDTH};
 
-/// Images and what they show, on the CPU.
+/// Examples and what they show, on the CPU.
 #[derive(Debug)]
 pub struct Batch {
-    /// `[n, channels, 32, 32]`, f32 in [-1, 1].
+    /// `[n, channels, height, 32]`, f32, as [`Medium`] says.
     pub images: Tensor,
     /// `[n]`, i64 in `0..classes`.
     pub labels: Tensor,
@@ -28,8 +31,8 @@ pub struct Batch {
 
 /// A dataset, open for training and evaluation.
 pub trait Source {
-    /// Colours of an image.
-    fn channels(&self) -> i64;
+    /// What its examples are.
+    fn medium(&self) -> Medium;
 
     /// Number of different labels; 1 if there are none.
     fn classes(&self) -> i64;
@@ -62,6 +65,9 @@ pub fn picture(file: &Path, channels: i64) -> Result<Tensor, DataError> {
 /// # Errors
 /// [`DataError`] names the folder or file that is missing or is not what the dataset needs.
 pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>, DataError> {
+    if let Some(strings) = acai_datasets::open_strings(dataset, folder)? {
+        return Ok(Box::new(strings::source(&strings)));
+    }
     let mapped = acai_datasets::open_mapped(dataset, folder)?;
     // A system that cannot map the file can read the dataset.
     if let Some(mapped) = mapped.and_then(|mapped| Finite::try_from(mapped).ok()) {
@@ -69,7 +75,9 @@ pub fn open(dataset: &Dataset, folder: Option<&Path>) -> Result<Box<dyn Source>,
     }
     Ok(match acai_datasets::open(dataset, folder)? {
         Some(images) => Box::new(Finite::from(images)),
-        None if *dataset == Dataset::Lines32 => Box::new(lines::Lines::new()),
-        None => Box::new(digits::open()),
+        None => match dataset {
+            Dataset::Lines32 => Box::new(lines::Lines::new()),
+            _ => Box::new(digits::open()),
+        },
     })
 }

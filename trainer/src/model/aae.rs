@@ -36,13 +36,13 @@ impl Aae {
 
 impl Model for Aae {
     fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
-        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
+        let Autoencoder { encoder, decoder, classifier, .. } = &self.autoencoder;
         let x = &input.images;
         let z = encoder.forward(x); // [n, K·latent, w, w]
         let codes = flatten(&z, self.autoencoder.members()); // [K, n, d]
         let (n, d) = (codes.size()[1], codes.size()[2]);
 
-        let loss_ae = self.autoencoder.mse(x, &decoder.forward(&z));
+        let loss_ae = self.autoencoder.loss(x, &decoder.forward(&z));
         let loss_ae_disc = logistic(&self.discriminate(&codes), 1.0);
         let loss_classifier = classifier.loss(&z, &input.labels);
         let loss_disc = logistic(&self.discriminate(&codes.detach()), 0.0);
@@ -67,7 +67,7 @@ impl Model for Aae {
     }
 
     fn decode(&self, latents: &Tensor) -> Tensor {
-        self.autoencoder.decoder.forward(latents)
+        self.autoencoder.decode(latents)
     }
 
     fn classify(&self, features: &Tensor) -> Tensor {

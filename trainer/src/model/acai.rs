@@ -18,14 +18,15 @@ pub struct Acai {
 
 impl Model for Acai {
     fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
-        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
+        let Autoencoder { encoder, decoder, classifier, .. } = &self.autoencoder;
         let x = &input.images;
         let interpolated = Interpolated::draw(x.size()[0], input.draws);
         let z = encoder.forward(x); // [n, K·latent, w, w]
         let both = Tensor::cat(&[&z, &interpolated.mix(&z)], 0); // [2n, K·latent, w, w]
-        let [decoded, x_mix] = halves(&decoder.forward(&both)); // each [n, K·c, 32, 32]
+        let [outputs, of_mix] = halves(&decoder.forward(&both)); // each [n, K·c, 32, 32]
+        let [decoded, x_mix] = [&outputs, &of_mix].map(|outputs| self.autoencoder.examples(outputs));
 
-        let loss_ae = self.autoencoder.mse(x, &decoded);
+        let loss_ae = self.autoencoder.loss(x, &outputs);
         let loss_classifier = classifier.loss(&z, &input.labels);
         // Equation 1: the critic's losses and gradient.
         let critics = self.regularizer.criticise(x, &decoded, &x_mix, &interpolated);
@@ -41,7 +42,7 @@ impl Model for Acai {
     }
 
     fn decode(&self, latents: &Tensor) -> Tensor {
-        self.autoencoder.decoder.forward(latents)
+        self.autoencoder.decode(latents)
     }
 
     fn classify(&self, features: &Tensor) -> Tensor {

@@ -2,9 +2,8 @@
 
 use tch::Tensor;
 
-use crate::network::{
-    Architecture, Classifier, Decoder, Encoder, Members, Parameters, Pick, by_member, mean,
-};
+use super::Likelihood;
+use crate::network::{Architecture, Classifier, Decoder, Encoder, Members, Parameters, Pick, by_member};
 
 /// Encoder f_θ and decoder g_φ, with the classifier that is trained beside them on their latents.
 #[derive(Debug)]
@@ -15,6 +14,8 @@ pub struct Autoencoder {
     pub decoder: Decoder,
     /// From latents to classes.
     pub classifier: Classifier,
+    /// What the decoder's outputs mean.
+    pub likelihood: Likelihood,
 }
 
 impl Autoencoder {
@@ -25,17 +26,19 @@ impl Autoencoder {
             encoder: Encoder::new(sizes, members),
             decoder: Decoder::new(sizes, members),
             classifier: Classifier::new(sizes.latent_size(), classes, members),
+            likelihood: Likelihood::of(sizes.medium),
         }
     }
 
     /// Some of the members.
     #[must_use]
     pub fn pick(&self, pick: Pick<'_>) -> Autoencoder {
-        let Autoencoder { encoder, decoder, classifier } = self;
+        let Autoencoder { encoder, decoder, classifier, likelihood } = self;
         Autoencoder {
             encoder: encoder.pick(pick),
             decoder: decoder.pick(pick),
             classifier: classifier.pick(pick),
+            likelihood: *likelihood,
         }
     }
 
@@ -53,13 +56,23 @@ impl Autoencoder {
 
     /// The same, to change.
     pub fn parameters_mut(&mut self) -> [&mut Parameters; 3] {
-        let Autoencoder { encoder, decoder, classifier } = self;
+        let Autoencoder { encoder, decoder, classifier, .. } = self;
         [encoder.parameters_mut(), decoder.parameters_mut(), classifier.parameters_mut()]
     }
 
-    /// Mean squared error `[K]` between images `[n, K·c, 32, 32]`, over all elements of a member.
-    pub(super) fn mse(&self, target: &Tensor, output: &Tensor) -> Tensor {
-        mean(&(output - target).square(), self.members())
+    /// The loss of reconstruction `[K]`: how well the decoder's outputs tell of examples `[n, K·c, 32, 32]`.
+    pub(super) fn loss(&self, x: &Tensor, outputs: &Tensor) -> Tensor {
+        self.likelihood.loss(x, outputs, self.members())
+    }
+
+    /// The examples `[n, K·c, 32, 32]` that the decoder's outputs stand for.
+    pub(super) fn examples(&self, outputs: &Tensor) -> Tensor {
+        self.likelihood.mean(outputs, self.members())
+    }
+
+    /// The examples that latent codes `[n, K·latent, w, w]` stand for.
+    pub(super) fn decode(&self, latents: &Tensor) -> Tensor {
+        self.examples(&self.decoder.forward(latents))
     }
 }
 

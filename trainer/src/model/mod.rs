@@ -1,4 +1,5 @@
-//! The models: what is minimised, and how images become latent codes and come back.
+//! The models: what is minimised, and how images become latent codes and come back. Where strings are told of no otherwise, they
+//! are images of height 1 with a channel for each symbol ([`Medium`](crate::medium::Medium)).
 //!
 //! Every model is written for the K members of a group (see [`crate::network::Members`]); a run alone is K = 1.
 
@@ -7,6 +8,7 @@ mod acai;
 mod adversarial;
 mod autoencoder;
 mod baseline;
+mod likelihood;
 mod losses;
 mod new;
 mod pixels;
@@ -18,6 +20,7 @@ pub use acai::Acai;
 pub use adversarial::{AdversarialRegularizer, Criticism, Interpolated};
 pub use autoencoder::Autoencoder;
 pub use baseline::{Baseline, Corruption};
+pub use likelihood::Likelihood;
 pub use losses::Losses;
 pub use new::new;
 pub use pixels::Pixels;

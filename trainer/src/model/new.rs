@@ -4,11 +4,13 @@ use acai_sweep::training::{Model as Of, TrainingConfig};
 use tch::{Device, Kind};
 
 use super::{
-    Aae, Acai, AdversarialRegularizer, Autoencoder, Baseline, Corruption, Encodes, Model, Pixels, Vae, VqVae,
+    Aae, Acai, AdversarialRegularizer, Autoencoder, Baseline, Corruption, Encodes, Likelihood, Model, Pixels,
+    Vae, VqVae,
 };
-use crate::network::{Architecture, ArchitectureError, Classifier, IMAGE_WIDTH, Members};
+use crate::medium::{Medium, WIDTH};
+use crate::network::{Architecture, ArchitectureError, Classifier, Members};
 
-/// The untrained models of runs of one shape, each a configuration and a seed, for images of `colours` channels
+/// The untrained models of runs of one shape, each a configuration and a seed, for examples of this kind
 /// in `classes` classes. What does not fix the shape is each run's own.
 ///
 /// ACAI with λ = 0 is the autoencoder without a critic: no gradient of one would reach it, so none is trained.
@@ -20,7 +22,7 @@ use crate::network::{Architecture, ArchitectureError, Classifier, IMAGE_WIDTH, M
 /// On no runs, or on runs of different models.
 pub fn new(
     runs: &[(&TrainingConfig, u64)],
-    (colours, classes): (i64, i64),
+    (medium, classes): (Medium, i64),
     options: (Kind, Device),
 ) -> Result<Box<dyn Model>, ArchitectureError> {
     let (first, _) = runs[0];
@@ -32,10 +34,11 @@ pub fn new(
         lr: each(&|config| config.lr),
         options,
     };
-    let shape = |depth| Architecture::new(colours, depth, first.latent, first.latent_width, first.precision);
+    let shape = |depth| Architecture::new(medium, depth, first.latent, first.latent_width, first.precision);
     let sizes = shape(first.depth)?;
     let autoencoder = || Autoencoder::new(&sizes, classes, &members);
-    let code = (sizes.latent_size(), sizes.latent_width());
+    let bounded = || Autoencoder { likelihood: Likelihood::of_bound(medium), ..autoencoder() };
+    let code = (sizes.latent_size(), sizes.latent_extent());
     let lambda = each(&|config| match config.model {
         Of::Acai { lambda, .. } | Of::AcaiVae { lambda, .. } => lambda,
         _ => 0.0,
@@ -62,18 +65,20 @@ pub fn new(
         (Of::Baseline | Of::Acai { .. }, _) => Box::new(baseline(Corruption::None)),
         (Of::Denoising { .. }, _) => {
             let noise = each(&|config| if let Of::Denoising { noise } = config.model { noise } else { 0.0 });
-            Box::new(baseline(Corruption::Noise(members.scalars(&noise))))
+            let noise = members.scalars(&noise);
+            Box::new(baseline(match medium {
+                Medium::Images { .. } => Corruption::Noise(noise),
+                Medium::Strings { .. } => Corruption::Replacement(noise),
+            }))
         }
         (Of::Dropout { .. }, _) => {
             let share =
                 each(&|config| if let Of::Dropout { dropout } = config.model { dropout } else { 0.0 });
             Box::new(baseline(Corruption::Dropout(members.scalars(&share))))
         }
-        (Of::Vae { .. }, _) => {
-            Box::new(Vae::new(autoencoder(), code, &beta, (None, Encodes::Draws), &members))
-        }
+        (Of::Vae { .. }, _) => Box::new(Vae::new(bounded(), code, &beta, (None, Encodes::Draws), &members)),
         (Of::AcaiVae { .. }, critic) => {
-            Box::new(Vae::new(autoencoder(), code, &beta, (critic, Encodes::Means), &members))
+            Box::new(Vae::new(bounded(), code, &beta, (critic, Encodes::Means), &members))
         }
         (Of::Aae { .. }, _) => {
             let lr =
@@ -86,7 +91,7 @@ pub fn new(
             Box::new(VqVae::new(autoencoder(), code, book, &beta, &members))
         }
         (Of::Pixels, _) => {
-            let pixels = colours * IMAGE_WIDTH * IMAGE_WIDTH;
+            let pixels = medium.channels() * medium.height() * WIDTH;
             Box::new(Pixels { classifier: Classifier::new(pixels, classes, &members) })
         }
     })

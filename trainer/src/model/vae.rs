@@ -8,7 +8,7 @@ use crate::network::{Dense, Members, Parameters, Pick, flatten, unflatten};
 use crate::random::{Draws, Purpose};
 
 /// A variational autoencoder (Kingma and Welling 2014) of images seen as (x+1)/2 in [0, 1], with a Bernoulli
-/// likelihood; the KL term weighs β (Higgins et al. 2017).
+/// likelihood, or of strings with a categorical one; the KL term weighs β (Higgins et al. 2017).
 ///
 /// `acai_vae` interpolates posterior means. With a regularizer, which it has unless λ is 0, a critic judges images
 /// decoded from mixed posterior means, and what it says is added to the bound as equation 2 adds it to the squared error.
@@ -24,7 +24,7 @@ pub struct Vae {
     pub regularizer: Option<AdversarialRegularizer>,
     /// What images are encoded as.
     pub encodes: Encodes,
-    latent_width: i64,
+    latent_extent: [i64; 2],
 }
 
 /// The code that stands for an image when it is interpolated, scored and clustered.
@@ -56,17 +56,17 @@ impl Posterior {
 }
 
 impl Vae {
-    /// Untrained, with a β for each member; `latent_width` is that of the code.
+    /// Untrained, with a β for each member; `latent_extent` is height and width of the code.
     #[must_use]
     pub fn new(
         autoencoder: Autoencoder,
-        (latent_size, latent_width): (i64, i64),
+        (latent_size, latent_extent): (i64, [i64; 2]),
         beta: &[f64],
         (regularizer, encodes): (Option<AdversarialRegularizer>, Encodes),
         members: &Members,
     ) -> Vae {
         let posterior = Dense::posterior(latent_size, members);
-        Vae { autoencoder, posterior, beta: members.scalars(beta), regularizer, encodes, latent_width }
+        Vae { autoencoder, posterior, beta: members.scalars(beta), regularizer, encodes, latent_extent }
     }
 
     /// Of the encoder's output h `[n, K·latent, w, w]`.
@@ -76,23 +76,13 @@ impl Vae {
     }
 
     fn code(&self, flat: &Tensor) -> Tensor {
-        unflatten(flat, self.latent_width)
-    }
-
-    /// -log p((x+1)/2 | logits), summed over an image, averaged over the batch: `[K]`.
-    fn surprise(&self, x: &Tensor, logits: &Tensor) -> Tensor {
-        let none = None::<&Tensor>;
-        let each =
-            logits.binary_cross_entropy_with_logits(&((x + 1.0) / 2.0), none, none, tch::Reduction::None);
-        let of_images =
-            flatten(&each, self.autoencoder.members()).sum_dim_intlist([2].as_slice(), false, None);
-        of_images.mean_dim([1].as_slice(), false, None)
+        unflatten(flat, self.latent_extent)
     }
 }
 
 impl Model for Vae {
     fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
-        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
+        let Autoencoder { encoder, decoder, classifier, .. } = &self.autoencoder;
         let x = &input.images;
         let h = encoder.forward(x); // [n, K·latent, w, w]
         let posterior = self.posterior(&h);
@@ -109,12 +99,13 @@ impl Model for Vae {
             None => (decoder.forward(&z), None),
             Some((regularizer, interpolated, mixed)) => {
                 let [logits, of_mixed] = halves(&decoder.forward(&Tensor::cat(&[&z, &mixed], 0)));
-                let x_mix = image(&of_mixed);
-                let critics = regularizer.criticise(x, &image(&logits), &x_mix, &interpolated);
+                let [decoded, x_mix] = [&logits, &of_mixed].map(|logits| self.autoencoder.examples(logits));
+                let critics = regularizer.criticise(x, &decoded, &x_mix, &interpolated);
                 (logits, Some((regularizer.towards_unmixed(&x_mix, &critics), critics)))
             }
         };
-        let loss_likelihood = self.surprise(x, &logits);
+        let Autoencoder { likelihood, .. } = self.autoencoder;
+        let loss_likelihood = likelihood.surprise(x, &logits, self.autoencoder.members());
         let loss_kl = posterior.divergence();
         let loss_ae = &loss_likelihood + &self.beta * &loss_kl;
         let own = self.autoencoder.parameters();
@@ -146,7 +137,7 @@ impl Model for Vae {
     }
 
     fn decode(&self, latents: &Tensor) -> Tensor {
-        image(&self.autoencoder.decoder.forward(latents))
+        self.autoencoder.decode(latents)
     }
 
     fn classify(&self, features: &Tensor) -> Tensor {
@@ -176,12 +167,7 @@ impl Model for Vae {
             beta: pick(&self.beta),
             regularizer: self.regularizer.as_ref().map(|regularizer| regularizer.pick(pick)),
             encodes: self.encodes,
-            latent_width: self.latent_width,
+            latent_extent: self.latent_extent,
         })
     }
-}
-
-/// The mean image in [-1, 1] of a Bernoulli distribution's logits.
-fn image(logits: &Tensor) -> Tensor {
-    logits.sigmoid() * 2.0 - 1.0
 }

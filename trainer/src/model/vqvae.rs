@@ -24,7 +24,7 @@ pub struct VqVae {
     pub codebook: Codebook,
     /// β `[K]`, weight of the commitment loss.
     pub beta: Tensor,
-    latent_width: i64,
+    latent_extent: [i64; 2],
 }
 
 /// Vectors, and what they were rounded to; each `[K, n·vectors, h]` but `codes` `[K, n·vectors]`.
@@ -39,7 +39,7 @@ impl VqVae {
     #[must_use]
     pub fn new(
         autoencoder: Autoencoder,
-        (latent_size, latent_width): (i64, i64),
+        (latent_size, latent_extent): (i64, [i64; 2]),
         (codes, vectors): (i64, i64),
         beta: &[f64],
         members: &Members,
@@ -49,7 +49,7 @@ impl VqVae {
             around: Dense::around_vectors(latent_size, vectors, HIDDEN, members),
             codebook: Codebook::new(codes, latent_size, members),
             beta: members.scalars(beta),
-            latent_width,
+            latent_extent,
         }
     }
 
@@ -66,13 +66,13 @@ impl VqVae {
     /// The decoder's input `[n, K·latent, w, w]` of `n` images' vectors `[K, n·vectors, h]`.
     fn input_of_decoder(&self, vectors: &Tensor, n: i64) -> Tensor {
         let flat = vectors.reshape([vectors.size()[0], n, -1]).relu();
-        unflatten(&self.around.apply(2, &self.around.apply(1, &flat).relu()), self.latent_width)
+        unflatten(&self.around.apply(2, &self.around.apply(1, &flat).relu()), self.latent_extent)
     }
 }
 
 impl Model for VqVae {
     fn gradients(&mut self, input: &Input<'_>) -> (Losses, Vec<Tensor>) {
-        let Autoencoder { encoder, decoder, classifier } = &self.autoencoder;
+        let Autoencoder { encoder, decoder, classifier, .. } = &self.autoencoder;
         let x = &input.images;
         let members = self.autoencoder.members();
         let Quantised { vectors, codes, nearest } = self.quantise(&encoder.forward(x));
@@ -80,7 +80,7 @@ impl Model for VqVae {
         let through = &vectors + (&nearest - &vectors).detach();
         let features = self.input_of_decoder(&through, x.size()[0]);
 
-        let loss_ae = self.autoencoder.mse(x, &decoder.forward(&features));
+        let loss_ae = self.autoencoder.loss(x, &decoder.forward(&features));
         let error = (&vectors - &nearest).square();
         let loss_commitment = error.mean_dim([1, 2].as_slice(), false, None);
         let loss_classifier = classifier.loss(&features, &input.labels);
@@ -109,7 +109,7 @@ impl Model for VqVae {
 
     fn decode(&self, latents: &Tensor) -> Tensor {
         let nearest = self.quantise(latents).nearest;
-        self.autoencoder.decoder.forward(&self.input_of_decoder(&nearest, latents.size()[0]))
+        self.autoencoder.decode(&self.input_of_decoder(&nearest, latents.size()[0]))
     }
 
     fn classify(&self, features: &Tensor) -> Tensor {
@@ -134,7 +134,7 @@ impl Model for VqVae {
             around: self.around.pick(pick),
             codebook: self.codebook.pick(pick),
             beta: pick(&self.beta),
-            latent_width: self.latent_width,
+            latent_extent: self.latent_extent,
         })
     }
 }

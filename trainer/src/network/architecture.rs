@@ -3,7 +3,8 @@
 use acai_sweep::training::Precision;
 use tch::Kind;
 
-use super::{IMAGE_WIDTH, Members};
+use super::Members;
+use crate::medium::{Medium, WIDTH};
 
 /// Most channels that a convolution may have, so that no configuration asks for an absurd allocation.
 const CHANNELS_MAX: i64 = 1 << 12;
@@ -11,8 +12,8 @@ const CHANNELS_MAX: i64 = 1 << 12;
 /// What fixes the shapes of encoder, decoder and critic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Architecture {
-    /// Channels of an image.
-    pub colours: i64,
+    /// What goes in and comes out.
+    pub medium: Medium,
     /// Channels after the first convolution; doubled at each scale.
     pub depth: i64,
     /// Channels of the latent code.
@@ -27,7 +28,7 @@ pub struct Architecture {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ArchitectureError {
     /// Not a power of two between 1 and half the image.
-    #[error("latent_width is `{0}`; give a power of two between 1 and {max}", max = IMAGE_WIDTH / 2)]
+    #[error("latent_width is `{0}`; give a power of two between 1 and {max}", max = WIDTH / 2)]
     LatentWidth(u32),
     /// No channels, or too many at the last scale.
     #[error(
@@ -45,22 +46,22 @@ pub enum ArchitectureError {
 }
 
 impl Architecture {
-    /// Sizes for images of `colours` channels.
+    /// Sizes for examples of this kind.
     ///
     /// # Errors
     /// When the latent code cannot be that wide, or a layer would have no channels or too many.
     pub fn new(
-        colours: i64,
+        medium: Medium,
         depth: u32,
         latent: u32,
         latent_width: u32,
         precision: Precision,
     ) -> Result<Architecture, ArchitectureError> {
-        if !latent_width.is_power_of_two() || i64::from(latent_width) > IMAGE_WIDTH / 2 {
+        if !latent_width.is_power_of_two() || i64::from(latent_width) > WIDTH / 2 {
             return Err(ArchitectureError::LatentWidth(latent_width));
         }
-        let scales = (IMAGE_WIDTH / i64::from(latent_width)).ilog2();
-        let sizes = Architecture { colours, depth: depth.into(), latent: latent.into(), scales, precision };
+        let scales = (WIDTH / i64::from(latent_width)).ilog2();
+        let sizes = Architecture { medium, depth: depth.into(), latent: latent.into(), scales, precision };
         let allowed = 1..=CHANNELS_MAX;
         if !allowed.contains(&sizes.depth_at(0))
             || !allowed.contains(&sizes.depth_at(scales))
@@ -84,13 +85,19 @@ impl Architecture {
         }
     }
 
-    /// Width and height of the latent code.
-    pub fn latent_width(&self) -> i64 {
-        IMAGE_WIDTH >> self.scales
+    /// Height and width of the latent code.
+    pub fn latent_extent(&self) -> [i64; 2] {
+        let width = WIDTH >> self.scales;
+        if self.medium.is_strings() { [1, width] } else { [width, width] }
     }
 
-    /// Values of the latent code of one image.
+    /// Values of the latent code of one example.
     pub fn latent_size(&self) -> i64 {
-        self.latent * self.latent_width() * self.latent_width()
+        self.latent * self.latent_extent().iter().product::<i64>()
+    }
+
+    /// Height and width of a window for examples of this kind: a string has no neighbours above and below.
+    pub(super) fn window(&self, width: i64) -> [i64; 2] {
+        if self.medium.is_strings() { [1, width] } else { [width, width] }
     }
 }

@@ -10,7 +10,8 @@ use super::{Initial, Members, Parameter, Parameters, Role};
 pub(super) struct Convolution {
     pub(super) inputs: i64,
     pub(super) outputs: i64,
-    pub(super) kernel: i64,
+    /// Height and width.
+    pub(super) kernel: [i64; 2],
 }
 
 /// The weights of one convolution.
@@ -24,7 +25,7 @@ pub(super) struct Weights {
 /// Parameters `network.i.weight` and `network.i.bias` of each convolution.
 ///
 /// Biases start at 0, weights as N(0, 1/((1 + 0.2²)·fan_in)), which keeps the variance of activations
-/// through a leaky rectifier (He et al. 2015, equation 14, with fan_in = k·k·inputs).
+/// through a leaky rectifier (He et al. 2015, equation 14, with fan_in = h·w·inputs).
 pub(super) fn parameters(
     role: Role,
     convolutions: impl Iterator<Item = Convolution>,
@@ -33,12 +34,13 @@ pub(super) fn parameters(
     let network = role.name();
     let table = convolutions.enumerate().flat_map(|(layer, convolution)| {
         let Convolution { inputs, outputs, kernel } = convolution;
-        let fan_in = (kernel * kernel * inputs) as f64;
+        let [height, width] = kernel;
+        let fan_in = (height * width * inputs) as f64;
         let std = ((1.0 + LEAKY_SLOPE * LEAKY_SLOPE) * fan_in).sqrt().recip();
         [
             Parameter {
                 name: format!("{network}.{layer}.weight"),
-                shape: vec![outputs, inputs, kernel, kernel],
+                shape: vec![outputs, inputs, height, width],
                 initial: Initial::Normal { std },
             },
             Parameter {
@@ -66,7 +68,7 @@ impl Weights {
         // [K, out, h, w, in] → [K·out, in, h, w] in channels-last memory; a view where K = 1.
         let weight = self.weight.to_kind(x.kind()).flatten(0, 1).permute([0, 3, 1, 2]);
         let bias = self.bias.to_kind(x.kind()).flatten(0, 1);
-        let same = weight.size()[2] / 2;
+        let same = [weight.size()[2] / 2, weight.size()[3] / 2];
         x.conv2d(&weight, Some(&bias), 1, same, 1, members)
     }
 }

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::stack::{Layer, Stack, three_by_three};
+use super::stack::{Layer, Stack};
 use super::{Architecture, Members, Parameters, Pick, Role};
 
 /// Decoder: at each scale two convolutions and a nearest-neighbour upsampling, then two convolutions.
@@ -18,13 +18,13 @@ impl Decoder {
         let mut layers = Vec::new();
         let mut channels = sizes.latent;
         for scale in (0..sizes.scales).rev() {
-            layers.extend([three_by_three(channels, sizes.depth_at(scale)), Layer::LeakyRelu]);
+            layers.extend([sizes.three_by_three(channels, sizes.depth_at(scale)), Layer::LeakyRelu]);
             channels = sizes.depth_at(scale);
-            layers.extend([three_by_three(channels, channels), Layer::LeakyRelu]);
-            layers.push(Layer::Upsample);
+            layers.extend([sizes.three_by_three(channels, channels), Layer::LeakyRelu]);
+            layers.push(sizes.upsample());
         }
-        layers.extend([three_by_three(channels, sizes.depth), Layer::LeakyRelu]);
-        layers.push(three_by_three(sizes.depth, sizes.colours));
+        layers.extend([sizes.three_by_three(channels, sizes.depth), Layer::LeakyRelu]);
+        layers.push(sizes.three_by_three(sizes.depth, sizes.medium.channels()));
         Decoder { stack: Stack::new(Role::Decoder, layers, sizes.compute(members), members) }
     }
 
@@ -34,7 +34,7 @@ impl Decoder {
         Decoder { stack: self.stack.pick(pick) }
     }
 
-    /// Images `[n, K·c, 32, 32]` of latent codes `[n, K·latent, w, w]`; not clipped.
+    /// Images `[n, K·c, 32, 32]` of latent codes `[n, K·latent, w, w]`, not clipped; logits `[n, K·c, 1, 32]` of strings' symbols.
     pub fn forward(&self, latents: &Tensor) -> Tensor {
         self.stack.forward(latents)
     }

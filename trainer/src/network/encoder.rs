@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::stack::{Layer, Stack, one_by_one, three_by_three};
+use super::stack::{Layer, Stack};
 use super::{Architecture, Members, Parameters, Pick, Role};
 
 /// Encoder: a 1×1 convolution, then at each scale two convolutions and an average pool, then two more.
@@ -19,16 +19,16 @@ impl Encoder {
     }
 
     pub(super) fn of(role: Role, sizes: &Architecture, members: &Members) -> Encoder {
-        let mut layers = vec![one_by_one(sizes.colours, sizes.depth)];
+        let mut layers = vec![sizes.one_by_one(sizes.medium.channels(), sizes.depth)];
         let mut channels = sizes.depth;
         for scale in 0..sizes.scales {
-            layers.extend([three_by_three(channels, sizes.depth_at(scale)), Layer::LeakyRelu]);
+            layers.extend([sizes.three_by_three(channels, sizes.depth_at(scale)), Layer::LeakyRelu]);
             channels = sizes.depth_at(scale);
-            layers.extend([three_by_three(channels, channels), Layer::LeakyRelu]);
-            layers.push(Layer::AveragePool);
+            layers.extend([sizes.three_by_three(channels, channels), Layer::LeakyRelu]);
+            layers.push(sizes.pool());
         }
-        layers.extend([three_by_three(channels, sizes.depth_at(sizes.scales)), Layer::LeakyRelu]);
-        layers.push(three_by_three(sizes.depth_at(sizes.scales), sizes.latent));
+        layers.extend([sizes.three_by_three(channels, sizes.depth_at(sizes.scales)), Layer::LeakyRelu]);
+        layers.push(sizes.three_by_three(sizes.depth_at(sizes.scales), sizes.latent));
         Encoder { stack: Stack::new(role, layers, sizes.compute(members), members) }
     }
 
@@ -38,7 +38,7 @@ impl Encoder {
         Encoder { stack: self.stack.pick(pick) }
     }
 
-    /// Latent codes `[n, K·latent, w, w]` of images `[n, K·c, 32, 32]`.
+    /// Latent codes `[n, K·latent, w, w]` of images `[n, K·c, 32, 32]`; of strings `[n, K·c, 1, 32]` they are `[n, K·latent, 1, w]`.
     pub fn forward(&self, images: &Tensor) -> Tensor {
         self.stack.forward(images)
     }

@@ -41,12 +41,12 @@ pub fn flatten(x: &Tensor, members: i64) -> Tensor {
     by_member(x, members).transpose(0, 1).flatten(2, 4)
 }
 
-/// `[K, n, c·w·w]` as `[n, K·c, w, w]` in channels-last memory: the inverse of [`flatten`].
-pub fn unflatten(x: &Tensor, width: i64) -> Tensor {
-    let (members, n, values) = x.size3().expect("members, images, values");
-    let channels = values / (width * width);
-    let x = x.view([members, n, channels, width, width]).permute([1, 3, 4, 0, 2]);
-    x.reshape([n, width, width, members * channels]).permute([0, 3, 1, 2])
+/// `[K, n, c·h·w]` as `[n, K·c, h, w]` in channels-last memory: the inverse of [`flatten`].
+pub fn unflatten(x: &Tensor, [height, width]: [i64; 2]) -> Tensor {
+    let (members, n, values) = x.size3().expect("members, examples, values");
+    let channels = values / (height * width);
+    let x = x.view([members, n, channels, height, width]).permute([1, 3, 4, 0, 2]);
+    x.reshape([n, height, width, members * channels]).permute([0, 3, 1, 2])
 }
 
 /// Each member's values of `[n, K·c, h, w]` or guesses `[n, K]` in one row: `[K, …]`.

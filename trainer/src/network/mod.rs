@@ -32,9 +32,6 @@ use tch::Tensor;
 
 use crate::random::{Purpose, stream};
 
-/// Width and height of every image.
-pub const IMAGE_WIDTH: i64 = 32;
-
 /// The networks of a run, each with its own stream of initial weights, so that a network's weights
 /// do not depend on which others a model has.
 #[derive(Debug, Clone, Copy)]

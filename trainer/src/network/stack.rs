@@ -10,7 +10,7 @@ mod two_by_two;
 use tch::{Kind, Tensor};
 
 use super::convolutions::{self, Convolution};
-use super::{Members, Parameters, Pick, Role, leaky_relu};
+use super::{Architecture, Members, Parameters, Pick, Role, leaky_relu};
 
 /// A layer for images or codes `[n, K·c, h, w]`.
 #[derive(Debug, Clone, Copy)]
@@ -19,20 +19,34 @@ pub(super) enum Layer {
     Convolution(Convolution),
     /// max(x, 0.2·x).
     LeakyRelu,
-    /// The mean of each 2×2: `[n, K·c, h/2, w/2]`.
-    AveragePool,
-    /// Each value 2×2 times: `[n, K·c, 2h, 2w]`.
-    Upsample,
+    /// The mean of each window of this height and width: `[n, K·c, h/2, w/2]` for 2×2.
+    AveragePool([i64; 2]),
+    /// Each value so many times below and beside itself: `[n, K·c, 2h, 2w]` for 2×2.
+    Upsample([i64; 2]),
 }
 
-/// The 3×3 convolution that all but the encoder's first are.
-pub(super) fn three_by_three(inputs: i64, outputs: i64) -> Layer {
-    Layer::Convolution(Convolution { inputs, outputs, kernel: 3 })
-}
+/// The layers of which the paper's networks are made, in the form that examples of a kind have: windows that are n×n for images
+/// are 1×n for strings.
+impl Architecture {
+    /// The 3×3 convolution that all but the encoder's first are.
+    pub(super) fn three_by_three(&self, inputs: i64, outputs: i64) -> Layer {
+        Layer::Convolution(Convolution { inputs, outputs, kernel: self.window(3) })
+    }
 
-/// A 1×1 convolution.
-pub(super) fn one_by_one(inputs: i64, outputs: i64) -> Layer {
-    Layer::Convolution(Convolution { inputs, outputs, kernel: 1 })
+    /// A 1×1 convolution.
+    pub(super) fn one_by_one(&self, inputs: i64, outputs: i64) -> Layer {
+        Layer::Convolution(Convolution { inputs, outputs, kernel: self.window(1) })
+    }
+
+    /// Halves width and, of images, height.
+    pub(super) fn pool(&self) -> Layer {
+        Layer::AveragePool(self.window(2))
+    }
+
+    /// Doubles width and, of images, height.
+    pub(super) fn upsample(&self) -> Layer {
+        Layer::Upsample(self.window(2))
+    }
 }
 
 /// Layers with their parameters.
@@ -79,9 +93,11 @@ impl Stack {
                 }
                 [Convolution(_), rest @ ..] => (next().convolve(&x), rest),
                 [LeakyRelu, rest @ ..] => (leaky_relu(x), rest),
-                [AveragePool, rest @ ..] => (x.avg_pool2d(2, 2, 0, false, true, None), rest),
-                [Upsample, rest @ ..] => {
-                    let size = [2 * x.size()[2], 2 * x.size()[3]];
+                [AveragePool(window), rest @ ..] => {
+                    (x.avg_pool2d(window, window, 0, false, true, None), rest)
+                }
+                [Upsample([height, width]), rest @ ..] => {
+                    let size = [height * x.size()[2], width * x.size()[3]];
                     (x.upsample_nearest2d(size, None, None), rest)
                 }
             };

@@ -1,16 +1,27 @@
-//! Grids of images, and what is written beside them, as PNG.
+//! Grids of images, and what is written beside them, as PNG; strings as text.
 
 mod animation;
+mod strings;
 mod text;
 
 pub use animation::animation;
 use png::{BitDepth, ColorType, Encoder};
+pub use strings::strips;
 use tch::{Device, Kind, Tensor};
 
 /// Pixels between images, in white.
 const GUTTER: usize = 2;
 const WHITE: u8 = 255;
 const BLACK: u8 = 0;
+
+/// What a step of an interpolation is called: its share of the way, in hundredths.
+#[must_use]
+pub fn share(step: i64, steps: i64) -> String {
+    match step {
+        0 => "α=0".to_owned(),
+        step => ((step as f64 / (steps - 1) as f64 * 100.0).round() / 100.0).to_string(),
+    }
+}
 
 /// A raster of pixels in grey or in colours.
 #[derive(Debug, Clone, PartialEq, Eq)]

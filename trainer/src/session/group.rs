@@ -74,7 +74,7 @@ impl Group {
 
     fn untrained(runs: Vec<Run>, benchmarks: &mut Benchmarks) -> Result<Group, SessionError> {
         let benchmark = benchmarks.get(&runs[0].member.config.dataset)?;
-        let images = (benchmark.source.channels(), benchmark.source.classes());
+        let images = (benchmark.source.medium(), benchmark.source.classes());
         let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
         let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
         let places = (0..runs.len()).collect();

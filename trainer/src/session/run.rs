@@ -132,8 +132,8 @@ impl Run {
     fn draw(&self, model: &dyn Model, benchmark: &Benchmark) -> Vec<Event> {
         let (run, step) = (self.member.run, self.step());
         let write = |picture: Picture| {
-            let path = self.member.folder.join(format!("{}-{step:09}.png", picture.name));
-            match fs::write(&path, picture.png) {
+            let path = self.member.folder.join(format!("{}-{step:09}.{}", picture.name, picture.extension));
+            match fs::write(&path, picture.file) {
                 Ok(()) => Some(Event::Artifact { run, step, path }),
                 Err(error) => {
                     // Half a picture would be in the way, on a full disk too.

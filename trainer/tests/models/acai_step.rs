@@ -2,6 +2,7 @@
 
 use acai_sweep::training::Precision;
 use acai_trainer::adam;
+use acai_trainer::medium::Medium;
 use acai_trainer::model::{Acai, AdversarialRegularizer, Autoencoder, Input, Model};
 use acai_trainer::network::{Architecture, Members, channels_last};
 use acai_trainer::random::{Draws, Purpose};
@@ -50,7 +51,8 @@ impl Golden {
 
     /// The golden run's model, with its initial weights.
     fn model(&self, kind: Kind) -> Acai {
-        let sizes = Architecture::new(1, 4, 4, 4, Precision::Fp32).expect("the golden run's sizes are valid");
+        let sizes = Architecture::new(Medium::GREY, 4, 4, 4, Precision::Fp32)
+            .expect("the golden run's sizes are valid");
         let members = Members { seeds: vec![0], lr: vec![1e-3], options: (kind, device()) };
         let mut acai = Acai {
             autoencoder: Autoencoder::new(&sizes, 10, &members),

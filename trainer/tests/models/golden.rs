@@ -1,9 +1,11 @@
 //! Every model's step against an independent implementation in eager PyTorch (`trainer/eager`), in f64: losses, and
-//! weights and averages after two steps.
+//! weights and averages after two steps; of images and of strings.
 
 use std::collections::HashMap;
 
 use acai_sweep::training::{Dataset, Model as Of, Precision, TrainingConfig};
+use acai_trainer::data::strings;
+use acai_trainer::medium::Medium;
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::network::channels_last;
 use acai_trainer::random::{Draws, Purpose};
@@ -12,7 +14,6 @@ use tch::{Kind, Tensor};
 
 use crate::small_run::device;
 
-const GOLDEN: &[u8] = include_bytes!("../golden/models_golden.safetensors");
 const STEPS: u64 = 2;
 
 /// The models, with the hyper-parameters of `trainer/eager/models.py`.
@@ -28,8 +29,18 @@ const MODELS: [(&str, Of); 9] = [
     ("pixels", Of::Pixels),
 ];
 
-fn golden() -> HashMap<String, Tensor> {
-    let file = SafeTensors::deserialize(GOLDEN).expect("the golden file is whole");
+/// The models that take strings, with the hyper-parameters of `trainer/eager/strings.py`.
+const OF_STRINGS: [(&str, Of); 6] = [
+    ("baseline", Of::Baseline),
+    ("dropout", Of::Dropout { dropout: 1.0 - 0.6 }),
+    ("denoising", Of::Denoising { noise: 0.3 }),
+    ("vae", Of::Vae { beta: 0.7 }),
+    ("acai", Of::Acai { lambda: 0.5, gamma: 0.2, advdepth: 2 }),
+    ("acai_vae", Of::AcaiVae { beta: 0.7, lambda: 0.5, gamma: 0.2, advdepth: 2 }),
+];
+
+fn golden(file: &[u8]) -> HashMap<String, Tensor> {
+    let file = SafeTensors::deserialize(file).expect("the golden file is whole");
     let tensor = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
         let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
         let kind = if view.dtype() == Dtype::I64 { Kind::Int64 } else { Kind::Double };
@@ -56,6 +67,7 @@ impl Draws for Stored<'_> {
             // In [0, 0.5] already: folding leaves it as it is.
             Purpose::Alpha => "alpha",
             Purpose::Dropout => "keep",
+            Purpose::Noise => "replaced",
             _ => panic!("no model draws uniform numbers for {purpose:?}"),
         };
         self.draw(name, n, d)
@@ -72,10 +84,10 @@ impl Draws for Stored<'_> {
     }
 }
 
-fn untrained(name: &str, of: &Of, golden: &HashMap<String, Tensor>) -> Box<dyn Model> {
+fn untrained(medium: Medium, name: &str, of: &Of, golden: &HashMap<String, Tensor>) -> Box<dyn Model> {
     let config = TrainingConfig {
         model: of.clone(),
-        dataset: Dataset::Lines32,
+        dataset: if medium.is_strings() { Dataset::Typeover32 } else { Dataset::Lines32 },
         depth: 2,
         latent: 1,
         latent_width: 4,
@@ -87,11 +99,12 @@ fn untrained(name: &str, of: &Of, golden: &HashMap<String, Tensor>) -> Box<dyn M
         kmeans_inits: 1,
     };
     let double = (Kind::Double, device());
-    let mut model = model::new(&[(&config, 0)], (1, 10), double).expect("sizes are valid");
+    let mut model = model::new(&[(&config, 0)], (medium, 10), double).expect("sizes are valid");
     let prefix = if name == "pixels" { "init.pixels." } else { "init." };
     for parameters in model.parameters_mut() {
         for (name, mut weight) in parameters.named(&parameters.weights, 0) {
-            weight.copy_(&golden[&format!("{prefix}{name}")]);
+            let initial = &golden[&format!("{prefix}{name}")];
+            weight.copy_(&initial.view_as(&weight));
         }
     }
     for (name, average) in model.averages() {
@@ -104,19 +117,38 @@ fn untrained(name: &str, of: &Of, golden: &HashMap<String, Tensor>) -> Box<dyn M
 
 /// Largest difference between two tensors, relative to the largest value of the second.
 fn error(ours: &Tensor, theirs: &Tensor) -> f64 {
-    ((ours - theirs).abs().max() / theirs.abs().max()).double_value(&[])
+    ((ours - theirs.view_as(ours)).abs().max() / theirs.abs().max()).double_value(&[])
 }
 
 #[test]
 fn two_steps_of_each_model_equal_those_of_pytorch() {
-    let golden = golden();
-    for (name, of) in MODELS {
-        let mut model = untrained(name, &of, &golden);
+    let golden = golden(include_bytes!("../golden/models_golden.safetensors"));
+    compare(Medium::GREY, &MODELS, &golden, |step| golden[&format!("step{step}.x")].shallow_clone());
+}
+
+#[test]
+fn two_steps_on_strings_equal_those_of_pytorch() {
+    let golden = golden(include_bytes!("../golden/strings_golden.safetensors"));
+    let strings = |step| {
+        let one_hot = golden[&format!("step{step}.strings")].one_hot(32).to_kind(Kind::Double);
+        one_hot.transpose(1, 2).unsqueeze(2) * 32_f64.sqrt()
+    };
+    compare(strings::MEDIUM, &OF_STRINGS, &golden, strings);
+}
+
+fn compare(
+    medium: Medium,
+    models: &[(&str, Of)],
+    golden: &HashMap<String, Tensor>,
+    examples: impl Fn(u64) -> Tensor,
+) {
+    for (name, of) in models {
+        let mut model = untrained(medium, name, of, golden);
         for step in 0..STEPS {
             let input = Input {
-                images: channels_last(&golden[&format!("step{step}.x")]),
+                images: channels_last(&examples(step)),
                 labels: golden[&format!("step{step}.labels")].unsqueeze(0),
-                draws: &Stored { golden: &golden, step },
+                draws: &Stored { golden, step },
             };
             let losses = model::step(&mut *model, &input, &[step + 1]).read().remove(0);
             let theirs = golden.keys().filter(|key| key.starts_with(&format!("{name}.step{step}.")));

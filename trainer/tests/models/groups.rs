@@ -3,13 +3,13 @@
 use acai_trainer::model;
 use tch::{Device, Kind, Tensor};
 
-use crate::small_run::{Group, MODELS, device, digits};
+use crate::small_run::{Case, Group, cases, device, open};
 
-fn trained(name: &str, runs: &[u64], kind: Kind, steps: u64) -> Group {
+fn trained(case: &Case, runs: &[u64], kind: Kind, steps: u64) -> Group {
     // Two threads share out a sum over an odd group otherwise than over an even one.
     tch::set_num_threads(1);
-    let source = digits();
-    let mut group = Group::new(name, runs, kind);
+    let source = open(case);
+    let mut group = Group::new(case, runs, kind);
     group.train(&*source, steps);
     group
 }
@@ -21,12 +21,12 @@ fn error(a: &Tensor, b: &Tensor) -> f64 {
 
 #[test]
 fn a_member_of_a_group_ends_equal_to_the_same_run_alone_in_f64() {
-    for model in MODELS {
-        let group = trained(model, &[0, 1, 2], Kind::Double, 100);
+    for model in cases() {
+        let group = trained(&model, &[0, 1, 2], Kind::Double, 100);
         for run in [0, 2] {
-            let alone = trained(model, &[run], Kind::Double, 100);
+            let alone = trained(&model, &[run], Kind::Double, 100);
             let error = error(&group.state(run as usize), &alone.state(0));
-            assert!(error < 1e-12, "{model}, run {run}: off by {error}");
+            assert!(error < 1e-12, "{model:?}, run {run}: off by {error}");
         }
     }
 }
@@ -35,11 +35,11 @@ fn a_member_of_a_group_ends_equal_to_the_same_run_alone_in_f64() {
 /// so now and then f32 leaves the run in f64 by as much, alone or in a group. Another run is as far as its weights are long.
 #[test]
 fn a_member_of_a_group_ends_equal_to_the_same_run_alone_in_f32() {
-    for model in MODELS {
-        let group = trained(model, &[0, 1, 2], Kind::Float, 100).state(1);
-        let alone = trained(model, &[1], Kind::Float, 100).state(0);
+    for model in cases() {
+        let group = trained(&model, &[0, 1, 2], Kind::Float, 100).state(1);
+        let alone = trained(&model, &[1], Kind::Float, 100).state(0);
         let off = error(&group, &alone);
-        assert!(off < 1e-3, "{model}: off by {off}");
+        assert!(off < 1e-3, "{model:?}: off by {off}");
     }
 }
 
@@ -49,11 +49,11 @@ fn groups_of_any_size_from_two_on_give_a_member_the_same_bits() {
         eprintln!("skipped: promised on the CPU alone");
         return;
     }
-    for model in MODELS {
-        let two = trained(model, &[0, 1], Kind::Float, 10).state(1);
+    for model in cases() {
+        let two = trained(&model, &[0, 1], Kind::Float, 10).state(1);
         for group in [&[1, 2, 3][..], &[0, 2, 3, 1, 4]] {
             let at = group.iter().position(|run| *run == 1).expect("it is one of them");
-            assert_eq!(trained(model, group, Kind::Float, 10).state(at), two, "{model} among {group:?}");
+            assert_eq!(trained(&model, group, Kind::Float, 10).state(at), two, "{model:?} among {group:?}");
         }
     }
 }
@@ -61,15 +61,15 @@ fn groups_of_any_size_from_two_on_give_a_member_the_same_bits() {
 #[test]
 fn a_member_that_is_not_finite_leaves_the_bits_of_the_others() {
     tch::set_num_threads(1);
-    let source = digits();
-    for model in MODELS {
-        let mut group = Group::new(model, &[0, 1, 2], Kind::Float);
+    for model in cases() {
+        let source = open(&model);
+        let mut group = Group::new(&model, &[0, 1, 2], Kind::Float);
         for (i, poison) in [f64::NAN, f64::INFINITY].into_iter().enumerate() {
             for network in model::member(&*group.model, 2 * i).parameters_mut() {
                 let _ = network.weights.fill_(poison);
             }
         }
         group.train(&*source, 5);
-        assert_eq!(group.state(1), trained(model, &[0, 1, 2], Kind::Float, 5).state(1), "{model}");
+        assert_eq!(group.state(1), trained(&model, &[0, 1, 2], Kind::Float, 5).state(1), "{model:?}");
     }
 }

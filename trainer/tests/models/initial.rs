@@ -2,6 +2,7 @@
 
 use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
 use acai_trainer::data::{self, Source};
+use acai_trainer::medium::Medium;
 use acai_trainer::model::{self, AdversarialRegularizer, Input, Interpolated, Model};
 use acai_trainer::network::{Architecture, Members, channels_last};
 use acai_trainer::random::Keyed;
@@ -28,7 +29,8 @@ fn acai(lambda: f64) -> ModelConfig {
 }
 
 fn untrained(model: ModelConfig, seed: u64) -> Box<dyn Model> {
-    model::new(&[(&config(model), seed)], (1, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid")
+    model::new(&[(&config(model), seed)], (Medium::GREY, 10), (Kind::Float, Device::Cpu))
+        .expect("sizes are valid")
 }
 
 fn trained(model: ModelConfig, source: &dyn Source) -> Box<dyn Model> {
@@ -103,7 +105,7 @@ fn acai_with_lambda_zero_trains_as_the_baseline_and_has_no_critic() {
 #[test]
 fn images_get_the_gradient_of_their_squared_guesses_also_where_the_critic_guesses_alpha_exactly() {
     let double = (Kind::Double, Device::Cpu);
-    let sizes = Architecture::new(1, 4, 2, 4, Precision::Fp32).expect("sizes are valid");
+    let sizes = Architecture::new(Medium::GREY, 4, 2, 4, Precision::Fp32).expect("sizes are valid");
     let members = Members { seeds: vec![0], lr: vec![1e-3], options: double };
     let regularizer = AdversarialRegularizer::new(&sizes, &[0.5], &[0.2], &members);
     let images = channels_last(&Tensor::linspace(-1, 1, 4 * 32 * 32, double).sin().view([4, 1, 32, 32]));

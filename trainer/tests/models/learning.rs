@@ -6,7 +6,7 @@ use acai_trainer::random::Keyed;
 use acai_trainer::score::accuracy;
 use tch::{Kind, Tensor};
 
-use crate::small_run::{MODELS, config, device, digits};
+use crate::small_run::{Case, cases, config, device, open};
 
 /// Squared error of the images' reconstructions, and accuracy of the classifier on them.
 fn scores(model: &dyn Model, images: &Tensor, labels: &Tensor) -> (f64, f64) {
@@ -29,13 +29,15 @@ fn settle(model: &dyn Model) {
 }
 
 /// Trains on one batch until a tenth of the untrained model's error is left and each image is classified.
-fn steps_to_overfit(name: &str) -> Option<u64> {
-    let batch = digits().batch(0, 0, 4);
+fn steps_to_overfit(case: &Case) -> Option<u64> {
+    let source = open(case);
+    let batch = source.batch(0, 0, 4);
     let (images, labels) =
         (channels_last(&batch.images.to_device(device())), batch.labels.to_device(device()));
-    let mut config = config(name, 0);
+    let mut config = config(case, 0);
     config.depth = 4;
-    let mut model = model::new(&[(&config, 0)], (1, 10), (Kind::Float, device())).expect("sizes are valid");
+    let mut model = model::new(&[(&config, 0)], (source.medium(), source.classes()), (Kind::Float, device()))
+        .expect("sizes are valid");
     settle(&*model);
     let (untrained, _) = scores(&*model, &images, &labels);
     (1..=2000).find(|&t| {
@@ -49,7 +51,7 @@ fn steps_to_overfit(name: &str) -> Option<u64> {
 
 #[test]
 fn each_model_overfits_one_batch() {
-    for name in MODELS {
-        assert!(steps_to_overfit(name).is_some(), "{name}");
+    for case in cases() {
+        assert!(steps_to_overfit(&case).is_some(), "{case:?}");
     }
 }

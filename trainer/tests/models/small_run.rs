@@ -1,4 +1,4 @@
-//! Small runs of every model on digits.
+//! Small runs of every model: on digits, and where it takes strings on those too.
 
 use acai_sweep::configuration::Configuration;
 use acai_sweep::scalar::Scalar;
@@ -10,22 +10,31 @@ use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
 use tch::{Device, Kind, Tensor};
 
-pub(crate) const MODELS: [&str; 9] =
-    ["baseline", "dropout", "denoising", "vae", "aae", "vqvae", "acai", "acai_vae", "pixels"];
+/// A model and what it is trained on.
+pub(crate) type Case = (&'static str, Dataset);
+
+/// Every model on what it can be trained on.
+pub(crate) fn cases() -> impl Iterator<Item = Case> {
+    const IMAGES: [&str; 9] =
+        ["baseline", "dropout", "denoising", "vae", "aae", "vqvae", "acai", "acai_vae", "pixels"];
+    const STRINGS: [&str; 6] = ["baseline", "dropout", "denoising", "vae", "acai", "acai_vae"];
+    let images = IMAGES.map(|model| (model, Dataset::Digits32));
+    images.into_iter().chain(STRINGS.map(|model| (model, Dataset::Typeover32)))
+}
 
 /// Run `i` of a shape: its scalars depend on `i`, its sizes do not.
-pub(crate) fn config(model: &str, i: u64) -> TrainingConfig {
+pub(crate) fn config((model, dataset): &Case, i: u64) -> TrainingConfig {
     let share = 0.1 + 0.2 * i as f64;
     let mut values = vec![
-        ("model", Scalar::from(model)),
-        ("dataset", Scalar::from("digits32")),
+        ("model", Scalar::from(*model)),
+        ("dataset", Scalar::from(dataset.name())),
         ("depth", Scalar::Int(2)),
         ("latent", Scalar::Int(2)),
         ("latent_width", Scalar::Int(8)),
         ("batch", Scalar::Int(4)),
         ("lr", Scalar::Float(1e-3 / (i + 1) as f64)),
     ];
-    values.extend(match model {
+    values.extend(match *model {
         "acai" | "acai_vae" => vec![("lambda", Scalar::Float(share)), ("gamma", Scalar::Float(share / 2.0))],
         "denoising" => vec![("noise", Scalar::Float(share))],
         "dropout" => vec![("dropout", Scalar::Float(share))],
@@ -46,10 +55,12 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn new(name: &str, runs: &[u64], kind: Kind) -> Group {
-        let configs: Vec<TrainingConfig> = runs.iter().map(|run| config(name, *run)).collect();
+    pub(crate) fn new(case: &Case, runs: &[u64], kind: Kind) -> Group {
+        let configs: Vec<TrainingConfig> = runs.iter().map(|run| config(case, *run)).collect();
         let members: Vec<_> = configs.iter().zip(runs.iter().copied()).collect();
-        let model = model::new(&members, (1, 10), (kind, device())).expect("sizes are valid");
+        let source = open(case);
+        let examples = (source.medium(), source.classes());
+        let model = model::new(&members, examples, (kind, device())).expect("sizes are valid");
         Group { model, runs: runs.into(), kind, step: 0 }
     }
 
@@ -90,7 +101,7 @@ pub(crate) fn device() -> Device {
     device::open(&name).expect("there is such a device")
 }
 
-/// The digits.
-pub(crate) fn digits() -> Box<dyn Source> {
-    data::open(&Dataset::Digits32, None).expect("digits are built in")
+/// What is trained on.
+pub(crate) fn open((_, dataset): &Case) -> Box<dyn Source> {
+    data::open(dataset, None).expect("the dataset is built in")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use acai_sweep::trainer_protocol::{Event, FailureKind, Member};
 use acai_trainer::checkpoint::{load, read_header, save};
+use acai_trainer::medium::Medium;
 use acai_trainer::model;
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -51,7 +52,8 @@ fn a_run_of_a_released_version_goes_on_to_the_bits_that_it_comes_to_from_a_check
         let of_then = checkpoint_of(&version);
         let header = read_header(&of_then).expect("it is readable");
         let run = [(&header.identity.config, header.identity.seed)];
-        let mut model = model::new(&run, (1, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid");
+        let mut model =
+            model::new(&run, (Medium::GREY, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid");
         let progress = load(&mut *model, &header.identity, &of_then).expect("it is readable");
         let of_today = save(&*model, &header.identity, &progress, folder.path()).expect("it can be written");
         let [bytes_then, bytes_today] = [&of_then, &of_today].map(|path| fs::read(path).expect("a file"));

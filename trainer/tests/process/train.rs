@@ -11,7 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 /// A small run of 160 steps.
 fn train(out: &Path, more: &[&str]) -> Command {
     let mut program = program();
-    program.args(["train", "--model", "acai", "--dataset", "digits32", "--depth", "2", "--latent", "2"]);
+    program.args(["train", "--model", "acai", "--depth", "2", "--latent", "2"]);
+    if !more.contains(&"--dataset") {
+        program.args(["--dataset", "digits32"]);
+    }
     program.args(["--latent-width", "8", "--batch", "8", "--threads", "1", "--eval-kimg", "0.25"]);
     program.args(["--kmeans-inits", "2", "--out"]).arg(out).args(more);
     if !more.contains(&"--total-kimg") {
@@ -57,6 +60,60 @@ fn a_training_interrupted_and_resumed_ends_bit_equal_and_prints_its_scores() {
     let (other, log) = run(train(&broken, &["--resume", "--lambda", "0.75"]));
     assert_eq!(other.status.code(), Some(1));
     assert!(log.contains("another run: `lambda` is `0.5` there and `0.75` here"), "{log}");
+}
+
+#[test]
+fn a_training_on_strings_resumed_ends_bit_equal_with_their_scores_and_leaves_texts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (straight, broken) = (folder.path().join("straight"), folder.path().join("broken"));
+    let on_strings =
+        |out: &Path, more: &[&str]| train(out, &[&["--dataset", "typeover32", "--json"], more].concat());
+    let (output, log) = run(on_strings(&straight, &[]));
+    assert!(output.status.success(), "{log}");
+    let (shorter, log) = run(on_strings(&broken, &["--total-kimg", "0.5"]));
+    assert!(shorter.status.success(), "{log}");
+    let (resumed, log) = run(on_strings(&broken, &["--total-kimg", "1.25", "--resume"]));
+    assert!(resumed.status.success(), "{log}");
+    assert_eq!(resumed.stdout, output.stdout);
+
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it printed JSON");
+    for score in ["mean_distance", "valid", "edit", "accuracy", "exact", "reconstruction_nats"] {
+        assert!(printed["scores"][format!("eval/{score}")].is_f64(), "{score}: {printed}");
+    }
+    for score in ["latent_accuracy", "clustering_accuracy", "reconstruction_mse"] {
+        assert!(printed["scores"][format!("eval/{score}")].is_null(), "{score}: {printed}");
+    }
+}
+
+#[test]
+fn a_file_of_strings_is_trained_on_and_a_wrong_one_refused_with_line_and_character() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().to_str().expect("a path of text");
+    let on = |dataset: &str, out: &str| {
+        let more = ["--dataset", dataset, "--data", data, "--total-kimg", "0.25", "--json"];
+        run(train(&folder.path().join(out), &more))
+    };
+    fs::write(folder.path().join("seasons.txt"), "spring\nsummer\nautumn\nwinter\n").expect("a file");
+    let (output, log) = on("curve:seasons.txt", "curve");
+    assert!(output.status.success(), "{log}");
+
+    let names: Vec<String> = ('a'..='z').map(|first| format!("{first}nna")).collect();
+    fs::write(folder.path().join("names.txt"), names.join("\n")).expect("a file");
+    let (output, log) = on("text:names.txt", "text");
+    assert!(output.status.success(), "{log}");
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it printed JSON");
+    assert!(printed["scores"]["eval/edit"].is_f64(), "{printed}");
+    assert!(
+        printed["scores"]["eval/mean_distance"].is_null(),
+        "without an order nothing is known of what lies between"
+    );
+
+    fs::write(folder.path().join("wrong.txt"), "spring\nsummer 2018\n").expect("a file");
+    let (refused, log) = on("curve:wrong.txt", "wrong");
+    assert!(
+        !refused.status.success() && log.contains("wrong.txt`:2:8: `2` is no character of strings"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -100,6 +100,47 @@ fn interpolate_draws_a_strip_from_one_test_image_to_another() {
 }
 
 #[test]
+fn interpolate_writes_the_way_between_strings_as_text() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut train = program();
+    train.args([
+        "train",
+        "--dataset",
+        "typeover32",
+        "--depth",
+        "2",
+        "--model",
+        "baseline",
+        "--latent-width",
+        "8",
+    ]);
+    train.args(["--batch", "8", "--total-kimg", "0.125", "--threads", "1", "--out"]).arg(folder.path());
+    assert!(train.output().expect("the program starts").status.success());
+    let checkpoint = checkpoint(folder.path(), 16);
+    let way = folder.path().join("way.txt");
+    let way_name = way.to_str().expect("a text");
+    let between =
+        |to: &str| run(&["interpolate", "--a", "0", "--b", to, "--steps", "3", "-o", way_name], &checkpoint);
+    let (output, log) = between("my own string");
+    assert!(output.status.success(), "{log}");
+    let text = fs::read_to_string(&way).expect("a text");
+    let lines: Vec<(&str, &str)> =
+        text.lines().filter_map(|line| line.split_at_checked("0.5  ".len())).collect();
+    assert_eq!(lines.len(), 5, "{text}");
+    assert_eq!(lines[0], ("a    ", "red old rabbits stare above snow"), "{text}");
+    assert_eq!((lines[2].0, lines[2].1.chars().count()), ("0.5  ", 32), "{text}");
+    assert_eq!((lines[4].0, lines[4].1.trim_end()), ("b    ", "my own string"), "{text}");
+
+    for (to, complaint) in [
+        ("no String", "`S` is no character of strings"),
+        ("256", "--b is `256`; test strings have numbers from 0 to 255"),
+    ] {
+        let (refused, log) = between(to);
+        assert!(refused.status.code() == Some(1) && log.contains(complaint), "{log}");
+    }
+}
+
+#[test]
 fn interpolate_puts_the_strips_of_several_checkpoints_below_each_other_with_what_tells_them_apart() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folders = [0_u64, 1].map(|seed| folder.path().join(seed.to_string()));

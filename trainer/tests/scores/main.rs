@@ -5,3 +5,4 @@
 mod clustering;
 mod lines;
 mod recent;
+mod strings;

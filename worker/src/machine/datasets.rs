@@ -25,7 +25,7 @@ mod tests {
     #[test]
     fn a_dataset_is_available_when_each_file_is_there_plain_or_gzipped() {
         let data = tempfile::tempdir().unwrap();
-        let built_in = [Dataset::Lines32, Dataset::Digits32];
+        let built_in = [Dataset::Lines32, Dataset::Digits32, Dataset::Typeover32];
         assert_eq!(available(None), built_in);
 
         std::fs::create_dir(data.path().join("mnist")).unwrap();
@@ -37,7 +37,8 @@ mod tests {
         assert_eq!(missing_files(&Dataset::Mnist32, Some(data.path())), [data.path().join(last)]);
 
         std::fs::write(data.path().join(last), "").unwrap();
-        assert_eq!(available(Some(data.path())), [Dataset::Lines32, Dataset::Digits32, Dataset::Mnist32]);
+        let [lines, digits, typeover] = built_in;
+        assert_eq!(available(Some(data.path())), [lines, digits, Dataset::Mnist32, typeover]);
     }
 
     #[test]
@@ -50,7 +51,7 @@ mod tests {
         }
         let names: Vec<String> =
             available(Some(data.path())).iter().map(|dataset| dataset.name().to_owned()).collect();
-        assert_eq!(names[..3], ["lines32", "digits32", "images:own-000"]);
-        assert_eq!(names[2..].last().map(String::as_str), Some("images:own-099"));
+        assert_eq!(names[..4], ["lines32", "digits32", "typeover32", "images:own-000"]);
+        assert_eq!(names[3..].last().map(String::as_str), Some("images:own-099"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use acai_datasets::{Counts, DataError, counts, downloads};
+use acai_datasets::{Counts, DataError, counts, downloads, open_strings};
 use acai_sweep::training::Dataset;
 use anyhow::{anyhow, bail};
 use serde_json::json;
@@ -30,6 +30,14 @@ pub(super) fn check(dataset: &Dataset, data: &Path, json: bool, output: Output) 
                 repacked.push(path);
             }
         }
+    }
+    if dataset.own_path().is_some()
+        && let Some(strings) = open_strings(dataset, Some(data)).map_err(paragraph)?
+    {
+        let (train, test) = (strings.train.len(), strings.test.len());
+        let checked = json!({"version": 1, "name": name, "built_in": false, "training": train, "test": test});
+        let text = format!("{name} is whole: {train} training and {test} test strings");
+        return Ok(output.data(&if json { checked.to_string() } else { text })?);
     }
     let Some(images) = acai_datasets::open(dataset, Some(data)).map_err(paragraph)? else {
         let built_in = json!({"version": 1, "name": name, "built_in": true});

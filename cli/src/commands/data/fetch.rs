@@ -47,9 +47,13 @@ pub(super) fn fetch(
 ) -> anyhow::Result<Vec<Fetched>> {
     let name = dataset.name();
     match dataset {
-        Dataset::Lines32 | Dataset::Digits32 => {
+        Dataset::Lines32 | Dataset::Digits32 | Dataset::Typeover32 => {
             output.note(&format!("{name} is built in: nothing to fetch"));
             return Ok(Vec::new());
+        }
+        Dataset::Curve(_) | Dataset::Text(_) => {
+            let file = path::absolute(place(dataset, Some(data)))?;
+            bail!("{name} is a file of your own: write strings to `{}`, a line each", file.display())
         }
         Dataset::Images(_) => {
             let folder = path::absolute(place(dataset, Some(data)))?;

@@ -40,7 +40,7 @@ fn named(name: &str) -> anyhow::Result<Dataset> {
         let names: Vec<String> =
             Dataset::NAMED.iter().map(|dataset| format!("`{}`", dataset.name())).collect();
         anyhow!(
-            "there is no dataset `{}`; there are {}, and `images:PATH`",
+            "there is no dataset `{}`; there are {}, and `images:PATH`, `curve:PATH` and `text:PATH`",
             name.escape_debug(),
             names.join(", ")
         )

@@ -35,8 +35,15 @@ pub(super) fn can_train(plan: &Plan, training: &TrainingArguments) -> anyhow::Re
         plan.configurations().iter().map(|configuration| configuration.training_config().dataset).collect();
     for dataset in datasets {
         let missing = acai_datasets::missing_files(&dataset, Some(&training.data));
-        if dataset.images_path().is_some() && !missing.is_empty() {
-            bail!(DataError::no_own_pictures(&dataset, Some(&training.data)));
+        match (&dataset, missing.first()) {
+            (Dataset::Images(_), Some(_)) => {
+                bail!(DataError::no_own_pictures(&dataset, Some(&training.data)))
+            }
+            // The error says what is missing, or wrong at which place.
+            (Dataset::Curve(_) | Dataset::Text(_), _) => {
+                acai_datasets::open_strings(&dataset, Some(&training.data))?;
+            }
+            _ => {}
         }
         if let [first, others @ ..] = missing.as_slice() {
             let others =

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::{range, sample};
 use super::{described, integer, list, object};
 use crate::parameters::{DefaultValue, Kind, PARAMETERS, Parameter};
-use crate::training::{Dataset, IMAGES};
+use crate::training::{Dataset, OWN};
 
 /// A value of each parameter, and of those that the table does not have.
 pub(super) fn definitions() -> Value {
@@ -104,7 +104,7 @@ fn scalar(kind: &Kind) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Dataset => json!({ "anyOf": [
             { "enum": Dataset::NAMED.iter().map(Dataset::name).collect::<Vec<_>>() },
-            { "type": "string", "pattern": format!("^{IMAGES}.") },
+            { "type": "string", "pattern": format!("^({}).", OWN.join("|")) },
         ] }),
         Kind::Int(range) => integer(*range.start(), *range.end()),
         Kind::PowerOfTwo(range) => {

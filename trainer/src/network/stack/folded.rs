@@ -15,7 +15,7 @@ use super::super::convolutions::{Convolution, Weights};
 
 /// Whether that is no more to compute: c + 1 inputs, and at most `mid`.
 pub(super) fn pays(first: Convolution, _second: Convolution) -> bool {
-    first.kernel == 1 && first.inputs < first.outputs
+    first.kernel == [1, 1] && first.inputs < first.outputs
 }
 
 /// The second convolution of the first's output for `x` `[n, K·c, h, w]`: `[n, K·out, h, w]`.
