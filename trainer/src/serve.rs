@@ -214,7 +214,7 @@ impl<W: Write> Serving<'_, W> {
     }
 
     /// Says what came out, and keeps the group if any of its runs go on.
-    fn report(&mut self, group: Group, outcome: Outcome) -> Result<(), ServeError> {
+    fn report(&mut self, mut group: Group, outcome: Outcome) -> Result<(), ServeError> {
         match outcome {
             Ok((events, refusals)) => {
                 for event in &events {
@@ -226,6 +226,9 @@ impl<W: Write> Serving<'_, W> {
                 }
             }
             Err(error) => {
+                for event in &group.written() {
+                    self.reporter.report(event)?;
+                }
                 for (run, step) in group.steps() {
                     self.reporter.failed(run, step, &error)?;
                 }

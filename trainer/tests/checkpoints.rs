@@ -1,14 +1,21 @@
 //! Checkpoints give back what was saved, and are refused with a reason when they are not the run's.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
+use acai_sweep::trainer_protocol::{FailureKind, Member};
 use acai_sweep::training::{Dataset, Model as ModelConfig, Precision, TrainingConfig};
-use acai_trainer::checkpoint::{self, Identity, Progress};
+use acai_trainer::benchmark::Benchmarks;
+use acai_trainer::checkpoint::{self, CheckpointError, Identity, Progress, Snapshot};
 use acai_trainer::medium::Medium;
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::random::Keyed;
 use acai_trainer::score::Recent;
+use acai_trainer::session::Group;
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tch::{Device, Kind, Tensor};
 
 fn identity() -> Identity {
@@ -49,6 +56,11 @@ fn trained() -> Box<dyn Model> {
     model
 }
 
+/// Writes the checkpoint of `model` into `folder`.
+fn save(model: &dyn Model, folder: &Path) -> Result<PathBuf, CheckpointError> {
+    Snapshot::new(model, identity(), progress()).write(folder)
+}
+
 fn state(model: &dyn Model) -> Vec<Tensor> {
     let flat = model.parameters().into_iter().flat_map(|network| {
         [&network.weights, &network.first_moment, &network.second_moment].map(Tensor::copy)
@@ -78,7 +90,7 @@ fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 fn a_checkpoint_gives_back_weights_moments_and_progress() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let saved = trained();
-    let path = checkpoint::save(&*saved, &identity(), &progress(), folder.path()).expect("it can be written");
+    let path = save(&*saved, folder.path()).expect("it can be written");
     assert_eq!(path, folder.path().join("checkpoint-000000001.safetensors"));
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else is left there");
 
@@ -93,7 +105,7 @@ fn a_checkpoint_gives_back_weights_moments_and_progress() {
 fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    let path = checkpoint::save(&*trained(), &identity(), &progress(), folder).expect("it can be written");
+    let path = save(&*trained(), folder).expect("it can be written");
     let whole = fs::read(path).expect("it was written");
     let refused = |bytes: &[u8]| refusal(bytes, &identity(), folder);
 
@@ -122,7 +134,44 @@ fn what_is_no_checkpoint_of_this_run_is_refused_with_the_reason() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
-    let error = checkpoint::save(&*trained(), &identity(), &progress(), Path::new("no/such/folder"));
+    let error = save(&*trained(), Path::new("no/such/folder"));
     let error = error.expect_err("there is no such folder").to_string();
     assert!(error.contains("`no/such/folder/checkpoint-000000001.safetensors`"), "{error}");
+}
+
+/// What is written to a pipe waits for its reader, as for a slow disk; then the pipe cannot be synced, like a broken one.
+#[test]
+fn training_goes_on_while_a_checkpoint_is_written_and_ends_if_the_disk_fails() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join(".checkpoint-000000008.safetensors.unfinished");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it can be made");
+    let (reached, is_reached) = channel();
+    // If training waited for the disk, nobody would ever say that step 12 is reached.
+    let disk = thread::spawn(move || {
+        let is_reached = is_reached.recv_timeout(Duration::from_secs(60)).is_ok();
+        (fs::read(pipe).expect("it can be read").len(), is_reached)
+    });
+    let (Identity { seed, config }, own) = (identity(), Default::default());
+    let (folder, checkpoint_kimg) = (folder.path().to_owned(), 8.0 * 4.0 / 1024.0);
+    let member = Member { run: 1, seed, config, own, folder, resume: None, checkpoint_kimg, weights: false };
+    let (group, _) = Group::open(vec![member], &mut Benchmarks::new(Device::Cpu, None));
+    let mut group = group.expect("the run can be trained");
+    let (run, step, error) = loop {
+        let (events, mut refusals) = group.advance(&mut |_, _| {}).expect("libtorch does not fail");
+        if let Some(refusal) = refusals.pop() {
+            break refusal;
+        }
+        assert!(events.is_empty(), "{events:?}");
+        if group.steps().eq([(1, 12)]) {
+            // Unless the reader has given up.
+            let _ = reached.send(());
+        }
+    };
+    let (length, is_reached) = disk.join().expect("the reader ends");
+    assert!(is_reached && length > 10_000, "{length} bytes, {is_reached}");
+    assert!(run == 1 && (12..=16).contains(&step) && group.steps().next().is_none(), "step {step}");
+    assert!(
+        error.kind() == FailureKind::Machine && error.paragraph().contains("checkpoint-000000008"),
+        "{error}"
+    );
 }

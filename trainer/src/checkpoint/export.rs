@@ -5,9 +5,8 @@ use std::path::Path;
 use safetensors::tensor::View;
 
 use super::load::{read, verified};
-use super::save::{described, write};
-use super::{CheckpointError, Header, Identity, MOMENTS, Progress};
-use crate::model::Model;
+use super::save::write;
+use super::{CheckpointError, Header, MOMENTS, Snapshot};
 
 /// Key of the header's JSON in an exported file, which no run resumes from.
 const RUN_KEY: &str = "acai-run";
@@ -23,17 +22,12 @@ pub fn export(from: &Path, to: &Path) -> Result<(), CheckpointError> {
     write_learnt(&header, file.tensors(), to)
 }
 
-/// Writes to `to` what [`export`] would write from the checkpoint of `model`, which is of one run, at `progress`.
+/// Writes to `to` what [`export`] would write from the checkpoint of this state.
 ///
 /// # Errors
 /// [`CheckpointError::Write`].
-pub fn export_model(
-    model: &dyn Model,
-    identity: &Identity,
-    progress: &Progress,
-    to: &Path,
-) -> Result<(), CheckpointError> {
-    let (header, tensors) = described(model, identity, progress);
+pub fn export_model(snapshot: Snapshot, to: &Path) -> Result<(), CheckpointError> {
+    let (header, tensors) = snapshot.described();
     write_learnt(&header, tensors, to)
 }
 

@@ -21,7 +21,7 @@ pub use export::{export, export_model};
 pub use header::{Header, Identity, Progress};
 pub use load::{load, read_header};
 pub use name::{file_name, step_of};
-pub use save::save;
+pub use save::Snapshot;
 
 use sha2::{Digest, Sha256};
 use tch::Tensor;

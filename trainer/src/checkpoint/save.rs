@@ -14,44 +14,61 @@ use super::{CheckpointError, Header, Identity, Progress, contents, digest, file_
 use crate::libtorch;
 use crate::model::Model;
 
-/// Writes the state of `model`, which is of one run, at `progress` into `folder` and returns the file's path.
-///
-/// The file appears whole or not at all, also when the machine stops meanwhile.
-///
-/// # Errors
-/// [`CheckpointError::Write`].
-pub fn save(
-    model: &dyn Model,
-    identity: &Identity,
-    progress: &Progress,
-    folder: &Path,
-) -> Result<PathBuf, CheckpointError> {
-    let path = folder.join(file_name(progress.step));
-    let (header, stored) = described(model, identity, progress);
-    let metadata = [(METADATA_KEY, header.to_json())];
-    write(stored, metadata, &path).map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
-    Ok(path)
+/// All that a checkpoint holds of a model at one step: a copy, which training does not change any more.
+pub struct Snapshot {
+    identity: Identity,
+    progress: Progress,
+    /// In the order of names.
+    tensors: Vec<(String, Stored)>,
 }
 
-/// All that a checkpoint holds, and what it says of itself.
-pub(super) fn described(
-    model: &dyn Model,
-    identity: &Identity,
-    progress: &Progress,
-) -> (Header, Vec<(String, Stored)>) {
-    let mut stored: Vec<(String, Stored)> =
-        contents(model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
-    stored.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let mut header = Header {
-        format: FORMAT,
-        identity: identity.clone(),
-        progress: progress.clone(),
-        sha256: String::new(),
-        built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, libtorch::version()),
-    };
-    header.sha256 =
-        digest(&header.to_json(), stored.iter().map(|(name, tensor)| (name.clone(), tensor.data())));
-    (header, stored)
+impl Snapshot {
+    /// Copies the state of `model`, which is of the run `identity`, at `progress`.
+    #[must_use]
+    pub fn new(model: &dyn Model, identity: Identity, progress: Progress) -> Snapshot {
+        // First a network as a whole: a GPU is waited for once a copy.
+        let model = model.pick(&|tensor| tensor.to_device(Device::Cpu));
+        let mut tensors: Vec<(String, Stored)> =
+            contents(&*model).into_iter().map(|(name, tensor)| (name, Stored::new(&tensor))).collect();
+        tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Snapshot { identity, progress, tensors }
+    }
+
+    /// Optimizer steps done.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        self.progress.step
+    }
+
+    /// Writes the checkpoint into `folder` and returns the file's path.
+    ///
+    /// The file appears whole or not at all, also when the machine stops meanwhile.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`].
+    pub fn write(self, folder: &Path) -> Result<PathBuf, CheckpointError> {
+        let path = folder.join(file_name(self.step()));
+        let (header, tensors) = self.described();
+        let metadata = [(METADATA_KEY, header.to_json())];
+        write(tensors, metadata, &path)
+            .map_err(|source| CheckpointError::Write { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// What the checkpoint says of itself, and its tensors.
+    pub(super) fn described(self) -> (Header, Vec<(String, Stored)>) {
+        let Snapshot { identity, progress, tensors } = self;
+        let mut header = Header {
+            format: FORMAT,
+            identity,
+            progress,
+            sha256: String::new(),
+            built_by: format!("acai-trainer {}, libtorch {}", crate::VERSION, libtorch::version()),
+        };
+        header.sha256 =
+            digest(&header.to_json(), tensors.iter().map(|(name, tensor)| (name.clone(), tensor.data())));
+        (header, tensors)
+    }
 }
 
 /// Writes under another name, makes that durable, renames it, and makes the folder durable.
@@ -76,7 +93,7 @@ pub(super) fn write<const N: usize>(
     File::open(folder)?.sync_all()
 }
 
-/// A tensor as safetensors wants it: row-major bytes.
+/// A tensor of this process's memory as safetensors wants it: row-major bytes.
 pub(super) struct Stored {
     bytes: Vec<u8>,
     shape: Vec<usize>,
@@ -86,7 +103,7 @@ pub(super) struct Stored {
 impl Stored {
     fn new(tensor: &Tensor) -> Stored {
         let shape = tensor.size().iter().map(|size| *size as usize).collect();
-        let tensor = tensor.detach().contiguous().to_device(Device::Cpu);
+        let tensor = tensor.detach().contiguous();
         let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
         tensor.copy_data_u8(&mut bytes, tensor.numel());
         Stored { bytes, shape, dtype: dtype(tensor.kind()) }

@@ -111,7 +111,7 @@ impl Group {
                     self.runs.iter().map(Run::due).collect()
                 }
             };
-            if due.iter().all(|due| *due == Due::NOTHING) {
+            if due.iter().all(|due| *due == Due::NOTHING) && !self.runs.iter().any(Run::has_written) {
                 return Ok((Vec::new(), Vec::new()));
             }
             let losses = self.read_losses().filter(|_| ending.is_none());
@@ -128,7 +128,7 @@ impl Group {
         })
     }
 
-    /// Writes a checkpoint of every chosen run, and ends it if `stop`.
+    /// Writes a checkpoint of every chosen run, and ends it if `stop`: then all that are stopped write at the same time.
     ///
     /// # Errors
     /// When libtorch fails.
@@ -139,21 +139,27 @@ impl Group {
     ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
         catching(|| {
             let losses = self.read_losses();
-            let (events, refusals) = self.each(|at, run, model| {
-                if !chosen(run.member.run) {
-                    return Ok(Vec::new());
-                }
-                let mut events = vec![run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model)?];
-                if stop {
-                    events.push(Event::Stopped { run: run.member.run, step: run.step() });
-                }
-                Ok(events)
+            let (before, mut refusals) = self.each(|at, run, model| match chosen(run.member.run) {
+                true => run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model),
+                false => Ok(None),
             });
+            let mut events: Vec<Event> = before.into_iter().flatten().collect();
             if stop {
+                let (stopped, refused) = self.each(|_, run, _| match chosen(run.member.run) {
+                    true => run.stopped(),
+                    false => Ok(Vec::new()),
+                });
+                events.extend(stopped.into_iter().flatten());
+                refusals.extend(refused);
                 self.keep(|run| !chosen(run.member.run));
             }
-            Ok((events.into_iter().flatten().collect(), refusals))
+            Ok((events, refusals))
         })
+    }
+
+    /// Waits for the checkpoints that are being written, and reports those that can be.
+    pub fn written(&mut self) -> Vec<Event> {
+        self.runs.iter_mut().filter_map(|run| run.written().ok().flatten()).collect()
     }
 
     /// One step of all members.

@@ -5,6 +5,7 @@ mod error;
 mod group;
 mod run;
 mod schedule;
+mod writing;
 
 pub use error::{SessionError, catching};
 pub use group::{Group, Refusal};

@@ -7,9 +7,10 @@ use std::io::{self, Write as _};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Event, Member};
 
+use super::writing::Writing;
 use super::{Due, Schedule, SessionError};
 use crate::benchmark::{Benchmark, Picture};
-use crate::checkpoint::{self, Identity, Progress};
+use crate::checkpoint::{self, Identity, Progress, Snapshot};
 use crate::model::Model;
 
 /// A run at some step; its model is in the group.
@@ -18,6 +19,16 @@ pub(super) struct Run {
     pub(super) member: Member,
     schedule: Schedule,
     pub(super) progress: Progress,
+    /// The last checkpoint, until it has been reported.
+    writing: Option<Writing>,
+}
+
+impl Drop for Run {
+    /// Nothing is written into the folder of a run that is over.
+    fn drop(&mut self) {
+        // Nobody is left to be told of an error.
+        let _ = self.written();
+    }
 }
 
 /// Losses of a run's last step, by name.
@@ -40,7 +51,10 @@ impl Run {
             kimg => Err(SessionError::CheckpointKimg(kimg)),
         });
         match checked {
-            Ok(()) => Ok(Run { schedule: Schedule::new(&member), member, progress: Progress::default() }),
+            Ok(()) => {
+                let (schedule, progress) = (Schedule::new(&member), Progress::default());
+                Ok(Run { schedule, member, progress, writing: None })
+            }
             Err(error) => Err((member.run, error)),
         }
     }
@@ -69,8 +83,23 @@ impl Run {
         self.schedule.due(self.step())
     }
 
+    /// Whether a checkpoint is on the disk, or cannot be written, and that has not been reported.
+    pub(super) fn has_written(&self) -> bool {
+        self.writing.as_ref().is_some_and(Writing::is_over)
+    }
+
+    /// Waits for the last checkpoint, unless it has been reported, and reports it.
+    pub(super) fn written(&mut self) -> Result<Option<Event>, SessionError> {
+        let Some(writing) = self.writing.take() else { return Ok(None) };
+        let (step, path) = writing.wait()?;
+        Ok(Some(Event::Checkpoint { run: self.member.run, step, path }))
+    }
+
     /// Does what is due, with this run's `model`; `losses` are those of the last step, if it is known. `pulse` is called
     /// again and again with the run and its step while it does what takes long.
+    ///
+    /// A checkpoint is written while training goes on, and is reported when it is on the disk: in the same order as all
+    /// else, since the next report waits for it, and the last step does.
     pub(super) fn report(
         &mut self,
         due: Due,
@@ -81,10 +110,11 @@ impl Run {
     ) -> Result<Vec<Event>, SessionError> {
         let (run, step) = (self.member.run, self.step());
         let mut pulse = || pulse(run, step);
-        let mut events = Vec::new();
         if due == Due::NOTHING {
-            return Ok(events);
+            let event = if self.has_written() { self.written()? } else { None };
+            return Ok(event.into_iter().collect());
         }
+        let mut events = Vec::from_iter(self.written()?);
         if let Some(losses) = losses {
             self.finite(losses)?;
             if due.losses {
@@ -101,7 +131,10 @@ impl Run {
             events.extend(self.draw(model, benchmark));
         }
         if due.checkpoint {
-            events.push(self.save(model)?);
+            self.save(model)?;
+            if !self.has_steps_left() {
+                events.extend(self.written()?);
+            }
         }
         if due.end {
             let values = self.final_scores(model, benchmark, &mut pulse);
@@ -155,7 +188,7 @@ impl Run {
         if !self.member.weights {
             return None;
         }
-        match checkpoint::export_model(model, &self.identity(), &self.progress, &path) {
+        match checkpoint::export_model(self.snapshot(model), &path) {
             Ok(()) => Some(Event::Artifact { run, step, path }),
             Err(error) => {
                 let reason = SessionError::from(error).paragraph();
@@ -173,23 +206,36 @@ impl Run {
         Err(SessionError::Diverged { step: self.step(), what: all.join(", ") })
     }
 
-    /// Writes a checkpoint, but not of a useless state.
+    /// Begins to write a checkpoint, but not of a useless state. Reports the one before, if that is still to be done.
     pub(super) fn checkpoint(
-        &self,
+        &mut self,
         losses: Option<&Losses>,
         model: &dyn Model,
-    ) -> Result<Event, SessionError> {
+    ) -> Result<Option<Event>, SessionError> {
+        let before = self.written()?;
         losses.map_or(Ok(()), |losses| self.finite(losses))?;
-        self.save(model)
+        self.save(model)?;
+        Ok(before)
     }
 
-    fn save(&self, model: &dyn Model) -> Result<Event, SessionError> {
+    /// Reports the last checkpoint, and that the run has stopped.
+    pub(super) fn stopped(&mut self) -> Result<Vec<Event>, SessionError> {
+        let checkpoint = self.written()?;
+        let stopped = Event::Stopped { run: self.member.run, step: self.step() };
+        Ok(checkpoint.into_iter().chain([stopped]).collect())
+    }
+
+    fn save(&mut self, model: &dyn Model) -> Result<(), SessionError> {
         if !model.parameters().iter().all(|parameters| parameters.is_finite()) {
             let what = "a weight or a moment of Adam is not finite".to_owned();
             return Err(SessionError::Diverged { step: self.step(), what });
         }
-        let path = checkpoint::save(model, &self.identity(), &self.progress, &self.member.folder)?;
-        Ok(Event::Checkpoint { run: self.member.run, step: self.step(), path })
+        self.writing = Some(Writing::begin(self.snapshot(model), self.member.folder.clone())?);
+        Ok(())
+    }
+
+    fn snapshot(&self, model: &dyn Model) -> Snapshot {
+        Snapshot::new(model, self.identity(), self.progress.clone())
     }
 
     fn identity(&self) -> Identity {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acai_sweep::trainer_protocol::{Event, FailureKind, Member};
-use acai_trainer::checkpoint::{load, read_header, save};
+use acai_trainer::checkpoint::{Snapshot, load, read_header};
 use acai_trainer::medium::Medium;
 use acai_trainer::model;
 use safetensors::SafeTensors;
@@ -55,7 +55,9 @@ fn a_run_of_a_released_version_goes_on_to_the_bits_that_it_comes_to_from_a_check
         let mut model =
             model::new(&run, (Medium::GREY, 10), (Kind::Float, Device::Cpu)).expect("sizes are valid");
         let progress = load(&mut *model, &header.identity, &of_then).expect("it is readable");
-        let of_today = save(&*model, &header.identity, &progress, folder.path()).expect("it can be written");
+        let of_today = Snapshot::new(&*model, header.identity, progress)
+            .write(folder.path())
+            .expect("it can be written");
         let [bytes_then, bytes_today] = [&of_then, &of_today].map(|path| fs::read(path).expect("a file"));
         let [then, today] = [&bytes_then, &bytes_today].map(|bytes| {
             let mut tensors = SafeTensors::deserialize(bytes).expect("it is whole").tensors();
