@@ -17,14 +17,16 @@ fn main() {
     }
 }
 
-/// Compiles the function of C++ against libtorch's headers.
+/// Compiles the functions of C++ against libtorch's headers.
 fn compile(libtorch: &Path) {
-    const SOURCE: &str = "src/network/leaky_relu.cpp";
-    println!("cargo::rerun-if-changed={SOURCE}");
+    const SOURCES: [&str; 2] = ["src/network/leaky_relu.cpp", "src/network/tf32.cpp"];
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+    }
     let mut build = cc::Build::new();
-    build.cpp(true).std("c++17").file(SOURCE);
+    build.cpp(true).std("c++17").files(SOURCES);
     // libtorch's own headers give warnings.
-    build.flag("-isystem").flag(libtorch.join("include")).warnings(false).compile("acai_leaky_relu");
+    build.flag("-isystem").flag(libtorch.join("include")).warnings(false).compile("acai_network");
 }
 
 /// `MAJOR.MINOR.PATCH` as libtorch's own header gives it.

@@ -47,6 +47,8 @@ pub struct TrainingConfig {
 pub enum Precision {
     /// Single precision.
     Fp32,
+    /// fp32, whose products a GPU that can rounds to TF32: 10 bits of mantissa, the range of fp32. On a CPU the same as fp32.
+    Tf32,
     /// bfloat16: 8 bits of mantissa, the range of fp32.
     Bf16,
 }

@@ -39,7 +39,7 @@ pub fn open(name: &str) -> Result<Device, DeviceError> {
         return Ok(Device::Cpu);
     }
     let index: usize = name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(unknown)?;
-    prepare_cuda();
+    number_as_nvidia_smi();
     load_library(c"libtorch_cuda.so")
         .map_err(|reason| DeviceError::NoCuda { device: name.into(), reason })?;
     match Cuda::device_count() {
@@ -65,16 +65,13 @@ pub fn send(tensor: &Tensor, device: Device) -> Tensor {
     tensor.to_device_(device, tensor.kind(), true, false)
 }
 
-/// Has CUDA compute in fp32 what is fp32: libtorch lets cuDNN round the inputs of convolutions to TF32 (10 bits), and
-/// offers no switch but this one of NVIDIA's. And has it number devices as `nvidia-smi` does, by which a worker knows them.
-/// Somebody who has set either keeps it.
+/// Has CUDA number devices as `nvidia-smi` does, by which a worker knows them, unless somebody has set another order.
 #[expect(unsafe_code, reason = "the environment is not safe to change when others read it")]
-fn prepare_cuda() {
-    for (variable, value) in [("NVIDIA_TF32_OVERRIDE", "0"), ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")] {
-        if env::var_os(variable).is_none() {
-            // SAFETY: nobody else reads the environment meanwhile: there is one thread, as `open` asks.
-            unsafe { env::set_var(variable, value) };
-        }
+fn number_as_nvidia_smi() {
+    const ORDER: &str = "CUDA_DEVICE_ORDER";
+    if env::var_os(ORDER).is_none() {
+        // SAFETY: nobody else reads the environment meanwhile: there is one thread, as `open` asks.
+        unsafe { env::set_var(ORDER, "PCI_BUS_ID") };
     }
 }
 

@@ -218,13 +218,13 @@ pub static PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "precision",
-        kind: Kind::Word(&["fp32", "bf16"]),
+        kind: Kind::Word(&["fp32", "tf32", "bf16"]),
         default: Word("fp32"),
         before: None,
         models: Models::All,
         needs: None,
         sharing: Sharing::Equal,
-        doc: "what convolutions compute in; weights, losses and moments are fp32",
+        doc: "what convolutions compute in (tf32: on a CPU the same as fp32); weights, losses and moments are fp32",
     },
     Parameter {
         name: "kmeans_inits",

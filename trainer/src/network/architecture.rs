@@ -24,6 +24,15 @@ pub struct Architecture {
     pub precision: Precision,
 }
 
+/// What convolutions are computed in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compute {
+    /// Kind of inputs and outputs.
+    pub(super) kind: Kind,
+    /// Whether a GPU may round fp32 to TF32.
+    pub(super) tf32: bool,
+}
+
 /// Why sizes fit no network.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ArchitectureError {
@@ -77,12 +86,14 @@ impl Architecture {
         self.depth << scale
     }
 
-    /// Kind of the convolutions' inputs and outputs; weights, losses and moments keep that of `members`.
-    pub(super) fn compute(&self, members: &Members) -> Kind {
-        match self.precision {
-            Precision::Fp32 => members.options.0,
-            Precision::Bf16 => Kind::BFloat16,
-        }
+    /// What convolutions are computed in; weights, losses and moments keep the kind of `members`.
+    pub(super) fn compute(&self, members: &Members) -> Compute {
+        let (kind, tf32) = match self.precision {
+            Precision::Fp32 => (members.options.0, false),
+            Precision::Tf32 => (members.options.0, true),
+            Precision::Bf16 => (Kind::BFloat16, false),
+        };
+        Compute { kind, tf32 }
     }
 
     /// Height and width of the latent code.

@@ -15,6 +15,7 @@ mod leaky_relu;
 mod members;
 mod parameters;
 mod stack;
+pub mod tf32;
 
 pub use architecture::{Architecture, ArchitectureError};
 pub use classifier::Classifier;

@@ -7,10 +7,11 @@
 mod folded;
 mod two_by_two;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use super::architecture::Compute;
 use super::convolutions::{self, Convolution};
-use super::{Architecture, Members, Parameters, Pick, Role, leaky_relu};
+use super::{Architecture, Members, Parameters, Pick, Role, leaky_relu, tf32};
 
 /// A layer for images or codes `[n, K·c, h, w]`.
 #[derive(Debug, Clone, Copy)]
@@ -53,14 +54,14 @@ impl Architecture {
 #[derive(Debug)]
 pub(super) struct Stack {
     layers: Vec<Layer>,
-    compute: Kind,
+    compute: Compute,
     /// Parameters `network.i.…` of convolution i.
     pub(super) parameters: Parameters,
 }
 
 impl Stack {
-    /// Initial weights. Inputs and outputs of convolutions are of kind `compute`.
-    pub(super) fn new(role: Role, layers: Vec<Layer>, compute: Kind, members: &Members) -> Stack {
+    /// Initial weights.
+    pub(super) fn new(role: Role, layers: Vec<Layer>, compute: Compute, members: &Members) -> Stack {
         let convolutions = layers.iter().filter_map(|layer| match layer {
             Layer::Convolution(convolution) => Some(*convolution),
             _ => None,
@@ -80,7 +81,9 @@ impl Stack {
 
         let mut weights = convolutions::weights(&self.parameters);
         let mut next = || weights.next().expect("a weight and a bias for each convolution");
-        let mut x = input.to_kind(self.compute);
+        // The way back comes before that of other stacks with another precision.
+        tf32::allow(self.compute.tf32);
+        let mut x = input.to_kind(self.compute.kind);
         let mut layers = &self.layers[..];
         loop {
             (x, layers) = match layers {
