@@ -31,10 +31,16 @@ pub(crate) async fn train(
 ) -> Trained {
     let mut session = Session::new(Arc::clone(&context));
     let given = admit_all(&context, &mut session, group.runs).await;
-    if !given.is_empty() {
-        let stays = match launch(&context, slot, idle.take(), given).await {
+    // A trainer that had stayed may have been broken before this group came. Then the runs are still open, and a new trainer
+    // is given them.
+    while !session.is_empty() {
+        let open = given.iter().filter(|member| session.is_open(member.run)).cloned().collect();
+        let stays = match launch(&context, slot, idle.take(), open).await {
             Ok(Some(trainer)) => supervise(&context, &mut session, trainer).await,
-            Ok(None) => None,
+            Ok(None) => {
+                session.close_all(|| Ending::Released);
+                None
+            }
             Err(fault) => {
                 session.close_all_for(fault);
                 None
@@ -42,7 +48,6 @@ pub(crate) async fn train(
         };
         idle = stays.map(|trainer| keep(&context, trainer));
     }
-    session.close_all(|| Ending::Released);
     if idle.is_none() {
         // Which faults of this machine there were is known only then.
         session.finish().await;

@@ -18,7 +18,8 @@ use crate::reporting::ReportError;
 use crate::spool::OwnFault;
 use crate::trainer::{Breakdown, TrainerProcess};
 
-/// Follows `trainer` until no run is open. Returns it if it stays for another group, or else ends it.
+/// Follows `trainer` until no run is open, or until it breaks down although it had stayed since another group and has not
+/// said anything about this one. Returns it if it stays for another group, or else ends it.
 ///
 /// Only a trainer that has brought each of its runs to an ordinary end stays: after anything else nobody knows in what
 /// state it is.
@@ -36,10 +37,10 @@ pub(super) async fn supervise(
     };
     let watch = ProgressWatch::new(context.trainer_progress, session.members().map(started), Instant::now());
     let working = session.members().map(|member| member.attempt.run).collect();
-    let may_stay = trainer.can_stay;
+    let (may_stay, is_untried) = (trainer.can_stay, trainer.has_stayed);
     let (stop_by, yield_by) = (None, BTreeMap::new());
     let mut supervision =
-        Supervision { context, session, trainer, watch, working, may_stay, stop_by, yield_by };
+        Supervision { context, session, trainer, watch, working, may_stay, is_untried, stop_by, yield_by };
     while !supervision.session.is_empty() {
         let happening = supervision.next().await;
         supervision.may_stay &= matches!(happening, Happening::Event(_) | Happening::WantedBack(_));
@@ -66,6 +67,8 @@ struct Supervision<'a> {
     working: BTreeSet<u64>,
     /// Whether nothing has happened yet after which the trainer does not stay.
     may_stay: bool,
+    /// Whether the trainer has trained another group before this one, and has not said anything about this one.
+    is_untried: bool,
     /// Until when the trainer has to be done, once the worker is told to stop.
     stop_by: Option<Instant>,
     /// Runs that the coordinator wants back, and until when the trainer has to be done with each.
@@ -195,6 +198,7 @@ impl Supervision<'_> {
         if !self.session.was_given(run) {
             return Err(Breakdown::Protocol(format!("it reported on run {run}, which it was not given")));
         }
+        self.is_untried = false;
         match event {
             Event::Finished { .. } | Event::Stopped { .. } => {
                 self.working.remove(&run);
@@ -243,6 +247,9 @@ impl Supervision<'_> {
         if self.deadline().is_some() {
             tracing::warn!("while stopping: {message}");
             self.session.close_all(|| Ending::Released);
+        } else if self.is_untried {
+            // Nobody knows whether this group or what was before has broken the trainer: a new one shows.
+            tracing::warn!("before it said anything about these runs, {message}; starting another");
         } else if breakdown.is_killed() {
             self.session.close_all_for(MachineFault::Trainer(message));
         } else if self.session.members().len() > 1 {

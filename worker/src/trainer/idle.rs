@@ -23,6 +23,7 @@ impl IdleTrainer {
         patience: Duration,
         end: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
+        trainer.has_stayed = true;
         let (wanted, is_wanted) = oneshot::channel();
         let waiting = tokio::spawn(async move {
             let is_wanted = tokio::select! {

@@ -30,6 +30,8 @@ const LAST_LINE_BYTES: usize = 180;
 pub(crate) struct TrainerProcess {
     /// Whether the trainer can stay for another group, once it has said so.
     pub(crate) can_stay: bool,
+    /// Whether the trainer has trained another group before.
+    pub(crate) has_stayed: bool,
     process: Box<dyn Process>,
     commands: mpsc::UnboundedSender<Vec<u8>>,
     /// How the trainer exited, once it has, and until when its last events are waited for.
@@ -47,7 +49,7 @@ impl TrainerProcess {
         let (sender, events) = mpsc::channel(EVENTS_AHEAD);
         tokio::spawn(read_events(output, sender));
         let stderr = Stderr::read(errors, process.id().unwrap_or_default());
-        Ok(Self { can_stay: false, process, commands, exited: None, events, stderr })
+        Ok(Self { can_stay: false, has_stayed: false, process, commands, exited: None, events, stderr })
     }
 
     /// What tells this process from others, for the next agent if this one is killed; none where the system does not

@@ -59,6 +59,40 @@ async fn a_trainer_whose_run_has_failed_does_not_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trainer_that_breaks_before_it_says_anything_about_its_next_group_costs_that_nothing() {
+    for breaks in ["exec sleep 1000", "exit 3", "finished 7 1; exec sleep 1000", "kill -KILL $$"] {
+        let coordinator = Coordinator::start(LONG, [group([7]), group([8])]).await;
+        let scenario =
+            format!("if [ -n \"$has_trained\" ]; then {breaks}; fi; has_trained=true; {COMPLETES}");
+        let mut machine = Machine::new(&coordinator, &scenario);
+        machine.before_ready("can_stay=true");
+        machine.config.trainer_silence = Duration::from_secs(1);
+
+        let summary = machine.work().await.unwrap();
+
+        assert_eq!(summary, Summary { completed: 2, ..Summary::default() }, "`{breaks}`");
+        let trainers = trainers(&machine);
+        assert!(trainers.len() == 2 && trainers[0] != trainers[1], "`{breaks}`: {trainers:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_breaks_a_new_trainer_too_is_charged() {
+    let coordinator = Coordinator::start(LONG, [group([7]), group([8])]).await;
+    let breaks = "echo $$ >> $data/trainers; exec sleep 1000";
+    let scenario = format!("case $start in *'\"run\":8,'*) {breaks};; *) {COMPLETES};; esac");
+    let mut machine = Machine::new(&coordinator, &scenario);
+    machine.before_ready("can_stay=true");
+    machine.config.trainer_silence = Duration::from_secs(1);
+
+    let summary = machine.work().await.unwrap();
+
+    assert_eq!(summary, Summary { completed: 1, failed: 1, ..Summary::default() });
+    let trainers = trainers(&machine);
+    assert!(trainers.len() == 3 && trainers[0] == trainers[1] && trainers[1] != trainers[2], "{trainers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trainer_without_a_next_group_ends_after_a_while_and_at_once_when_the_worker_stops() {
     for (trainer_idle, stops) in [(Duration::from_millis(50), false), (LONG, true)] {
         let coordinator = Coordinator::start(LONG, [group([7])]).await;
