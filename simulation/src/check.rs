@@ -15,6 +15,7 @@ use crate::people::SWEEP;
 use crate::plan::{AGENTS, Plan, What, Wish};
 use crate::trainer::Temper;
 use crate::trainer::model::{LOSS, Model, SCORE};
+use crate::weather::Weather;
 
 /// Machines in a row that cannot train a run before it is given up.
 const MACHINES: usize = 3;
@@ -24,29 +25,33 @@ const MOST_CALLS: u64 = 400;
 /// Whoever checks.
 pub(crate) struct Check {
     plan: Plan,
-    store: Arc<MemoryStore>,
+    weather: Arc<Weather>,
     journal: Journal,
     runtime: Option<Runtime>,
-    /// Numbers of runs that were seen to be completed.
+    /// Numbers of runs that were seen to be completed in this store.
     completed: BTreeSet<u32>,
+    seen: Arc<MemoryStore>,
 }
 
 impl Check {
-    pub(crate) fn new(plan: Plan, store: Arc<MemoryStore>, journal: Journal) -> Check {
+    pub(crate) fn new(plan: Plan, weather: Arc<Weather>, journal: Journal) -> Check {
+        let seen = weather.store();
         Check {
             plan,
-            store,
+            weather,
             journal,
             runtime: Builder::new_current_thread().build().ok(),
             completed: BTreeSet::new(),
+            seen,
         }
     }
 
     fn runs(&self) -> Vec<RunDetails> {
+        let store = self.weather.store();
         let asked = async {
             let mut runs = Vec::new();
-            for run in self.store.run_list(SWEEP, &[], 0, u32::MAX).await.unwrap_or_default() {
-                runs.extend(self.store.run_details(SWEEP, run.number).await.ok().flatten());
+            for run in store.run_list(SWEEP, &[], 0, u32::MAX).await.unwrap_or_default() {
+                runs.extend(store.run_details(SWEEP, run.number).await.ok().flatten());
             }
             runs
         };
@@ -55,7 +60,8 @@ impl Check {
 
     fn curve(&self, details: &RunDetails, metric: &str) -> Vec<(u64, f64)> {
         let from = [(details.run.id, 0)];
-        let asked = self.store.point_list(&from, metric, usize::MAX);
+        let store = self.weather.store();
+        let asked = store.point_list(&from, metric, usize::MAX);
         let points =
             self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).unwrap_or_default();
         points.into_iter().map(|point| (point.step, point.value)).collect()
@@ -63,6 +69,10 @@ impl Check {
 
     /// What must be so at every moment.
     pub(crate) fn all_along(&mut self) {
+        // What was completed after a backup was made is not, once that is put back.
+        if !Arc::ptr_eq(&self.seen, &self.weather.store()) {
+            (self.seen, self.completed) = (self.weather.store(), BTreeSet::new());
+        }
         for details in self.runs() {
             let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
             if details.run.state == RunState::Completed {
@@ -108,7 +118,8 @@ impl Check {
     }
 
     fn blob(&self, details: &RunDetails, model: &Model, step: u64, sha256: &str) {
-        let asked = self.store.blob_find(sha256);
+        let store = self.weather.store();
+        let asked = store.blob_find(sha256);
         let found = self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).flatten();
         let Some((file, _)) = found else {
             return self.says(details, &format!("the blob of the checkpoint at {step} is unknown"));

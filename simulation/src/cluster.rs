@@ -43,9 +43,8 @@ pub(crate) struct Outcome {
 
 /// Runs a plan to its end, or until a promise is broken.
 pub(crate) fn simulate(plan: &Plan) -> Outcome {
-    let journal = Journal::new(plan.tempers());
-    let store = Arc::new(MemoryStore::new(Clock::start()));
-    let weather = Arc::new(Weather::new(Arc::clone(&store), journal.clone()));
+    let journal = Journal::new(plan);
+    let weather = Arc::new(Weather::new(MemoryStore::new(Clock::start()), journal.clone()));
     let stops: Vec<Arc<Notify>> = (0..plan.agents).map(|_| Arc::default()).collect();
     let mut sim = Builder::new()
         .rng_seed(plan.seed)
@@ -56,8 +55,8 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
         .simulation_duration(END)
         .enable_random_order()
         .build();
-    let served = Arc::clone(&weather);
-    sim.host(COORDINATOR, move || coordinator(Arc::clone(&served)));
+    let (served, noted) = (Arc::clone(&weather), journal.clone());
+    sim.host(COORDINATOR, move || coordinator(Arc::clone(&served), noted.clone()));
     for (agent, stop) in stops.iter().enumerate() {
         let config = config(plan, agent, &journal);
         let (stop, noted) = (Arc::clone(stop), journal.clone());
@@ -68,11 +67,12 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
         Person::new(person, noted)?.live().await;
         Ok(())
     });
-    let mut check = Check::new(plan.clone(), store, journal.clone());
+    let mut check = Check::new(plan.clone(), Arc::clone(&weather), journal.clone());
     let mut events = Events::of(plan);
     let mut checked = Duration::ZERO;
     loop {
         for event in events.until(sim.elapsed()) {
+            disturb(&journal, event);
             happen(&mut sim, event, &weather, &stops);
         }
         let step = sim.step();
@@ -98,8 +98,9 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
 }
 
 /// The host of the coordinator: started again when it ends because its database is away.
-async fn coordinator(store: Arc<Weather>) -> turmoil::Result {
+async fn coordinator(store: Arc<Weather>, journal: Journal) -> turmoil::Result {
     loop {
+        journal.disturbs(COORDINATOR, 0);
         store.coordinator_starts();
         let blobs = match Directory::open(Path::new("coordinator/blobs")) {
             Ok(blobs) => Arc::new(blobs),
@@ -130,6 +131,9 @@ async fn work(config: WorkerConfig, stop: Arc<Notify>, journal: Journal) -> turm
     let has_served = config.state.exists();
     loop {
         let begun = Instant::now();
+        if let Some(host) = AGENTS.into_iter().find(|host| config.name.as_deref() == Some(host)) {
+            journal.disturbs(host, 0);
+        }
         match acai_worker::run(config.clone(), stop.notified()).await {
             Ok(summary) => tracing::info!(target: "simulation", "the agent ended: {summary}"),
             Err(error) => {
@@ -210,13 +214,34 @@ fn lasts(what: &What) -> Option<Duration> {
         | What::HalfPartition { lasts, .. }
         | What::Hold { lasts, .. }
         | What::Disk { lasts, .. }
-        | What::StoreAway { lasts, .. } => Some(*lasts),
-        What::AgentStops { .. } | What::Trainer { .. } | What::Person(_) => None,
+        | What::StoreAway { lasts, .. }
+        | What::Restored { lasts } => Some(*lasts),
+        What::AgentStops { .. } | What::Trainer { .. } | What::Poison { .. } | What::Person(_) => None,
     }
 }
 
+/// Notes to whom it happens.
+fn disturb(journal: &Journal, Event { what, ends }: Event) {
+    let host = match what {
+        What::AgentCrashes { agent, .. }
+        | What::AgentStops { agent }
+        | What::Partition { agent, .. }
+        | What::HalfPartition { agent, .. }
+        | What::Hold { agent, .. } => AGENTS[agent],
+        What::PowerCut { host, .. } | What::Disk { host, .. } => host,
+        What::CoordinatorCrashes { .. } | What::StoreAway { .. } | What::Restored { .. } => COORDINATOR,
+        What::Trainer { .. } | What::Poison { .. } | What::Person(_) => return,
+    };
+    let goes_on = match (lasts(&what), ends) {
+        (None, _) => 0,
+        (Some(_), false) => 1,
+        (Some(_), true) => -1,
+    };
+    journal.disturbs(host, goes_on);
+}
+
 fn happen(sim: &mut Sim<'_>, Event { what, ends }: Event, weather: &Weather, stops: &[Arc<Notify>]) {
-    if !matches!(what, What::Trainer { .. } | What::Person(_)) {
+    if !matches!(what, What::Trainer { .. } | What::Poison { .. } | What::Person(_)) {
         tracing::info!(target: "simulation", "{} {what:?}", if ends { "ends:" } else { "begins:" });
     }
     match (what, ends) {
@@ -242,6 +267,12 @@ fn happen(sim: &mut Sim<'_>, Event { what, ends }: Event, weather: &Weather, sto
         (What::Hold { agent, .. }, false) => sim.hold(AGENTS[agent], COORDINATOR),
         (What::Hold { agent, .. }, true) => sim.release(AGENTS[agent], COORDINATOR),
         (What::StoreAway { outage, .. }, ends) => weather.set((!ends).then_some(outage)),
-        (What::Trainer { .. } | What::Person(_), _) => {}
+        (What::Restored { .. }, false) => weather.back_up(),
+        (What::Restored { .. }, true) => {
+            sim.crash(COORDINATOR);
+            weather.restore();
+            sim.bounce(COORDINATOR);
+        }
+        (What::Trainer { .. } | What::Poison { .. } | What::Person(_), _) => {}
     }
 }

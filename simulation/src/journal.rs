@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::network::COORDINATOR;
+use crate::plan::Plan;
 use crate::system::elapsed;
 use crate::trainer::Temper;
 
@@ -21,10 +23,14 @@ struct Notes {
     launches: u64,
     /// Which of them go wrong.
     tempers: BTreeMap<u64, Temper>,
+    /// The step of each run from which on it breaks whatever trainer it has.
+    poison: BTreeMap<u64, u64>,
     /// The trainers of each run, by its id; and whether it was alone there.
     suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
     counts: BTreeMap<(String, &'static str), Count>,
+    /// When something has happened to a host last, and how much of that goes on.
+    disturbances: BTreeMap<&'static str, (Duration, i32)>,
 }
 
 /// How often something happened.
@@ -38,8 +44,9 @@ pub(crate) struct Count {
 }
 
 impl Journal {
-    pub(crate) fn new(tempers: BTreeMap<u64, Temper>) -> Journal {
-        Journal(Arc::new(Mutex::new(Notes { tempers, ..Notes::default() })))
+    pub(crate) fn new(plan: &Plan) -> Journal {
+        let (tempers, poison) = (plan.tempers(), plan.poison());
+        Journal(Arc::new(Mutex::new(Notes { tempers, poison, ..Notes::default() })))
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -51,6 +58,11 @@ impl Journal {
         let mut notes = self.notes();
         notes.launches += 1;
         (notes.launches, notes.tempers.get(&notes.launches).copied().unwrap_or(Temper::Good))
+    }
+
+    /// Whether a run breaks its trainer at this step.
+    pub(crate) fn is_poison(&self, run: u64, step: u64) -> bool {
+        self.notes().poison.get(&run).is_some_and(|from| step >= *from)
     }
 
     /// A trainer is given these runs.
@@ -77,6 +89,22 @@ impl Journal {
 
     pub(crate) fn violations(&self) -> Vec<String> {
         self.notes().violations.clone()
+    }
+
+    /// Something begins to happen to a host, ends, or happens at once: as `goes_on` is 1, -1 or 0.
+    pub(crate) fn disturbs(&self, host: &'static str, goes_on: i32) {
+        let mut notes = self.notes();
+        let disturbance = notes.disturbances.entry(host).or_default();
+        *disturbance = (elapsed(), disturbance.1 + goes_on);
+    }
+
+    /// Whether for so long nothing has happened to an agent, nor to the coordinator.
+    pub(crate) fn is_undisturbed(&self, agent: &str, for_long: Duration) -> bool {
+        let notes = self.notes();
+        [agent, COORDINATOR].iter().all(|host| {
+            let disturbance = notes.disturbances.get(host).copied();
+            disturbance.is_none_or(|(last, going_on)| going_on == 0 && elapsed() > last + for_long)
+        })
     }
 
     /// Somebody does something of which there may not be too much.

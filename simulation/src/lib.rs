@@ -12,7 +12,8 @@
 //! | `cluster` | the hosts, and what happens to them |
 //! | `people` | whoever submits, changes their mind, and waits for the end |
 //! | `trainer` | trainers that train in virtual time, and go wrong |
-//! | `weather` | the database, which may be away |
+//! | `weather` | the database, which may be away or put back in time |
+//! | `ledger` | what the database has promised by its answers |
 //! | `network` | connections over the simulated network |
 //! | `system` | what programs ask the C library for: randomness, clocks, flushes |
 //! | `check`, `journal` | the promises of docs/reliability.md, and what happened |
@@ -21,6 +22,7 @@
 mod check;
 mod cluster;
 mod journal;
+mod ledger;
 mod network;
 mod people;
 mod plan;

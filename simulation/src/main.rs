@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use acai_simulation::{Found, Search, simulate, simulate_seeds};
 use clap::Parser;
@@ -29,6 +29,9 @@ struct Arguments {
     /// Begin no seed any more once one has broken a promise
     #[arg(long)]
     first: bool,
+    /// Begin no seed any more after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    within: Option<u64>,
     /// This seed alone, in this process and the current folder, which is empty; and tell all that happens
     #[arg(long, value_name = "SEED", conflicts_with = "seeds")]
     one: Option<u64>,
@@ -48,13 +51,14 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 
 #[allow(clippy::print_stdout, reason = "whoever starts the program reads it there")]
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, jobs, tries, first, logs, one, without, log } = Arguments::parse();
+    let Arguments { seeds, jobs, tries, first, within, logs, one, without, log } = Arguments::parse();
     if let Some(seed) = one {
         return Ok(if simulate(seed, &without, &log) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let jobs = jobs.unwrap_or_else(|| available_parallelism().map_or(1, Into::into));
     let begun = Instant::now();
-    let search = Search { seeds, jobs, tries, stops: first, logs };
+    let within = within.map_or(Duration::MAX, Duration::from_secs);
+    let search = Search { seeds, jobs, tries, stops: first, within, logs };
     let Found { seeds: count, virtual_seconds, broken } = simulate_seeds(&std::env::current_exe()?, &search)?;
     broken.iter().for_each(|(_, story)| println!("{story}\n"));
     let (seconds, hours) = (begun.elapsed().as_secs_f64(), virtual_seconds / 3600.0);

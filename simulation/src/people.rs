@@ -29,6 +29,7 @@ pub(crate) struct Person {
     control: ControlServiceClient<Channel>,
     journal: Journal,
     plan: Plan,
+    has_submitted_more: bool,
 }
 
 impl Person {
@@ -38,7 +39,7 @@ impl Person {
         let channel = network::open(&endpoint, "person", &journal);
         let (sweeps, control) =
             (SweepServiceClient::new(channel.clone()), ControlServiceClient::new(channel));
-        Ok(Person { sweeps, control, journal, plan })
+        Ok(Person { sweeps, control, journal, plan, has_submitted_more: false })
     }
 
     /// Does all that is planned, then waits until every run has ended.
@@ -52,6 +53,10 @@ impl Person {
             }
         }
         sleep_until(begun + CALM).await;
+        if self.plan.has(|what| matches!(what, What::Restored { .. })) {
+            // The database may have forgotten it.
+            self.submit(self.has_submitted_more).await;
+        }
         for agent in 0..self.plan.agents {
             self.wish(Wish::Open(agent)).await;
         }
@@ -73,6 +78,7 @@ impl Person {
     }
 
     async fn submit(&mut self, more: bool) {
+        self.has_submitted_more = more;
         let (sweeps, request) =
             (self.sweeps.clone(), SubmitSweepRequest { source: self.file(more), set_aside_results: false });
         insist("submit", async || sweeps.clone().submit_sweep(request.clone()).await).await;

@@ -64,10 +64,14 @@ pub(crate) enum What {
     Hold { agent: usize, lasts: Duration },
     /// The database is away.
     StoreAway { outage: Outage, lasts: Duration },
+    /// The database is backed up, and put back in that state after so long, with a coordinator that starts then.
+    Restored { lasts: Duration },
     /// A host's disk is in trouble.
     Disk { host: &'static str, trouble: Trouble, lasts: Duration },
     /// The n-th trainer that is started is like this.
     Trainer { launch: u64, temper: Temper },
+    /// Whatever trainer comes to this step of this run crashes.
+    Poison { run: u64, step: u64 },
     /// A person wants something.
     Person(Wish),
 }
@@ -100,6 +104,11 @@ const KINDS: [&str; 11] = [
     "person",
 ];
 
+/// What else happens in [`LATER`] seeds.
+const LATER_KINDS: [&str; 2] = ["restored", "poison"];
+/// From this seed on: those before it are as they were when these kinds of faults came, since tests name some of them.
+const LATER: u64 = 10_000;
+
 impl Plan {
     pub(crate) fn of(seed: u64) -> Plan {
         let random = &mut ChaCha8Rng::seed_from_u64(seed ^ 0xACA1);
@@ -127,6 +136,9 @@ impl Plan {
                 plan.faults.push(fault);
             }
         }
+        if seed >= LATER {
+            plan.faults.extend(later_faults(random));
+        }
         plan.faults.sort_by_key(|fault| fault.at);
         plan
     }
@@ -150,9 +162,34 @@ impl Plan {
         self.faults.iter().filter_map(temper).collect()
     }
 
+    /// The step of each run from which on it breaks whatever trainer it has.
+    pub(crate) fn poison(&self) -> BTreeMap<u64, u64> {
+        let poison = |fault: &Fault| match fault.what {
+            What::Poison { run, step } => Some((run, step)),
+            _ => None,
+        };
+        self.faults.iter().filter_map(poison).collect()
+    }
+
     pub(crate) fn has(&self, is_meant: impl Fn(&What) -> bool) -> bool {
         self.faults.iter().any(|fault| is_meant(&fault.what))
     }
+}
+
+fn later_faults(random: &mut impl Rng) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for kind in LATER_KINDS {
+        if random.random_bool(0.3) {
+            for _ in 0..random.random_range(1..=3) {
+                let what = match kind {
+                    "restored" => What::Restored { lasts: between(random, 1, 50) },
+                    _ => What::Poison { run: random.random_range(1..=8), step: random.random_range(1..40) },
+                };
+                faults.push(Fault { at: between(random, 5, CALM.as_secs() - 60), what });
+            }
+        }
+    }
+    faults
 }
 
 fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {
@@ -208,6 +245,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.what {
             What::Trainer { launch, temper } => write!(f, "trainer {launch}: {temper:?}"),
+            What::Poison { run, step } => write!(f, "whatever trains step {step} of run {run} crashes"),
             what => write!(f, "{:>7.1} s: {what:?}", self.at.as_secs_f64()),
         }
     }

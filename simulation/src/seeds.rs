@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Lines of the log in a story.
 const STORY: usize = 40;
@@ -34,6 +35,8 @@ pub struct Search {
     pub tries: usize,
     /// Whether no seed is begun any more once one has broken a promise.
     pub stops: bool,
+    /// No seed is begun any more after so long.
+    pub within: Duration,
     /// Folder for the logs of seeds that break a promise.
     pub logs: PathBuf,
 }
@@ -43,13 +46,14 @@ pub struct Search {
 /// # Errors
 /// A process cannot be started, or its folder not be made.
 pub fn simulate_seeds(simulate: &Path, search: &Search) -> io::Result<Found> {
-    let Search { seeds, jobs, stops, .. } = search;
+    let Search { seeds, jobs, stops, within, .. } = search;
+    let begun = Instant::now();
     let (next, found) = (AtomicU64::new(seeds.start), Mutex::new(Found::default()));
     let work = || -> io::Result<()> {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             let is_found = || !found.lock().unwrap_or_else(PoisonError::into_inner).broken.is_empty();
-            if seed >= seeds.end || *stops && is_found() {
+            if seed >= seeds.end || begun.elapsed() >= *within || *stops && is_found() {
                 return Ok(());
             }
             let told = one(simulate, seed, &[])?;

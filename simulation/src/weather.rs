@@ -1,6 +1,7 @@
-//! The coordinator's database, as the weather has it: it may be away for a while.
+//! The coordinator's database, as the weather has it: it may be away for a while, or be put back to what it was before. What it
+//! answers is held against what it has promised.
 
-use std::any::Any;
+use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +19,17 @@ use acai_sweep::run::RunState;
 use async_trait::async_trait;
 
 use crate::journal::Journal;
+use crate::ledger::Ledger;
 use crate::system::elapsed;
 
 /// An outage is long if renewals fell into it.
 const GAP: Duration = Duration::from_secs(11);
 /// The term of a lease, less what a look for ended ones may be late.
 const TERM: Duration = Duration::from_secs(29);
+
+/// A worker to which nothing has happened for so long has renewed its leases: a term, and as long as renewals and the look for
+/// ended leases may be late.
+const UNDISTURBED: Duration = Duration::from_secs(60);
 
 /// How a database that is away fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +43,48 @@ pub(crate) enum Outage {
 /// A store that can be away.
 #[derive(Debug)]
 pub(crate) struct Weather {
-    store: Arc<MemoryStore>,
+    store: Mutex<Promised>,
+    backup: Mutex<Option<Promised>>,
     journal: Journal,
     outage: Mutex<Option<Outage>>,
     /// When the last long outage began and ended.
     away: Mutex<(Duration, Duration)>,
 }
 
+/// A store, and what it has promised.
+#[derive(Debug, Clone)]
+struct Promised {
+    store: Arc<MemoryStore>,
+    ledger: Ledger,
+}
+
 impl Weather {
-    pub(crate) fn new(store: Arc<MemoryStore>, journal: Journal) -> Weather {
-        Weather { store, journal, outage: Mutex::default(), away: Mutex::default() }
+    pub(crate) fn new(store: MemoryStore, journal: Journal) -> Weather {
+        let store = Mutex::new(Promised { store: Arc::new(store), ledger: Ledger::default() });
+        Weather { store, backup: Mutex::default(), journal, outage: Mutex::default(), away: Mutex::default() }
+    }
+
+    /// The store as it is now.
+    pub(crate) fn store(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.promised().store)
+    }
+
+    fn promised(&self) -> MutexGuard<'_, Promised> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a backup.
+    pub(crate) fn back_up(&self) {
+        let Promised { store, ledger } = self.promised().clone();
+        let backup = Promised { store: Arc::new(store.copy()), ledger };
+        *self.backup.lock().unwrap_or_else(PoisonError::into_inner) = Some(backup);
+    }
+
+    /// Puts the last backup in the place of the store. No coordinator runs meanwhile.
+    pub(crate) fn restore(&self) {
+        if let Some(backup) = self.backup.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            *self.promised() = backup;
+        }
     }
 
     /// From now on it is away so, or there again.
@@ -69,14 +107,34 @@ impl Weather {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at an answer that names leases which have ended: none does within a term after the database was away, when
-    /// nobody could renew any.
-    fn judge(&self, answer: &dyn Any) {
+    /// Looks at leases that have ended: none does within a term after the database was away, when nobody could renew any.
+    fn judge(&self, leases: &[AttemptRef]) {
         let ended = self.away.lock().unwrap_or_else(PoisonError::into_inner).1;
-        let names_any = answer.downcast_ref::<Vec<AttemptRef>>().is_some_and(|leases| !leases.is_empty());
-        if names_any && !ended.is_zero() && elapsed() < ended + TERM {
+        if !leases.is_empty() && !ended.is_zero() && elapsed() < ended + TERM {
             self.journal.violates("a lease ended although its worker could not renew it".to_owned());
         }
+    }
+
+    /// Answers as the store does, unless that is away. `promises` is told of the answer, also of one that is lost.
+    async fn answer<T>(
+        &self,
+        method: &'static str,
+        answer: impl Future<Output = Result<T>>,
+        promises: impl FnOnce(&mut Ledger, &Result<T>) -> Kept,
+    ) -> Result<T> {
+        self.journal.counts("store", method);
+        self.fails_with(Outage::Refuses)?;
+        let answer = answer.await;
+        if let Err(broken) = promises(&mut self.promised().ledger, &answer) {
+            self.journal.violates(broken);
+        }
+        self.fails_with(Outage::LosesAnswers)?;
+        answer
+    }
+
+    /// The store's time in so many milliseconds.
+    async fn in_ms(&self, term_ms: i64) -> Result<i64> {
+        Ok(self.store().now_ms().await?.saturating_add(term_ms))
     }
 
     fn fails_with(&self, outage: Outage) -> Result<()> {
@@ -87,24 +145,41 @@ impl Weather {
     }
 }
 
-/// Each method as the store has it, unless that is away.
-macro_rules! passed_on {
-    ($($method:ident($($argument:ident: $of:ty),*) -> $answer:ty;)*) => {
+/// Whether promises are kept; or which is broken.
+type Kept = std::result::Result<(), String>;
+
+fn writes<T>(attempt: AttemptRef, what: &str) -> impl FnOnce(&mut Ledger, &Result<T>) -> Kept + use<'_, T> {
+    move |ledger, answer| match answer {
+        Ok(_) => ledger.writes(attempt, what),
+        Err(StoreError::Fenced(_)) => ledger.is_dead(attempt),
+        Err(_) => Ok(()),
+    }
+}
+
+fn ends<T>(attempt: AttemptRef, how: &'static str) -> impl FnOnce(&mut Ledger, &Result<T>) -> Kept {
+    move |ledger, answer| match answer {
+        Ok(_) => ledger.ends(attempt, how),
+        Err(StoreError::Fenced(_)) => ledger.may_not_end(attempt, how),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The methods that are written out, and each other one as the store has it, unless that is away.
+macro_rules! store {
+    ({ $($written_out:tt)* } $($method:ident($($argument:ident: $of:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl Store for Weather {
+            $($written_out)*
+
             $(
                 async fn $method(&self, $($argument: $of),*) -> Result<$answer> {
-                    self.journal.counts("store", stringify!($method));
-                    self.fails_with(Outage::Refuses)?;
-                    let answer = self.store.$method($($argument),*).await?;
-                    self.judge(&answer);
-                    self.fails_with(Outage::LosesAnswers)?;
-                    Ok(answer)
+                    let store = self.store();
+                    self.answer(stringify!($method), store.$method($($argument),*), |_, _| Ok(())).await
                 }
             )*
 
             async fn broken(&self) -> StoreError {
-                self.store.broken().await
+                self.store().broken().await
             }
 
             /// The database outlives its coordinators.
@@ -113,7 +188,106 @@ macro_rules! passed_on {
     };
 }
 
-passed_on! {
+store! {
+    {
+        async fn worker_register(&self, worker: Registration) -> Result<String> {
+            let (store, registered) = (self.store(), worker.clone());
+            let registers = |ledger: &mut Ledger, answer: &Result<String>| {
+                if answer.is_ok() {
+                    ledger.registers(&registered);
+                }
+                Ok(())
+            };
+            self.answer("worker_register", store.worker_register(worker), registers).await
+        }
+
+        async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
+            let (store, asked, until_ms) = (self.store(), claim.clone(), self.in_ms(term_ms).await?);
+            let claims = |ledger: &mut Ledger, answer: &Result<Vec<Grant>>| match answer {
+                Ok(grants) => ledger.claims(&asked, grants, until_ms),
+                Err(_) => Ok(()),
+            };
+            self.answer("run_claim", store.run_claim(claim, term_ms), claims).await
+        }
+
+        async fn lease_renew(&self, worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Result<Renewal> {
+            let (store, asked, until_ms) = (self.store(), attempts.clone(), self.in_ms(term_ms).await?);
+            let renews = |ledger: &mut Ledger, answer: &Result<Renewal>| match answer {
+                Ok(renewal) => ledger.renews(worker, &asked, renewal, until_ms),
+                Err(_) => Ok(()),
+            };
+            self.answer("lease_renew", store.lease_renew(worker, attempts, term_ms), renews).await
+        }
+
+        async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64> {
+            let (store, until_ms) = (self.store(), self.in_ms(term_ms).await?);
+            let freshens = |ledger: &mut Ledger, answer: &Result<u64>| {
+                if answer.is_ok() {
+                    ledger.freshens(until_ms);
+                }
+                Ok(())
+            };
+            self.answer("lease_grant_fresh_terms", store.lease_grant_fresh_terms(term_ms), freshens).await
+        }
+
+        async fn lease_expire(&self, before_ms: i64) -> Result<Vec<AttemptRef>> {
+            let store = self.store();
+            let expires = |ledger: &mut Ledger, answer: &Result<Vec<AttemptRef>>| {
+                let Ok(lost) = answer else { return Ok(()) };
+                self.judge(lost);
+                for machine in ledger.expires(before_ms, lost)? {
+                    if self.journal.is_undisturbed(&machine, UNDISTURBED) {
+                        return Err(format!("{machine} lost a run although nothing had happened to it"));
+                    }
+                }
+                Ok(())
+            };
+            self.answer("lease_expire", store.lease_expire(before_ms), expires).await
+        }
+
+        async fn metrics_append(
+            &self,
+            attempt: AttemptRef,
+            first_seq: u64,
+            points: Vec<Point>,
+            step: u64,
+        ) -> Result<u64> {
+            let (store, writes) = (self.store(), writes(attempt, "points"));
+            self.answer("metrics_append", store.metrics_append(attempt, first_seq, points, step), writes).await
+        }
+
+        async fn checkpoint_commit(&self, attempt: AttemptRef, new: Checkpoint, last_seq: u64) -> Result<()> {
+            let (store, writes) = (self.store(), writes(attempt, "checkpoints"));
+            self.answer("checkpoint_commit", store.checkpoint_commit(attempt, new, last_seq), writes).await
+        }
+
+        async fn attempt_complete(&self, attempt: AttemptRef, step: u64, last_seq: u64) -> Result<()> {
+            let (store, ends) = (self.store(), ends(attempt, "completed"));
+            self.answer("attempt_complete", store.attempt_complete(attempt, step, last_seq), ends).await
+        }
+
+        async fn attempt_fail(
+            &self,
+            attempt: AttemptRef,
+            diverged: bool,
+            message: String,
+            last_seq: u64,
+        ) -> Result<RunState> {
+            let (store, ends) = (self.store(), ends(attempt, if diverged { "diverged" } else { "failed" }));
+            self.answer("attempt_fail", store.attempt_fail(attempt, diverged, message, last_seq), ends).await
+        }
+
+        async fn attempt_release(&self, attempt: AttemptRef) -> Result<RunState> {
+            let (store, ends) = (self.store(), ends(attempt, "released"));
+            self.answer("attempt_release", store.attempt_release(attempt), ends).await
+        }
+
+        async fn attempt_release_after(&self, attempt: AttemptRef, mishap: Mishap) -> Result<RunState> {
+            let (store, ends) = (self.store(), ends(attempt, "released"));
+            self.answer("attempt_release_after", store.attempt_release_after(attempt, mishap), ends).await
+        }
+    }
+
     now_ms() -> i64;
     sweep_submit(sweep: NewSweep) -> Submission;
     sweep_import(sweep: NewSweep, runs: Vec<ImportedRun>) -> bool;
@@ -140,26 +314,15 @@ passed_on! {
     metric_list(sweep: &str) -> Vec<String>;
     event_list(sweep: &str, after: Place, most: u32) -> Vec<EventRecord>;
     event_forget(before_ms: i64) -> u64;
-    worker_register(worker: Registration) -> String;
     worker_leave(worker: &str) -> ();
     worker_list(since_ms: i64, after: &str, most: u32) -> Vec<WorkerRecord>;
     demand() -> Demand;
     worker_forget(before_ms: i64) -> u64;
     worker_set_duty(name: &str, duty: Duty) -> Option<u32>;
     worker_set_rest(worker: &str, rest: Rest) -> ();
-    run_claim(claim: Claim, term_ms: i64) -> Vec<Grant>;
-    lease_renew(worker: &str, attempts: Vec<AttemptRef>, term_ms: i64) -> Renewal;
     probe() -> i64;
-    lease_expire(before_ms: i64) -> Vec<AttemptRef>;
-    lease_grant_fresh_terms(term_ms: i64) -> u64;
     attempt_check(attempt: AttemptRef) -> ();
-    metrics_append(attempt: AttemptRef, first_seq: u64, points: Vec<Point>, step: u64) -> u64;
-    attempt_complete(attempt: AttemptRef, step: u64, last_seq: u64) -> ();
-    attempt_fail(attempt: AttemptRef, diverged: bool, message: String, last_seq: u64) -> RunState;
-    attempt_release(attempt: AttemptRef) -> RunState;
-    attempt_release_after(attempt: AttemptRef, mishap: Mishap) -> RunState;
     attempt_note(attempt: AttemptRef, message: String) -> ();
-    checkpoint_commit(attempt: AttemptRef, checkpoint: Checkpoint, last_seq: u64) -> ();
     checkpoint_step(run: RunId) -> u64;
     checkpoint_reject(attempt: AttemptRef, sha256: String, reason: String) -> ();
     attempt_check_latest(attempt: AttemptRef) -> ();

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use acai_simulation::{Search, simulate_seeds};
 
@@ -26,16 +27,40 @@ fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
     assert!(first.lines().count() > 10_000 && first == second, "the two logs differ: {other:?}");
 }
 
-#[test]
-fn a_spool_whose_first_write_found_no_room_is_not_left_behind() {
-    let search = Search { seeds: 4004..4005, jobs: 1, tries: 0, stops: true, logs: LOGS.into() };
+/// This seed, which has broken a promise once, breaks none.
+fn keeps_promises(seed: u64) {
+    let search = Search {
+        seeds: seed..seed + 1,
+        jobs: 1,
+        tries: 0,
+        stops: true,
+        within: Duration::MAX,
+        logs: LOGS.into(),
+    };
     let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     assert!(found.broken.is_empty(), "{}", found.broken[0].1);
 }
 
 #[test]
+fn a_spool_whose_first_write_found_no_room_is_not_left_behind() {
+    keeps_promises(4004);
+}
+
+#[test]
+fn a_trainer_that_hangs_after_its_last_group_costs_the_run_that_it_is_given_next_nothing() {
+    keeps_promises(5037);
+}
+
+#[test]
 fn the_usual_seeds_break_no_promise() {
-    let search = Search { seeds: 100..108, jobs: 2, tries: 80, stops: false, logs: LOGS.into() };
+    let search = Search {
+        seeds: 100..108,
+        jobs: 2,
+        tries: 80,
+        stops: false,
+        within: Duration::MAX,
+        logs: LOGS.into(),
+    };
     let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));

@@ -120,11 +120,24 @@ impl Trainer<'_> {
                     {
                         return Ok(Some(code));
                     }
+                    if self.is_poisoned() {
+                        self.print("an assertion of one of the runs failed\n").await?;
+                        return Ok(Some(WITH_ERROR));
+                    }
                     self.step().await?;
                 }
             }
         }
         Ok(None)
+    }
+
+    /// Whether one of the runs breaks this trainer at its next step.
+    fn is_poisoned(&self) -> bool {
+        let is_poisoned = self.group.iter().any(|(run, of)| self.journal.is_poison(*run, of.step + 1));
+        if is_poisoned {
+            self.journal.trains(Temper::Crashes(self.steps), &self.group.keys().copied().collect::<Vec<_>>());
+        }
+        is_poisoned
     }
 
     fn step_time(&self) -> Duration {

@@ -1,0 +1,158 @@
+//! What the coordinator's database has promised by its answers: who holds which run, and until when. Each later answer must
+//! agree with that. A person could keep this ledger without knowing how a store works.
+
+use std::collections::BTreeMap;
+
+use acai_coordinator::store::{AttemptRef, Claim, Grant, Registration, Renewal, RunId};
+
+/// Terms that starting coordinators give a lease until it is renewed.
+const FRESH_TERMS: u32 = 3;
+
+/// See above. A copy is what a backup promises that is made now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    attempts: BTreeMap<(RunId, u32), Held>,
+    /// The number of the last claim of each worker that was answered.
+    claims: BTreeMap<String, u64>,
+    /// Which machine a worker is on.
+    machines: BTreeMap<String, String>,
+}
+
+/// An attempt that was granted.
+#[derive(Debug, Clone)]
+struct Held {
+    token: u64,
+    worker: String,
+    claim: String,
+    until_ms: i64,
+    fresh_terms: u32,
+    /// How it ended.
+    end: Option<&'static str>,
+}
+
+impl Ledger {
+    pub(crate) fn registers(&mut self, worker: &Registration) {
+        self.machines.insert(worker.id.clone(), worker.name.clone());
+    }
+
+    /// A claim was answered with these attempts, each with a lease until then.
+    pub(crate) fn claims(&mut self, claim: &Claim, grants: &[Grant], until_ms: i64) -> Result<(), String> {
+        let answered = self.claims.get(&claim.worker).copied().unwrap_or_default();
+        for AttemptRef { run, number, token } in grants.iter().map(|grant| grant.attempt) {
+            if let Some(held) = self.attempts.get(&(run, number)) {
+                if (held.token, held.end) != (token, None) || held.claim != claim.id {
+                    return Err(format!("attempt {number} of run {run} was granted twice"));
+                }
+                continue;
+            }
+            let mut others = self.attempts.range((run, 0)..(run, u32::MAX));
+            if others.any(|((_, other), held)| *other > number || held.end.is_none()) {
+                return Err(format!(
+                    "attempt {number} of run {run} was granted while another one held the run"
+                ));
+            }
+            if claim.number <= answered {
+                return Err(format!("run {run} was granted to a claim that had been answered before"));
+            }
+            let (worker, claim) = (claim.worker.clone(), claim.id.clone());
+            let held = Held { token, worker, claim, until_ms, fresh_terms: 0, end: None };
+            self.attempts.insert((run, number), held);
+        }
+        self.claims.insert(claim.worker.clone(), answered.max(claim.number));
+        Ok(())
+    }
+
+    /// A worker renewed these leases until then, and was told which of them it does not hold.
+    pub(crate) fn renews(
+        &mut self,
+        worker: &str,
+        attempts: &[AttemptRef],
+        renewal: &Renewal,
+        until_ms: i64,
+    ) -> Result<(), String> {
+        for &attempt in attempts {
+            let is_refused = renewal.fenced.contains(&attempt);
+            match self.holding(attempt) {
+                Some(_) if is_refused => return Err(format!("{attempt:?} holds its run, and was refused")),
+                Some(held) => {
+                    (held.until_ms, held.fresh_terms, held.worker) = (until_ms, 0, worker.to_owned());
+                }
+                None if !is_refused => return Err(format!("{attempt:?} is dead, and renewed its lease")),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A coordinator has started, and given leases fresh terms until then.
+    pub(crate) fn freshens(&mut self, until_ms: i64) {
+        for held in self.attempts.values_mut().filter(|held| held.end.is_none()) {
+            if held.until_ms < until_ms && held.fresh_terms < FRESH_TERMS {
+                (held.until_ms, held.fresh_terms) = (until_ms, held.fresh_terms + 1);
+            }
+        }
+    }
+
+    /// The leases that were over before this time have ended: those and no others. Answers whose they were, by machines.
+    pub(crate) fn expires(&mut self, before_ms: i64, lost: &[AttemptRef]) -> Result<Vec<String>, String> {
+        let mut machines = Vec::new();
+        for &attempt in lost {
+            let held = self.holding(attempt).ok_or_else(|| format!("{attempt:?} was ended twice"))?;
+            if held.until_ms >= before_ms {
+                return Err(format!("the lease of {attempt:?} ended {} ms early", held.until_ms - before_ms));
+            }
+            held.end = Some("lost");
+            let worker = held.worker.clone();
+            machines.extend(self.machines.get(&worker).cloned());
+        }
+        let mut open = self.attempts.iter().filter(|(_, held)| held.end.is_none());
+        match open.find(|(_, held)| held.until_ms < before_ms) {
+            Some(((run, number), _)) => {
+                Err(format!("the lease of attempt {number} of run {run} is over, and was not ended"))
+            }
+            None => Ok(machines),
+        }
+    }
+
+    /// What an attempt reports was taken.
+    pub(crate) fn writes(&mut self, attempt: AttemptRef, what: &str) -> Result<(), String> {
+        self.holding(attempt)
+            .map(drop)
+            .ok_or_else(|| format!("{what} of {attempt:?} were taken, which is dead"))
+    }
+
+    /// That an attempt has ended like this was taken; maybe once more.
+    pub(crate) fn ends(&mut self, attempt: AttemptRef, how: &'static str) -> Result<(), String> {
+        match self.attempts.get_mut(&(attempt.run, attempt.number)) {
+            Some(held) if held.token == attempt.token && held.end.is_none_or(|before| before == how) => {
+                held.end = Some(how);
+                Ok(())
+            }
+            _ => Err(format!("{attempt:?} ended as {how}, although it was dead")),
+        }
+    }
+
+    /// An attempt was refused.
+    pub(crate) fn is_dead(&mut self, attempt: AttemptRef) -> Result<(), String> {
+        match self.holding(attempt) {
+            Some(_) => Err(format!("{attempt:?} holds its run, and was refused")),
+            None => Ok(()),
+        }
+    }
+
+    /// That an attempt has ended like this was refused.
+    pub(crate) fn may_not_end(&mut self, attempt: AttemptRef, how: &'static str) -> Result<(), String> {
+        let held = self.attempts.get(&(attempt.run, attempt.number));
+        match held {
+            Some(held) if held.token == attempt.token && held.end.is_none_or(|before| before == how) => {
+                Err(format!("{attempt:?} has ended as {how}, and was refused when it said so"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn holding(&mut self, attempt: AttemptRef) -> Option<&mut Held> {
+        let held = self.attempts.get_mut(&(attempt.run, attempt.number))?;
+        (held.token == attempt.token && held.end.is_none()).then_some(held)
+    }
+}
