@@ -73,7 +73,14 @@ impl Check {
         if !Arc::ptr_eq(&self.seen, &self.weather.store()) {
             (self.seen, self.completed) = (self.weather.store(), BTreeSet::new());
         }
-        for details in self.runs() {
+        let runs = self.runs();
+        // Nobody ever says that results may be set aside.
+        if let Some(gone) =
+            self.completed.iter().find(|number| runs.iter().all(|of| of.run.number != **number))
+        {
+            self.journal.violates(format!("run {gone} was completed, and is not in the plan any more"));
+        }
+        for details in runs {
             let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
             if details.run.state == RunState::Completed {
                 self.completed.insert(details.run.number);

@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 
 use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, PORT};
-use crate::plan::{AGENTS, CALM, Plan, What, Wish};
+use crate::plan::{AGENTS, CALM, Plan, SEEDS, What, Wish};
 
 /// The name of the sweep.
 pub(crate) const SWEEP: &str = "simulated";
@@ -29,7 +29,8 @@ pub(crate) struct Person {
     control: ControlServiceClient<Channel>,
     journal: Journal,
     plan: Plan,
-    has_submitted_more: bool,
+    /// The seeds of the last file.
+    submitted: u32,
 }
 
 impl Person {
@@ -39,13 +40,13 @@ impl Person {
         let channel = network::open(&endpoint, "person", &journal);
         let (sweeps, control) =
             (SweepServiceClient::new(channel.clone()), ControlServiceClient::new(channel));
-        Ok(Person { sweeps, control, journal, plan, has_submitted_more: false })
+        Ok(Person { sweeps, control, journal, plan, submitted: SEEDS })
     }
 
     /// Does all that is planned, then waits until every run has ended.
     pub(crate) async fn live(mut self) {
         let begun = tokio::time::Instant::now();
-        self.submit(false).await;
+        self.submit(SEEDS).await;
         for fault in self.plan.faults.clone() {
             if let What::Person(wish) = fault.what {
                 sleep_until(begun + fault.at).await;
@@ -55,7 +56,7 @@ impl Person {
         sleep_until(begun + CALM).await;
         if self.plan.has(|what| matches!(what, What::Restored { .. })) {
             // The database may have forgotten it.
-            self.submit(self.has_submitted_more).await;
+            self.submit(self.submitted).await;
         }
         for agent in 0..self.plan.agents {
             self.wish(Wish::Open(agent)).await;
@@ -77,21 +78,22 @@ impl Person {
         sleep(Duration::from_secs(60)).await;
     }
 
-    async fn submit(&mut self, more: bool) {
-        self.has_submitted_more = more;
+    /// Submits a file for so many seeds, which may be refused where runs with results would be set aside.
+    async fn submit(&mut self, seeds: u32) {
+        self.submitted = seeds;
         let (sweeps, request) =
-            (self.sweeps.clone(), SubmitSweepRequest { source: self.file(more), set_aside_results: false });
+            (self.sweeps.clone(), SubmitSweepRequest { source: self.file(seeds), set_aside_results: false });
         insist("submit", async || sweeps.clone().submit_sweep(request.clone()).await).await;
     }
 
-    fn file(&self, more: bool) -> String {
-        let (seeds, max_restarts) = (if more { "[1, 2, 3]" } else { "[1, 2]" }, self.plan.max_restarts);
+    fn file(&self, seeds: u32) -> String {
+        let (seeds, max_restarts) = ((1..=seeds).collect::<Vec<_>>(), self.plan.max_restarts);
         format!(
             "version: 1
 name: {SWEEP}
 metric: {{name: eval/mean_distance, goal: minimize}}
 parameters: {{model: acai, dataset: lines32, lambda: [0.1, 0.5], depth: [8, 16], batch: 64, total_kimg: 4, eval_kimg: 1}}
-seeds: {seeds}
+seeds: {seeds:?}
 checkpoint: {{every_kimg: 0.5}}
 max_restarts: {max_restarts}
 max_lost_workers: 1000
@@ -148,7 +150,7 @@ max_lost_workers: 1000
                     SetLimitsRequest { sweep: SWEEP.to_owned(), priority: None, max_concurrent: Some(most) };
                 insist("limit", async || control.clone().set_limits(request.clone()).await).await;
             }
-            Wish::SubmitMore => self.submit(true).await,
+            Wish::Submit(seeds) => self.submit(seeds).await,
         }
     }
 

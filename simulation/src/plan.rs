@@ -16,6 +16,10 @@ use crate::weather::Outage;
 /// The agents' hosts.
 pub(crate) const AGENTS: [&str; 3] = ["agent-1", "agent-2", "agent-3"];
 
+/// The seeds that the sweep's first file asks for, and the most that any does.
+pub(crate) const SEEDS: u32 = 2;
+const MORE_SEEDS: u32 = 3;
+
 /// Faults end by then.
 pub(crate) const CALM: Duration = Duration::from_secs(6 * 60);
 
@@ -80,14 +84,21 @@ pub(crate) enum What {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Wish {
     Cancel(u32),
-    Pause { run: u32, now: bool },
+    Pause {
+        run: u32,
+        now: bool,
+    },
     Resume(u32),
-    Retry { run: u32, from_scratch: bool },
+    Retry {
+        run: u32,
+        from_scratch: bool,
+    },
     Cordon(usize),
     Drain(usize),
     Open(usize),
     Limit(u32),
-    SubmitMore,
+    /// A file that asks for so many seeds.
+    Submit(u32),
 }
 
 const KINDS: [&str; 11] = [
@@ -105,7 +116,7 @@ const KINDS: [&str; 11] = [
 ];
 
 /// What else happens in [`LATER`] seeds.
-const LATER_KINDS: [&str; 2] = ["restored", "poison"];
+const LATER_KINDS: [&str; 3] = ["restored", "poison", "other file"];
 /// From this seed on: those before it are as they were when these kinds of faults came, since tests name some of them.
 const LATER: u64 = 10_000;
 
@@ -183,6 +194,7 @@ fn later_faults(random: &mut impl Rng) -> Vec<Fault> {
             for _ in 0..random.random_range(1..=3) {
                 let what = match kind {
                     "restored" => What::Restored { lasts: between(random, 1, 50) },
+                    "other file" => What::Person(Wish::Submit(seeds_of_file(random))),
                     _ => What::Poison { run: random.random_range(1..=8), step: random.random_range(1..40) },
                 };
                 faults.push(Fault { at: between(random, 5, CALM.as_secs() - 60), what });
@@ -233,8 +245,12 @@ fn wish(random: &mut impl Rng, agent: usize) -> Wish {
         5 => Wish::Drain(agent),
         6 => Wish::Open(agent),
         7 => Wish::Limit(random.random_range(0..=2)),
-        _ => Wish::SubmitMore,
+        _ => Wish::Submit(MORE_SEEDS),
     }
+}
+
+fn seeds_of_file(random: &mut impl Rng) -> u32 {
+    random.random_range(1..=MORE_SEEDS)
 }
 
 fn between(random: &mut impl Rng, shortest: u64, longest: u64) -> Duration {
