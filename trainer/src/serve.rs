@@ -87,8 +87,9 @@ pub fn serve<W: Write>(
 ) -> Result<(), ServeError> {
     let mut is_first = true;
     while let Some((members, stay)) = next_group(commands, is_first)? {
-        let mut serving = Serving { groups: VecDeque::new(), reporter: &mut reporter, is_ending: !stay };
-        serving.open(members, benchmarks)?;
+        let (groups, reporter) = (VecDeque::new(), &mut reporter);
+        let mut serving = Serving { groups, benchmarks, reporter, is_ending: !stay };
+        serving.open(members)?;
         serving.train(commands)?;
         if serving.is_ending {
             break;
@@ -134,8 +135,9 @@ fn check(group: &[Member]) -> Result<(), ServeError> {
 
 /// The runs still in training.
 struct Serving<'a, W: Write> {
-    /// One for each shape; the next one to take a step first.
+    /// One for each shape, or more where memory lacks; the next one to take a step first.
     groups: VecDeque<Group>,
+    benchmarks: &'a mut Benchmarks,
     reporter: &'a mut Reporter<W>,
     /// Whether these are the last runs.
     is_ending: bool,
@@ -163,19 +165,20 @@ impl<W: Write> Serving<'_, W> {
     }
 
     /// Opens a group for each shape among the members: one, from a coordinator that keeps to the protocol.
-    fn open(&mut self, members: Vec<Member>, benchmarks: &mut Benchmarks) -> Result<(), ServeError> {
+    fn open(&mut self, members: Vec<Member>) -> Result<(), ServeError> {
         let mut shapes: BTreeMap<String, Vec<Member>> = BTreeMap::new();
         for member in members {
             // Without a shape, a configuration makes no sense; opening it says why.
             let shape = Configuration::try_from(&member.config).map(|config| config.shape_key());
             shapes.entry(shape.unwrap_or_default()).or_default().push(member);
         }
-        for members in shapes.into_values() {
-            let (group, refusals) = Group::open(members, benchmarks);
-            self.groups.extend(group);
-            self.refuse(&refusals)?;
-        }
-        Ok(())
+        shapes.into_values().try_for_each(|members| self.open_group(members))
+    }
+
+    fn open_group(&mut self, members: Vec<Member>) -> Result<(), ServeError> {
+        let (group, refusals) = Group::open(members, self.benchmarks);
+        self.groups.extend(group);
+        self.refuse(&refusals)
     }
 
     fn obey(&mut self, command: &Command) -> Result<(), ServeError> {
@@ -201,7 +204,28 @@ impl<W: Write> Serving<'_, W> {
                 let _ = self.reporter.report(&Event::Working { run, step });
             }
         });
-        self.report(group, outcome)
+        match outcome {
+            Err(SessionError::Memory(reason)) if group.steps().count() > 1 => self.halve(group, &reason),
+            outcome => self.report(group, outcome),
+        }
+    }
+
+    /// Has the runs of a group for which memory lacks go on as two groups, which take turns. They go on from their last
+    /// checkpoints: what the step that failed has left of the models is nobody's.
+    fn halve(&mut self, mut group: Group, reason: &str) -> Result<(), ServeError> {
+        group.written().iter().try_for_each(|event| self.reporter.report(event))?;
+        let mut members = group.members();
+        drop(group);
+        let others = members.split_off(members.len().div_ceil(2));
+        let (some, rest) = (members.len(), others.len());
+        // Nothing is left to be told if standard error is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "warning: {} runs at once need more memory than there is; going on with {some} and {rest} in turns: {reason}",
+            some + rest
+        );
+        self.open_group(members)?;
+        self.open_group(others)
     }
 
     /// Writes a checkpoint of every chosen run, and ends it if `stop`.

@@ -47,7 +47,10 @@ pub enum SessionError {
     /// What keeps a whole group from training.
     #[error(transparent)]
     Group(Arc<SessionError>),
-    /// The machine failed libtorch: no memory left, CUDA lost.
+    /// libtorch got no more memory, of the machine or of its GPU.
+    #[error("this machine has too little memory: {0}")]
+    Memory(String),
+    /// CUDA failed.
     #[error("this machine failed libtorch: {0}")]
     Device(String),
     /// libtorch refused an operation.
@@ -55,9 +58,10 @@ pub enum SessionError {
     Libtorch(String),
 }
 
-/// What libtorch says when memory runs out or CUDA fails. Its errors have no other kinds than their texts.
-const OF_THE_MACHINE: [&str; 6] =
-    ["allocate memory", "out of memory", "bad_alloc", "CUDA error", "CUDA driver", "cuDNN error"];
+/// What libtorch says when memory runs out. Its errors have no other kinds than their texts.
+const OF_MEMORY: [&str; 4] = ["allocate memory", "out of memory", "bad_alloc", "STATUS_ALLOC_FAILED"];
+/// What libtorch says when CUDA fails.
+const OF_CUDA: [&str; 3] = ["CUDA error", "CUDA driver", "cuDNN error"];
 
 impl SessionError {
     /// Whose fault it is, as the protocol wants to know.
@@ -66,9 +70,10 @@ impl SessionError {
         match self {
             SessionError::Diverged { .. } => FailureKind::Diverged,
             SessionError::Checkpoint(error) if error.is_of_the_file() => FailureKind::Checkpoint,
-            SessionError::Checkpoint(_) | SessionError::Data(_) | SessionError::Device(_) => {
-                FailureKind::Machine
-            }
+            SessionError::Checkpoint(_)
+            | SessionError::Data(_)
+            | SessionError::Memory(_)
+            | SessionError::Device(_) => FailureKind::Machine,
             SessionError::Group(error) => error.kind(),
             SessionError::Configuration(_)
             | SessionError::CheckpointKimg(_)
@@ -91,7 +96,8 @@ impl SessionError {
     }
 }
 
-/// Runs `work` and turns a panic of `tch` into [`SessionError::Device`] or [`SessionError::Libtorch`].
+/// Runs `work` and turns a panic of `tch` into [`SessionError::Memory`], [`SessionError::Device`] or
+/// [`SessionError::Libtorch`].
 ///
 /// `tch` panics where libtorch throws; its fallible twins would bury the mathematics under question marks.
 /// Whatever `work` was changing must be dropped after such an error. Who gets the error says it: the panic itself is
@@ -121,7 +127,10 @@ fn leave_libtorchs_panics_to_their_catcher() {
 
 /// What libtorch refused, in its words.
 fn refused(what: String) -> SessionError {
-    if OF_THE_MACHINE.iter().any(|words| what.contains(words)) {
+    let says = |texts: &[&str]| texts.iter().any(|text| what.contains(text));
+    if says(&OF_MEMORY) {
+        SessionError::Memory(what)
+    } else if says(&OF_CUDA) {
         SessionError::Device(what)
     } else {
         SessionError::Libtorch(what)
@@ -146,20 +155,25 @@ mod tests {
     fn memory_that_libtorch_cannot_get_is_an_error_in_one_line() {
         let more_than_there_is = 1 << 58;
         let result = catching(|| Ok(Tensor::zeros([more_than_there_is], (Kind::Float, Device::Cpu)).size()));
-        let Err(SessionError::Device(what)) = result else { panic!("{result:?}") };
+        let Err(SessionError::Memory(what)) = result else { panic!("{result:?}") };
         assert!(what.contains("can't allocate memory") && !what.contains('\n'), "{what}");
     }
 
     #[test]
     fn what_a_gpu_fails_of_is_the_machines_fault_and_a_wrong_operation_is_not() {
-        for of_a_gpu in [
-            "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB",
-            "CUDA error: unspecified launch failure",
-            "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
-            "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
-            "CUDA driver error: device not ready",
+        for (of_a_gpu, is_of_memory) in [
+            (
+                "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 139.80 GiB",
+                true,
+            ),
+            ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", true),
+            ("CUDA error: unspecified launch failure", false),
+            ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", false),
+            ("CUDA driver error: device not ready", false),
         ] {
-            assert_eq!(refused(of_a_gpu.to_owned()).kind(), FailureKind::Machine, "{of_a_gpu}");
+            let error = refused(of_a_gpu.to_owned());
+            assert_eq!(error.kind(), FailureKind::Machine, "{of_a_gpu}");
+            assert_eq!(matches!(error, SessionError::Memory(_)), is_of_memory, "{of_a_gpu}");
         }
         let result = catching(|| {
             let of = |size: i64| Tensor::zeros([size], (Kind::Float, Device::Cpu));

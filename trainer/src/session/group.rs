@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use acai_sweep::trainer_protocol::{Event, Member};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::error::catching;
 use super::run::{Losses, Run};
@@ -20,8 +20,8 @@ pub type Refusal = (u64, u64, SessionError);
 /// K runs of one shape at their steps, in one model.
 ///
 /// Runs end one by one, without a trace in the others (on the CPU at one thread; with more, how sums are shared out
-/// depends on K): a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last run
-/// goes on beside a copy of itself.
+/// depends on K): there a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last
+/// run goes on beside a copy of itself. A GPU repeats no bits, and trains the last run alone at half the cost.
 pub struct Group {
     runs: Vec<Run>,
     /// Which member of the model each run is: run i is member i as long as any is trained.
@@ -157,6 +157,12 @@ impl Group {
         })
     }
 
+    /// The runs still in training, to be opened again at their last checkpoints.
+    #[must_use]
+    pub fn members(&self) -> Vec<Member> {
+        self.runs.iter().map(|run| run.member.clone()).collect()
+    }
+
     /// Waits for the checkpoints that are being written, and reports those that can be.
     pub fn written(&mut self) -> Vec<Event> {
         self.runs.iter_mut().filter_map(|run| run.written().ok().flatten()).collect()
@@ -212,8 +218,8 @@ impl Group {
         }
         let places = mem::replace(&mut self.places, (0..self.runs.len()).collect());
         let mut members: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
-        if let [last] = members[..] {
-            members.push(last);
+        if let ([last], Device::Cpu) = (&members[..], self.benchmark.device()) {
+            members.push(*last);
         }
         let index = Tensor::from_slice(&members);
         self.model = self.model.pick(&|tensor| tensor.index_select(0, &index.to_device(tensor.device())));

@@ -88,10 +88,12 @@ impl Run {
         self.writing.as_ref().is_some_and(Writing::is_over)
     }
 
-    /// Waits for the last checkpoint, unless it has been reported, and reports it.
+    /// Waits for the last checkpoint, unless it has been reported, and reports it. If the run is opened again, it goes on
+    /// from there.
     pub(super) fn written(&mut self) -> Result<Option<Event>, SessionError> {
         let Some(writing) = self.writing.take() else { return Ok(None) };
         let (step, path) = writing.wait()?;
+        self.member.resume = Some(path.clone());
         Ok(Some(Event::Checkpoint { run: self.member.run, step, path }))
     }
 

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::trainer::{ACAI, Trainer, member};
-use acai_sweep::trainer_protocol::{Event, FailureKind};
-use acai_sweep::training::Dataset;
+use crate::trainer::{ACAI, Trainer, checkpoint, member};
+use acai_sweep::trainer_protocol::{Event, FailureKind, Member};
+use acai_sweep::training::{Dataset, Model};
 
 /// Whose fault the only run's failure was, at which step, and why.
 fn failure(trainer: Trainer) -> (FailureKind, u64, String) {
@@ -56,6 +56,35 @@ fn memory_that_runs_out_is_the_machines_fault() {
     let (kind, _, message) = failure(Trainer::start_limited("ulimit -v 3000000", vec![run]));
     assert_eq!(kind, FailureKind::Machine, "{message}");
     assert!(message.contains("memory"), "{message}");
+}
+
+#[test]
+fn a_group_that_needs_more_memory_than_there_is_goes_on_as_smaller_ones_to_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let group = |of: &str, size: u64| -> Vec<Member> {
+        let member = |run: u64| {
+            let mut member = member(run, Model::Baseline, 1, &folder.path().join(of).join(run.to_string()));
+            (member.config.depth, member.config.batch, member.config.total_kimg) = (4, 2048, 2.0);
+            member
+        };
+        (1..=size).map(member).collect()
+    };
+    // Of four runs, what the first layer makes takes 128 MiB, and a step needs several of these at a time: four fit into
+    // 2.0 million KiB, two into 1.3 million. What is freed is given back at once, so that it can be mapped again.
+    let freed = "export GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072";
+    let scarce = format!("{freed}; unset RUST_BACKTRACE; ulimit -v 1600000");
+    let (events, status, log) = Trainer::start_limited(&scarce, group("limited", 4)).end();
+    assert!(status.success(), "{log}");
+    assert!(
+        log.contains("4 runs at once need more memory than there is; going on with 2 and 2 in turns"),
+        "{log}"
+    );
+    let finished = |event: &&Event| matches!(event, Event::Finished { step: 1, .. });
+    assert_eq!(events.iter().filter(finished).count(), 4, "{log}");
+    let (_, status, log) = Trainer::start(group("free", 2)).end();
+    assert!(status.success() && !log.contains("memory"), "{log}");
+    let last = |of: &str| fs::read(checkpoint(&folder.path().join(of).join("2"), 1)).expect("a checkpoint");
+    assert!(last("limited") == last("free"), "the final checkpoints differ");
 }
 
 #[test]
