@@ -22,6 +22,7 @@ import sys
 import time
 
 import torch
+import torch._functorch.config
 
 from models import MODELS
 
