@@ -11,22 +11,25 @@ use acai_coordinator::clock::{Clock, ManualClock};
 use acai_coordinator::store::RunId;
 use acai_coordinator::store::memory::MemoryStore;
 use proptest::collection::vec;
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::Tested;
-use operation::{Operation, Side, operation};
+use operation::{Operation, Side, operation, submission};
 use reading::{Order, everything};
 
 /// Operations of a sequence at the most.
 const LENGTH: usize = 80;
 /// After how many operations everything is read. A sequence that shows a difference is shrunk until it ends with its cause.
-const READ: usize = 10;
+const READ: usize = 40;
+/// Files that are submitted at the beginning of a sequence at the most.
+const FILES: usize = 3;
 
 fn compare(sequences: u32, database: impl AsyncFn() -> Option<Tested>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let config =
         Config { cases: sequences, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&vec(operation(), 1..LENGTH), |operations| {
+    let outcome = TestRunner::new(config).run(&sequence(), |operations| {
         runtime.block_on(async {
             let Some(database) = database().await else { return Ok(()) };
             let (mut specified, mut found) = (Side::new(Tested::memory()).await, Side::new(database).await);
@@ -43,6 +46,12 @@ fn compare(sequences: u32, database: impl AsyncFn() -> Option<Tested>) {
         })
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// First some sweeps, so that there is something to choose from.
+fn sequence() -> impl Strategy<Value = Vec<Operation>> {
+    (vec(submission(), 0..=FILES), vec(operation(), 1..LENGTH))
+        .prop_map(|(files, work)| [files, work].concat())
 }
 
 fn same(step: usize, operation: &Operation, expected: &str, found: &str) -> Result<(), TestCaseError> {
@@ -84,14 +93,15 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
 fn what_postgres_does_at_once_is_what_the_simplest_store_does_in_some_order() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let config =
-        Config { failure_persistence: None, max_shrink_iters: 200, ..Config::with_cases(sequences(10)) };
-    let steps = vec(vec(operation(), 1..=AT_ONCE), 1..30);
-    let outcome = TestRunner::new(config).run(&steps, |steps| {
+        Config { failure_persistence: None, max_shrink_iters: 200, ..Config::with_cases(sequences(15)) };
+    let files = vec(vec(submission(), 1), 0..=FILES);
+    let steps = (files, vec(vec(operation(), 1..=AT_ONCE), 1..30));
+    let outcome = TestRunner::new(config).run(&steps, |(files, steps)| {
         runtime.block_on(async {
             let Some(database) = Tested::postgres().await else { return Ok(()) };
             let mut found = Side::new(database).await;
             let mut specified = Specified::new().await;
-            for operations in &steps {
+            for operations in files.iter().chain(&steps) {
                 let is_together = operations.iter().all(Operation::is_one_transaction);
                 for operations in operations.chunks(if is_together { AT_ONCE } else { 1 }) {
                     let answers = found.apply_at_once(operations).await;
@@ -171,12 +181,12 @@ impl Specified {
 
 #[test]
 fn sqlite_does_what_the_simplest_store_does() {
-    compare(sequences(60), async || Some(Tested::sqlite().await));
+    compare(sequences(150), async || Some(Tested::sqlite().await));
 }
 
 #[test]
 fn postgres_does_what_the_simplest_store_does() {
-    compare(sequences(15), Tested::postgres);
+    compare(sequences(40), Tested::postgres);
 }
 
 /// How many sequences are tried: `SEQUENCES` says so where somebody has the time.

@@ -1,17 +1,20 @@
 //! What people and workers may ask of a store, drawn at random.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use acai_access::{Scope, TokenDigest};
 use acai_coordinator::store::{
-    Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Mishap, NewRun, NewSweep, Registration,
-    Replacing, Rest, RunId, StoreError,
+    Allowance, Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Grant, ImportedRun, Mishap, NewRun,
+    NewSweep, NewToken, Registration, Replacing, Rest, RunId, StoreError, Submitter,
 };
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
 use acai_sweep::schedule::Offer;
+use acai_sweep::training::{IMAGES_PER_KIMG, TrainingConfig};
+use proptest::option::of;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
@@ -21,14 +24,20 @@ use crate::{LEASE, Tested, point};
 /// A step of a sequence. Numbers name things modulo how many of them there are.
 #[derive(Debug, Clone)]
 pub(super) enum Operation {
-    /// The file of a sweep: which λ it has, on what data, with which limits.
     Submit {
-        sweep: u8,
-        lambdas: u8,
-        kimg: u8,
-        limit: Option<u32>,
-        priority: i64,
+        file: File,
         replacing: Replacing,
+    },
+    /// The runs of some λ come ended, each with a picture in a blob if one is named.
+    Import {
+        file: File,
+        ended: u8,
+        blob: Option<u8>,
+    },
+    Announce {
+        by: u8,
+        blob: u8,
+        kept_ms: i64,
     },
     SetLimits {
         sweep: u8,
@@ -69,17 +78,18 @@ pub(super) enum Operation {
         attempts: Vec<usize>,
         term_ms: i64,
     },
+    /// From a number on, or after the last one that was acknowledged.
     Append {
         attempt: usize,
-        first_seq: u64,
+        first_seq: Option<u64>,
         points: u64,
         from_step: u64,
         value: u8,
     },
+    /// At a step with so many points, or as it should be.
     Complete {
         attempt: usize,
-        step: u64,
-        last_seq: u64,
+        end: Option<(u64, u64)>,
     },
     Fail {
         attempt: usize,
@@ -138,6 +148,28 @@ pub(super) enum Operation {
     ForgetEvents {
         ms: i64,
     },
+    AddToken {
+        token: u8,
+        digest: u8,
+        valid_ms: Option<i64>,
+    },
+    RevokeToken {
+        token: u8,
+    },
+    UseToken {
+        token: u8,
+    },
+}
+
+/// The file of a sweep: which λ it has, on what data, with which limits, and by the bearer of which token, if of one.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    sweep: u8,
+    lambdas: u8,
+    kimg: u8,
+    limit: Option<u32>,
+    priority: i64,
+    by: Option<u8>,
 }
 
 impl Operation {
@@ -181,17 +213,15 @@ impl Operation {
 
 pub(super) fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
-        AddArtifact, Append, Change, Claim, Collect, Commit, Complete, Condemn, Expire, Fail, Forget,
-        ForgetEvents, ForgetWorkers, FreshTerms, GroupFault, Leave, MachineFault, Note, Register, Reject,
-        Release, Renew, Rest, SetDuty, SetLimits, Submit, Upload, Wait,
+        AddArtifact, AddToken, Announce, Append, Change, Claim, Collect, Commit, Complete, Condemn, Expire,
+        Fail, Forget, ForgetEvents, ForgetWorkers, FreshTerms, GroupFault, Import, Leave, MachineFault, Note,
+        Register, Reject, Release, Renew, Rest, RevokeToken, SetDuty, SetLimits, Upload, UseToken, Wait,
     };
-    let attempt = || 0..12usize;
+    // The newest mostly hold their runs.
+    let attempt = || prop_oneof![2 => 0..3usize, 1 => 0..12usize];
     let step = || select(vec![0u64, 4, 8, 10, 16, 20, 32, 33]);
     let seq = || 0..6u64;
     let ms = || select(vec![0, 1, 1000, LEASE - 1, LEASE, LEASE + 1, 59_999, 60_001, 3 * LEASE]);
-    let limit = || select(vec![None, Some(1u32), Some(2), Some(0)]);
-    let replacing =
-        select(vec![Replacing::DryRun, Replacing::WithoutResults, Replacing::Any, Replacing::Any]);
     let intent = select(vec![
         Intent::Cancel,
         Intent::Pause,
@@ -206,9 +236,9 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
             worker, groups, group_size, is_repeated: is_repeated && groups == 1 }),
         3 => (0..3u8, proptest::collection::vec(attempt(), 0..4), ms()).prop_map(|(worker, attempts, term_ms)| Renew {
             worker, attempts, term_ms }),
-        8 => (attempt(), 1..5u64, 0..5u64, step(), 0..3u8).prop_map(|(attempt, first_seq, points, from_step, value)| Append {
+        8 => (attempt(), of(1..5u64), 0..5u64, step(), 0..3u8).prop_map(|(attempt, first_seq, points, from_step, value)| Append {
             attempt, first_seq, points, from_step, value }),
-        4 => (attempt(), select(vec![16u64, 32, 20]), seq()).prop_map(|(attempt, step, last_seq)| Complete { attempt, step, last_seq }),
+        4 => (attempt(), of((select(vec![16u64, 32, 20]), seq()))).prop_map(|(attempt, end)| Complete { attempt, end }),
         2 => (attempt(), any::<bool>(), seq()).prop_map(|(attempt, is_diverged, last_seq)| Fail { attempt, is_diverged, last_seq }),
         2 => attempt().prop_map(|attempt| Release { attempt }),
         2 => attempt().prop_map(|attempt| MachineFault { attempt }),
@@ -220,8 +250,9 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         4 => (0..3u8, any::<bool>()).prop_map(|(blob, replaces)| Upload { blob, replaces }),
     ];
     let care = prop_oneof![
-        4 => (0..3u8, 0..8u8, 0..2u8, limit(), -1..2i64, replacing).prop_map(
-            |(sweep, lambdas, kimg, limit, priority, replacing)| Submit { sweep, lambdas, kimg, limit, priority, replacing }),
+        4 => submission(),
+        1 => (file(), 0..8u8, of(0..3u8)).prop_map(|(file, ended, blob)| Import { file, ended, blob }),
+        1 => (0..2u8, 0..3u8, ms()).prop_map(|(by, blob, kept_ms)| Announce { by, blob, kept_ms }),
         1 => (0..4u8, select(vec![None, Some(3i64)]), limit()).prop_map(|(sweep, priority, limit)| SetLimits { sweep, priority, limit }),
         4 => (0..4u8, select(vec![None, None, Some(0u32), Some(1), Some(7)]), intent).prop_map(|(sweep, number, intent)| Change {
             sweep, number, intent }),
@@ -237,43 +268,85 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         1 => ms().prop_map(|term_ms| FreshTerms { term_ms }),
         1 => ms().prop_map(|ms| ForgetWorkers { ms }),
         1 => ms().prop_map(|ms| ForgetEvents { ms }),
+        1 => (0..2u8, 0..2u8, of(ms())).prop_map(|(token, digest, valid_ms)| AddToken { token, digest, valid_ms }),
+        1 => (0..2u8).prop_map(|token| RevokeToken { token }),
+        1 => (0..2u8).prop_map(|token| UseToken { token }),
     ];
-    prop_oneof![3 => work, 1 => care]
+    prop_oneof![2 => work, 1 => care]
+}
+
+pub(super) fn submission() -> impl Strategy<Value = Operation> {
+    let replacing = vec![Replacing::DryRun, Replacing::WithoutResults, Replacing::Any, Replacing::Any];
+    (file(), select(replacing)).prop_map(|(file, replacing)| Operation::Submit { file, replacing })
+}
+
+fn file() -> impl Strategy<Value = File> {
+    let by = prop_oneof![3 => Just(None), 1 => (0..2u8).prop_map(Some)];
+    (0..3u8, 0..8u8, 0..2u8, limit(), -1..2i64, by).prop_map(|(sweep, lambdas, kimg, limit, priority, by)| {
+        File { sweep, lambdas, kimg, limit, priority, by }
+    })
+}
+
+fn limit() -> impl Strategy<Value = Option<u32>> {
+    select(vec![None, Some(1), Some(2), Some(0)])
 }
 
 /// A store, with what its callers have been told.
 pub(super) struct Side {
     pub(super) store: Tested,
     /// Attempts that were granted, in order.
-    attempts: Vec<AttemptRef>,
+    attempts: Vec<Granted>,
     /// Operations so far.
     count: u64,
     /// Number of the last claim.
     last_claim: u64,
 }
 
+/// An attempt, as its worker knows it.
+#[derive(Debug, Clone)]
+struct Granted {
+    attempt: AttemptRef,
+    /// Steps of its run.
+    steps: u64,
+    /// Its points up to this number were acknowledged.
+    acked_seq: u64,
+}
+
+impl From<&Grant> for Granted {
+    fn from(grant: &Grant) -> Granted {
+        let TrainingConfig { total_kimg, batch, .. } = grant.configuration.training_config();
+        let steps = total_kimg * IMAGES_PER_KIMG / f64::from(batch);
+        Granted { attempt: grant.attempt, steps: steps as u64, acked_seq: 0 }
+    }
+}
+
 /// What came of an operation.
 pub(super) struct Outcome {
     text: String,
     /// Attempts that it was granted.
-    granted: Vec<AttemptRef>,
+    granted: Vec<Granted>,
+    /// The attempt of which points up to this number were acknowledged.
+    acked: Option<(AttemptRef, u64)>,
 }
 
 impl From<String> for Outcome {
     fn from(text: String) -> Outcome {
-        Outcome { text, granted: Vec::new() }
+        Outcome { text, granted: Vec::new(), acked: None }
     }
 }
 
 impl Side {
-    /// A store with two workers and a sweep, so that short sequences have something to do.
+    /// A store with two workers, two tokens and a sweep, so that short sequences have something to do.
     pub(super) async fn new(store: Tested) -> Side {
         let mut side = Side { store, attempts: Vec::new(), count: 0, last_claim: 0 };
         for worker in 0..2 {
             side.apply(&Operation::Register { worker, has_digits: worker == 0 }).await;
         }
-        let (limit, replacing) = (None, Replacing::Any);
-        side.apply(&Operation::Submit { sweep: 0, lambdas: 7, kimg: 0, limit, priority: 0, replacing }).await;
+        for token in 0..2 {
+            side.apply(&Operation::AddToken { token, digest: 0, valid_ms: None }).await;
+        }
+        let file = File { sweep: 0, lambdas: 7, kimg: 0, limit: None, priority: 0, by: None };
+        side.apply(&Operation::Submit { file, replacing: Replacing::Any }).await;
         side.apply(&Operation::Upload { blob: 0, replaces: false }).await;
         side
     }
@@ -285,9 +358,14 @@ impl Side {
     }
 
     fn attempt(&self, place: usize) -> AttemptRef {
+        self.granted(place).attempt
+    }
+
+    fn granted(&self, place: usize) -> Granted {
+        let nobodys = AttemptRef { run: 1_000_000.into(), number: 1, token: 7 };
         match self.attempts.len() {
-            0 => AttemptRef { run: 1_000_000.into(), number: 1, token: 7 },
-            granted => self.attempts[granted - 1 - place % granted],
+            0 => Granted { attempt: nobodys, steps: 0, acked_seq: 0 },
+            granted => self.attempts[granted - 1 - place % granted].clone(),
         }
     }
 
@@ -329,29 +407,41 @@ impl Side {
     /// Remembers what the callers were told.
     async fn learn(&mut self, operations: &[Operation], outcomes: Vec<Outcome>) -> String {
         let mut texts = Vec::new();
-        for (operation, Outcome { text, granted }) in operations.iter().zip(outcomes) {
+        for (operation, Outcome { text, granted, acked }) in operations.iter().zip(outcomes) {
             self.count += 1;
             if matches!(operation, Operation::Claim { is_repeated: false, .. }) {
                 self.last_claim = self.count;
             }
             texts.push(text);
-            let new = granted.into_iter().filter(|attempt| !self.attempts.contains(attempt));
-            self.attempts.extend(new.collect::<Vec<_>>());
+            let is_new = |new: &Granted| self.attempts.iter().all(|known| known.attempt != new.attempt);
+            let new: Vec<_> = granted.into_iter().filter(is_new).collect();
+            self.attempts.extend(new);
+            for known in &mut self.attempts {
+                known.acked_seq =
+                    acked.filter(|(of, _)| *of == known.attempt).map_or(known.acked_seq, |(_, seq)| seq);
+            }
         }
         // Attempts by their places, since a store may give the id of a run that was forgotten again; runs as they are named now.
         let mut text = texts.join("\n");
-        for (place, attempt) in self.attempts.iter().enumerate() {
+        for (place, Granted { attempt, .. }) in self.attempts.iter().enumerate() {
             text = text.replace(&format!("{attempt:?}"), &format!("attempt {place}"));
         }
-        plain(&text, &names(&self.store).await)
+        let names = if text.contains("RunId(") { names(&self.store).await } else { BTreeMap::new() };
+        plain(&text, &names)
     }
 
     async fn outcome(&self, operation: &Operation, number: u64) -> Outcome {
         let store = &*self.store;
         let text = match operation.clone() {
-            Operation::Submit { sweep, lambdas, kimg, limit, priority, replacing } => {
-                let file = file(sweep, lambdas, kimg, limit, priority, replacing);
-                said(&store.sweep_submit(file).await)
+            Operation::Submit { file, replacing } => {
+                said(&store.sweep_submit(NewSweep { replacing, ..file.sweep() }).await)
+            }
+            Operation::Import { file, ended, blob } => {
+                let ended = file.runs(ended).iter().map(|run| imported(run, blob)).collect();
+                said(&store.sweep_import(file.sweep(), ended).await)
+            }
+            Operation::Announce { by, blob, kept_ms } => {
+                said(&store.upload_announce(submitter(by), &sha256(blob), 8, kept_ms).await)
             }
             Operation::SetLimits { sweep, priority, limit } => {
                 said(&store.sweep_set_limits(&format!("s{sweep}"), priority, limit).await)
@@ -384,14 +474,16 @@ impl Side {
                     let name = ["train/loss", "eval/mean_distance"][(seq % 2) as usize];
                     point(name, from_step + seq / 2, f64::from(value) + 1.0 / (seq + 1) as f64)
                 });
-                said(
-                    &store
-                        .metrics_append(self.attempt(attempt), first_seq, points.collect(), from_step)
-                        .await,
-                )
+                let Granted { attempt, acked_seq, .. } = self.granted(attempt);
+                let first_seq = first_seq.unwrap_or(acked_seq + 1);
+                let acked = store.metrics_append(attempt, first_seq, points.collect(), from_step).await;
+                let text = said(&acked);
+                return Outcome { acked: acked.ok().map(|seq| (attempt, seq)), ..text.into() };
             }
-            Operation::Complete { attempt, step, last_seq } => {
-                said(&store.attempt_complete(self.attempt(attempt), step, last_seq).await)
+            Operation::Complete { attempt, end } => {
+                let Granted { attempt, steps, acked_seq } = self.granted(attempt);
+                let (step, last_seq) = end.unwrap_or((steps, acked_seq));
+                said(&store.attempt_complete(attempt, step, last_seq).await)
             }
             Operation::Fail { attempt, is_diverged, last_seq } => {
                 let message = "it broke".to_owned();
@@ -442,6 +534,13 @@ impl Side {
                 said(&store.worker_forget(self.store.clock.now_ms() - ms).await)
             }
             Operation::ForgetEvents { ms } => said(&store.event_forget(self.store.clock.now_ms() - ms).await),
+            Operation::AddToken { token, digest, valid_ms } => {
+                let (id, name) = (format!("t{token}"), format!("bearer {token}"));
+                let digest = TokenDigest::from([digest; 32]);
+                said(&store.token_add(NewToken { id, name, scope: Scope::Submit, digest, valid_ms }).await)
+            }
+            Operation::RevokeToken { token } => said(&store.token_revoke(&format!("t{token}")).await),
+            Operation::UseToken { token } => said(&store.token_used(&format!("t{token}")).await),
         };
         text.into()
     }
@@ -449,10 +548,7 @@ impl Side {
     async fn claim(&self, worker: u8, offer: Offer, number: u64) -> Outcome {
         let claim = Claim { worker: format!("w{worker}"), id: format!("c{number}"), number, offer };
         let granted = self.store.run_claim(claim, LEASE).await;
-        Outcome {
-            granted: granted.iter().flatten().map(|grant| grant.attempt).collect(),
-            text: said(&granted),
-        }
+        Outcome { granted: granted.iter().flatten().map(Granted::from).collect(), ..said(&granted).into() }
     }
 
     async fn upload(&self, blob: u8, replaces: bool, number: u64) -> String {
@@ -483,36 +579,55 @@ fn registration(worker: u8, has_digits: bool) -> Registration {
     }
 }
 
-/// Of the λ that `lambdas` has the bits of, some on lines and one on digits, each with a seed of its own, of 16 steps or 32.
-fn file(
-    sweep: u8,
-    lambdas: u8,
-    kimg: u8,
-    max_concurrent: Option<u32>,
-    priority: i64,
-    replacing: Replacing,
-) -> NewSweep {
-    let run = |bit: u8| {
-        let configuration = Configuration::new([
-            ("model", "acai".into()),
-            ("dataset", if bit == 2 { "digits32" } else { "lines32" }.into()),
-            ("batch", Scalar::Int(64)),
-            ("eval_kimg", Scalar::Float(0.625)),
-            ("total_kimg", Scalar::Float(f64::from(kimg + 1))),
-            ("lambda", Scalar::Float(f64::from(bit) / 8.0)),
-        ]);
-        NewRun::new(&configuration.unwrap(), bit.into())
-    };
-    let runs = (0..3).filter(|bit| lambdas >> bit & 1 == 1).map(run).collect();
-    NewSweep {
-        source: format!("file {lambdas}"),
-        tags: vec!["a tag".to_owned()],
-        priority,
-        max_concurrent: max_concurrent.filter(|most| *most > 0),
-        max_restarts: 1,
-        max_lost_workers: 2,
-        max_failed_runs: Some(2),
-        replacing,
-        ..NewSweep::new(&format!("s{sweep}"), runs)
+/// Who has the token of this number: few sweeps, runs and bytes.
+fn submitter(token: u8) -> Submitter {
+    let allowance = Allowance { sweeps: Some(1), runs: Some(4), bytes: Some(24) };
+    Submitter { token: format!("t{token}"), name: format!("bearer {token}"), allowance }
+}
+
+/// A run as it comes from elsewhere: with points, and with a picture if it has a blob.
+fn imported(run: &NewRun, blob: Option<u8>) -> ImportedRun {
+    let picture = |blob| (Artifact { name: "a0.png".to_owned(), step: 8, sha256: sha256(blob), bytes: 8 }, 1);
+    ImportedRun {
+        config_hash: run.configuration.config_hash.clone(),
+        seed: run.seed,
+        state: if run.seed == 1 { RunState::Failed } else { RunState::Completed },
+        step: run.total_steps,
+        failures: 1,
+        message: Some("it was elsewhere".to_owned()),
+        curves: vec![("eval/mean_distance".to_owned(), vec![(8, 0.5), (16, 0.25)])],
+        artifacts: blob.into_iter().map(picture).collect(),
+    }
+}
+
+impl File {
+    /// Of the λ that `lambdas` has the bits of, some on lines and one on digits, each with a seed of its own, of 16 steps or 32.
+    fn runs(&self, lambdas: u8) -> Vec<NewRun> {
+        let run = |bit: u8| {
+            let configuration = Configuration::new([
+                ("model", "acai".into()),
+                ("dataset", if bit == 2 { "digits32" } else { "lines32" }.into()),
+                ("batch", Scalar::Int(64)),
+                ("eval_kimg", Scalar::Float(0.625)),
+                ("total_kimg", Scalar::Float(f64::from(self.kimg + 1))),
+                ("lambda", Scalar::Float(f64::from(bit) / 8.0)),
+            ]);
+            NewRun::new(&configuration.unwrap(), bit.into())
+        };
+        (0..3).filter(|bit| lambdas >> bit & 1 == 1).map(run).collect()
+    }
+
+    fn sweep(&self) -> NewSweep {
+        NewSweep {
+            source: format!("file {}", self.lambdas),
+            tags: vec!["a tag".to_owned()],
+            priority: self.priority,
+            max_concurrent: self.limit.filter(|most| *most > 0),
+            max_restarts: 1,
+            max_lost_workers: 2,
+            max_failed_runs: Some(2),
+            submitter: self.by.map(submitter),
+            ..NewSweep::new(&format!("s{}", self.sweep), self.runs(self.lambdas))
+        }
     }
 }

@@ -73,6 +73,7 @@ pub(super) async fn everything(store: &Tested, order: Order) -> String {
     let mut add = |what: &str, thing: &dyn Debug| writeln!(text, "{what}: {thing:?}").unwrap();
     add("demand", &store.demand().await.unwrap());
     add("workers", &store.worker_list(i64::MIN, "", 100).await.unwrap());
+    add("tokens", &store.token_list().await.unwrap());
     let mut files = store.blob_files().await.unwrap();
     files.sort();
     add("files", &files);
