@@ -17,6 +17,11 @@ impl Basis {
         Self { attempt: attempt.number, token: attempt.token, last_seq }
     }
 
+    /// The token of the attempt, if that has the number of `attempt` and is another one.
+    pub(super) fn forgotten_by(&self, attempt: Attempt) -> Option<u64> {
+        (self.attempt == attempt.number && self.token != attempt.token).then_some(self.token)
+    }
+
     /// Whether a database that has these attempts still holds the points.
     pub(super) fn is_held(&self, attempts: &[EarlierAttempt]) -> bool {
         attempts.iter().any(|held| {

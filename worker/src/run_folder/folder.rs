@@ -10,7 +10,7 @@ use super::about::About;
 use super::cleanup::clear;
 use super::layout;
 use super::name::name_of;
-use super::record::Record;
+use super::record::{Committed, Record};
 use super::set_aside;
 use crate::machine::disk::leads_nowhere;
 
@@ -37,6 +37,7 @@ impl RunFolder {
             record => record?,
         };
         clear(&folder.root, &record)?;
+        make_way(&folder, &record, attempt)?;
         fs::create_dir_all(&folder.attempt)?;
         Ok(folder)
     }
@@ -87,9 +88,35 @@ impl RunFolder {
     }
 }
 
+/// Moves the checkpoints of an attempt of the same number away, which the database has forgotten: this attempt writes files of the
+/// same names.
+fn make_way(folder: &RunFolder, record: &Record, attempt: Attempt) -> io::Result<()> {
+    let in_the_way = |committed: &&Committed| folder.file(&committed.file).starts_with(&folder.attempt);
+    let mut forgotten = record.checkpoints.iter().filter(in_the_way);
+    let Some(token) = forgotten.find_map(|committed| committed.basis?.forgotten_by(attempt)) else {
+        return Ok(());
+    };
+    let away = layout::forgotten_attempt(&folder.root, attempt.number, token);
+    // The record names both, since of these only one is there, whenever this agent may be killed.
+    let moved = |committed: &Committed| {
+        let name = committed.file.file_name().unwrap_or_default();
+        Committed { file: folder.relative(&away.join(name)), ..committed.clone() }
+    };
+    let both = record.checkpoints.iter().flat_map(|committed| {
+        [committed.clone()].into_iter().chain(Some(committed).filter(in_the_way).map(moved))
+    });
+    Record { checkpoints: both.collect() }.write(&folder.root)?;
+    fs::rename(&folder.attempt, away)?;
+    Record::read(&folder.root)?.write(&folder.root)
+}
+
 #[cfg(test)]
 mod tests {
+    use acai_proto::v1::EarlierAttempt;
+
     use super::*;
+    use crate::run_folder::basis::Basis;
+    use crate::run_folder::checkpoint::Checkpoint;
     use crate::run_folder::fixture::{basis, newest, open, written};
     use crate::run_folder::layout::RECORD;
 
@@ -124,6 +151,38 @@ mod tests {
             assert!(kept.file.with_added_extension("refused").is_file());
             assert!(folder.root.join("resume.json.refused").is_file());
         }
+    }
+
+    #[test]
+    fn a_forgotten_attempts_checkpoints_are_not_in_the_way_of_another_attempt_of_its_number() {
+        let state = tempfile::tempdir().unwrap();
+        let runs = state.path().join("runs");
+        let assignment = Assignment { sweep: "lines".into(), number: 3, ..Assignment::default() };
+        let [first, second] = [5, 6].map(|token| Attempt { run: 7, number: 2, token });
+        let forgotten = RunFolder::open(&runs, &assignment, first).unwrap();
+        for (step, last_seq) in [(20, 2), (30, 3)] {
+            forgotten.commit(&written(&forgotten, step), Basis::new(first, last_seq)).unwrap();
+        }
+
+        let folder = RunFolder::open(&runs, &assignment, second).unwrap();
+        let of_newer_database = EarlierAttempt { number: first.number, token: first.token, acked_seq: 3 };
+        let later = Assignment {
+            attempt: Some(Attempt { run: 7, number: 3, token: 7 }),
+            earlier_attempts: vec![of_newer_database],
+            ..assignment
+        };
+        assert_eq!(
+            folder.resumable(&later).unwrap().map(|kept| kept.step),
+            Some(30),
+            "the newer state comes back"
+        );
+
+        let again = [10, 20, 30].map(|step| written(&folder, step));
+        for checkpoint in &again {
+            folder.commit(checkpoint, Basis::new(second, checkpoint.step)).unwrap();
+        }
+        assert_eq!(newest(&folder), Some(Checkpoint { step: 30, file: again[2].file.clone() }));
+        assert!(again[1].file.is_file() && again[2].file.is_file());
     }
 
     #[test]

@@ -15,10 +15,16 @@ pub(super) fn attempt(root: &Path, number: u32) -> PathBuf {
     root.join(format!("{ATTEMPT}{number}"))
 }
 
+/// The folder of an attempt of that number which a database has forgotten that was put back in time: another attempt has the
+/// number now.
+pub(super) fn forgotten_attempt(root: &Path, number: u32, token: u64) -> PathBuf {
+    root.join(format!("{ATTEMPT}{number}-{token:x}"))
+}
+
 /// Which attempt wrote `file`, which is relative to the run's folder.
 pub(super) fn attempt_of(file: &Path) -> Option<u32> {
-    let folder = file.components().next()?.as_os_str().to_str()?;
-    folder.strip_prefix(ATTEMPT)?.parse().ok()
+    let folder = file.components().next()?.as_os_str().to_str()?.strip_prefix(ATTEMPT)?;
+    folder.split('-').next()?.parse().ok()
 }
 
 /// The folders of all attempts.
