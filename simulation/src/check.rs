@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::journal::Journal;
 use crate::people::SWEEP;
 use crate::plan::{AGENTS, Plan, What, Wish};
+use crate::system::disk::Trouble;
 use crate::trainer::Temper;
 use crate::trainer::model::{LOSS, Model, SCORE};
 use crate::weather::Weather;
@@ -145,6 +146,11 @@ impl Check {
         }
         self.quiet();
         for agent in &AGENTS[..self.plan.agents] {
+            // A spool that could not be read when its agent started stays until the agent is started again.
+            let could_not_be_read = |what: &What| matches!(what, What::Disk { host, trouble: Trouble::Reads, .. } if host == agent);
+            if self.plan.has(could_not_be_read) {
+                continue;
+            }
             let spools = Path::new(agent).join("state/spool");
             let left = fs::read_dir(&spools).map(Iterator::count).unwrap_or_default();
             if left > 0 {

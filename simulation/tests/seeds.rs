@@ -52,6 +52,11 @@ fn a_trainer_that_hangs_after_its_last_group_costs_the_run_that_it_is_given_next
 }
 
 #[test]
+fn an_attempt_whose_number_was_used_before_the_database_was_put_back_keeps_its_checkpoints() {
+    keeps_promises(30057);
+}
+
+#[test]
 fn the_usual_seeds_break_no_promise() {
     let search = Search {
         seeds: 100..108,
