@@ -196,7 +196,7 @@ fn the_help_says_which_datasets_there_are_and_what_other_flags_take() {
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "--model <MODEL> --dataset <DATASET>",
-        "(lines32, digits32, mnist32, fashion-mnist32, svhn32, cifar10, celeba32, or images:PATH)",
+        "(lines32, digits32, mnist32, fashion-mnist32, svhn32, cifar10, celeba32, typeover32, images:PATH, curve:PATH or text:PATH)",
         "every tenth",
         "PATH being relative to `--data`",
         "[env: ACAI_DATA=] [default: data]",
