@@ -2,8 +2,8 @@
 //!
 //! [`open`] reads any of them into the same shape, [`Images`]: bytes, 32×32 pixels, a training and a test part. One
 //! format a file: `idx` (MNIST), `matlab` (SVHN, CIFAR-10's MATLAB version), `pickle` (its Python version), `pictures`
-//! (PNG and JPEG); one dataset a file on top of those. Datasets of strings are read by [`open_strings`]. A large dataset can instead be had in a file of its bytes
-//! ([`open_mapped`]), which many processes map. Files come from strangers: memory is bounded whatever they say,
+//! (PNG and JPEG); one dataset a file on top of those. A large dataset can instead be had in a file of its bytes
+//! ([`open_mapped`]), which many processes map. Datasets of strings are read by [`open_strings`]. Files come from strangers: memory is bounded whatever they say,
 //! nothing in them makes this crate panic, and an error names the file and what is wrong with it.
 //!
 //! No network here: [`downloads`] says what there is to fetch, `acai data fetch` does it.

@@ -24,8 +24,8 @@ pub(crate) fn folder<'a>(dataset: &Dataset, data: Option<&'a Path>) -> Result<&'
     }
 }
 
-/// Whether `dataset` is a folder of pictures or a file of strings that is not below the data folder, links considered. One that is not there is judged
-/// by its path alone, so that nobody learns which folders there are.
+/// Whether `dataset` is a folder of pictures or a file of strings that is not below the data folder, links considered. One
+/// that is not there is judged by its path alone, so that nobody learns which folders and files there are.
 #[must_use]
 pub fn leads_out(dataset: &Dataset, data: Option<&Path>) -> bool {
     if dataset.own_path().is_none() {
@@ -58,4 +58,22 @@ fn below_data(dataset: &Dataset) -> &Path {
         Dataset::Celeba32 => "celeba",
         Dataset::Images(_) | Dataset::Curve(_) | Dataset::Text(_) => dataset.own_path().unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_strings_lead_out_of_the_data_folder_as_folders_of_pictures_do() {
+        for kind in ["images", "curve", "text"] {
+            for (path, is_out) in
+                [("own.txt", false), ("a/own.txt", false), ("../own.txt", true), ("/etc/hostname", true)]
+            {
+                let dataset = Dataset::from_name(&format!("{kind}:{path}"));
+                let found = dataset.map(|dataset| leads_out(&dataset, Some(Path::new("data"))));
+                assert_eq!(found, Some(is_out), "{kind}:{path}");
+            }
+        }
+    }
 }

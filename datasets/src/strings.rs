@@ -148,7 +148,8 @@ fn read(path: &Path, most: usize) -> Result<Vec<String32>, DataError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+        let of_line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(of_line).chars().count() + 1;
         wrong(path, line, column, "the byte is no text in UTF-8")
     })?;
     let mut strings = Vec::new();
@@ -213,7 +214,7 @@ mod tests {
             ("curve", b"a\nb", "2:1", "at least three strings"),
             ("text", b"a\nb", "2:1", "10 are needed"),
             ("text", b"a\n\nb", "2:1", "the line is empty"),
-            ("curve", b"a\nb\xff\nc", "2:2", "no text in UTF-8"),
+            ("curve", b"a\n\xc3\xa4b\xff\nc", "2:3", "no text in UTF-8"),
             ("curve", b"", "1:1", "at least three strings"),
         ] {
             let error = opened(kind, content).unwrap_err();

@@ -38,7 +38,7 @@ Examples:
   acai data check digits32        one that needs no files
   acai data check images:faces    every picture of the folder DIR/faces")]
     Check {
-        /// A dataset's name, or images:PATH
+        /// A dataset's name, or images:PATH, curve:PATH or text:PATH
         dataset: String,
         #[command(flatten)]
         folder: DataFolder,

@@ -18,6 +18,7 @@ pub(super) fn ls(data: &Path, json: bool, output: Output) -> Result<(), Unwritte
     output
         .data(&Grid::new(&["dataset", "training", "test", "where", "state"], rows).fit(None).to_string())?;
     output.note("a folder of your own pictures is the dataset images:PATH; its subfolders are labels");
+    output.note("a file of your own strings, a line each, is curve:PATH if they follow each other, and text:PATH if not");
     Ok(())
 }
 
