@@ -23,6 +23,10 @@ parameters:
 seeds: 2
 """
 RUNS = 6
+STRINGS = """version: 1
+name: strings
+parameters: {model: acai, dataset: typeover32, depth: 4, latent: 4, batch: 8, total_kimg: 0.25, eval_kimg: 0.25}
+"""
 PAGES = [
     "", "workers", "sweeps/small", "sweeps/small/runs", "sweeps/small/curves", "sweeps/small/pictures", "sweeps/small/feed",
     "sweeps/small/compare?with=lambda+%3D+0&with=lambda+%3D+0.5", "sweeps/small/runs/0", "sweeps/small/runs/0/log",
@@ -307,6 +311,27 @@ def pages_work_through_a_forwarded_port_and_below_a_path(cluster, chromium, port
             context.close()
 
 
+def strings_between_strings_are_read_on_the_page_of_their_run(site, cluster):
+    cluster.acai("submit", "strings.yaml")
+    context = site.context(java_script_enabled=False)
+    page = site.open("sweeps/strings/runs/0", context)
+    shown = page.locator("#strings details")
+
+    def is_shown():
+        page.reload()
+        return shown.count() > 0
+
+    eventually("a run on strings shows strings", is_shown)
+    shown.first.locator("summary").click()
+    assert shown.first.locator("pre").is_visible()
+    text = shown.first.locator("pre").text_content()
+    name = shown.first.locator("summary").text_content().split(",")[0]
+    cluster.acai("artifacts", "get", "strings", "--name", name, "-o", "kept")
+    kept = [path.read_text() for path in (cluster.folder / "kept").rglob("*.txt")]
+    assert kept == [text] and len(text.splitlines()) > 16, text
+    context.close()
+
+
 def first_paint(site):
     """Milliseconds from the request to the first paint, of a page that is not in the browser's cache."""
     page = site.open("sweeps/small")
@@ -332,6 +357,7 @@ def main():
     programs, *folder = sys.argv[1:]
     with cluster(programs) as processes, browser() as chromium:
         (processes.folder / "small.yaml").write_text(SWEEP)
+        (processes.folder / "strings.yaml").write_text(STRINGS)
         coordinator, port, link = processes.coordinator()
         processes.acai("submit", "small.yaml")
         site = Site(chromium, port, link)
@@ -362,6 +388,7 @@ def main():
             (a_page_prints, [site]),
             (the_tunnel_shows_the_same_pages, [site, processes, chromium]),
             (pages_work_through_a_forwarded_port_and_below_a_path, [processes, chromium, port]),
+            (strings_between_strings_are_read_on_the_page_of_their_run, [site, processes]),
             (a_page_catches_up_with_a_coordinator_that_was_started_again, [site, restart, change]),
         ]
         if folder:
