@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: fleet-check acceptance slurm sshd tex image deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
+.PHONY: learn-strings fleet-check acceptance slurm sshd tex image deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -65,6 +65,9 @@ fleet-check: libtorch postgres slurm ## fleets on a real Slurm of this machine: 
 
 acceptance: libtorch postgres slurm ## two coordinators on a Postgres, a bucket, a Slurm whose machines die: the table of `acai run`
 	cargo test --workspace --locked --test end_to_end -- --ignored fleets::acceptance
+
+learn-strings: build ## with the critic, interpolations come nearer to strings: eleven minutes of processor time
+	scripts/learn_strings.py target/release
 
 slurm: ## fetch a Slurm for tests into .slurm, without root (silent when it is there)
 	@scripts/slurm_local.sh fetch
