@@ -1,7 +1,7 @@
 //! Strings to train on: what they are made of, and files of them.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use acai_sweep::training::Dataset;
@@ -143,6 +143,10 @@ fn text(path: &Path) -> Result<Strings, DataError> {
 fn read(path: &Path, most: usize) -> Result<Vec<String32>, DataError> {
     let cant_read = |source| DataError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
+    if path.exists() && !path.is_file() {
+        // Whoever opens a pipe waits for somebody to write into it.
+        return Err(cant_read(io::Error::other("it is no ordinary file")));
+    }
     let file = File::open(path).map_err(cant_read)?;
     file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(cant_read)?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -178,6 +182,9 @@ pub(crate) fn is_there(path: &Path) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+    use std::error::Error as _;
+    use std::process::Command;
+
     use super::*;
 
     fn opened(kind: &str, content: &[u8]) -> Result<Strings, String> {
@@ -201,6 +208,15 @@ mod tests {
         let strings = opened("text", lines.join("\n").as_bytes()).unwrap();
         assert_eq!(strings.test, [string("j").unwrap(), string("t").unwrap()]);
         assert_eq!(strings.train.len(), 18);
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Command::new("mkfifo").arg(folder.path().join("own.txt")).status().unwrap().success());
+        let dataset = Dataset::from_name("curve:own.txt").unwrap();
+        let error = open_strings(&dataset, Some(folder.path())).unwrap_err();
+        assert_eq!(error.source().unwrap().to_string(), "it is no ordinary file");
     }
 
     #[test]
