@@ -36,6 +36,12 @@ pub(super) fn change_of(
     }
 }
 
+/// Whether a worker that was last seen at this time was silent for less than `silent_ms`. A time that is as far ahead was noted by
+/// a clock that was set back since.
+pub(super) fn is_heard_of(last_seen_ms: i64, now_ms: i64, silent_ms: i64) -> bool {
+    now_ms.saturating_sub(last_seen_ms).saturating_abs() < silent_ms
+}
+
 /// Text without the character NUL, the only one that Postgres does not store.
 pub(super) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")

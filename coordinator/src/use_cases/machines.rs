@@ -114,7 +114,7 @@ impl MachinePages {
             self.after.clone_from(&last.registration.id);
         }
         let machine = |worker: WorkerRecord| {
-            let is_alive = !worker.ended && self.now_ms.saturating_sub(worker.last_seen_ms) < self.silent_ms;
+            let is_alive = worker.is_alive(self.now_ms, self.silent_ms);
             Machine { worker, is_alive }
         };
         Ok(page.into_iter().map(machine).collect())

@@ -23,6 +23,7 @@ contract!(
     whoever_goes_on_from_an_event_that_is_another_one_by_now_is_told,
     old_events_go_but_for_the_last_ones_of_each_run,
     a_queued_run_is_explained,
+    a_worker_that_was_heard_of_by_a_clock_that_was_set_back_since_counts_as_gone_until_it_calls,
     what_is_told_of_an_attempt_is_an_event_and_not_repeated,
 );
 
@@ -283,6 +284,23 @@ async fn a_queued_run_is_explained(store: &Tested) {
     let [(name, worker)] = explanation.workers.try_into().unwrap();
     assert_eq!((name.as_str(), worker.alive, worker.slots, worker.running), ("w of host", true, 2, 1));
     assert!(store.run_explain("s", 2, LEASE).await.unwrap().is_none());
+}
+
+async fn a_worker_that_was_heard_of_by_a_clock_that_was_set_back_since_counts_as_gone_until_it_calls(
+    store: &Tested,
+) {
+    store.clock.set(24 * 3600 * 1000);
+    store.sweep_submit(sweep("s", &[0.5])).await.unwrap();
+    register(store, "w").await;
+    let is_alive = async || {
+        let explanation = store.run_explain("s", 0, LEASE).await.unwrap().unwrap();
+        explanation.workers[0].1.alive
+    };
+    assert!(is_alive().await);
+    store.clock.set(1000);
+    assert!(!is_alive().await);
+    store.lease_renew("w", Vec::new(), LEASE).await.unwrap();
+    assert!(is_alive().await);
 }
 
 async fn what_is_told_of_an_attempt_is_an_event_and_not_repeated(store: &Tested) {

@@ -8,6 +8,7 @@ use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 
 use super::state::{Run, State, Sweep, Worker};
+use crate::store::rules::is_heard_of;
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, Bearer, Checkpoint, CurveRun, Demand, Duty,
     Explanation, Overview, PointOfRun, RunDetails, RunId, RunRecord, StoredCheckpoint, StoredFile, SweepId,
@@ -435,7 +436,7 @@ impl State {
             let name = worker.registration.name.clone();
             let could_not = self.could_not(run, &name, now_ms);
             let situation = WorkerSituation {
-                alive: now_ms - worker.last_seen_ms < silent_ms && !worker.ended,
+                alive: is_heard_of(worker.last_seen_ms, now_ms, silent_ms) && !worker.ended,
                 cordoned: self.duty(&name) != Duty::Open,
                 datasets: worker.registration.datasets.clone(),
                 slots: worker.registration.slots,

@@ -1,5 +1,7 @@
 //! Workers, and whether they take runs.
 
+use crate::store::rules::is_heard_of;
+
 /// What a worker says of itself.
 #[derive(Debug, Clone)]
 pub struct Registration {
@@ -41,6 +43,13 @@ pub struct WorkerRecord {
     pub rest: Option<Rest>,
     /// Whether it has said that it ends.
     pub ended: bool,
+}
+
+impl WorkerRecord {
+    /// Whether it has not ended, and was heard of within `silent_ms`.
+    pub(crate) fn is_alive(&self, now_ms: i64, silent_ms: i64) -> bool {
+        !self.ended && is_heard_of(self.last_seen_ms, now_ms, silent_ms)
+    }
 }
 
 /// Whether a machine takes runs.

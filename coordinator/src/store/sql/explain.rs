@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::columns::{desired, state, unsigned, words_from_json};
 use super::dialect::{Connection, Row};
 use super::{events, runs};
-use crate::store::rules::ELSEWHERE_MS;
+use crate::store::rules::{ELSEWHERE_MS, is_heard_of};
 use crate::store::{Explanation, Result, RunId, RunRecord, StoreError};
 
 /// How many of the run's last events are told.
@@ -138,7 +138,7 @@ async fn worker_situations(
     let situation = |row: &Row| {
         let last_seen_ms: i64 = row.try_get("last_seen_ms")?;
         let situation = WorkerSituation {
-            alive: now_ms - last_seen_ms < silent_ms && !row.try_get::<bool, _>("ended")?,
+            alive: is_heard_of(last_seen_ms, now_ms, silent_ms) && !row.try_get::<bool, _>("ended")?,
             cordoned: row.try_get("cordoned")?,
             datasets: words_from_json(row.try_get("datasets")?)?,
             slots: unsigned(row, "slots")?,
