@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acai_coordinator::store::memory::MemoryStore;
 use acai_coordinator::store::{RunDetails, Store};
 use acai_sweep::run::RunState;
 use tokio::runtime::{Builder, Runtime};
@@ -13,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::journal::Journal;
 use crate::people::SWEEP;
 use crate::plan::{AGENTS, Plan, What, Wish};
+use crate::releases::Release;
 use crate::system::disk::Trouble;
 use crate::trainer::Temper;
 use crate::trainer::model::{LOSS, Model, SCORE};
@@ -31,19 +31,19 @@ pub(crate) struct Check {
     runtime: Option<Runtime>,
     /// Numbers of runs that were seen to be completed in this store.
     completed: BTreeSet<u32>,
-    seen: Arc<MemoryStore>,
+    /// How often the database was put back until then.
+    restorations: u32,
 }
 
 impl Check {
     pub(crate) fn new(plan: Plan, weather: Arc<Weather>, journal: Journal) -> Check {
-        let seen = weather.store();
         Check {
             plan,
             weather,
             journal,
             runtime: Builder::new_current_thread().build().ok(),
             completed: BTreeSet::new(),
-            seen,
+            restorations: 0,
         }
     }
 
@@ -71,8 +71,8 @@ impl Check {
     /// What must be so at every moment.
     pub(crate) fn all_along(&mut self) {
         // What was completed after a backup was made is not, once that is put back.
-        if !Arc::ptr_eq(&self.seen, &self.weather.store()) {
-            (self.seen, self.completed) = (self.weather.store(), BTreeSet::new());
+        if self.restorations != self.weather.restorations() {
+            (self.restorations, self.completed) = (self.weather.restorations(), BTreeSet::new());
         }
         let runs = self.runs();
         // Nobody ever says that results may be set aside.
@@ -145,6 +145,9 @@ impl Check {
             self.end(&details);
         }
         self.quiet();
+        for agent in self.journal.unnoticed_copies() {
+            self.journal.violates(format!("{agent} works on a copy of another one's folder"));
+        }
         for agent in &AGENTS[..self.plan.agents] {
             // A spool that could not be read when its agent started stays until the agent is started again.
             let could_not_be_read = |what: &What| matches!(what, What::Disk { host, trouble: Trouble::Reads, .. } if host == agent);
@@ -172,8 +175,12 @@ impl Check {
 
     fn end(&self, details: &RunDetails) {
         let suffered = self.journal.suffered(details.run.id.into());
-        // Of what happens to a group nobody is charged.
-        let charged = suffered.iter().filter(|(temper, is_alone)| *is_alone && temper.is_charged()).count();
+        // Of what happens to a group nobody is charged, unless the coordinator would grant it again at once.
+        let is_first = self.plan.release == Release::First;
+        let charged = suffered
+            .iter()
+            .filter(|(temper, is_alone)| (*is_alone || is_first) && temper.is_charged())
+            .count();
         let lacks = |temper: &Temper| {
             matches!(temper, Temper::IsKilled(_) | Temper::LacksMemory(_) | Temper::NeverReady)
         };

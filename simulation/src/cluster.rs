@@ -1,6 +1,5 @@
 //! The cluster: a coordinator, agents and a person, each on a host of its own, and what happens to them.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +14,16 @@ use acai_proto::v1::Hardware;
 use acai_worker::{Network, WorkerConfig, WorkerError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
-use turmoil::{Builder, Sim};
+use turmoil::Builder;
 
 use crate::check::Check;
+use crate::depot::{Conditions, Depot};
+use crate::events::{Events, World, disturb};
 use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, Listener, PORT};
 use crate::people::Person;
-use crate::plan::{AGENTS, Plan, What};
-use crate::system::disk;
+use crate::plan::{AGENTS, Plan};
+use crate::system;
 use crate::trainer::Trainers;
 use crate::weather::Weather;
 
@@ -55,12 +56,13 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
         .simulation_duration(END)
         .enable_random_order()
         .build();
-    let (served, noted) = (Arc::clone(&weather), journal.clone());
-    sim.host(COORDINATOR, move || coordinator(Arc::clone(&served), noted.clone()));
+    let depot = Conditions::default();
+    let (served, kept, noted) = (Arc::clone(&weather), depot.clone(), journal.clone());
+    sim.host(COORDINATOR, move || coordinator(Arc::clone(&served), kept.clone(), noted.clone()));
     for (agent, stop) in stops.iter().enumerate() {
         let config = config(plan, agent, &journal);
-        let (stop, noted) = (Arc::clone(stop), journal.clone());
-        sim.host(AGENTS[agent], move || work(config.clone(), Arc::clone(&stop), noted.clone()));
+        let (stop, noted, host) = (Arc::clone(stop), journal.clone(), AGENTS[agent]);
+        sim.host(host, move || work(host, config.clone(), Arc::clone(&stop), noted.clone()));
     }
     let (person, noted) = (plan.clone(), journal.clone());
     sim.client("person", async move {
@@ -68,12 +70,12 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
         Ok(())
     });
     let mut check = Check::new(plan.clone(), Arc::clone(&weather), journal.clone());
-    let mut events = Events::of(plan);
+    let (world, mut events) = (World { weather, depot, stops, journal: journal.clone() }, Events::of(plan));
     let mut checked = Duration::ZERO;
     loop {
         for event in events.until(sim.elapsed()) {
             disturb(&journal, event);
-            happen(&mut sim, event, &weather, &stops);
+            world.happen(&mut sim, event);
         }
         let step = sim.step();
         if sim.elapsed() >= checked + CHECK_EVERY {
@@ -98,12 +100,13 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
 }
 
 /// The host of the coordinator: started again when it ends because its database is away.
-async fn coordinator(store: Arc<Weather>, journal: Journal) -> turmoil::Result {
+async fn coordinator(store: Arc<Weather>, depot: Conditions, journal: Journal) -> turmoil::Result {
+    system::is_on(COORDINATOR);
     loop {
         journal.disturbs(COORDINATOR, 0);
         store.coordinator_starts();
         let blobs = match Directory::open(Path::new("coordinator/blobs")) {
-            Ok(blobs) => Arc::new(blobs),
+            Ok(folder) => Arc::new(Depot { folder, conditions: depot.clone() }),
             Err(error) => {
                 tracing::warn!(target: "simulation", "the coordinator ends: {error}");
                 sleep(RESTART).await;
@@ -127,17 +130,26 @@ async fn coordinator(store: Arc<Weather>, journal: Journal) -> turmoil::Result {
 }
 
 /// The host of an agent, which is started again when it ends.
-async fn work(config: WorkerConfig, stop: Arc<Notify>, journal: Journal) -> turmoil::Result {
-    let has_served = config.state.exists();
+async fn work(
+    host: &'static str,
+    config: WorkerConfig,
+    stop: Arc<Notify>,
+    journal: Journal,
+) -> turmoil::Result {
+    system::is_on(host);
     loop {
         let begun = Instant::now();
-        if let Some(host) = AGENTS.into_iter().find(|host| config.name.as_deref() == Some(host)) {
-            journal.disturbs(host, 0);
-        }
-        match acai_worker::run(config.clone(), stop.notified()).await {
+        journal.disturbs(host, 0);
+        let has_served = config.state.join("database").is_file();
+        // A person says so who has been told that the folder is a copy.
+        let adopt = journal.was_refused_a_copy(host);
+        match acai_worker::run(WorkerConfig { adopt, ..config.clone() }, stop.notified()).await {
             Ok(summary) => tracing::info!(target: "simulation", "the agent ended: {summary}"),
             Err(error) => {
                 tracing::warn!(target: "simulation", "the agent ends: {error}");
+                if matches!(error, WorkerError::StateCopied { .. }) {
+                    journal.is_refused_a_copy(host);
+                }
                 let is_unreachable = matches!(error, WorkerError::Unreachable { .. });
                 if has_served && is_unreachable && begun.elapsed() < config.outage {
                     journal.violates(format!("an agent did not wait for its coordinator: {error}"));
@@ -151,9 +163,9 @@ async fn work(config: WorkerConfig, stop: Arc<Notify>, journal: Journal) -> turm
 fn config(plan: &Plan, agent: usize, journal: &Journal) -> WorkerConfig {
     let host = AGENTS[agent];
     let access = AccessFile::open(&format!("http://{COORDINATOR}:{PORT}"));
-    let (noted, journal) = (journal.clone(), journal.clone());
+    let (noted, journal, release) = (journal.clone(), journal.clone(), plan.release);
     WorkerConfig {
-        network: Network::new(move |endpoint| network::open(endpoint, host, &noted)),
+        network: Network::new(move |endpoint| network::open(endpoint, host, release, &noted)),
         name: Some(host.to_owned()),
         hardware: Some(Hardware {
             host: host.to_owned(),
@@ -170,109 +182,5 @@ fn config(plan: &Plan, agent: usize, journal: &Journal) -> WorkerConfig {
         trainer_setup: Duration::from_secs(180),
         trainer_step: Duration::from_secs(120),
         ..WorkerConfig::new(access, format!("{host}/state"))
-    }
-}
-
-/// What happens, in the order of time.
-struct Events(VecDeque<(Duration, Event)>);
-
-#[derive(Debug, Clone, Copy)]
-struct Event {
-    what: What,
-    /// Whether it ends, not begins.
-    ends: bool,
-}
-
-impl Events {
-    fn of(plan: &Plan) -> Events {
-        let mut events = Vec::new();
-        for fault in &plan.faults {
-            events.push((fault.at, Event { what: fault.what, ends: false }));
-            if let Some(lasts) = lasts(&fault.what) {
-                events.push((fault.at + lasts, Event { what: fault.what, ends: true }));
-            }
-        }
-        events.sort_by_key(|(at, _)| *at);
-        Events(events.into())
-    }
-
-    fn until(&mut self, now: Duration) -> Vec<Event> {
-        let mut due = Vec::new();
-        while let Some((_, event)) = self.0.pop_front_if(|(at, _)| *at <= now) {
-            due.push(event);
-        }
-        due
-    }
-}
-
-fn lasts(what: &What) -> Option<Duration> {
-    match what {
-        What::AgentCrashes { down, .. } | What::CoordinatorCrashes { down } | What::PowerCut { down, .. } => {
-            Some(*down)
-        }
-        What::Partition { lasts, .. }
-        | What::HalfPartition { lasts, .. }
-        | What::Hold { lasts, .. }
-        | What::Disk { lasts, .. }
-        | What::StoreAway { lasts, .. }
-        | What::Restored { lasts } => Some(*lasts),
-        What::AgentStops { .. } | What::Trainer { .. } | What::Poison { .. } | What::Person(_) => None,
-    }
-}
-
-/// Notes to whom it happens.
-fn disturb(journal: &Journal, Event { what, ends }: Event) {
-    let host = match what {
-        What::AgentCrashes { agent, .. }
-        | What::AgentStops { agent }
-        | What::Partition { agent, .. }
-        | What::HalfPartition { agent, .. }
-        | What::Hold { agent, .. } => AGENTS[agent],
-        What::PowerCut { host, .. } | What::Disk { host, .. } => host,
-        What::CoordinatorCrashes { .. } | What::StoreAway { .. } | What::Restored { .. } => COORDINATOR,
-        What::Trainer { .. } | What::Poison { .. } | What::Person(_) => return,
-    };
-    let goes_on = match (lasts(&what), ends) {
-        (None, _) => 0,
-        (Some(_), false) => 1,
-        (Some(_), true) => -1,
-    };
-    journal.disturbs(host, goes_on);
-}
-
-fn happen(sim: &mut Sim<'_>, Event { what, ends }: Event, weather: &Weather, stops: &[Arc<Notify>]) {
-    if !matches!(what, What::Trainer { .. } | What::Poison { .. } | What::Person(_)) {
-        tracing::info!(target: "simulation", "{} {what:?}", if ends { "ends:" } else { "begins:" });
-    }
-    match (what, ends) {
-        (What::AgentCrashes { agent, .. }, false) => sim.crash(AGENTS[agent]),
-        (What::AgentCrashes { agent, .. }, true) => sim.bounce(AGENTS[agent]),
-        (What::PowerCut { host, .. }, false) => {
-            sim.crash(host);
-            disk::lose_power(host);
-        }
-        (What::PowerCut { host, .. }, true) => sim.bounce(host),
-        (What::Disk { host, trouble, .. }, ends) => disk::set(host, (!ends).then_some(trouble)),
-        (What::CoordinatorCrashes { .. }, false) => sim.crash(COORDINATOR),
-        (What::CoordinatorCrashes { .. }, true) => sim.bounce(COORDINATOR),
-        (What::AgentStops { agent }, _) => stops[agent].notify_waiters(),
-        (What::Partition { agent, .. }, false) => sim.partition(AGENTS[agent], COORDINATOR),
-        (What::HalfPartition { agent, to_coordinator: true, .. }, false) => {
-            sim.partition_oneway(AGENTS[agent], COORDINATOR);
-        }
-        (What::HalfPartition { agent, .. }, false) => sim.partition_oneway(COORDINATOR, AGENTS[agent]),
-        (What::Partition { agent, .. } | What::HalfPartition { agent, .. }, true) => {
-            sim.repair(AGENTS[agent], COORDINATOR);
-        }
-        (What::Hold { agent, .. }, false) => sim.hold(AGENTS[agent], COORDINATOR),
-        (What::Hold { agent, .. }, true) => sim.release(AGENTS[agent], COORDINATOR),
-        (What::StoreAway { outage, .. }, ends) => weather.set((!ends).then_some(outage)),
-        (What::Restored { .. }, false) => weather.back_up(),
-        (What::Restored { .. }, true) => {
-            sim.crash(COORDINATOR);
-            weather.restore();
-            sim.bounce(COORDINATOR);
-        }
-        (What::Trainer { .. } | What::Poison { .. } | What::Person(_), _) => {}
     }
 }

@@ -31,6 +31,8 @@ struct Notes {
     counts: BTreeMap<(String, &'static str), Count>,
     /// When something has happened to a host last, and how much of that goes on.
     disturbances: BTreeMap<&'static str, (Duration, i32)>,
+    /// The agents that were given a copy of another one's folder; and whether they have refused it.
+    copies: BTreeMap<&'static str, bool>,
 }
 
 /// How often something happened.
@@ -105,6 +107,36 @@ impl Journal {
             let disturbance = notes.disturbances.get(host).copied();
             disturbance.is_none_or(|(last, going_on)| going_on == 0 && elapsed() > last + for_long)
         })
+    }
+
+    /// An agent is given a copy of another one's folder.
+    pub(crate) fn copies_folder(&self, agent: &'static str) {
+        self.notes().copies.insert(agent, false);
+    }
+
+    /// An agent takes its folder for a copy, and ends.
+    pub(crate) fn is_refused_a_copy(&self, agent: &'static str) {
+        let was_refused = self.notes().copies.insert(agent, true);
+        match was_refused {
+            Some(false) => {}
+            Some(true) => self.violates(format!("{agent} did not adopt a copy, although a person said so")),
+            None => self.violates(format!("{agent} took its own folder for a copy")),
+        }
+    }
+
+    /// Whether an agent has refused the copy that it was given.
+    pub(crate) fn was_refused_a_copy(&self, agent: &'static str) -> bool {
+        self.notes().copies.get(agent).copied().unwrap_or_default()
+    }
+
+    /// The agents that work on a copy that they have not refused.
+    pub(crate) fn unnoticed_copies(&self) -> Vec<&'static str> {
+        self.notes()
+            .copies
+            .iter()
+            .filter(|(_, was_refused)| !**was_refused)
+            .map(|(agent, _)| *agent)
+            .collect()
     }
 
     /// Somebody does something of which there may not be too much.

@@ -9,23 +9,33 @@
 //! | part | what it is |
 //! |---|---|
 //! | `plan` | what a seed decides: the cluster, and what goes wrong when |
-//! | `cluster` | the hosts, and what happens to them |
+//! | `cluster` | the hosts |
+//! | `events` | what happens to them |
+//! | `folders` | what people do with agents' state folders |
 //! | `people` | whoever submits, changes their mind, and waits for the end |
 //! | `trainer` | trainers that train in virtual time, and go wrong |
 //! | `weather` | the database, which may be away or put back in time |
+//! | `depot` | the place of checkpoints, which may fail |
 //! | `ledger` | what the database has promised by its answers |
+//! | `reasons` | why runs wait, and what people are told of it |
 //! | `network` | connections over the simulated network |
+//! | `releases` | agents and coordinators of different releases |
 //! | `system` | what programs ask the C library for: randomness, clocks, flushes |
 //! | `check`, `journal` | the promises of docs/reliability.md, and what happened |
 //! | `seeds` | many seeds, and the fewest faults of one that breaks a promise |
 
 mod check;
 mod cluster;
+mod depot;
+mod events;
+mod folders;
 mod journal;
 mod ledger;
 mod network;
 mod people;
 mod plan;
+mod reasons;
+mod releases;
 mod seeds;
 mod system;
 mod trainer;
@@ -77,6 +87,7 @@ pub fn simulate(seed: u64, left_out: &[usize], log: &str) -> bool {
     let _ = DISK.set(plan.disk);
     acai_blocking::takes(disk_time);
     system::begin(seed);
+    println!("RELEASES: each takes the other to be of the {:?} release", plan.release);
     for fault in &plan.faults {
         println!("PLAN: {fault}");
     }

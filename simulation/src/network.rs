@@ -13,6 +13,7 @@ use tower::service_fn;
 use turmoil::net::{TcpListener, TcpStream};
 
 use crate::journal::Journal;
+use crate::releases::{self, Release};
 
 /// Where the coordinator listens.
 pub(crate) const COORDINATOR: &str = "coordinator";
@@ -77,14 +78,16 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// A channel that connects over the simulated network, each time noted under the name of the host `from`.
-pub(crate) fn open(endpoint: &Endpoint, from: &'static str, journal: &Journal) -> Channel {
+/// A channel that connects over the simulated network, each time noted under the name of the host `from`, to somebody of this
+/// release.
+pub(crate) fn open(endpoint: &Endpoint, from: &'static str, release: Release, journal: &Journal) -> Channel {
     let journal = journal.clone();
-    endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
+    let channel = endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
         journal.counts(from, "connect");
         async move {
             let place = (to.host().unwrap_or_default(), to.port_u16().unwrap_or(PORT));
             Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?))
         }
-    }))
+    }));
+    releases::to(release, channel, endpoint)
 }

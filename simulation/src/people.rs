@@ -6,7 +6,7 @@ use std::time::Duration;
 use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
 use acai_proto::v1::{
-    ListRunsRequest, PauseRequest, RetryRequest, Run, RunState, Selection, SetLimitsRequest,
+    ExplainRequest, ListRunsRequest, PauseRequest, RetryRequest, Run, RunState, Selection, SetLimitsRequest,
     SetWorkerDutyRequest, SubmitSweepRequest, WorkerDuty,
 };
 use tokio::time::{sleep, sleep_until, timeout};
@@ -16,14 +16,20 @@ use tonic::{Code, Status};
 use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, PORT};
 use crate::plan::{AGENTS, CALM, Plan, SEEDS, What, Wish};
+use crate::releases::Release;
 
 /// The name of the sweep.
 pub(crate) const SWEEP: &str = "simulated";
+/// The name of the sweep that no agent can train.
+const ELSEWHERE: &str = "elsewhere";
+/// How often somebody asks why runs wait.
+const CURIOSITY: Duration = Duration::from_secs(7);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Once faults have ended, everything ends within this time.
 const BOUND: Duration = Duration::from_secs(45 * 60);
 
 /// A person at a terminal.
+#[derive(Clone)]
 pub(crate) struct Person {
     sweeps: SweepServiceClient<Channel>,
     control: ControlServiceClient<Channel>,
@@ -37,7 +43,12 @@ impl Person {
     pub(crate) fn new(plan: Plan, journal: Journal) -> Result<Person, tonic::transport::Error> {
         let endpoint =
             Endpoint::from_shared(format!("http://{COORDINATOR}:{PORT}"))?.connect_timeout(PATIENCE);
-        let channel = network::open(&endpoint, "person", &journal);
+        // What release 0.1.0 says to people is read by nobody here.
+        let release = match plan.release {
+            Release::Next => Release::Next,
+            Release::Same | Release::First => Release::Same,
+        };
+        let channel = network::open(&endpoint, "person", release, &journal);
         let (sweeps, control) =
             (SweepServiceClient::new(channel.clone()), ControlServiceClient::new(channel));
         Ok(Person { sweeps, control, journal, plan, submitted: SEEDS })
@@ -46,6 +57,9 @@ impl Person {
     /// Does all that is planned, then waits until every run has ended.
     pub(crate) async fn live(mut self) {
         let begun = tokio::time::Instant::now();
+        if self.plan.people_ask() {
+            tokio::spawn(self.clone().ask());
+        }
         self.submit(SEEDS).await;
         for fault in self.plan.faults.clone() {
             if let What::Person(wish) = fault.what {
@@ -57,6 +71,9 @@ impl Person {
         if self.plan.has(|what| matches!(what, What::Restored { .. })) {
             // The database may have forgotten it.
             self.submit(self.submitted).await;
+        }
+        if self.plan.has(|what| matches!(what, What::Person(Wish::SubmitElsewhere))) {
+            self.cancel(ELSEWHERE, 0).await;
         }
         for agent in 0..self.plan.agents {
             self.wish(Wish::Open(agent)).await;
@@ -86,6 +103,45 @@ impl Person {
         insist("submit", async || sweeps.clone().submit_sweep(request.clone()).await).await;
     }
 
+    /// Asks for ever why one run after the other waits. What the database knows of that is held against the truth there.
+    async fn ask(mut self) {
+        for turn in 0.. {
+            sleep(CURIOSITY).await;
+            let waiting: Vec<Run> =
+                self.runs().await.into_iter().filter(|run| run.state() == RunState::Queued).collect();
+            let Some(run) = waiting.get(turn % waiting.len().max(1)) else { continue };
+            let request = ExplainRequest { sweep: SWEEP.to_owned(), number: run.number };
+            let Ok(Ok(answer)) = timeout(PATIENCE, self.control.explain_run(request)).await else { continue };
+            if let Some(untrue) =
+                answer.into_inner().reasons.iter().find(|reason| reason.contains("is missing"))
+            {
+                self.journal.violates(format!(
+                    "no checkpoint is ever lost, and of run {} is told: {untrue}",
+                    run.number
+                ));
+            }
+        }
+    }
+
+    async fn cancel(&self, sweep: &str, run: u32) {
+        let selection = selection(sweep, run);
+        insist("cancel", async || self.control.clone().cancel_runs(selection.clone()).await).await;
+    }
+
+    async fn submit_elsewhere(&self) {
+        let source = format!(
+            "version: 1
+name: {ELSEWHERE}
+priority: 5
+metric: {{name: eval/mean_distance, goal: minimize}}
+parameters: {{model: acai, dataset: mnist32, depth: [8, 16], batch: 64, total_kimg: 4, eval_kimg: 1}}
+seeds: [1]
+"
+        );
+        let request = SubmitSweepRequest { source, set_aside_results: false };
+        insist("submit", async || self.sweeps.clone().submit_sweep(request.clone()).await).await;
+    }
+
     fn file(&self, seeds: u32) -> String {
         let (seeds, max_restarts) = ((1..=seeds).collect::<Vec<_>>(), self.plan.max_restarts);
         format!(
@@ -104,18 +160,13 @@ max_lost_workers: 1000
     async fn wish(&mut self, wish: Wish) {
         tracing::info!(target: "person", "wishes {wish:?}");
         let control = self.control.clone();
-        let selection = |run: u32| Selection {
-            sweep: SWEEP.to_owned(),
-            numbers: if run == 0 { Vec::new() } else { vec![run] },
-        };
+        let selection = |run: u32| selection(SWEEP, run);
         let duty = |agent: usize, duty: WorkerDuty| SetWorkerDutyRequest {
             worker: AGENTS[agent].to_owned(),
             duty: duty.into(),
         };
         match wish {
-            Wish::Cancel(run) => {
-                insist("cancel", async || control.clone().cancel_runs(selection(run)).await).await;
-            }
+            Wish::Cancel(run) => self.cancel(SWEEP, run).await,
             Wish::Pause { run, now } => {
                 insist("pause", async || {
                     control.clone().pause_runs(PauseRequest { runs: Some(selection(run)), now }).await
@@ -151,6 +202,7 @@ max_lost_workers: 1000
                 insist("limit", async || control.clone().set_limits(request.clone()).await).await;
             }
             Wish::Submit(seeds) => self.submit(seeds).await,
+            Wish::SubmitElsewhere => self.submit_elsewhere().await,
         }
     }
 
@@ -171,6 +223,11 @@ max_lost_workers: 1000
         };
         timeout(PATIENCE, asked).await.ok().and_then(Result::ok).unwrap_or_default()
     }
+}
+
+/// A run of a sweep, or all of them where its number is 0.
+fn selection(sweep: &str, run: u32) -> Selection {
+    Selection { sweep: sweep.to_owned(), numbers: if run == 0 { Vec::new() } else { vec![run] } }
 }
 
 fn is_terminal(run: &Run) -> bool {

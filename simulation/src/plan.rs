@@ -8,7 +8,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::depot::Failing;
 use crate::network::COORDINATOR;
+use crate::releases::Release;
 use crate::system::disk::Trouble;
 use crate::trainer::Temper;
 use crate::weather::Outage;
@@ -39,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) group_size: u32,
     pub(crate) outage: Duration,
     pub(crate) max_restarts: u32,
+    /// Of which release agents and coordinator take each other to be.
+    pub(crate) release: Release,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -70,6 +74,14 @@ pub(crate) enum What {
     StoreAway { outage: Outage, lasts: Duration },
     /// The database is backed up, and put back in that state after so long, with a coordinator that starts then.
     Restored { lasts: Duration },
+    /// The host's wall clock is set forth by so many seconds, or back.
+    ClockSet { host: &'static str, seconds: i64 },
+    /// An agent is given a copy of another one's state folder, which goes on; it is started on it after so long.
+    FolderCopied { from: usize, to: usize, down: Duration },
+    /// The state folder of an agent is copied, and put back after so long, under an agent that starts then.
+    FolderRestored { agent: usize, lasts: Duration },
+    /// The place of checkpoints fails.
+    DepotFails { failing: Failing, lasts: Duration },
     /// A host's disk is in trouble.
     Disk { host: &'static str, trouble: Trouble, lasts: Duration },
     /// The n-th trainer that is started is like this.
@@ -99,6 +111,8 @@ pub(crate) enum Wish {
     Limit(u32),
     /// A file that asks for so many seeds.
     Submit(u32),
+    /// Another sweep, which comes first and is on a dataset that no agent has.
+    SubmitElsewhere,
 }
 
 const KINDS: [&str; 11] = [
@@ -115,10 +129,21 @@ const KINDS: [&str; 11] = [
     "person",
 ];
 
-/// What else happens in [`LATER`] seeds.
-const LATER_KINDS: [&str; 3] = ["restored", "poison", "other file"];
-/// From this seed on: those before it are as they were when these kinds of faults came, since tests name some of them.
-const LATER: u64 = 10_000;
+/// What else happens, from which seed on: those before it are as they were when these kinds of faults came, since tests name some
+/// of them.
+const LATER: [(u64, &[&str]); 2] = [
+    (10_000, &["restored", "poison", "other file"]),
+    (ASKING, &["clock", "folder copied", "folder restored", "other sweep", "back in plan", "depot"]),
+];
+
+/// From this seed on people also ask why runs wait.
+const ASKING: u64 = 100_000;
+
+/// Among these seeds choose.
+const RELEASES: [Release; 5] = [Release::Same, Release::Same, Release::Same, Release::Next, Release::First];
+
+/// By how many seconds clocks are set: also by more than a day and by more than a month, after which things are deleted.
+const CLOCK_SETTINGS: [i64; 5] = [2, 90, 3_600, 90_000, 3_000_000];
 
 impl Plan {
     pub(crate) fn of(seed: u64) -> Plan {
@@ -136,6 +161,7 @@ impl Plan {
             group_size: random.random_range(1..=3),
             outage: Duration::from_secs(of(random, &[0, 60, 600])),
             max_restarts: random.random_range(0..=2),
+            release: Release::Same,
             faults: Vec::new(),
         };
         let mut kinds: Vec<usize> = (0..KINDS.len()).filter(|_| random.random_bool(0.4)).collect();
@@ -147,9 +173,17 @@ impl Plan {
                 plan.faults.push(fault);
             }
         }
-        if seed >= LATER {
-            plan.faults.extend(later_faults(random));
+        for kind in LATER.iter().filter(|(from, _)| seed >= *from).flat_map(|(_, kinds)| *kinds) {
+            if random.random_bool(0.3) {
+                plan.faults.extend(later_faults(random, kind, agents));
+            }
         }
+        if seed >= ASKING {
+            plan.release = RELEASES[random.random_range(0..RELEASES.len())];
+        }
+        // Attempts of release 0.1.0 have numbers, and nothing that tells them from those of another state of the database.
+        plan.faults
+            .retain(|fault| plan.release != Release::First || !matches!(fault.what, What::Restored { .. }));
         plan.faults.sort_by_key(|fault| fault.at);
         plan
     }
@@ -182,26 +216,61 @@ impl Plan {
         self.faults.iter().filter_map(poison).collect()
     }
 
+    /// Whether people ask all the time why runs wait.
+    pub(crate) fn people_ask(&self) -> bool {
+        self.seed >= ASKING
+    }
+
     pub(crate) fn has(&self, is_meant: impl Fn(&What) -> bool) -> bool {
         self.faults.iter().any(|fault| is_meant(&fault.what))
     }
 }
 
-fn later_faults(random: &mut impl Rng) -> Vec<Fault> {
+fn later_faults(random: &mut impl Rng, kind: &str, agents: usize) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for kind in LATER_KINDS {
-        if random.random_bool(0.3) {
-            for _ in 0..random.random_range(1..=3) {
-                let what = match kind {
-                    "restored" => What::Restored { lasts: between(random, 1, 50) },
-                    "other file" => What::Person(Wish::Submit(seeds_of_file(random))),
-                    _ => What::Poison { run: random.random_range(1..=8), step: random.random_range(1..40) },
-                };
-                faults.push(Fault { at: between(random, 5, CALM.as_secs() - 60), what });
-            }
+    for _ in 0..random.random_range(1..=3) {
+        let what = later_what(random, kind, agents);
+        let at = between(random, 5, CALM.as_secs() - 60);
+        faults.push(Fault { at, what });
+        // What the file asks for again may still be trained.
+        if kind == "back in plan" {
+            let again = at + between(random, 1, 9);
+            faults.push(Fault { at: again, what: What::Person(Wish::Submit(MORE_SEEDS)) });
+        }
+        // A coordinator looks at its wall clock when it starts.
+        if matches!(what, What::ClockSet { host: COORDINATOR, .. }) && random.random_bool(0.7) {
+            faults.push(Fault { at, what: What::CoordinatorCrashes { down: between(random, 1, 10) } });
         }
     }
     faults
+}
+
+fn later_what(random: &mut impl Rng, kind: &str, agents: usize) -> What {
+    match kind {
+        "restored" => What::Restored { lasts: between(random, 1, 50) },
+        "other sweep" => What::Person(Wish::SubmitElsewhere),
+        "other file" => What::Person(Wish::Submit(seeds_of_file(random))),
+        "poison" => What::Poison { run: random.random_range(1..=8), step: random.random_range(1..40) },
+        "clock" => {
+            let seconds = CLOCK_SETTINGS[random.random_range(0..CLOCK_SETTINGS.len())];
+            let seconds = if random.random_bool(0.5) { seconds } else { -seconds };
+            let agent = random.random_range(0..agents);
+            let host = if random.random_bool(0.7) { COORDINATOR } else { AGENTS[agent] };
+            What::ClockSet { host, seconds }
+        }
+        "depot" => {
+            let failing =
+                [Failing::Refuses, Failing::LosesAnswers, Failing::IsSlow][random.random_range(0..3)];
+            What::DepotFails { failing, lasts: between(random, 5, 120) }
+        }
+        "back in plan" => What::Person(Wish::Submit(1)),
+        "folder copied" if agents > 1 => {
+            let from = random.random_range(0..agents);
+            let to = (from + random.random_range(1..agents)) % agents;
+            What::FolderCopied { from, to, down: between(random, 1, 20) }
+        }
+        _ => What::FolderRestored { agent: random.random_range(0..agents), lasts: between(random, 1, 50) },
+    }
 }
 
 fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {

@@ -77,6 +77,11 @@ pub(crate) fn lose_power(host: &'static str) {
         tracing::info!(target: "simulation", "of {} {length} bytes are left ({done:?})", path.display());
     }
     // The simulation's own writes are none of the host's.
+    forget(host);
+}
+
+/// All files of the host are on its disk.
+pub(crate) fn forget(host: &'static str) {
     if let Some(disks) = disks().as_mut() {
         disks.dirty.retain(|path, _| host_of(&path.to_string_lossy()) != Some(host));
     }

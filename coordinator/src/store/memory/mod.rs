@@ -49,8 +49,20 @@ impl MemoryStore {
     /// Another store with the same in it, by the same clock.
     #[must_use]
     pub fn copy(&self) -> MemoryStore {
+        self.reopened(self.clock.clone())
+    }
+
+    /// Another store with the same in it, by this clock: a database is opened with the clock of that moment.
+    #[must_use]
+    pub fn reopened(&self, clock: Clock) -> MemoryStore {
         let state = Mutex::new(self.lock().clone());
-        MemoryStore { state, clock: self.clock.clone(), id: self.id.clone() }
+        MemoryStore { state, clock, id: self.id.clone() }
+    }
+
+    /// By which it lives.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// From now on these runs are held, as a database's rows are while a transaction changes them: claims pass over them.

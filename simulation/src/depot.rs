@@ -1,0 +1,104 @@
+//! The place of checkpoints: a folder of the coordinator, which may be as a bucket is that does not answer, answers late, or does
+//! what it is asked and does not say so.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use acai_coordinator::blobs::directory::Directory;
+use acai_coordinator::blobs::{BlobError, Blobs, Chunks, Name, Result};
+use async_trait::async_trait;
+use tokio::time::sleep;
+
+/// How late a place answers that is slow.
+const LATE: Duration = Duration::from_secs(20);
+
+/// How the place fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failing {
+    /// It does nothing.
+    Refuses,
+    /// It does what it is asked, but its answer is lost.
+    LosesAnswers,
+    /// It answers late.
+    IsSlow,
+}
+
+/// How the place is just now. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions(Arc<Mutex<Option<Failing>>>);
+
+impl Conditions {
+    /// From now on the place fails like this, or not any more.
+    pub(crate) fn set(&self, failing: Option<Failing>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+    }
+
+    fn fails_with(&self, failing: Failing) -> Result<()> {
+        let now = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match now {
+            Some(now) if now == failing => Err(BlobError::Failed {
+                doing: "reach the place of checkpoints",
+                cause: format!("simulated: {now:?}"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is done there takes its time, and may fail before or after.
+    async fn answer<T>(&self, doing: impl Future<Output = Result<T>>) -> Result<T> {
+        self.fails_with(Failing::Refuses)?;
+        if self.fails_with(Failing::IsSlow).is_err() {
+            sleep(LATE).await;
+        }
+        let done = doing.await?;
+        self.fails_with(Failing::LosesAnswers)?;
+        Ok(done)
+    }
+}
+
+/// The place as a coordinator sees it.
+#[derive(Debug)]
+pub(crate) struct Depot {
+    pub(crate) folder: Directory,
+    pub(crate) conditions: Conditions,
+}
+
+#[async_trait]
+impl Blobs for Depot {
+    fn staging(&self) -> &Path {
+        self.folder.staging()
+    }
+
+    async fn put(&self, name: &Name, file: &Path) -> Result<()> {
+        self.conditions.answer(self.folder.put(name, file)).await
+    }
+
+    async fn size(&self, name: &Name) -> Result<Option<u64>> {
+        self.conditions.answer(self.folder.size(name)).await
+    }
+
+    async fn read(&self, name: &Name, offset: u64) -> Result<Box<dyn Chunks>> {
+        self.conditions.answer(self.folder.read(name, offset)).await
+    }
+
+    async fn delete(&self, name: &Name) -> Result<()> {
+        self.conditions.answer(self.folder.delete(name)).await
+    }
+
+    async fn list(&self) -> Result<Vec<Name>> {
+        self.conditions.answer(self.folder.list()).await
+    }
+
+    async fn identity(&self) -> Result<String> {
+        self.conditions.answer(self.folder.identity()).await
+    }
+
+    async fn owner(&self) -> Result<Option<Vec<u8>>> {
+        self.conditions.answer(self.folder.owner()).await
+    }
+
+    async fn set_owner(&self, owner: Vec<u8>) -> Result<()> {
+        self.conditions.answer(self.folder.set_owner(owner)).await
+    }
+}
