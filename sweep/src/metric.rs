@@ -9,6 +9,8 @@ use crate::training::Dataset;
 pub const EVALUATION: &str = "eval/";
 /// See [`EVALUATION`].
 pub const FINAL: &str = "final/";
+/// How many evaluations the medians among a run's final figures are of: those of the score that the fewest of them have.
+pub const FINAL_EVALUATIONS: &str = "final/evaluations";
 /// What both are followed by, and which values are better.
 const SCORES: [(&str, Goal); 12] = [
     ("accuracy", Goal::Maximize),
@@ -60,10 +62,10 @@ pub struct UnknownScore {
 pub fn check_name(name: &str) -> Result<(), UnknownScore> {
     let known = [EVALUATION, FINAL].iter().find_map(|kind| Some((kind, name.strip_prefix(kind)?)));
     match known {
-        Some((kind, score)) if of_score(score).is_none() => {
+        Some((kind, score)) if of_score(score).is_none() && name != FINAL_EVALUATIONS => {
             let scores = SCORES.map(|(score, _)| format!("{kind}{score}"));
-            let hint = did_you_mean(name, scores.iter().map(String::as_str));
-            Err(UnknownScore { name: name.to_owned(), hint })
+            let names = scores.iter().map(String::as_str).chain([FINAL_EVALUATIONS]);
+            Err(UnknownScore { name: name.to_owned(), hint: did_you_mean(name, names) })
         }
         _ => Ok(()),
     }

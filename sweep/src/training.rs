@@ -259,6 +259,8 @@ impl TryFrom<String> for Dataset {
 
 /// Optimizer steps between two reports of losses.
 pub const LOSS_STEPS: u64 = 50;
+/// Evaluations at the end of a run whose median stands for it (paper, section 4); of a run with fewer, all of them.
+pub const FINAL_EVALUATIONS: u64 = 20;
 
 impl TrainingConfig {
     /// Optimizer steps of the whole run: `total_kimg`·1024 images in batches, rounded up.

@@ -164,6 +164,32 @@ fn the_metrics_shown_are_those_asked_for_or_every_evaluation() {
 }
 
 #[test]
+fn of_how_many_evaluations_final_figures_are_is_shown_where_any_are_of_fewer_than_20() {
+    let metrics = |evaluations| [("final/x", 1.0), ("final/a", 3.0), ("final/evaluations", evaluations)];
+    let names = |sort_by: &[(&str, Goal)], others: Option<&[&str]>, evaluations: [f64; 2]| -> Vec<String> {
+        let run = |(seed, evaluations)| {
+            let metrics = [&metrics(evaluations)[..], &[("eval/x", 2.0)]].concat();
+            lambda_run(0.5, seed, RunState::Completed, &metrics)
+        };
+        let runs: Vec<RunResult> = (0..).zip(evaluations).map(run).collect();
+        let others = others.map(|names| names.iter().map(ToString::to_string).collect());
+        let query = Query { others, ..query(&[], sort_by) };
+        tables(&query, &runs)[0].metrics.iter().map(|metric| metric.name.clone()).collect()
+    };
+    let (by_final, by_eval) = ([("final/x", Goal::Minimize)], [("eval/x", Goal::Minimize)]);
+    assert_eq!(names(&by_final, None, [20.0, 20.0]), ["final/x", "final/a"]);
+    assert_eq!(names(&by_final, None, [20.0, 3.0]), ["final/x", "final/a", "final/evaluations"]);
+    assert_eq!(names(&by_eval, Some(&["final/a"]), [20.0, 3.0]), ["eval/x", "final/a", "final/evaluations"]);
+    assert_eq!(names(&by_eval, None, [20.0, 3.0]), ["eval/x"], "no final figure is shown");
+    let asked = ["final/evaluations"];
+    assert_eq!(
+        names(&by_final, Some(&asked), [20.0, 20.0]),
+        ["final/x", "final/evaluations"],
+        "it is asked for"
+    );
+}
+
+#[test]
 fn the_statistic_picks_the_value_of_each_run() {
     let mut result = lambda_run(0.5, 0, RunState::Completed, &[]);
     result.summaries.insert("eval/x".to_owned(), Summary { last: 4.0, min: 1.0, max: 9.0, mean: 5.0 });

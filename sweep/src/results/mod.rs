@@ -11,9 +11,10 @@ pub use self::shown::Shared;
 use self::shown::{Shown, shown};
 use crate::configuration::Configuration;
 use crate::filter::{Fields, Filter};
-use crate::metric::{EVALUATION, FINAL, Goal, Metric};
+use crate::metric::{self, EVALUATION, FINAL, Goal, Metric};
 use crate::run::RunState;
 use crate::scalar::Scalar;
+use crate::training;
 
 /// Not a parameter, but rows can be made by it too.
 pub const SEED: &str = "seed";
@@ -92,7 +93,8 @@ pub struct Query {
     pub group_by: Vec<String>,
     /// Metrics that a table may be sorted by, most wanted first: it is by the first that it has values of.
     pub sort_by: Vec<Metric>,
-    /// Further metrics, in this order; `None` is every metric of the sorting one's kind: `final/` or else `eval/`.
+    /// Further metrics, in this order; `None` is every metric of the sorting one's kind: `final/` or else `eval/`. Of how
+    /// many evaluations final figures are is shown in any case where that is fewer than it should be.
     pub others: Option<Vec<String>>,
     /// Which value of each run counts.
     pub statistic: Statistic,
@@ -248,8 +250,12 @@ fn table(query: &Query, dataset: String, shown: &[Shown<'_>]) -> Table {
         Some(metric) if metric.name.starts_with(FINAL) => FINAL,
         _ => EVALUATION,
     };
-    let others = query.others.clone().unwrap_or_else(|| scores(kind, &runs));
+    let mut others = query.others.clone().unwrap_or_else(|| scores(kind, &runs));
     let mut metrics: Vec<Metric> = sorting.cloned().into_iter().collect();
+    let is_final = |name: &String| name.starts_with(FINAL);
+    if metrics.iter().map(|metric| &metric.name).chain(&others).any(is_final) && any_is_of_few(&runs) {
+        others.push(metric::FINAL_EVALUATIONS.to_owned());
+    }
     for name in others.into_iter().filter(|name| has_values(name)) {
         if metrics.iter().all(|metric| metric.name != name) {
             let goal = query.sort_by.iter().find(|metric| metric.name == name).and_then(|metric| metric.goal);
@@ -264,10 +270,17 @@ fn table(query: &Query, dataset: String, shown: &[Shown<'_>]) -> Table {
     Table { dataset, group_by, metrics, rows }
 }
 
-/// Names of a kind of metrics that runs have, sorted.
+/// Names of a kind of metrics that runs have, sorted; without the one that says of how many evaluations others are.
 fn scores(kind: &str, runs: &[&RunResult]) -> Vec<String> {
-    let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(|name| name.starts_with(kind));
+    let is_score = |name: &&String| name.starts_with(kind) && *name != metric::FINAL_EVALUATIONS;
+    let names = runs.iter().flat_map(|run| run.summaries.keys()).filter(is_score);
     names.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Whether final figures of any of the runs are of fewer evaluations than the paper's.
+fn any_is_of_few(runs: &[&RunResult]) -> bool {
+    let of = |run: &&RunResult| run.value(metric::FINAL_EVALUATIONS, Statistic::Last);
+    runs.iter().filter_map(of).any(|evaluations| evaluations < training::FINAL_EVALUATIONS as f64)
 }
 
 /// The rows in the order of their first runs.

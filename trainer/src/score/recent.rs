@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use acai_sweep::training::FINAL_EVALUATIONS;
 use serde::{Deserialize, Serialize};
-
-/// Evaluations whose median the paper reports (section 4).
-const KEPT: usize = 20;
 
 /// Scores of a run's last 20 evaluations, oldest first, each with its step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +15,7 @@ impl Recent {
     pub fn push(&mut self, step: u64, scores: BTreeMap<String, f64>) {
         self.0.retain(|(earlier, _)| *earlier < step);
         self.0.push_back((step, scores));
-        if self.0.len() > KEPT {
+        if self.0.len() as u64 > FINAL_EVALUATIONS {
             self.0.pop_front();
         }
     }
@@ -27,7 +25,8 @@ impl Recent {
         self.0.retain(|(step, _)| is_kept(*step));
     }
 
-    /// The median of each score `eval/x` over the evaluations that have it, as `final/x`.
+    /// The median of each score `eval/x` over the evaluations that have it, as `final/x`; and of how many evaluations these
+    /// medians are at least, as `final/evaluations`.
     #[must_use]
     pub fn medians(&self) -> BTreeMap<String, f64> {
         let mut all: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -36,7 +35,9 @@ impl Recent {
                 all.entry(name).or_default().push(*score);
             }
         }
-        all.into_iter().map(|(name, scores)| (format!("final/{name}"), median(scores))).collect()
+        let fewest = all.values().map(Vec::len).min().map(|fewest| ("evaluations", fewest as f64));
+        let medians = all.into_iter().map(|(name, scores)| (name, median(scores)));
+        medians.chain(fewest).map(|(name, figure)| (format!("final/{name}"), figure)).collect()
     }
 }
 

@@ -14,10 +14,11 @@ mod text;
 use acai_proto::v1::{
     GetResultsRequest, GetResultsResponse, GetSweepRequest, Goal, ListRunsRequest, Metric, Statistic,
 };
-use acai_sweep::metric::whole_name;
+use acai_sweep::metric::{FINAL_EVALUATIONS, whole_name};
 use acai_sweep::parameters::PARAMETERS;
 use acai_sweep::results::{self, SEED, Table};
 use acai_sweep::spelling::counted;
+use acai_sweep::training;
 use acai_tables::Sheet;
 use anyhow::{Context as _, anyhow, bail};
 
@@ -73,6 +74,7 @@ pub(super) async fn table(
         order::sort(&mut results, sorting)?;
     }
     note_missing(&results, &arguments.metrics, output);
+    note_few_evaluations(&results, &arguments.metrics, output);
     let text = match format {
         format if !baseline.is_empty() => compare::compare(&results, &baseline, format)?,
         TableFormat::Csv => {
@@ -122,6 +124,19 @@ fn note_missing(results: &GetResultsResponse, metrics: &[String], output: Output
                 "no completed run has a value of `{name}`; `acai metrics SWEEP` lists what there is"
             ));
         }
+    }
+}
+
+/// Says that the table has medians of few evaluations, which a pivoted one does not show.
+fn note_few_evaluations(results: &GetResultsResponse, metrics: &[String], output: Output) {
+    let mut shown = results.tables.iter().flat_map(|table| &table.metrics);
+    if shown.any(|metric| metric.name == FINAL_EVALUATIONS)
+        && metrics.iter().all(|name| name != FINAL_EVALUATIONS)
+    {
+        output.note(&format!(
+            "figures `final/…` of some runs are medians of fewer than {} evaluations; `{FINAL_EVALUATIONS}` says of how many",
+            training::FINAL_EVALUATIONS
+        ));
     }
 }
 
