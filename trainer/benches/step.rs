@@ -9,6 +9,8 @@
 //! `cargo test` runs it as well, naming no device: it then trains a few steps and reads no line. Its figures mean nothing
 //! then, but it is known to work.
 
+mod processor;
+
 use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -22,7 +24,6 @@ use acai_trainer::network::channels_last;
 use acai_trainer::random::Keyed;
 use acai_trainer::{allocator, device};
 use anyhow::{Context, bail};
-use rustix::time::{ClockId, clock_gettime};
 use tch::{Device, Kind, Tensor};
 
 const WINDOW: Duration = Duration::from_secs(1);
@@ -82,21 +83,15 @@ impl Training {
     fn speed(&mut self, threads: i32, window: Duration) -> (f64, f64) {
         tch::set_num_threads(threads);
         self.step().read();
-        let (start, cpu_start, mut images) = (Instant::now(), cpu_seconds(), 0);
+        let (start, cpu_start, mut images) = (Instant::now(), processor::seconds(), 0);
         while start.elapsed() < window {
             // A device works on while the next steps are prepared; reading the losses waits for it.
             (0..READ_STEPS).map(|_| self.step()).last().map(|losses| losses.read());
             images += u64::from(self.config.batch) * self.seeds * READ_STEPS;
         }
         let images = images as f64;
-        (images / start.elapsed().as_secs_f64(), images / (cpu_seconds() - cpu_start))
+        (images / start.elapsed().as_secs_f64(), images / (processor::seconds() - cpu_start))
     }
-}
-
-/// Processor time of this process.
-fn cpu_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 /// Peak of resident memory so far, in MiB, as Linux counts it.
