@@ -7,7 +7,7 @@
 
 #![allow(missing_docs, clippy::print_stdout, reason = "a program that prints a figure")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use acai_trainer::score::clustering::{KMeans, Whitening};
 use tch::{Device, Kind, Tensor};
@@ -34,13 +34,23 @@ fn clusters(examples: i64, width: i64, classes: i64, restarts: u32) {
     let whitened = Whitening::of(&codes).apply(&codes);
     let whitening = start.elapsed();
     let start = Instant::now();
-    let found = KMeans { clusters: classes, restarts }.fit(&whitened, &mut || {});
+    let mut search = KMeans { clusters: classes, restarts }.search(whitened);
+    let (mut longest, mut iterations) = (Duration::ZERO, 0);
+    let found = loop {
+        let start = Instant::now();
+        let found = search.advance();
+        (longest, iterations) = (longest.max(start.elapsed()), iterations + 1);
+        if let Some(found) = found {
+            break found;
+        }
+    };
     println!(
         "{examples} codes of {width} values, {classes} clusters, {restarts} restarts, {} threads: \
-         whitening {:.1} s, K-means {:.1} s, inertia {:.6}",
+         whitening {:.1} s, K-means {:.1} s in {iterations} parts of {:.2} s at most, inertia {:.6}",
         tch::get_num_threads(),
         whitening.as_secs_f64(),
         start.elapsed().as_secs_f64(),
+        longest.as_secs_f64(),
         found.inertia,
     );
 }

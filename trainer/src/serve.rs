@@ -75,8 +75,7 @@ impl<W: Write> Reporter<W> {
 /// Waits for a group and trains it until each of its runs has ended; then for the next group, if it is asked to stay. What
 /// a run trains does not depend on the groups before.
 ///
-/// A command waits for one step at most, with the evaluations that may be due after it; at the end of a run for its
-/// clustering, which takes minutes on a large dataset.
+/// A command waits for one step at most, with the evaluations that may be due after it.
 ///
 /// # Errors
 /// When the worker is gone or does not keep to the protocol. A run's own error is an event.
@@ -88,7 +87,7 @@ pub fn serve<W: Write>(
     let mut is_first = true;
     while let Some((members, stay)) = next_group(commands, is_first)? {
         let (groups, reporter) = (VecDeque::new(), &mut reporter);
-        let mut serving = Serving { groups, benchmarks, reporter, is_ending: !stay };
+        let mut serving = Serving { groups, benchmarks, reporter, told: Instant::now(), is_ending: !stay };
         serving.open(members)?;
         serving.train(commands)?;
         if serving.is_ending {
@@ -139,6 +138,8 @@ struct Serving<'a, W: Write> {
     groups: VecDeque<Group>,
     benchmarks: &'a mut Benchmarks,
     reporter: &'a mut Reporter<W>,
+    /// When a run was last said to be at something that takes longer than a step.
+    told: Instant,
     /// Whether these are the last runs.
     is_ending: bool,
 }
@@ -196,10 +197,9 @@ impl<W: Write> Serving<'_, W> {
     /// A step of the group whose turn it is.
     fn step(&mut self) -> Result<(), ServeError> {
         let Some(mut group) = self.groups.pop_front() else { return Ok(()) };
-        let mut told = Instant::now();
         let outcome = group.advance(&mut |run, step| {
-            if told.elapsed() >= PROGRESS {
-                told = Instant::now();
+            if self.told.elapsed() >= PROGRESS {
+                self.told = Instant::now();
                 // That the worker is gone shows with what comes next.
                 let _ = self.reporter.report(&Event::Working { run, step });
             }

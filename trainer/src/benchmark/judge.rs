@@ -3,7 +3,6 @@
 use acai_sweep::training::Dataset;
 use tch::Tensor;
 
-use super::CHUNK;
 use crate::data::Source;
 use crate::medium::most_likely;
 use crate::score::lines::LineJudge;
@@ -25,9 +24,8 @@ impl Judge {
             Dataset::Lines32 => Some(Judge::Lines(LineJudge::new())),
             Dataset::Typeover32 | Dataset::Curve(_) => Some(Judge::Curve(CurveJudge::new(&strings()))),
             Dataset::Text(_) => {
-                let trained: Vec<Tensor> =
-                    source.train(CHUNK)?.map(|batch| most_likely(&batch.images)).collect();
-                Some(Judge::Text(StringJudge::new(&Tensor::cat(&trained, 0))))
+                let trained = source.train(0..i64::MAX)?.images;
+                Some(Judge::Text(StringJudge::new(&most_likely(&trained))))
             }
             _ => None,
         }

@@ -8,6 +8,7 @@ mod pictures;
 mod reconstruction;
 mod scores;
 
+pub use clustering::Clustering;
 pub use interpolation::Path;
 pub use pictures::Picture;
 

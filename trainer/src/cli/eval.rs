@@ -1,7 +1,9 @@
 //! `acai-trainer eval`: the scores of a checkpoint.
 
 use std::process::ExitCode;
+use std::task::Poll;
 
+use acai_trainer::benchmark::Clustering;
 use clap::Args;
 use indicatif::ProgressBar;
 
@@ -33,7 +35,13 @@ impl Eval {
         let mut scores = benchmark.evaluate(&*model, &mut || spinner.tick());
         if self.clustering {
             let restarts = header.identity.config.kmeans_inits;
-            let accuracy = benchmark.clustering_accuracy(&*model, restarts, &mut || spinner.tick());
+            let mut clustering = Clustering::default();
+            let accuracy = loop {
+                spinner.tick();
+                if let Poll::Ready(accuracy) = clustering.advance(&benchmark, &*model, restarts) {
+                    break accuracy;
+                }
+            };
             scores.extend(accuracy.map(|accuracy| ("eval/clustering_accuracy".to_owned(), accuracy)));
         }
         spinner.finish_and_clear();

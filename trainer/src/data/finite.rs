@@ -1,5 +1,6 @@
 //! A training set that is shuffled and repeated.
 
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 
 use acai_datasets::{Images, Mapped, MappedSplit, Split, WIDTH};
@@ -92,10 +93,10 @@ impl Source for Finite {
         })
     }
 
-    fn train(&self, chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>> {
-        let Batch { images, labels } = &self.train;
-        let chunks = images.split(chunk, 0).into_iter().zip(labels.split(chunk, 0));
-        Some(Box::new(chunks.map(|(images, labels)| with_values(Batch { images, labels }))))
+    fn train(&self, images: Range<i64>) -> Option<Batch> {
+        let [start, end] = [images.start, images.end].map(|place| place.min(self.train.labels.size()[0]));
+        let part = |of_all: &Tensor| of_all.narrow(0, start, end - start);
+        Some(with_values(Batch { images: part(&self.train.images), labels: part(&self.train.labels) }))
     }
 
     fn test(&self) -> &Batch {

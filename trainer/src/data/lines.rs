@@ -2,6 +2,7 @@
 //! synthetic benchmark of Berthelot et al. 2018.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 use rand::{Rng, RngExt};
 use tch::Tensor;
@@ -91,7 +92,7 @@ impl Source for Lines {
         sample(&mut stream(seed, Purpose::Batch, step), size)
     }
 
-    fn train(&self, _chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>> {
+    fn train(&self, _images: Range<i64>) -> Option<Batch> {
         None
     }
 

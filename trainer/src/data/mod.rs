@@ -9,6 +9,7 @@ mod finite;
 pub mod lines;
 pub mod strings;
 
+use std::ops::Range;
 use std::path::Path;
 
 use acai_sweep::training::Dataset;
@@ -40,8 +41,8 @@ pub trait Source {
     /// The `size` training images of `step` (0-based): a function of (`seed`, `step`, `size`) alone.
     fn batch(&self, seed: u64, step: u64, size: usize) -> Batch;
 
-    /// The whole training set in the order of its files, `chunk` images at a time; `None` if it is endless.
-    fn train(&self, chunk: i64) -> Option<Box<dyn Iterator<Item = Batch> + '_>>;
+    /// Those of these images of the training set that it has, in the order of its files; `None` if it is endless.
+    fn train(&self, images: Range<i64>) -> Option<Batch>;
 
     /// The whole test set, the same for every seed.
     fn test(&self) -> &Batch;

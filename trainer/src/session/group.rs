@@ -7,6 +7,7 @@ use std::sync::Arc;
 use acai_sweep::trainer_protocol::{Event, Member};
 use tch::{Device, Kind, Tensor};
 
+use super::ending::Endings;
 use super::error::catching;
 use super::run::{Losses, Run};
 use super::{Due, SessionError, batch};
@@ -23,9 +24,10 @@ pub type Refusal = (u64, u64, SessionError);
 /// depends on K): there a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last
 /// run goes on beside a copy of itself. A GPU repeats no bits, and trains the last run alone at half the cost.
 pub struct Group {
+    /// Those that are trained. Run i is member i of the model.
     runs: Vec<Run>,
-    /// Which member of the model each run is: run i is member i as long as any is trained.
-    places: Vec<usize>,
+    /// Those that have all their steps.
+    endings: Endings,
     model: Box<dyn Model>,
     benchmark: Rc<Benchmark>,
     /// Of the last step, unread.
@@ -77,21 +79,25 @@ impl Group {
         let images = (benchmark.source.medium(), benchmark.source.classes());
         let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
         let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
-        let places = (0..runs.len()).collect();
-        Ok(Group { runs, places, model, benchmark, losses: None })
+        Ok(Group { runs, endings: Endings::default(), model, benchmark, losses: None })
     }
 
-    /// Numbers of the runs still in training, with their steps.
+    /// Numbers of the runs that have not ended, with their steps.
     pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.runs.iter().map(|run| (run.member.run, run.step()))
+        self.all().map(|run| (run.member.run, run.step()))
+    }
+
+    /// The runs that have not ended.
+    fn all(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().chain(self.endings.runs())
     }
 
     /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
     /// that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
     ///
-    /// After the last step of a run, the next call ends it instead, and no other: what takes long at the end comes when
-    /// the last checkpoint is reported, and the next run's when this one has ended. `pulse` is called again and again,
-    /// with a run and its step, while what takes long goes on.
+    /// A run that has all its steps, and has reported its last checkpoint, does not keep the others: a part of its end is done
+    /// beside their steps, in about the same time as these, and when it has ended that of the next run. `pulse` is called again
+    /// and again, with a run and its step, while what takes long goes on.
     ///
     /// # Errors
     /// When libtorch fails: none of the runs can go on.
@@ -100,32 +106,37 @@ impl Group {
         pulse: &mut dyn FnMut(u64, u64),
     ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
         catching(|| {
-            let ending = self.runs.iter().position(|run| !run.has_steps_left());
-            let due: Vec<Due> = match ending {
-                Some(ending) => {
-                    let due = |at| if at == ending { Due::END } else { Due::NOTHING };
-                    (0..self.runs.len()).map(due).collect()
-                }
-                None => {
-                    self.train();
-                    self.runs.iter().map(Run::due).collect()
-                }
-            };
-            if due.iter().all(|due| *due == Due::NOTHING) && !self.runs.iter().any(Run::has_written) {
-                return Ok((Vec::new(), Vec::new()));
+            self.part_with_those_that_end();
+            let mut outcome = if self.runs.is_empty() { Default::default() } else { self.step(pulse) };
+            if self.runs.is_empty() || self.endings.are_due() {
+                outcome.0.extend(self.endings.advance(&self.benchmark, pulse));
             }
-            let losses = self.read_losses().filter(|_| ending.is_none());
-            let benchmark = self.benchmark.clone();
-            let (events, refusals) = self.each(|at, run, model| {
-                run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark, pulse)
-            });
-            let events: Vec<Event> = events.into_iter().flatten().collect();
-            let ended = |run: u64| {
-                events.iter().any(|event| matches!(event, Event::Finished { run: r, .. } if *r == run))
-            };
-            self.keep(|run| !ended(run.member.run));
-            Ok((events, refusals))
+            Ok(outcome)
         })
+    }
+
+    /// Has the runs that have all their steps leave for their ends, with models of their own.
+    fn part_with_those_that_end(&mut self) {
+        let own = |member: i64| self.model.pick(&|tensor| tensor.narrow(0, member, 1).copy());
+        let ending = (0..).zip(&self.runs).filter(|(_, run)| !run.has_steps_left());
+        let models: Vec<_> = ending.map(|(member, _)| own(member)).collect();
+        let runs = self.keep(Run::has_steps_left);
+        runs.into_iter().zip(models).for_each(|(run, model)| self.endings.push(run, model));
+    }
+
+    /// Trains the runs by a step and does what is due.
+    fn step(&mut self, pulse: &mut dyn FnMut(u64, u64)) -> (Vec<Event>, Vec<Refusal>) {
+        self.train();
+        let due: Vec<Due> = self.runs.iter().map(Run::due).collect();
+        if due.iter().all(|due| *due == Due::NOTHING) && !self.runs.iter().any(Run::has_written) {
+            return Default::default();
+        }
+        let losses = self.read_losses();
+        let benchmark = self.benchmark.clone();
+        let (events, refusals) = self.each(|at, run, model| {
+            run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark, pulse)
+        });
+        (events.into_iter().flatten().collect(), refusals)
     }
 
     /// Writes a checkpoint of every chosen run, and ends it if `stop`: then all that are stopped write at the same time.
@@ -152,15 +163,21 @@ impl Group {
                 events.extend(stopped.into_iter().flatten());
                 refusals.extend(refused);
                 self.keep(|run| !chosen(run.member.run));
+                for mut run in self.endings.take(|run| chosen(run.member.run)) {
+                    match run.stopped() {
+                        Ok(stopped) => events.extend(stopped),
+                        Err(error) => refusals.push((run.member.run, run.step(), error)),
+                    }
+                }
             }
             Ok((events, refusals))
         })
     }
 
-    /// The runs still in training, to be opened again at their last checkpoints.
+    /// The runs that have not ended, to be opened again at their last checkpoints.
     #[must_use]
     pub fn members(&self) -> Vec<Member> {
-        self.runs.iter().map(|run| run.member.clone()).collect()
+        self.all().map(|run| run.member.clone()).collect()
     }
 
     /// Waits for the checkpoints that are being written, and reports those that can be.
@@ -187,18 +204,17 @@ impl Group {
 
     /// Of each run.
     fn read_losses(&self) -> Option<Vec<Losses>> {
-        let of_members = self.losses.as_ref()?.read();
-        Some(self.places.iter().map(|place| of_members[*place].clone()).collect())
+        Some(self.losses.as_ref()?.read())
     }
 
-    /// Does `work` with every run and a view of its model. Those that fail leave the group.
+    /// Does `work` with every run that is trained and a view of its model. Those that fail leave the group.
     fn each<T>(
         &mut self,
         mut work: impl FnMut(usize, &mut Run, &mut dyn Model) -> Result<T, SessionError>,
     ) -> (Vec<T>, Vec<Refusal>) {
         let (mut results, mut refusals) = (Vec::new(), Vec::new());
-        for (at, (run, place)) in self.runs.iter_mut().zip(&self.places).enumerate() {
-            match work(at, run, &mut *model::member(&*self.model, *place)) {
+        for (at, run) in self.runs.iter_mut().enumerate() {
+            match work(at, run, &mut *model::member(&*self.model, at)) {
                 Ok(result) => results.push(result),
                 Err(error) => refusals.push((run.member.run, run.step(), error)),
             }
@@ -207,22 +223,20 @@ impl Group {
         (results, refusals)
     }
 
-    /// Ends the other runs. Their members leave the model too, if any that stays is still trained: of runs that only end,
-    /// one after the other, each would have all that are left copied.
-    fn keep(&mut self, kept: impl Fn(&Run) -> bool) {
-        let before = self.runs.len();
-        let runs = mem::take(&mut self.runs).into_iter().zip(mem::take(&mut self.places));
-        (self.runs, self.places) = runs.filter(|(run, _)| kept(run)).unzip();
-        if self.runs.len() == before || !self.runs.iter().any(Run::has_steps_left) {
-            return;
+    /// Takes the other runs out. Their members leave the model too, if any run stays.
+    fn keep(&mut self, kept: impl Fn(&Run) -> bool) -> Vec<Run> {
+        let all = (0..).zip(mem::take(&mut self.runs));
+        let (staying, leaving): (Vec<_>, Vec<_>) = all.partition(|(_, run)| kept(run));
+        let (mut members, runs): (Vec<i64>, Vec<Run>) = staying.into_iter().unzip();
+        self.runs = runs;
+        if !leaving.is_empty() && !members.is_empty() {
+            if let ([last], Device::Cpu) = (&members[..], self.benchmark.device()) {
+                members.push(*last);
+            }
+            let index = Tensor::from_slice(&members);
+            self.model = self.model.pick(&|tensor| tensor.index_select(0, &index.to_device(tensor.device())));
+            self.losses = None;
         }
-        let places = mem::replace(&mut self.places, (0..self.runs.len()).collect());
-        let mut members: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
-        if let ([last], Device::Cpu) = (&members[..], self.benchmark.device()) {
-            members.push(*last);
-        }
-        let index = Tensor::from_slice(&members);
-        self.model = self.model.pick(&|tensor| tensor.index_select(0, &index.to_device(tensor.device())));
-        self.losses = None;
+        leaving.into_iter().map(|(_, run)| run).collect()
     }
 }

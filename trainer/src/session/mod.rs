@@ -1,6 +1,7 @@
 //! The training of a group of runs, each from its first step or a checkpoint to its last evaluation.
 
 mod batch;
+mod ending;
 mod error;
 mod group;
 mod run;

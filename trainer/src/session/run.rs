@@ -138,28 +138,21 @@ impl Run {
                 events.extend(self.written()?);
             }
         }
-        if due.end {
-            let values = self.final_scores(model, benchmark, &mut pulse);
-            events.push(Event::Evaluated { run, step, values });
-            events.extend(self.export(model));
-            events.push(Event::Finished { run, step });
-        }
         Ok(events)
     }
 
-    /// The figures that stand for the run: medians of its last evaluations, and what is measured only once.
-    fn final_scores(
-        &self,
-        model: &dyn Model,
-        benchmark: &Benchmark,
-        pulse: &mut dyn FnMut(),
-    ) -> BTreeMap<String, f64> {
-        let mut scores = self.progress.recent.medians();
-        let restarts = self.member.config.kmeans_inits;
-        if let Some(accuracy) = benchmark.clustering_accuracy(model, restarts, pulse) {
-            scores.extend(["eval", "final"].map(|kind| (format!("{kind}/clustering_accuracy"), accuracy)));
+    /// Reports the figures that stand for the run, medians of its last evaluations and the clustering accuracy of its `model`,
+    /// and that it has finished.
+    pub(super) fn end(&self, clustering_accuracy: Option<f64>, model: &dyn Model) -> Vec<Event> {
+        let (run, step) = (self.member.run, self.step());
+        let mut values = self.progress.recent.medians();
+        if let Some(accuracy) = clustering_accuracy {
+            values.extend(["eval", "final"].map(|kind| (format!("{kind}/clustering_accuracy"), accuracy)));
         }
-        scores
+        let mut events = vec![Event::Evaluated { run, step, values }];
+        events.extend(self.export(model));
+        events.push(Event::Finished { run, step });
+        events
     }
 
     /// Writes pictures into the run's folder. One that cannot be written is said on standard error: a picture less is no

@@ -25,16 +25,11 @@ pub struct Due {
     pub pictures: bool,
     /// Write a checkpoint.
     pub checkpoint: bool,
-    /// Measure what stands for the whole run, and end.
-    pub end: bool,
 }
 
 impl Due {
     /// Go on.
-    pub const NOTHING: Due =
-        Due { losses: false, evaluation: false, pictures: false, checkpoint: false, end: false };
-    /// End the run.
-    pub const END: Due = Due { end: true, ..Due::NOTHING };
+    pub const NOTHING: Due = Due { losses: false, evaluation: false, pictures: false, checkpoint: false };
 }
 
 impl Schedule {
@@ -54,7 +49,7 @@ impl Schedule {
         self.total
     }
 
-    /// What is due when `step` steps are done; everything but the end when they are all.
+    /// What is due when `step` steps are done; everything when they are all.
     #[must_use]
     pub fn due(&self, step: u64) -> Due {
         let last = step >= self.total;
@@ -64,7 +59,6 @@ impl Schedule {
             evaluation,
             pictures: evaluation && (last || (step / self.evaluation).is_power_of_two()),
             checkpoint: last || step.is_multiple_of(self.checkpoint),
-            end: false,
         }
     }
 }

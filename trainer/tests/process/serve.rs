@@ -269,6 +269,7 @@ fn a_run_reports_losses_scores_checkpoints_and_its_end_in_order() {
         f64::midpoint(mse(values), mse(last)),
         "the median of both"
     );
+    assert_eq!(figures["final/evaluations"], 2.0);
     assert_eq!(figures["final/clustering_accuracy"], figures["eval/clustering_accuracy"]);
 }
 
@@ -299,6 +300,54 @@ fn of_runs_that_have_all_their_steps_one_has_ended_before_the_next_is_clustered(
         ),
         "{ends:?}"
     );
+}
+
+#[test]
+fn while_a_run_ends_the_others_of_its_group_train_on_and_both_come_to_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let of = |run, name: &str| {
+        let mut member = member(run, ACAI, 8, &folder.path().join(name));
+        // Its clustering has eight parts for the codes alone, and then iterations: more than the other has steps.
+        member.config.kmeans_inits = 64;
+        member
+    };
+    let (together, status, log) = Trainer::start(vec![of(1, "one"), of(2, "two")]).end();
+    assert!(status.success(), "{log}");
+    let resumed = Member { resume: Some(checkpoint(&folder.path().join("one"), 8)), ..of(1, "again") };
+    let (events, status, log) = Trainer::start(vec![resumed, of(2, "beside")]).end();
+    assert!(status.success(), "{log}");
+    let place = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted).expect("it is reported");
+    let trained = place(&|event| matches!(event, Event::Checkpoint { run: 2, step: 8, .. }));
+    let ended = place(&|event| matches!(event, Event::Finished { run: 1, .. }));
+    assert!(trained < ended, "{events:?}");
+    let figures = |events: &[Event], wanted: u64| {
+        events.iter().find_map(|event| match event {
+            Event::Evaluated { run, values, .. }
+                if *run == wanted && values.contains_key("final/evaluations") =>
+            {
+                Some(values.clone())
+            }
+            _ => None,
+        })
+    };
+    for run in [1, 2] {
+        assert!(figures(&events, run).is_some());
+        assert_eq!(figures(&events, run), figures(&together, run));
+    }
+}
+
+#[test]
+fn a_clustering_that_takes_minutes_does_not_keep_a_shutdown() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut run = member(1, ACAI, 8, folder.path());
+    run.config.kmeans_inits = 100_000;
+    let mut trainer = Trainer::start(vec![run]);
+    trainer.until(|event| matches!(event, Event::Checkpoint { step: 8, .. }));
+    trainer.until_working();
+    trainer.order(&Command::Shutdown);
+    let (events, status, log) = trainer.end();
+    assert!(status.success(), "{log}");
+    assert_eq!(events, [Event::Stopped { run: 1, step: 8 }]);
 }
 
 #[test]

@@ -97,12 +97,21 @@ impl Trainer {
     /// The next event that does not depend on the clock; `None` at the end.
     pub(crate) fn next(&mut self) -> Option<Event> {
         loop {
-            let line = self.events.next()?.expect("its output is text");
-            match serde_json::from_str(&line).expect("each line is an event") {
+            match self.next_of_any_kind()? {
                 Event::Progress { .. } | Event::Working { .. } => {}
                 event => return Some(event),
             }
         }
+    }
+
+    fn next_of_any_kind(&mut self) -> Option<Event> {
+        let line = self.events.next()?.expect("its output is text");
+        Some(serde_json::from_str(&line).expect("each line is an event"))
+    }
+
+    /// Waits until a run is at something that takes long.
+    pub(crate) fn until_working(&mut self) {
+        while !matches!(self.next_of_any_kind().expect("it is at work"), Event::Working { .. }) {}
     }
 
     pub(crate) fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {

@@ -1,6 +1,6 @@
 //! Clustering against scikit-learn and SciPy: `golden/clusters.py`.
 
-use acai_trainer::score::clustering::{KMeans, Whitening, clustering_accuracy, matched};
+use acai_trainer::score::clustering::{Clustering, Clusters, KMeans, Whitening, matched};
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
 
@@ -13,6 +13,21 @@ fn golden(name: &str) -> Tensor {
     let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
     let kind = if view.dtype() == Dtype::I64 { Kind::Int64 } else { Kind::Double };
     Tensor::from_data_size(view.data(), &shape, kind)
+}
+
+fn clustered(examples: &Tensor, clusters: i64, restarts: u32) -> Clusters {
+    let mut search = KMeans { clusters, restarts }.search(examples.copy());
+    std::iter::repeat_with(|| search.advance()).find_map(|found| found).unwrap()
+}
+
+fn clustering_accuracy(
+    (train, test): (&Tensor, &Tensor),
+    labels: &Tensor,
+    classes: i64,
+    restarts: u32,
+) -> Option<f64> {
+    let mut clustering = Clustering::new(train, test, (labels, classes), restarts)?;
+    std::iter::repeat_with(|| clustering.advance()).find_map(|accuracy| accuracy)
 }
 
 #[test]
@@ -29,7 +44,7 @@ fn the_best_of_many_restarts_has_scikit_learns_inertia() {
     let train = golden("train");
     let whitened = Whitening::of(&train).apply(&train);
     // One start is not enough here: restarts matter.
-    let inertia = |restarts| KMeans { clusters: CLASSES, restarts }.fit(&whitened, &mut || {}).inertia;
+    let inertia = |restarts| clustered(&whitened, CLASSES, restarts).inertia;
     let (one, many) = (inertia(1), inertia(300));
     let theirs = golden("inertia").double_value(&[0]);
     assert!((many / theirs - 1.0).abs() < 1e-4, "{many} is not {theirs}");
@@ -39,8 +54,7 @@ fn the_best_of_many_restarts_has_scikit_learns_inertia() {
 #[test]
 fn accuracy_is_that_of_scikit_learn_and_scipy_whatever_the_labels_are_called() {
     let (train, test, labels) = (golden("train"), golden("test"), golden("labels"));
-    let accuracy =
-        |labels: &Tensor| clustering_accuracy(&train, &test, labels, CLASSES, 300, &mut || {}).unwrap();
+    let accuracy = |labels: &Tensor| clustering_accuracy((&train, &test), labels, CLASSES, 300).unwrap();
     let theirs = golden("accuracy").double_value(&[0]);
     assert!((accuracy(&labels) - theirs).abs() <= 1.0, "{} is not {theirs}", accuracy(&labels));
     let renamed = (&labels + 2).remainder(CLASSES);
@@ -53,7 +67,7 @@ fn an_empty_cluster_takes_the_farthest_example() {
     let examples = Tensor::zeros([11, 2], (Kind::Float, Device::Cpu));
     examples.get(10).copy_(&Tensor::from_slice(&[3.0f32, 4.0]));
     for restarts in 1..10 {
-        let clusters = KMeans { clusters: 2, restarts }.fit(&examples, &mut || {});
+        let clusters = clustered(&examples, 2, restarts);
         assert_eq!(clusters.inertia, 0.0, "{clusters:?}");
     }
 }
@@ -63,7 +77,7 @@ fn fewer_different_examples_than_clusters_come_to_an_end() {
     // Where the farthest example is the only one of its cluster, that cluster is left without any.
     let examples = Tensor::full([40, 1], -0.01, (Kind::Float, Device::Cpu));
     examples.get(39).copy_(&Tensor::from_slice(&[1.0f32]));
-    let clusters = KMeans { clusters: 3, restarts: 64 }.fit(&examples, &mut || {});
+    let clusters = clustered(&examples, 3, 64);
     assert!(clusters.inertia.abs() < 1e-6, "{clusters:?}");
 }
 
@@ -71,9 +85,8 @@ fn fewer_different_examples_than_clusters_come_to_an_end() {
 fn codes_that_are_not_finite_or_too_few_have_no_accuracy() {
     let labels = Tensor::zeros([3], (Kind::Int64, Device::Cpu));
     let codes = Tensor::ones([3, 2], (Kind::Float, Device::Cpu));
-    let accuracy = |train: &Tensor, test: &Tensor, classes| {
-        clustering_accuracy(train, test, &labels, classes, 2, &mut || {})
-    };
+    let accuracy =
+        |train: &Tensor, test: &Tensor, classes| clustering_accuracy((train, test), &labels, classes, 2);
     assert_eq!(accuracy(&codes, &codes, 4), None);
     for bad in [f64::NAN, f64::INFINITY] {
         let broken = &codes * bad;

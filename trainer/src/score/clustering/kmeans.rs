@@ -41,20 +41,42 @@ struct Assignment {
     inertia: Tensor,
 }
 
+/// The way to the best clusters of examples, an iteration at a time.
+#[derive(Debug)]
+pub struct Search {
+    kmeans: KMeans,
+    /// `[n, d]`.
+    examples: Tensor,
+    /// Sum of their squares, `[]`, f64.
+    squares: Tensor,
+    /// How far centres at rest may move.
+    tolerance: f64,
+    /// Restarts that have begun.
+    begun: u32,
+    /// Those of them that have not all come to rest.
+    moving: Option<Moving>,
+    best: Option<Clusters>,
+}
+
+/// Restarts that run at once.
+#[derive(Debug)]
+struct Moving {
+    /// `[R, k, d]`.
+    centres: Tensor,
+    /// Which of them rest, `[R]`.
+    resting: Tensor,
+    /// How often they have moved.
+    iteration: usize,
+}
+
 impl KMeans {
-    /// Clusters examples `[n, d]` (f32, finite, n at least `clusters`). Random numbers are keyed by the restart.
-    /// `pulse` is called at each iteration.
+    /// Begins to cluster examples `[n, d]` (f32, finite, n at least `clusters`). Random numbers are keyed by the restart.
     #[must_use]
-    pub fn fit(&self, examples: &Tensor, pulse: &mut dyn FnMut()) -> Clusters {
+    pub fn search(self, examples: Tensor) -> Search {
         let variance = examples.to_kind(Kind::Double).var_dim([0].as_slice(), false, false).mean(None);
         let tolerance = TOLERANCE * variance.double_value(&[]);
-        let firsts = (0..self.restarts).step_by(TOGETHER as usize);
-        let chunks = firsts.map(|first| {
-            let restarts = first..self.restarts.min(first + TOGETHER);
-            let starts: Vec<Tensor> = restarts.map(|restart| self.start(examples, restart)).collect();
-            best(examples, Tensor::stack(&starts, 0), tolerance, pulse)
-        });
-        chunks.min_by(|a, b| a.inertia.total_cmp(&b.inertia)).expect("at least one restart")
+        let squares = examples.square().sum(Kind::Double);
+        Search { kmeans: self, examples, squares, tolerance, begun: 0, moving: None, best: None }
     }
 
     /// Random different examples, `[k, d]`.
@@ -73,33 +95,52 @@ impl Clusters {
     }
 }
 
-/// Moves centres `[R, k, d]` until they rest; the best of them.
-fn best(examples: &Tensor, mut centres: Tensor, tolerance: f64, pulse: &mut dyn FnMut()) -> Clusters {
-    let squares = examples.square().sum(Kind::Double);
-    let mut best: Option<Clusters> = None;
-    let mut resting = Tensor::zeros([centres.size()[0]], (Kind::Bool, examples.device()));
-    for iteration in 0.. {
-        pulse();
-        let Assignment { means, inertia } = assign(examples, &centres);
+impl Search {
+    /// Moves the centres of the restarts that run at once; the best clusters, when all restarts have come to rest.
+    ///
+    /// # Panics
+    /// When called again after that.
+    pub fn advance(&mut self) -> Option<Clusters> {
+        let Moving { centres, resting, iteration } = self.moving.take().unwrap_or_else(|| self.begin());
+        let Assignment { means, inertia } = assign(&self.examples, &centres);
+        self.judge(&centres, &resting, inertia + &self.squares);
         // Those that rest were judged where they rest, and go.
-        let inertia = Vec::<f64>::try_from(inertia + &squares).expect("a vector of f64");
-        let done = Vec::<bool>::try_from(&resting).expect("a vector of bool");
-        for (restart, (inertia, _)) in inertia.iter().zip(&done).enumerate().filter(|(_, (_, done))| **done) {
-            if best.as_ref().is_none_or(|best| *inertia < best.inertia) {
-                best = Some(Clusters { centres: centres.get(restart as i64).copy(), inertia: *inertia });
+        let moving = resting.logical_not().nonzero().squeeze_dim(1);
+        if moving.numel() > 0 {
+            let (from, to) = (centres.index_select(0, &moving), means.index_select(0, &moving));
+            let moved = (&to - from).square().sum_dim_intlist([1, 2].as_slice(), false, Kind::Double);
+            let rest = moved.le(self.tolerance);
+            let resting = if iteration + 1 < ITERATIONS { rest } else { rest.ones_like() };
+            self.moving = Some(Moving { centres: to, resting, iteration: iteration + 1 });
+        } else if self.begun == self.kmeans.restarts {
+            return self.best.take();
+        }
+        None
+    }
+
+    /// The next restarts.
+    fn begin(&mut self) -> Moving {
+        let restarts = self.begun..self.kmeans.restarts.min(self.begun + TOGETHER);
+        self.begun = restarts.end;
+        let starts: Vec<Tensor> =
+            restarts.map(|restart| self.kmeans.start(&self.examples, restart)).collect();
+        let centres = Tensor::stack(&starts, 0);
+        let resting = Tensor::zeros([centres.size()[0]], (Kind::Bool, centres.device()));
+        Moving { centres, resting, iteration: 0 }
+    }
+
+    /// Keeps the best of the centres that rest.
+    fn judge(&mut self, centres: &Tensor, resting: &Tensor, inertia: Tensor) {
+        let inertia = Vec::<f64>::try_from(inertia).expect("a vector of f64");
+        let resting = Vec::<bool>::try_from(resting).expect("a vector of bool");
+        for (restart, (inertia, _)) in
+            inertia.into_iter().zip(resting).enumerate().filter(|(_, (_, rests))| *rests)
+        {
+            if self.best.as_ref().is_none_or(|best| inertia.total_cmp(&best.inertia).is_lt()) {
+                self.best = Some(Clusters { centres: centres.get(restart as i64).copy(), inertia });
             }
         }
-        let moving = resting.logical_not().nonzero().squeeze_dim(1);
-        if moving.numel() == 0 {
-            break;
-        }
-        let (from, to) = (centres.index_select(0, &moving), means.index_select(0, &moving));
-        let moved = (&to - from).square().sum_dim_intlist([1, 2].as_slice(), false, Kind::Double);
-        let rest = moved.le(tolerance);
-        resting = if iteration + 1 < ITERATIONS { rest } else { rest.ones_like() };
-        centres = to;
     }
-    best.expect("every restart comes to rest")
 }
 
 /// Assigns examples `[n, d]` to the nearest of each set of centres `[R, k, d]`. The inertia is without ‖x‖², the

@@ -5,37 +5,54 @@ mod kmeans;
 mod whitening;
 
 pub use assignment::matched;
-pub use kmeans::{Clusters, KMeans};
+pub use kmeans::{Clusters, KMeans, Search};
 pub use whitening::Whitening;
 
 use tch::Tensor;
 
-/// Accuracy in % on the test set when clusters of the training set, found without labels, are matched one-to-one
-/// with labels: codes are whitened, then K-means keeps the best of `restarts` random starts.
-///
-/// `train` is `[n, d]`, `test` `[m, d]` on the same device, `labels` `[m]` (i64 in `0..classes`). A function of its
-/// inputs alone. `None` if a code is not finite, or if there are fewer codes than classes. `pulse` is called again and
-/// again, for it may take long.
-pub fn clustering_accuracy(
-    train: &Tensor,
-    test: &Tensor,
-    labels: &Tensor,
+/// The accuracy in % on the test set when clusters of the training set, found without labels, are matched one-to-one
+/// with labels: codes are whitened, then K-means keeps the best of many random starts. A function of its inputs alone, on its
+/// way: it may take minutes.
+#[derive(Debug)]
+pub struct Clustering {
+    search: Search,
+    /// Whitened codes of the test set.
+    test: Tensor,
+    /// Of the test set.
+    labels: Tensor,
     classes: i64,
-    restarts: u32,
-    pulse: &mut dyn FnMut(),
-) -> Option<f64> {
-    let _guard = tch::no_grad_guard();
-    let finite = |codes: &Tensor| codes.isfinite().all().int64_value(&[]) == 1;
-    if !finite(train) || !finite(test) || train.size()[0] < classes {
-        return None;
+}
+
+impl Clustering {
+    /// `train` is `[n, d]`, `test` `[m, d]` on the same device, `labels` `[m]` (i64 in `0..classes`). `None` if a code is not
+    /// finite, or if there are fewer codes than classes.
+    #[must_use]
+    pub fn new(
+        train: &Tensor,
+        test: &Tensor,
+        (labels, classes): (&Tensor, i64),
+        restarts: u32,
+    ) -> Option<Clustering> {
+        let _guard = tch::no_grad_guard();
+        let finite = |codes: &Tensor| codes.isfinite().all().int64_value(&[]) == 1;
+        if !finite(train) || !finite(test) || train.size()[0] < classes {
+            return None;
+        }
+        let whitening = Whitening::of(train);
+        let search = KMeans { clusters: classes, restarts }.search(whitening.apply(train));
+        let labels = labels.to_device(test.device());
+        Some(Clustering { search, test: whitening.apply(test), labels, classes })
     }
-    let whitening = Whitening::of(train);
-    let (train, test) = (whitening.apply(train), whitening.apply(test));
-    let clusters = KMeans { clusters: classes, restarts }.fit(&train, pulse);
-    let found = clusters.of(&test);
-    // How many of each label [row] are in each cluster [column].
-    let pairs = labels.to_device(found.device()) * classes + &found;
-    let counts = pairs.bincount(None::<&Tensor>, classes * classes).view([classes, classes]);
-    let counts = Vec::<Vec<i64>>::try_from(counts).expect("a matrix of counts");
-    Some(100.0 * matched(counts) as f64 / labels.size()[0] as f64)
+
+    /// Does an iteration of K-means; the accuracy after the last one.
+    pub fn advance(&mut self) -> Option<f64> {
+        let _guard = tch::no_grad_guard();
+        let found = self.search.advance()?.of(&self.test);
+        // How many of each label [row] are in each cluster [column].
+        let pairs = &self.labels * self.classes + &found;
+        let counts = pairs.bincount(None::<&Tensor>, self.classes * self.classes);
+        let counts = Vec::<Vec<i64>>::try_from(counts.view([self.classes, self.classes]));
+        let counts = counts.expect("a matrix of counts");
+        Some(100.0 * matched(counts) as f64 / self.labels.size()[0] as f64)
+    }
 }
