@@ -44,11 +44,11 @@ chaos: libtorch postgres ## break a real cluster, prove that nothing was lost: M
 	cargo build --release --locked -p acai-cli -p acai-trainer -p acai-chaos
 	for store in $(STORE); do target/release/acai-chaos --minutes $(MINUTES) --seed $(SEED) --store $$store || exit 1; done
 
-# How many SEEDS of the simulation, from the FIRST on.
+# How many SEEDS of the simulation, from the FIRST on. From 100000 on they have all kinds of faults.
 SEEDS ?= 1000
-FIRST ?= 0
+FIRST ?= 100000
 
-simulate: ## the agent and the service under simulated faults: SEEDS=1000 FIRST=0
+simulate: ## the agent and the service under simulated faults: SEEDS=1000 FIRST=100000
 	cargo build --release --locked -p acai-simulation
 	target/release/acai-simulate --seeds $(FIRST)..$$(($(FIRST) + $(SEEDS))) --logs target/simulated
 
