@@ -27,7 +27,7 @@ pub(crate) fn sweep_files() -> Vec<String> {
     let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned());
     let mut files: Vec<String> = blocks.collect();
     assert!(files.len() >= 2);
-    for folder in ["sweeps", "sweeps/paper", "examples"] {
+    for folder in ["sweeps", "sweeps/paper", "sweeps/study", "examples"] {
         let paths = std::fs::read_dir(format!("{ROOT}/{folder}")).unwrap().map(|entry| entry.unwrap().path());
         let paths: Vec<_> =
             paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
