@@ -25,7 +25,7 @@ pub struct Clustering {
 }
 
 impl Clustering {
-    /// Does a part of it, which takes less than a second on a core; always with the same `model`, which is of one run, and so
+    /// Does a part of it, a chunk of codes or an iteration of K-means; always with the same `model`, which is of one run, and so
     /// many restarts of K-means. At the end the accuracy in %: `None` where the training set is endless or without labels, or
     /// a code is not finite.
     pub fn advance(&mut self, benchmark: &Benchmark, model: &dyn Model, restarts: u32) -> Poll<Option<f64>> {

@@ -43,7 +43,7 @@ impl Endings {
         self.last.is_none_or(|(done, took)| done.elapsed() >= took)
     }
 
-    /// Does a part of the first run's end, which takes less than a second on a core. What it reports when it has ended.
+    /// Does a part of the first run's end: a chunk of codes, or an iteration of K-means. What it reports when it has ended.
     pub(super) fn advance(&mut self, benchmark: &Benchmark, pulse: &mut dyn FnMut(u64, u64)) -> Vec<Event> {
         let Some(Ending { run, model, clustering }) = self.queue.front_mut() else { return Vec::new() };
         pulse(run.member.run, run.step());
