@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use acai_proto::v1::{Hardware, RegisterRequest};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::registrar::{FIRST_CONTACT, Registrar};
@@ -18,6 +20,10 @@ use crate::machine::{datasets, hardware};
 use crate::reporting::Capacity;
 use crate::state_folder::StateFolder;
 use crate::trainer::{Program, locate};
+
+/// How long a state folder that is in use is asked for again: a process that a killed worker was about to start holds the
+/// folder until the system has made the trainer of it.
+const FOLDER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A worker that is known to its coordinator.
 pub(super) struct Started {
@@ -33,7 +39,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         Some(launcher) => Arc::clone(launcher),
         None => Arc::new(Program(locate(config.trainer.as_deref())?)),
     };
-    let state = StateFolder::open(&config.state, config.adopt)?;
+    let state = open_state(config).await?;
     let mut hardware = match &config.hardware {
         Some(hardware) => hardware.clone(),
         None => hardware::detect().await,
@@ -69,6 +75,18 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         metrics: config.metrics.clone(),
     };
     Ok(Started { context: Arc::new(context), registrar: Arc::new(registrar), uploads, slots })
+}
+
+async fn open_state(config: &WorkerConfig) -> Result<StateFolder, WorkerError> {
+    let until = Instant::now() + FOLDER_PATIENCE;
+    loop {
+        match StateFolder::open(&config.state, config.adopt) {
+            Err(WorkerError::StateInUse { .. }) if Instant::now() < until => {
+                sleep(FOLDER_PATIENCE / 20).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Whom this worker serves, and with what.

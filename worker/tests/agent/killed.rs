@@ -2,14 +2,17 @@
 //! left.
 
 use std::collections::VecDeque;
-use std::future::pending;
+use std::fs::{self, File};
+use std::future::{pending, poll_fn};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::{Child, Command, Stdio};
+use std::task::Poll;
 use std::time::Duration;
 
 use acai_proto::v1::FailureKind;
-use acai_worker::Summary;
+use acai_worker::{Summary, WorkerError};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpgid, kill_process, prlimit};
 
 use crate::coordinator::{Coordinator, End, Fault, State};
@@ -300,4 +303,22 @@ async fn on_a_full_disk_training_waits_and_goes_on_when_there_is_room() {
         assert!(state.points[&attempt(7, 1)].iter().map(|point| point.step).eq(1..=4000));
         assert_eq!(state.ends, [(attempt(7, 1), End::Completed { step: 4000, last_seq: 4000 })]);
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_waits_for_a_folder_that_a_process_of_a_killed_worker_still_holds_and_for_no_other_worker() {
+    let coordinator = Coordinator::start(LONG, [group([7])]).await;
+    let machine = Machine::new(&coordinator, "finished 7 16");
+    fs::create_dir_all(&machine.config.state).unwrap();
+    let held = File::create(machine.config.state.join("worker.lock")).unwrap();
+    held.lock().unwrap();
+    let refused = machine.work().await.unwrap_err();
+    assert!(matches!(refused, WorkerError::StateInUse { .. }), "{refused}");
+
+    // The worker asks for the folder before it is released.
+    let mut worker = pin!(machine.work());
+    let is_waiting = poll_fn(|context| Poll::Ready(worker.as_mut().poll(context).is_pending())).await;
+    assert!(is_waiting);
+    drop(held);
+    assert_eq!(worker.await.unwrap(), Summary { completed: 1, ..Summary::default() });
 }
