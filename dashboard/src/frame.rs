@@ -1,7 +1,7 @@
 //! What is around every page.
 
 use axum::response::Html;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::asked::{Asked, Question, link, of_sweep};
 use crate::assets;
@@ -77,7 +77,7 @@ pub(crate) fn document(frame: &Frame<'_>, content: &Markup) -> Html<String> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 link rel="icon" type="image/svg+xml" href=(frame.favicon());
-                link rel="stylesheet" href=(assets::path("style.css"));
+                style { (PreEscaped(assets::PAGE_STYLE.as_str())) }
                 script defer src=(assets::path("idiomorph.min.js")) {}
                 script defer src=(assets::path("app.js")) {}
             }

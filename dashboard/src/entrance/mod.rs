@@ -5,6 +5,7 @@ mod hosts;
 mod login;
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use acai_coordinator::Guard;
@@ -22,6 +23,7 @@ use tonic::Code;
 use tonic::transport::server::TcpConnectInfo;
 
 use crate::asked::Asked;
+use crate::assets::page_style_source;
 use crate::problem::Problem;
 
 pub use hosts::Hosts;
@@ -32,9 +34,15 @@ pub(crate) const INVITATION: &str = "login";
 /// A page is made in this time, or not at all.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Everything comes from the coordinator itself, and nobody may put a page into one of his own.
-const POLICY: &str =
-    "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+/// Everything comes from the coordinator itself, in pages there is nothing but their style, and nobody may put a page into one
+/// of his own.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'self'; style-src 'self' {}; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+        page_style_source()
+    );
+    HeaderValue::from_str(&policy).expect("base64 is ASCII")
+});
 
 /// What decides.
 #[derive(Clone)]
@@ -61,8 +69,8 @@ pub(crate) async fn enter(State(entrance): State<Entrance>, request: Request, ne
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
     let always = [
-        (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "same-origin"),

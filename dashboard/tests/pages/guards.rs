@@ -4,6 +4,9 @@ use acai_access::Scope;
 use acai_coordinator::store::Place;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use tonic::codegen::Service as _;
 use tonic::transport::Endpoint;
 
@@ -162,6 +165,13 @@ async fn every_answer_forbids_scripts_of_others_frames_and_guessing_and_pages_ar
             "{path}: {policy}"
         );
         assert!(!policy.contains("unsafe"), "{policy}");
+        for style in answer.body.split("<style>").skip(1).filter_map(|rest| rest.split("</style>").next()) {
+            let digest = STANDARD.encode(Sha256::digest(style));
+            assert!(
+                policy.contains(&format!("'sha256-{digest}'")),
+                "{path} has a style that the policy forbids"
+            );
+        }
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert!(!answer.body.contains(" style=\""), "{path} has a style that the policy forbids");
     }
