@@ -168,3 +168,17 @@ pub(crate) const ACAI: Model = Model::Acai { lambda: 0.5, gamma: 0.2, advdepth: 
 pub(crate) fn checkpoint(folder: &Path, step: u64) -> PathBuf {
     folder.join(format!("checkpoint-{step:09}.safetensors"))
 }
+
+/// More steps than any test waits for.
+pub(crate) const ENDLESS: u32 = 10_000_000;
+
+/// What a run reported after a step.
+pub(crate) fn metrics(events: &[Event], run: u64, after: u64) -> Vec<&Event> {
+    let later = |event: &&Event| match event {
+        Event::Metric { run: r, step, .. } | Event::Evaluated { run: r, step, .. } => {
+            *r == run && *step > after
+        }
+        _ => false,
+    };
+    events.iter().filter(later).collect()
+}
