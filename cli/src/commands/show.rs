@@ -91,10 +91,10 @@ fn attempt_line(attempt: &AttemptDetails, rate: Option<f64>) -> String {
     let device = device(attempt.hardware.as_ref());
     let mut line = format!("{}  {outcome} on {} ({device})", attempt.number, attempt.worker);
     line += &format!(", from {}", utc(attempt.started_unix_ms));
-    if let Some(ended) = attempt.ended_unix_ms {
-        let took = std::time::Duration::from_millis((ended - attempt.started_unix_ms).unsigned_abs());
-        line +=
-            &format!(" for {}", humantime::format_duration(std::time::Duration::from_secs(took.as_secs())));
+    let took = attempt.ended_unix_ms.map(|ended| ended - attempt.started_unix_ms);
+    // An attempt ends before its beginning where the coordinator's clock was set back.
+    if let Some(took) = took.and_then(|ms| u64::try_from(ms / 1000).ok()) {
+        line += &format!(" for {}", humantime::format_duration(std::time::Duration::from_secs(took)));
     }
     if let Some(rate) = rate {
         line += &format!(", {rate:.0} images/s");

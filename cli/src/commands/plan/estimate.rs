@@ -104,7 +104,7 @@ async fn measure(
     Ok(measured)
 }
 
-/// What a run has needed, and the machine that trained it; none if it was trained on several, or in no time.
+/// What a run has needed, and the machine that trained it; none if it was trained on several, or in no time that is known.
 async fn need(client: &mut Client, run: &Run, images: f64) -> Result<Option<(String, Need)>, Failure> {
     let Run { sweep, number, .. } = run.clone();
     let request = GetRunRequest { sweep: sweep.clone(), number };
@@ -113,7 +113,9 @@ async fn need(client: &mut Client, run: &Run, images: f64) -> Result<Option<(Str
     machines.dedup();
     let took =
         |attempt: &AttemptDetails| Some((attempt.ended_unix_ms? - attempt.started_unix_ms) as f64 / 1000.0);
-    let seconds: f64 = details.attempts.iter().filter_map(took).sum();
+    let times: Vec<f64> = details.attempts.iter().filter_map(took).collect();
+    // Nobody knows how long an attempt took during which the coordinator's clock was set back.
+    let seconds = if times.iter().any(|seconds| *seconds < 0.0) { 0.0 } else { times.iter().sum() };
     // What a run took over from a shorter one took it no time.
     let taken_over = |attempt: &AttemptDetails| {
         let took_no_time = attempt.ended_unix_ms == Some(attempt.started_unix_ms);
