@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::ops::Range;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+
 /// Lines of the log in a story.
 const STORY: usize = 40;
+/// Seconds of processor time after which a seed counts as one without an end: virtual time stands still where somebody works and
+/// never waits. Others take a few.
+const LONGEST: u64 = 120;
 
 /// What many seeds came to.
 #[derive(Debug, Default)]
@@ -85,7 +91,11 @@ impl Told {
     }
 
     fn keeps_promises(&self) -> bool {
-        self.lines("TOOK: ").next().is_some() && self.lines("VIOLATION: ").next().is_none()
+        self.has_ended() && self.lines("VIOLATION: ").next().is_none()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.lines("TOOK: ").next().is_some()
     }
 
     fn virtual_seconds(&self) -> f64 {
@@ -102,14 +112,23 @@ fn one(simulate: &Path, seed: u64, left_out: &[usize]) -> io::Result<Told> {
         let places: Vec<String> = left_out.iter().map(ToString::to_string).collect();
         command.arg("--without").arg(places.join(","));
     }
-    let output = command.output()?;
-    let said = [output.stdout, output.stderr].concat();
-    Ok(Told(String::from_utf8_lossy(&said).into_owned()))
+    let simulating = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let limit = Rlimit { current: Some(LONGEST), maximum: Some(LONGEST + 1) };
+    prlimit(Some(Pid::from_child(&simulating)), Resource::Cpu, limit)?;
+    let output = simulating.wait_with_output()?;
+    let mut said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.signal() == Some(Signal::XCPU.as_raw()) {
+        said += &format!(
+            "VIOLATION: somebody works without a pause: no end after {LONGEST} s of processor time\n"
+        );
+    }
+    Ok(Told(said))
 }
 
 /// Leaves out one half of the faults after the other, then fewer, as long as a promise is still broken.
 fn shrink(simulate: &Path, seed: u64, mut told: Told, search: &Search) -> io::Result<String> {
-    let most = search.tries;
+    // Each try would take as long again.
+    let most = if told.has_ended() { search.tries } else { 0 };
     let mut kept: Vec<usize> = (0..told.lines("PLAN: ").count()).collect();
     let all = kept.clone();
     let (mut part, mut tries) = (kept.len().div_ceil(2), 0);
