@@ -85,3 +85,31 @@ async fn a_damaged_backup_is_refused_and_the_database_stays() {
         .unwrap();
     assert_eq!(runs, 2);
 }
+
+#[tokio::test]
+async fn a_backup_is_restored_also_where_a_killed_coordinator_left_a_log_and_the_database_is_gone() {
+    let place = Place::new();
+    place.file("long.yaml", LONG);
+    let serve = |arguments: &[&str]| {
+        let coordinator = place.start(&[&["coordinator", "--listen", &free_address()], arguments].concat());
+        eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+        coordinator
+    };
+    let mut coordinator = serve(&[]);
+    place.run(&["submit", "long.yaml"]).ok();
+    place.run(&["backup", "-o", "backup.db"]).ok();
+    place.run(&["submit", "long.yaml", "--set", "name=later"]).ok();
+    coordinator.kill();
+    eventually("it is gone", || place.run(&["ls"]).code != Some(0));
+    assert!(
+        std::fs::metadata(place.path("acai.db-wal")).unwrap().len() > 0,
+        "the second sweep is in the log"
+    );
+    std::fs::remove_file(place.path("acai.db")).unwrap();
+
+    place.run(&["restore", "backup.db"]).ok();
+    assert!(!place.path("acai.db-wal").exists() && place.path("acai.db.before-restore-1-wal").exists());
+    let _coordinator = serve(&["--take-blobs"]);
+    let sweeps = place.run(&["ls"]).ok();
+    assert!(sweeps.contains("long") && !sweeps.contains("later"), "{sweeps}");
+}

@@ -14,8 +14,9 @@ use super::open::{PRIVATE, lock, named};
 use crate::store::OpenError;
 use crate::store::migrations::SQLITE_MIGRATIONS;
 
-/// What SQLite keeps beside a database.
-const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+/// The files of a database by what follows its name, in the order in which they are set aside: a log must never lie beside another
+/// database, whose log SQLite would take it for.
+const FILES: [&str; 3] = ["-wal", "-shm", ""];
 
 impl SqliteStore {
     /// Writes the database as it is at this moment into a new file: beside a coordinator that serves it, which does not wait,
@@ -55,10 +56,7 @@ impl SqliteStore {
         let _lock = lock(&path)?;
         let begun = with_suffix(&path, ".restoring");
         copy(backup, &begun).map_err(|error| failed("write", &begun, &error))?;
-        let aside = match is_new {
-            true => None,
-            false => Some(set_aside(&path).map_err(|error| failed("set aside", &path, &error))?),
-        };
+        let aside = set_aside(&path, is_new).map_err(|error| failed("set aside", &path, &error))?;
         fs::rename(&begun, &path)
             .and_then(|()| sync_folder(&path))
             .map_err(|error| failed("write", &path, &error))?;
@@ -123,18 +121,26 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Gives the database and what is beside it names that nothing has.
-fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let is_free = |name: &PathBuf| BESIDE.iter().all(|beside| !with_suffix(name, beside).exists());
+/// Gives the database, unless that is new, and what is beside it names that nothing has. Answers where the database is, if it was not
+/// new. If a file cannot be set aside, none is.
+fn set_aside(path: &Path, is_new: bool) -> io::Result<Option<PathBuf>> {
+    let is_there = |file: &&str| with_suffix(path, file).exists() && !(is_new && file.is_empty());
+    let there: Vec<&str> = FILES.into_iter().filter(is_there).collect();
+    // Where there is a log and no database, somebody was killed here who was setting this database aside.
+    let is_free =
+        |name: &PathBuf| !name.exists() && there.iter().all(|file| !with_suffix(name, file).exists());
     let names = (1..).map(|number: u32| with_suffix(path, &format!(".before-restore-{number}")));
     let aside = names.take(10_000).find(is_free).ok_or(io::ErrorKind::AlreadyExists)?;
-    for beside in BESIDE {
-        match fs::rename(with_suffix(path, beside), with_suffix(&aside, beside)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            renamed => renamed?,
+    for (done, file) in there.iter().enumerate() {
+        if let Err(error) = fs::rename(with_suffix(path, file), with_suffix(&aside, file)) {
+            for file in &there[..done] {
+                fs::rename(with_suffix(&aside, file), with_suffix(path, file))?;
+            }
+            return Err(error);
         }
     }
-    Ok(aside)
+    sync_folder(path)?;
+    Ok((!is_new).then_some(aside))
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
