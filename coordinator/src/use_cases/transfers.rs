@@ -119,11 +119,10 @@ impl Transfers {
         Ok(Some(Upload { transfers: self.clone(), staged: opened.await?, announced, gone }))
     }
 
-    /// Counts what is uploaded for an import, which may not come, for as long as it would be kept.
+    /// Counts what a submitter uploads for an import, which may not come, for as long as it would be kept; also where the submitter
+    /// names an attempt, which may be anybody's. Workers are no submitters.
     async fn count(&self, announced: &Announced) -> Result<()> {
-        let Announced { attempt: None, submitter: Some(who), digest, size, .. } = announced else {
-            return Ok(());
-        };
+        let Announced { submitter: Some(who), digest, size, .. } = announced else { return Ok(()) };
         if who.allowance.bytes.is_none() {
             return Ok(());
         }

@@ -1,5 +1,9 @@
 //! What is no blob's upload, and leaves nothing.
 
+use acai_access::{Scope, Token};
+use acai_coordinator::Metrics;
+use acai_coordinator::store::{Allowance, NewToken, StoreError, Submitter};
+use acai_coordinator::use_cases::{Announced, Transfers, UseCaseError};
 use acai_proto::v1::{Attempt, DownloadRequest, RenewRequest, StatRequest, UploadHeader, UploadRequest};
 use tonic::{Code, Status};
 
@@ -139,4 +143,31 @@ async fn every_refusal_is_signed_as_the_coordinators() {
     for refusal in [Some(missing), Some(senseless), unknown].into_iter().flatten() {
         assert!(refusal.metadata().contains_key(acai_proto::SIGNATURE), "{refusal}");
     }
+}
+
+#[tokio::test]
+async fn what_a_submitter_uploads_counts_also_where_an_attempt_is_named() {
+    let coordinator = Coordinator::start().await;
+    let token = Token::new(Scope::Submit);
+    let (id, digest) = (token.id().to_owned(), token.digest());
+    let new =
+        NewToken { id: id.clone(), name: "lab".to_owned(), scope: Scope::Submit, digest, valid_ms: None };
+    coordinator.store.token_add(new).await.unwrap();
+    let allowance = Allowance { bytes: Some(1000), ..Allowance::UNLIMITED };
+    let submitter = Submitter { token: id, name: "lab".to_owned(), allowance };
+    let transfers = Transfers::new(coordinator.store.clone(), coordinator.blobs.clone(), Metrics::default());
+    let begin = async |content: &[u8], size| {
+        let announced = Announced {
+            attempt: Some(coordinator.attempt),
+            submitter: Some(submitter.clone()),
+            digest: sha256(content).parse().unwrap(),
+            size,
+            offset: 0,
+            is_artifact: true,
+        };
+        transfers.begin(announced).await.map(|upload| upload.is_some())
+    };
+    assert!(begin(b"first", 900).await.unwrap());
+    let refused = begin(b"second", 200).await.unwrap_err();
+    assert!(matches!(refused, UseCaseError::Store(StoreError::OverLimit(_))), "{refused}");
 }
