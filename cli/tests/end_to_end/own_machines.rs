@@ -49,13 +49,15 @@ fn a_worker_is_started_by_ssh_once_and_ended_in_order() {
     let Some(sshd) = Sshd::start() else { return };
     let place = Place::new();
     let _coordinator = coordinator(&place);
-    let (folder, config) = (place.path("there"), sshd.client_config());
+    // Names that the scripts have, too.
+    let (folder, config) = (place.path("folder of WORKER, UNIT and $acai"), sshd.client_config());
     let lab = format!(
         "kind: ssh\nname: lab\nhosts: [here, away]\naccess: worker.toml\nfolder: {}\nacai: {}\nssh: [-F, {}]\n\
-         setup: echo 'it is set up'\nworker: [--slots, '1', --threads, '1', --device, cpu]\n",
+         setup: while ! [ -e {} ]; do sleep 0.1; done; echo 'it is set up'\nworker: [--slots, '1', --threads, '1', --device, cpu]\n",
         folder.display(),
         env!("CARGO_BIN_EXE_acai"),
-        config.display()
+        config.display(),
+        place.path("go").display()
     );
     place.file("lab.yaml", &lab);
     let _ended = Fleet(&place);
@@ -67,9 +69,12 @@ fn a_worker_is_started_by_ssh_once_and_ended_in_order() {
     );
 
     place.file("lab.yaml", &lab.replace("[here, away]", "[here]"));
+    let up_again = || place.run(&["fleet", "up", "lab.yaml"]).ok();
+    assert!(up_again().contains("is there already"), "also while it is being set up");
+    place.file("go", "");
     place.run(&["submit", "long.yaml"]).ok();
     eventually("it trains", || place.run(&["fleet", "status", "lab.yaml"]).stdout.contains("trains 1"));
-    assert!(place.run(&["fleet", "up", "lab.yaml"]).ok().contains("is there already"));
+    assert!(up_again().contains("is there already"));
     let state = fs::canonicalize(&folder).unwrap().join("state").display().to_string();
     assert_eq!(processes_with(&state).len(), 1, "one worker");
     let access = fs::read_to_string(place.path("worker.toml")).unwrap();

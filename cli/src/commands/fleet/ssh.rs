@@ -86,9 +86,9 @@ impl SshFleet {
 
     /// What a machine's shell needs to know for all that follows.
     fn preamble(&self) -> String {
-        let (folder, unit) = (quoted(&self.folder.display().to_string()), format!("acai-{}", self.name));
-        // A relative folder is one of the home, where a login begins.
-        PREAMBLE.replace("FOLDER", &folder).replace("UNIT", &unit)
+        let folder = quoted(&self.folder.display().to_string());
+        let unit = quoted(&format!("acai-{}", self.name));
+        format!("folder={folder}\nunit={unit}\n{PREAMBLE}")
     }
 
     fn start(&self, host: &str) -> String {
@@ -101,31 +101,33 @@ impl SshFleet {
         );
         // The worker's script is a file there: so it needs no quoting for a second shell.
         let worker = quoted(&format!("set -e\nfolder=$1\n{worker}"));
-        let start = START.replace("ACAI", &quoted(&self.acai)).replace("WORKER", &worker);
-        format!("{}{start}", self.preamble())
+        format!("{}acai={}\nworker={worker}\n{START}", self.preamble(), quoted(&self.acai))
     }
 }
 
-/// Whether the worker is there: `by` is how it was started, if it is.
+/// Whether the worker is there: `by` is how it was started, if it is. One that systemd is about to start again is there, and so is
+/// one that is still being set up. `folder` and `unit` are set; a relative folder is one of the home, where a login begins.
 const PREAMBLE: &str = r#"
 set -eu
 umask 077
-folder=FOLDER; mkdir -p "$folder"; folder=$(cd "$folder" && pwd)
-unit=UNIT
+mkdir -p "$folder"; folder=$(cd "$folder" && pwd)
 pid=$(cat "$folder/pid" 2> /dev/null || echo none)
 by=nobody
-if systemctl --user --quiet is-active "$unit" 2> /dev/null; then by=systemd
-elif tr '\0' '\n' < "/proc/$pid/cmdline" 2> /dev/null | grep -qxF -- "$folder/state"; then by=setsid
-fi
+case $(systemctl --user show --property=ActiveState --value "$unit" 2> /dev/null || true) in
+    active | activating | reloading | deactivating) by=systemd ;;
+    *) if tr '\0' '\n' < "/proc/$pid/cmdline" 2> /dev/null | grep -qxF -e "$folder/state" -e "$folder/worker.sh"
+        then by=setsid
+        fi ;;
+esac
 "#;
 
-/// Starts the worker unless it is there. The access file comes through the input.
+/// Starts the worker unless it is there. The access file comes through the input; `acai` and `worker` are set.
 const START: &str = r#"
 cat > "$folder/access.new"; mv "$folder/access.new" "$folder/access.toml"
-version=$(ACAI --version) || { echo "there is no ACAI here: install it, or say as `acai` in the fleet's file where it is" >&2; exit 1; }
+version=$("$acai" --version) || { echo "there is no $acai here: install it, or say as \`acai\` in the fleet's file where it is" >&2; exit 1; }
 echo "version $version"
 [ "$by" = nobody ] || { echo "state is there already"; exit 0; }
-printf %s WORKER > "$folder/worker.sh"
+printf %s "$worker" > "$folder/worker.sh"
 # The systemd of an account that does not linger ends all that it has started once nobody is logged in.
 if [ -e "/var/lib/systemd/linger/$(id -un)" ] && systemctl --user --quiet show-environment > /dev/null 2>&1; then
     systemd-run --user --quiet --collect --unit="$unit" --property=KillMode=mixed --property=TimeoutStopSec=45 \
