@@ -6,6 +6,7 @@ use acai_sweep::schedule::is_on_any_worker;
 use tonic::{Request, Response, Status};
 
 use super::fields::name;
+use crate::store::Duty;
 use crate::use_cases::{Machine, UseCases};
 
 pub(crate) struct Fleets {
@@ -40,7 +41,9 @@ impl FleetService for Fleets {
 }
 
 fn fleet_worker(Machine { worker, is_alive }: Machine) -> v1::FleetWorker {
+    let rests = worker.rest.as_ref().is_some_and(|rest| rest.slots >= worker.registration.slots);
     v1::FleetWorker {
+        takes_no_runs: worker.duty != Duty::Open || rests,
         name: worker.registration.name,
         alive: is_alive,
         running: worker.running,

@@ -69,14 +69,16 @@ impl Demand {
         match self.workers.get(worker) {
             None => "not yet known".to_owned(),
             Some(FleetWorker { alive: false, .. }) => "gone".to_owned(),
+            Some(FleetWorker { takes_no_runs: true, running: 0, .. }) => "takes no runs".to_owned(),
             Some(FleetWorker { running, .. }) => format!("trains {running}"),
         }
     }
 
-    /// Runs that the living workers have room for, each taking so many.
+    /// Runs that the living workers have room for, each taking so many: none where all slots rest, as those of a machine that cannot
+    /// train.
     pub(super) fn room(&self, runs_per_worker: u32) -> u64 {
-        let living = self.workers.values().filter(|worker| worker.alive);
-        living.map(|worker| u64::from(runs_per_worker.saturating_sub(worker.running))).sum()
+        let open = self.workers.values().filter(|worker| worker.alive && !worker.takes_no_runs);
+        open.map(|worker| u64::from(runs_per_worker.saturating_sub(worker.running))).sum()
     }
 }
 
@@ -98,5 +100,19 @@ mod tests {
             assert_eq!(demand.says_of("lab-a"), "trains 2");
             assert!(demand.lives("lab-a"));
         }
+    }
+
+    #[test]
+    fn a_machine_whose_slots_rest_has_room_for_nothing() {
+        let worker = |name: &str, takes_no_runs| FleetWorker {
+            name: name.to_owned(),
+            alive: true,
+            takes_no_runs,
+            running: 1,
+            ..FleetWorker::default()
+        };
+        let workers = vec![worker("lab-a", false), worker("lab-b", true)];
+        let demand = Demand::of(GetDemandResponse { workers, ..GetDemandResponse::default() });
+        assert_eq!(demand.room(4), 3);
     }
 }
