@@ -155,6 +155,12 @@ fn runs_are_chosen_by_a_condition_in_tables_and_lists_and_a_mistake_in_it_is_sho
     place.run(&[&curves[..], &["--where", "gamma = 0.1", "-o", "curves.svg"]].concat()).ok();
     let svg = std::fs::read_to_string(place.path("curves.svg")).unwrap();
     assert!(svg.contains("3 groups, 9 runs"), "{svg}");
+    // A run that two sweeps have is one observation.
+    let again = ["run", "plane.yaml", "--set", "name=again", "--trainer", "./trainer", "--slots", "1"];
+    assert_eq!(place.run(&[&again[..], &["--group-size", "20"]].concat()).code, Some(4));
+    let both = ["plot", "curves", "plane", "again", "--metric", "eval/mean_distance", "--group-by", "lambda"];
+    place.run(&[&both[..], &["--where", "gamma = 0.1", "-o", "both.svg"]].concat()).ok();
+    assert_eq!(std::fs::read_to_string(place.path("both.svg")).unwrap(), svg);
     place.run(&[&curves[..], &["-o", "curves.png"]].concat()).ok();
     assert!(std::fs::read(place.path("curves.png")).unwrap().starts_with(b"\x89PNG\r\n"));
 

@@ -1,10 +1,11 @@
 //! `acai plot curves`
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use acai_plot::{Band, CurveGroup, Curves, MeanPoint, Progress, Scaling};
-use acai_proto::convert::scalar;
-use acai_proto::v1::{ListPointsRequest, ListRunsRequest, Run};
+use acai_proto::convert::{configuration, scalar};
+use acai_proto::v1::{ListPointsRequest, ListRunsRequest, Run, RunState};
 use acai_sweep::curve::{CurvePoint, MeanAt, means, thinned};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
@@ -22,6 +23,9 @@ use crate::output::Output;
 
 /// Points of a curve in a figure at the most.
 const DRAWN: usize = 400;
+
+/// A sweep's name, and its runs by their numbers.
+type Runs = (String, BTreeMap<u32, Run>);
 
 /// Runs of a dataset that differ in their seeds alone.
 type Groups = Vec<(Vec<(String, Scalar)>, CurveGroup)>;
@@ -45,9 +49,13 @@ pub(super) async fn draw(
     group_by.retain(|name| name != "seed");
     let spread: Spread = figure.spread.into();
     let mut datasets: BTreeMap<String, Groups> = BTreeMap::new();
+    let mut sweeps: Vec<Runs> = Vec::new();
     for sweep in &figure.sweeps {
-        let runs = runs(&mut client, sweep, figure.filter.as_deref()).await?;
-        collect(&mut client, (sweep, &runs), &metric, &group_by, &mut datasets).await?;
+        sweeps.push((sweep.clone(), runs(&mut client, sweep, figure.filter.as_deref()).await?));
+    }
+    once_each(&mut sweeps);
+    for of_sweep in &sweeps {
+        collect(&mut client, of_sweep, &metric, &group_by, &mut datasets).await?;
     }
     if let Some(wanted) = &figure.dataset {
         datasets.retain(|dataset, _| dataset == wanted);
@@ -89,19 +97,43 @@ async fn runs(
     Ok(runs.into_iter().map(|listed| (listed.run.number, listed.run)).collect())
 }
 
+/// Leaves a run that several sweeps have to one that has completed it, or else to the first: it is one observation.
+fn once_each(sweeps: &mut [Runs]) {
+    // A run of another version, which this one cannot read, is like no other.
+    let key = |run: &Run| Some((configuration(&run.configuration).ok()?.config_hash(), run.seed));
+    let is_completed = |run: &Run| run.state() == RunState::Completed;
+    let mut chosen: HashMap<(String, u64), (usize, &Run)> = HashMap::new();
+    for (sweep, (_, runs)) in sweeps.iter().enumerate() {
+        for (key, run) in runs.values().filter_map(|run| Some((key(run)?, run))) {
+            match chosen.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert((sweep, run));
+                }
+                Entry::Occupied(mut place) => {
+                    if !is_completed(place.get().1) && is_completed(run) {
+                        place.insert((sweep, run));
+                    }
+                }
+            }
+        }
+    }
+    let chosen: HashMap<_, _> =
+        chosen.into_iter().map(|(key, (sweep, run))| (key, (sweep, run.number))).collect();
+    for (sweep, (_, runs)) in sweeps.iter_mut().enumerate() {
+        runs.retain(|number, run| key(run).is_none_or(|key| chosen.get(&key) == Some(&(sweep, *number))));
+    }
+}
+
 /// Adds the curves of these runs of a sweep to the groups of their datasets.
 async fn collect(
     client: &mut Client,
-    (sweep, runs): (&str, &BTreeMap<u32, Run>),
+    (sweep, runs): &Runs,
     metric: &str,
     group_by: &[String],
     datasets: &mut BTreeMap<String, Groups>,
 ) -> Result<(), Failure> {
-    let request = ListPointsRequest {
-        sweep: sweep.to_owned(),
-        metric: metric.to_owned(),
-        ..ListPointsRequest::default()
-    };
+    let request =
+        ListPointsRequest { sweep: sweep.clone(), metric: metric.to_owned(), ..ListPointsRequest::default() };
     let mut curves = Stream(client.list_points(request).await?.into_inner());
     while let Some(curve) = curves.next().await? {
         let Some(run) = runs.get(&curve.number).filter(|_| !curve.steps.is_empty()) else { continue };
