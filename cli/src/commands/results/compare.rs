@@ -107,6 +107,8 @@ fn observation(row: &ResultsRow, place: usize) -> Option<Observation> {
     for parameter in &row.group {
         match (parameter.name.as_str(), convert::scalar(parameter)) {
             (SEED, Ok(Scalar::Int(value))) => seed = value.cast_unsigned(),
+            // Larger ones than a signed integer has come as words.
+            (SEED, Ok(Scalar::Word(value))) => seed = value.parse().ok()?,
             // A whole number that somebody names is as good as one with a point.
             (name, Ok(Scalar::Int(value))) => group.push((name.to_owned(), Scalar::Float(value as f64))),
             (name, Ok(value)) => group.push((name.to_owned(), value)),
