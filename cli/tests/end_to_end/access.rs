@@ -121,6 +121,37 @@ fn a_coordinator_started_again_is_known_by_the_same_files_and_one_of_another_dat
 }
 
 #[test]
+fn a_coordinator_on_a_copy_of_a_database_that_is_served_leaves_the_users_own_file_to_the_other_one() {
+    let place = Place::new();
+    let (first, second) = (free_address(), free_address());
+    let own = || fs::read_to_string(place.path("config/acai/access.toml")).unwrap();
+    let live = place.start(&["coordinator", "--listen", &first]);
+    eventually("the coordinator listens", || place.run(&["ls"]).code == Some(0));
+    let before = own();
+    place.run(&["backup", "-o", "copy.db"]).ok();
+    let copy = ["coordinator", "--db", "sqlite:copy.db", "--blobs", "copy", "--listen", &second];
+    let answers = || place.run(&["ls", "--access", "copy.db.access"]).code == Some(0);
+
+    let tried = place.start(&copy);
+    eventually("the copy's coordinator listens", answers);
+    assert_eq!(own(), before);
+    tried.interrupt();
+    let said = tried.wait().stderr;
+    assert!(
+        said.contains("access.toml` stays as it is") && said.contains("--access copy.db.access"),
+        "{said}"
+    );
+    place.run(&["ls"]).ok();
+
+    live.interrupt();
+    live.wait();
+    let _moved = place.start(&copy);
+    eventually("the user's own commands find where the database is now", || {
+        own().contains(&second) && place.run(&["ls"]).code == Some(0)
+    });
+}
+
+#[test]
 fn a_coordinator_can_be_open_to_everybody_on_this_machine() {
     let place = Place::new();
     let address = free_address();

@@ -12,7 +12,7 @@ use acai_coordinator::{Door, Guard, LeaseTerms};
 use acai_dashboard::Hosts;
 use anyhow::{Context, bail};
 
-use super::allowance;
+use super::{allowance, another};
 use crate::access::{self, Published};
 use crate::args::{Authentication, CoordinatorArguments};
 
@@ -52,8 +52,12 @@ pub(super) async fn open(
     let (identity, ca) = identity(arguments, &**store).await?;
     let url = arguments.url.clone().unwrap_or_else(|| url(address));
     let own = AccessFile { url: url.clone(), ca, token: None };
-    let files =
-        Files { asked: arguments.access_file.as_deref(), database: file, users: access::default_path() };
+    let files = Files {
+        asked: arguments.access_file.as_deref(),
+        database: file,
+        users: access::default_path(),
+        listens: address,
+    };
     let mut lines = files.hand_out(&UseCases::new(Arc::clone(store), terms), own).await?;
     let guard = Guard::limited(Arc::clone(store), allowance::of(arguments));
     let mut door = Door::new(guard, Some(identity));
@@ -121,16 +125,51 @@ struct Files<'a> {
     database: Option<&'a Path>,
     /// The user's own, which may be another coordinator's.
     users: Option<PathBuf>,
+    /// Where this coordinator listens.
+    listens: SocketAddr,
 }
 
 impl Files<'_> {
     /// Writes the files that are missing or no longer true; answers what to say of them. Files of other coordinators stay
-    /// as they are. Of a Postgres, which has many coordinators, only the first makes a token unless a file is asked for.
-    async fn hand_out(self, use_cases: &UseCases, own: AccessFile) -> anyhow::Result<Vec<String>> {
+    /// as they are.
+    async fn hand_out(mut self, use_cases: &UseCases, own: AccessFile) -> anyhow::Result<Vec<String>> {
         let known = use_cases.tokens().await?;
-        let users = self.users.filter(|path| is_free(path, &own, &known));
+        self.users = self.users.filter(|path| is_free(path, &own, &known));
+        let left = self.leave_to_another(&own.url).await;
+        let mut lines = self.fill(use_cases, &known, own).await?;
+        lines.extend(left);
+        Ok(lines)
+    }
+
+    /// Leaves the user's own file as it is where another coordinator answers at its address: this one's database may be a
+    /// copy, which is only tried out, and the user's commands are about the other one's. Answers what to say of that.
+    async fn leave_to_another(&mut self, url: &str) -> Option<String> {
+        let users = self.users.as_deref().filter(|users| self.asked != Some(*users))?;
+        let there = access::read(users).ok()??.url;
+        if there == url || !another::answers(&there, self.listens).await {
+            return None;
+        }
+        let own = self.asked.map(Path::to_owned).or_else(|| self.database.map(access::beside));
+        let own = own.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
+        let note = format!(
+            "access: `{}` stays as it is, since a coordinator answers at `{there}`, where it leads\nhint: commands reach this one with --access {own}",
+            users.display()
+        );
+        self.users = None;
+        Some(note)
+    }
+
+    /// Writes the files that are left. Of a Postgres, which has many coordinators, only the first makes a token unless a
+    /// file is asked for.
+    async fn fill(
+        self,
+        use_cases: &UseCases,
+        known: &[TokenRecord],
+        own: AccessFile,
+    ) -> anyhow::Result<Vec<String>> {
+        let users = self.users;
         let first = match (self.asked, self.database) {
-            (Some(asked), _) if !is_free(asked, &own, &known) => {
+            (Some(asked), _) if !is_free(asked, &own, known) => {
                 bail!(
                     "`{}` is not this coordinator's access file, and is not replaced\nhint: name another one",
                     asked.display()
@@ -141,7 +180,7 @@ impl Files<'_> {
             (None, None) => users.clone(),
         };
         let files: Vec<PathBuf> = first.into_iter().chain(users).collect();
-        let token = files.iter().find_map(|path| valid_token(path, &known));
+        let token = files.iter().find_map(|path| valid_token(path, known));
         let token = match token {
             Some(token) => token,
             None if self.asked.is_none() && self.database.is_none() && !known.is_empty() => {

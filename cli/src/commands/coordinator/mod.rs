@@ -1,6 +1,7 @@
 //! `acai coordinator`
 
 mod allowance;
+mod another;
 mod door;
 
 use std::path::{Path, PathBuf};
