@@ -2,10 +2,15 @@
 
 use std::future::{Future, pending};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+
+/// Who asks once may send two signals, to a process and to its group, as `timeout` and shells do. What comes within this
+/// time of the first one asks for no more than that did.
+const ONE_REQUEST: Duration = Duration::from_millis(500);
 
 /// A signal that asks the program to come to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +47,8 @@ impl Shutdown {
         Shutdown { requested: watch::Sender::new(false), signal: Arc::default() }
     }
 
-    /// Also requested by the first Ctrl-C, SIGTERM or SIGHUP. The second one ends the process at once:
-    /// that is always safe, since a killed coordinator or worker loses nothing acknowledged. A SIGHUP that whoever started
+    /// Also requested by the first Ctrl-C, SIGTERM or SIGHUP. One that comes half a second later or more ends the process at
+    /// once: that is always safe, since a killed coordinator or worker loses nothing acknowledged. A SIGHUP that whoever started
     /// the process had it ignore, as `nohup` does, stays ignored.
     pub(crate) fn on_signal(on_first: impl FnOnce() + Send + 'static) -> anyhow::Result<Self> {
         let shutdown = Shutdown::new();
@@ -51,9 +56,15 @@ impl Shutdown {
         let (requested, first) = (shutdown.requested.clone(), Arc::clone(&shutdown.signal));
         tokio::spawn(async move {
             let _ = first.set(signals.next().await);
+            let requested_at = Instant::now();
             on_first();
             requested.send_replace(true);
-            exit_at_once(signals.next().await);
+            loop {
+                let signal = signals.next().await;
+                if asks_again(requested_at.elapsed()) {
+                    exit_at_once(signal);
+                }
+            }
         });
         Ok(shutdown)
     }
@@ -115,6 +126,11 @@ impl Signals {
     }
 }
 
+/// Whether a signal that comes so long after the first one asks for more than that did.
+fn asks_again(after: Duration) -> bool {
+    after >= ONE_REQUEST
+}
+
 /// Whether this process ignores a signal, as the kernel tells it; where it does not tell, it does not.
 fn is_ignored(signal: SignalKind) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -126,4 +142,15 @@ fn is_ignored(signal: SignalKind) -> bool {
 #[expect(clippy::exit, reason = "a second signal means: now, without unwinding anything")]
 fn exit_at_once(signal: StopSignal) -> ! {
     std::process::exit(signal.exit_code().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_asks_again_from_half_a_second_after_the_first() {
+        assert!(!asks_again(Duration::ZERO) && !asks_again(Duration::from_millis(499)));
+        assert!(asks_again(Duration::from_millis(500)) && asks_again(Duration::from_secs(9)));
+    }
 }

@@ -160,7 +160,8 @@ Examples:
   acai worker --threads 1 --idle-timeout 600     on cores that others use too; end after ten minutes without work
 
 Ctrl-C or SIGTERM lets the trainers write checkpoints, gives the runs back and exits, within 25 seconds;
-the same worker started again goes on from there. A second one exits at once, and its trainers with it.
+the same worker started again goes on from there. A second one, half a second later or more, exits at once,
+and its trainers with it.
 
 A worker that was killed, started again with the same --state, first delivers what its runs had reported
 and gives them back. While the coordinator is away training goes on; when it is back, runs that it has

@@ -131,6 +131,8 @@ fn a_worker_that_a_signal_stopped_gives_its_runs_back_and_its_exit_code_names_th
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let worker = cluster.worker("bench", "state");
         eventually("both runs are under way", || cluster.runs("running") == 2);
+        // Twice, as `timeout` and shells send it: to the process and to its group.
+        worker.signal(signal);
         worker.signal(signal);
         let ended = worker.wait();
         assert_eq!(ended.code, Some(code), "{ended:#?}");
