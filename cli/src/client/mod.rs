@@ -3,6 +3,9 @@
 mod answering;
 pub(crate) mod state;
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::iter::successors;
 use std::time::Duration;
 
 use acai_access::AccessFile;
@@ -69,15 +72,50 @@ pub(crate) async fn connection(access: &AccessFile) -> anyhow::Result<Connection
         .timeout(Duration::from_secs(30));
     let channel = endpoint.connect().await.map_err(|error| {
         let (url, cause) = (&access.url, acai_access::root_cause(&error));
-        NoAnswer(format!("no coordinator answers at `{url}` ({cause})\nhint: {}", hint(access)))
+        let hint = hint(access, is_refused(&error));
+        NoAnswer(format!("no coordinator answers at `{url}` ({cause})\nhint: {hint}"))
     })?;
     Ok(acai_access::connection(channel, access.token.as_ref()))
 }
 
-fn hint(access: &AccessFile) -> &'static str {
+/// Whether a machine answered that nobody listens there.
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |error| (*error).source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+fn hint(access: &AccessFile, is_refused: bool) -> &'static str {
     if access.ca.is_empty() {
         "start one with `acai coordinator`; name another one's access file with --access FILE, or the state folder of `acai run` with --coordinator DIR"
+    } else if is_refused {
+        "is the coordinator running? `acai coordinator` starts it again on its database; --access FILE names another one's access file"
     } else {
         "is the coordinator at this address the one that the access file is of? --access FILE names another file; one from before `acai access rotate-ca` needs a new one"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use acai_access::Authority;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn where_nobody_listens_the_hint_asks_whether_the_coordinator_runs() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let ca = vec![Authority::new().unwrap().pin().unwrap()];
+        let access = AccessFile { url, ca, token: None };
+        // One that hangs up shows no certificate.
+        let hanging_up = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        let said = connection(&access).await.unwrap_err().to_string();
+        assert!(said.contains("rotate-ca") && !said.contains("is the coordinator running?"), "{said}");
+
+        hanging_up.abort();
+        assert!(hanging_up.await.unwrap_err().is_cancelled());
+        let said = connection(&access).await.unwrap_err().to_string();
+        assert!(said.contains("is the coordinator running?") && !said.contains("rotate-ca"), "{said}");
     }
 }
