@@ -23,9 +23,9 @@ mod user_folder;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
-use args::Arguments;
+use args::{Arguments, environment};
 use failure::Failure;
 use output::Output;
 use settings::Settings;
@@ -48,8 +48,8 @@ fn main() -> ExitCode {
 fn arguments() -> Result<Arguments, Failure> {
     let settings = Settings::read();
     let command = match &settings {
-        Ok(settings) => settings.as_defaults_of(Arguments::command()),
-        Err(_) => Arguments::command(),
+        Ok(settings) => settings.as_defaults_of(environment::command()),
+        Err(_) => environment::command(),
     };
     let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     settings?;

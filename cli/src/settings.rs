@@ -1,6 +1,5 @@
 //! `~/.config/acai/config.toml`: what a person does not want to say with each command.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
@@ -11,6 +10,7 @@ use clap::Command;
 use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::args::Answering;
+use crate::args::environment::variable;
 use crate::user_folder;
 
 /// Values of options that are not given, neither at the command line nor in the environment.
@@ -48,7 +48,7 @@ impl Settings {
     /// The command with these settings as defaults of its options.
     pub(crate) fn as_defaults_of(&self, command: Command) -> Command {
         // An access file that the environment names comes first.
-        let coordinator = self.coordinator.as_ref().filter(|_| env::var_os("ACAI_ACCESS").is_none());
+        let coordinator = self.coordinator.as_ref().filter(|_| variable("ACAI_ACCESS").is_none());
         let values = [
             ("coordinator", coordinator.map(OsString::from)),
             ("data", self.data.as_ref().map(OsString::from)),
@@ -82,10 +82,11 @@ fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf
 
 fn coordinator<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    match text.parse() {
+    match text.parse::<Answering>() {
         Ok(Answering::Place(path)) if !path.is_absolute() => Err(D::Error::custom(format!(
             "expected an address, or a path that begins with `/`, found `{text}`"
         ))),
-        _ => Ok(Some(text)),
+        Ok(_) => Ok(Some(text)),
+        Err(mistake) => Err(D::Error::custom(mistake)),
     }
 }

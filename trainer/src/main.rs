@@ -6,10 +6,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use acai_trainer::session::catching;
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = cli::Arguments::read();
     let ended = catching(|| Ok(arguments.run()));
     ended.map_err(Into::into).flatten().unwrap_or_else(|error| {
         // Nothing is left to be told if standard error is closed.

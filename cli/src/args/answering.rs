@@ -1,6 +1,5 @@
 //! Who answers a command.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -14,9 +13,13 @@ pub(crate) enum Answering {
 }
 
 impl FromStr for Answering {
-    type Err = Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            let words = "nobody is named: write a coordinator's address, an access file, or a state folder of `acai run`";
+            return Err(words.to_owned());
+        }
         // `localhost:7700`, and no folder of a path.
         let is_address = text.rsplit_once(':').is_some_and(|(host, port)| {
             !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
@@ -45,5 +48,6 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Answering>(), Ok(expected), "{text}");
         }
+        assert!("".parse::<Answering>().unwrap_err().contains("nobody is named"));
     }
 }

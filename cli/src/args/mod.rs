@@ -8,6 +8,7 @@ mod backup;
 mod control;
 mod data;
 mod doctor;
+pub(crate) mod environment;
 mod fleet;
 mod machines;
 mod observing;

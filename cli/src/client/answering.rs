@@ -1,6 +1,5 @@
 //! Who answers a command.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use acai_access::AccessFile;
@@ -8,6 +7,7 @@ use anyhow::{Context, ensure};
 
 use super::state;
 use crate::access;
+use crate::args::environment::variable;
 use crate::args::{Answering, Coordinator};
 
 /// The coordinator that is asked where none is named and there is no access file.
@@ -49,9 +49,7 @@ pub(crate) fn access_file(at: Option<&Answering>) -> Option<PathBuf> {
 }
 
 fn named(on_the_line: Option<&Answering>) -> Option<Answering> {
-    on_the_line
-        .cloned()
-        .or_else(|| env::var_os("ACAI_ACCESS").map(|path| Answering::Place(PathBuf::from(path))))
+    on_the_line.cloned().or_else(|| variable("ACAI_ACCESS").map(|path| Answering::Place(PathBuf::from(path))))
 }
 
 fn coordinator(named: &Answering) -> anyhow::Result<AccessFile> {

@@ -10,7 +10,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 
-use crate::args::{Arguments, List};
+use crate::args::{Arguments, List, environment};
 use crate::client::connect;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -65,7 +65,7 @@ fn candidates(end: &str) -> Vec<CompletionCandidate> {
 
 /// The sweeps that `acai ls` would list.
 async fn sweeps() -> anyhow::Result<Vec<String>> {
-    let command = Settings::read()?.as_defaults_of(Arguments::command());
+    let command = Settings::read()?.as_defaults_of(environment::command());
     let arguments = Arguments::from_arg_matches(&command.try_get_matches_from(["acai", "ls"])?)?;
     let crate::args::Command::Ls(List { ask, .. }) = arguments.command else { return Ok(Vec::new()) };
     let answer = connect(&ask.at).await?.list_sweeps(ListSweepsRequest {}).await?;

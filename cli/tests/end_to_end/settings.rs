@@ -18,6 +18,7 @@ fn the_command_line_comes_before_the_environment_and_that_before_a_persons_setti
     for (options, variable, expected) in [
         (&[][..], None, "/of/settings/mnist"),
         (&[], Some("/of/environment"), "/of/environment/mnist"),
+        (&[], Some(""), "/of/settings/mnist"),
         (&["--data", "/of/line"], Some("/of/environment"), "/of/line/mnist"),
     ] {
         let mut list = place.acai(&[&["data", "ls"], options].concat());
@@ -29,6 +30,9 @@ fn the_command_line_comes_before_the_environment_and_that_before_a_persons_setti
         (&[][..], None, "`http://127.0.0.1:1`"),
         (&[], Some(("ACAI_COORDINATOR", "http://127.0.0.1:2")), "`http://127.0.0.1:2`"),
         (&[], Some(("ACAI_ACCESS", "missing.toml")), "`missing.toml`"),
+        (&[], Some(("ACAI_COORDINATOR", "")), "`http://127.0.0.1:1`"),
+        (&[], Some(("ACAI_ACCESS", "")), "`http://127.0.0.1:1`"),
+        (&["--coordinator", ""], None, "nobody is named"),
         (
             &["--coordinator", "http://127.0.0.1:3"],
             Some(("ACAI_COORDINATOR", "http://127.0.0.1:2")),

@@ -12,12 +12,13 @@ mod serve;
 mod train;
 mod trained;
 
+use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acai_trainer::benchmark::Benchmarks;
 use acai_trainer::{allocator, device, libtorch};
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Trains interpolating autoencoders (ACAI, Berthelot et al. 2018) on libtorch.
 #[derive(Debug, Parser)]
@@ -37,6 +38,12 @@ enum Command {
 }
 
 impl Arguments {
+    /// What the command line and the environment say. Ends the process where they ask for help, or are wrong.
+    pub(crate) fn read() -> Arguments {
+        let command = without_empty_variables(Arguments::command());
+        Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Train(train) => {
@@ -52,6 +59,15 @@ impl Arguments {
             }
         }
     }
+}
+
+/// The command, for which a variable that is set to nothing counts as one that is not set.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let see = |argument: Arg| {
+        let is_empty = argument.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { argument.env(None::<&'static str>) } else { argument }
+    };
+    command.mut_args(see).mut_subcommands(without_empty_variables)
 }
 
 /// What a training process runs on.

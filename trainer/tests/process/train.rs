@@ -209,7 +209,7 @@ fn the_help_says_which_datasets_there_are_and_what_other_flags_take() {
 fn folders_of_pictures_are_looked_for_below_the_data_folder_which_is_data_unless_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = folder.path().canonicalize().expect("it is there");
-    for (told, data) in [(None, "data"), (Some("elsewhere"), "elsewhere")] {
+    for (told, data) in [(None, "data"), (Some(""), "data"), (Some("elsewhere"), "elsewhere")] {
         let mut program = program();
         program.args(["train", "--model", "acai", "--dataset", "images:faces", "--out", "out"]);
         program.current_dir(&place).envs(told.map(|told| ("ACAI_DATA", told)));
