@@ -1,13 +1,14 @@
 //! `acai-trainer export`: weights for others.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::slice;
 
 use acai_trainer::checkpoint;
-use anyhow::ensure;
 use clap::Args;
+
+use super::output_file;
 
 /// Write what a checkpoint's model has learnt as a plain safetensors file
 ///
@@ -28,9 +29,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let Export { checkpoint, output } = self;
-        let is_itself =
-            fs::canonicalize(&output).is_ok_and(|there| fs::canonicalize(&checkpoint).ok() == Some(there));
-        ensure!(!is_itself, "that would replace the checkpoint itself; choose another `--output`");
+        output_file::check(&output, slice::from_ref(&checkpoint))?;
         checkpoint::export(&checkpoint, &output)?;
         writeln!(io::stderr(), "wrote {}", output.display())?;
         Ok(ExitCode::SUCCESS)

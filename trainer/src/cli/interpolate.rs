@@ -16,6 +16,7 @@ use tch::Tensor;
 
 use super::Machine;
 use super::end_point::EndPoint;
+use super::output_file;
 use super::trained::Opened;
 
 /// How many times as wide and high images are in an animation, which is seen without being enlarged.
@@ -77,6 +78,7 @@ impl Interpolate {
             from.len(),
             to.len()
         );
+        output_file::check(&output, &checkpoints)?;
         let headers = checkpoints.iter().map(|file| checkpoint::read_header(file));
         let headers = headers.collect::<Result<Vec<Header>, _>>()?;
         for (header, file) in headers.iter().zip(&checkpoints) {

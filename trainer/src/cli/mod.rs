@@ -5,6 +5,7 @@ mod eval;
 mod export;
 mod hyperparameters;
 mod interpolate;
+mod output_file;
 mod output_folder;
 mod progress;
 mod scores;

@@ -97,6 +97,14 @@ fn interpolate_draws_a_strip_from_one_test_image_to_another() {
     let (refused, log) = run(&["interpolate", "--a", "0", "--b", "360", "-o", strip_name], &checkpoint);
     assert_eq!(refused.status.code(), Some(1));
     assert!(log.contains("--b is `360`; test images have numbers from 0 to 359"), "{log}");
+
+    let bytes = fs::read(&checkpoint).expect("a file");
+    let itself = folder.path().join("./checkpoint-000000016.safetensors");
+    let itself = itself.to_str().expect("a text");
+    let (refused, log) = run(&["interpolate", "--a", "0", "--b", "7", "-o", itself], &checkpoint);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(log.contains("would replace the checkpoint itself"), "{log}");
+    assert!(fs::read(&checkpoint).expect("a file") == bytes);
 }
 
 #[test]
