@@ -6,7 +6,7 @@ use acai_proto::convert::run_state;
 use acai_proto::v1::{Artifact, AttemptDetails, GetRunRequest, GetRunResponse};
 use acai_sweep::run::RunState;
 use acai_sweep::spelling::counted;
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 
 use super::artifacts::of_run;
 use crate::args::{Coordinator, LogsArguments};
@@ -30,7 +30,10 @@ pub(super) async fn logs(arguments: LogsArguments, output: Output) -> Result<(),
     }
     let logs = reader.logs().await?;
     let wanted = logs.iter().rfind(|log| attempt.is_none_or(|attempt| log.attempt == attempt));
-    let Some(log) = wanted else { return Err(reader.none_yet(&details, attempt).into()) };
+    let Some(log) = wanted else {
+        output.note(&reader.why_none(&details, attempt)?);
+        return Ok(());
+    };
     output.data(&reader.text(log).await?)?;
     if attempt.is_none() && details.attempts.len() > 1 {
         let (sweep, number) = &reader.run;
@@ -109,20 +112,21 @@ impl Reader {
         Err(anyhow!("{sweep}/{number} has no attempt {attempt}: it has had {attempts}"))
     }
 
-    /// Why there is nothing to print.
-    fn none_yet(&self, details: &GetRunResponse, attempt: Option<u32>) -> anyhow::Error {
+    /// Why there is nothing to print: an error where there may be something later, and else what to say of it, since most
+    /// trainers print nothing.
+    fn why_none(&self, details: &GetRunResponse, attempt: Option<u32>) -> anyhow::Result<String> {
         let (sweep, number) = &self.run;
         let wanted = |known: &&AttemptDetails| attempt.is_none_or(|attempt| known.number == attempt);
         match details.attempts.iter().rfind(wanted) {
-            None => anyhow!(
+            None => bail!(
                 "{sweep}/{number} has no log: it has not been started\nhint: `acai explain {sweep}/{number}` says what it waits for"
             ),
-            Some(AttemptDetails { number: attempt, worker, ended_unix_ms: None, .. }) => anyhow!(
+            Some(AttemptDetails { number: attempt, worker, ended_unix_ms: None, .. }) => bail!(
                 "attempt {attempt} of {sweep}/{number} goes on at {worker}, and its log has not arrived yet\nhint: `acai logs {sweep}/{number} -f` waits for it"
             ),
-            Some(AttemptDetails { number: attempt, worker, .. }) => anyhow!(
-                "attempt {attempt} of {sweep}/{number} left no log: its trainer printed nothing, or {worker} did not bring it (a worker of an earlier release keeps none)\nhint: `acai show {sweep}/{number}` says how it ended"
-            ),
+            Some(AttemptDetails { number: attempt, worker, .. }) => Ok(format!(
+                "attempt {attempt} of {sweep}/{number} left no log: its trainer printed nothing, or {worker} did not bring it (a worker of an earlier release keeps none)"
+            )),
         }
     }
 
@@ -178,7 +182,7 @@ async fn follow(
     }
     if printed.attempt == 0 {
         let details = reader.details().await?;
-        return Err(reader.none_yet(&details, attempt).into());
+        output.note(&reader.why_none(&details, attempt)?);
     }
     Ok(())
 }

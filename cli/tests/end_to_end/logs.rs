@@ -55,10 +55,14 @@ fn a_log_is_printed_followed_and_fetched_and_where_there_is_none_that_is_explain
     assert_eq!(place.run(&["logs", "two/0", "--attempt", "1"]).ok(), "first\nsecond\n");
     assert_eq!(place.run(&["fetch", "two/0", "--what", "log"]).ok(), "./two-0/log-1.txt\n");
     assert_eq!(fs::read_to_string(place.path("two-0/log-1.txt")).unwrap(), "first\nsecond\n");
+    let ways: [&[&str]; 3] = [&[], &["--attempt", "1"], &["-f"]];
+    for options in ways {
+        let silent = place.run(&[&["logs", "two/1"], options].concat());
+        assert!(silent.stderr.contains("attempt 1 of two/1 left no log"), "{silent:#?}");
+        assert_eq!(silent.ok(), "", "most trainers print nothing");
+    }
     for (arguments, words) in [
         (&["logs", "two/0", "--attempt", "2"][..], "two/0 has no attempt 2: it has had 1 attempt"),
-        (&["logs", "two/1"], "attempt 1 of two/1 left no log"),
-        (&["logs", "two/1", "-f"], "attempt 1 of two/1 left no log"),
         (&["fetch", "two/1", "--what", "log"], "two/1 has left no log yet"),
         (&["fetch", "two/0", "--what", "pictures"], "two/0 has left no pictures yet"),
         (&["logs", "two/7"], "two has no run 7"),
