@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use acai_proto::v1::{ControlResponse, PauseRequest, RetryRequest, RunState, Selection, SetLimitsRequest};
+use acai_sweep::spelling::counted;
 use serde_json::json;
 
 use crate::args::{PauseArguments, RetryArguments, SelectionArguments, SetArguments, Target};
@@ -114,13 +115,19 @@ fn sentence(sweep: &str, words: &Words, is_whole: bool, response: &ControlRespon
     let whole = words.whole.filter(|_| is_whole);
     parts.extend(whole.map(str::to_owned));
     if response.changed > 0 || whole.is_none() {
-        parts.push(format!("{} runs {}", response.changed, words.done));
+        parts.push(format!("{} {}", counted(response.changed, "run"), words.done));
     }
     if response.asked > 0 {
-        parts.push(format!("{} will be when their workers have checkpointed", response.asked));
+        let when = if response.asked == 1 { "its worker has" } else { "their workers have" };
+        parts.push(format!(
+            "{} will be {} when {when} checkpointed",
+            counted(response.asked, "run"),
+            words.done
+        ));
     }
     if response.unchanged > 0 && whole.is_none() {
-        parts.push(format!("{} left as they are", response.unchanged));
+        let as_before = if response.unchanged == 1 { "it is" } else { "they are" };
+        parts.push(format!("{} left as {as_before}", response.unchanged));
     }
     format!("{sweep}: {}", parts.join(", "))
 }
@@ -136,5 +143,24 @@ mod tests {
             |sweep: &str, numbers: &[u32]| Selection { sweep: sweep.to_owned(), numbers: numbers.to_vec() };
         assert_eq!(selections(targets), [selection("a", &[]), selection("b", &[3, 5])]);
         assert!("a/x".parse::<Target>().is_err() && "/1".parse::<Target>().is_err());
+    }
+
+    #[test]
+    fn what_was_done_is_said_in_whole_words_of_one_run_and_of_several() {
+        let response = |changed, asked, unchanged| ControlResponse { changed, asked, unchanged };
+        let paused = Words { done: "paused", whole: Some("it starts no more runs") };
+        assert_eq!(
+            sentence("s5", &paused, true, &response(0, 1, 0)),
+            "s5: it starts no more runs, 1 run will be paused when its worker has checkpointed"
+        );
+        assert_eq!(
+            sentence("s5", &paused, false, &response(1, 2, 1)),
+            "s5: 1 run paused, 2 runs will be paused when their workers have checkpointed, 1 left as it is"
+        );
+        let cancelled = Words { done: "cancelled", whole: None };
+        assert_eq!(
+            sentence("s5", &cancelled, true, &response(3, 0, 2)),
+            "s5: 3 runs cancelled, 2 left as they are"
+        );
     }
 }

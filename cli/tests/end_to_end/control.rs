@@ -154,9 +154,9 @@ async fn runs_are_paused_explained_resumed_cancelled_and_retried() {
     assert!(explained.contains("long/1 is paused") && explained.contains("acai resume"), "{explained}");
 
     let cancelled = cluster.ask(&["cancel", "long/1"]).ok();
-    assert_eq!(cancelled.trim(), "long: 1 runs cancelled");
+    assert_eq!(cancelled.trim(), "long: 1 run cancelled");
     let resumed = cluster.ask(&["resume", "long"]).ok();
-    assert_eq!(resumed.trim(), "long: it goes on, 1 runs resumed");
+    assert_eq!(resumed.trim(), "long: it goes on, 1 run resumed");
     eventually("it is under way again", || cluster.runs("running") == 1);
     cluster.ask(&["drain", "bench"]).ok();
     eventually("the drained worker has given it back", || cluster.runs("queued") == 1);

@@ -100,7 +100,7 @@ fn during_a_run_another_terminal_is_answered_and_can_change_what_is_queued() {
     let shown: Vec<&str> = status.lines().rev().take(2).flat_map(str::split_whitespace).collect();
     let [run, _, _, loss, curve, .., metric, _] = shown.as_slice() else { panic!("{status}") };
     assert_eq!((*run, *loss, *curve, *metric), ("#0", "0.5000", "▁", "train/loss"), "{status}");
-    assert!(place.run(&["cancel", "two/1"]).ok().contains("1 runs cancelled"));
+    assert!(place.run(&["cancel", "two/1"]).ok().contains("1 run cancelled"));
     assert!(place.run(&["runs", "two"]).ok().contains("cancelled"));
     running.interrupt();
     running.wait();

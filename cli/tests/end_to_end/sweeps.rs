@@ -270,7 +270,7 @@ for member in json.loads(sys.stdin.readline())["group"]:
     );
     let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer"]);
     assert_eq!(ended.code, Some(4), "{ended:#?}");
-    assert!(ended.stderr.contains("1 runs did not complete"), "{ended:#?}");
+    assert!(ended.stderr.contains("1 run did not complete and is not"), "{ended:#?}");
     assert!(ended.stderr.contains("#3 failed: "), "{ended:#?}");
     assert!(ended.stderr.contains("out of luck"), "the trainer's last words: {ended:#?}");
     assert!(ended.stdout.contains("0/1"), "the row says that its run is missing: {ended:#?}");
@@ -285,6 +285,6 @@ fn a_sweep_that_too_many_failures_pause_ends_the_command_and_the_same_command_go
     for failed in ["#0 failed", "#1 failed"] {
         let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer", "--slots", "1"]);
         assert_eq!(ended.code, Some(4), "{ended:#?}");
-        assert!(ended.stderr.contains("tiny is paused: ") && ended.stderr.contains(failed), "{ended:#?}");
+        assert!(ended.stderr.contains("tiny is paused: 1 run failed") && ended.stderr.contains(failed), "{ended:#?}");
     }
 }

@@ -56,7 +56,7 @@ fn dataset_json(dataset: &Dataset, data: &Path) -> Value {
 }
 
 fn needs_files(dataset: &Dataset) -> bool {
-    !matches!(dataset, Dataset::Lines32 | Dataset::Digits32)
+    !matches!(dataset, Dataset::Lines32 | Dataset::Digits32 | Dataset::Typeover32)
 }
 
 #[cfg(test)]
@@ -72,5 +72,13 @@ mod tests {
         }
         let built_in = dataset_json(&Dataset::Digits32, Path::new(""));
         assert_eq!((&built_in["training"], &built_in["test"]), (&json!(1437), &json!(360)));
+    }
+
+    #[test]
+    fn what_is_made_by_the_program_itself_is_built_in_and_nowhere() {
+        for dataset in [Dataset::Lines32, Dataset::Digits32, Dataset::Typeover32] {
+            assert_eq!(row(&dataset, Path::new("data"))[3..], ["", "built in"], "{}", dataset.name());
+            assert_eq!(dataset_json(&dataset, Path::new("data"))["path"], Value::Null, "{}", dataset.name());
+        }
     }
 }

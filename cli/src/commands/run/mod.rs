@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection};
+use acai_sweep::spelling::counted;
 use anyhow::Context;
 use tonic::{Code, Status};
 
@@ -90,7 +91,8 @@ async fn train(
                 let (state, why) = (crate::format::state(run.state), in_a_line(&run.message));
                 output.note(&format!("#{} {state}: {why}", run.number));
             }
-            Err(Failure::Runs(format!("{bad} runs did not complete and are not in the table")))
+            let are = if bad == 1 { "is" } else { "are" };
+            Err(Failure::Runs(format!("{} did not complete and {are} not in the table", counted(bad, "run"))))
         }
     }
 }
@@ -146,9 +148,9 @@ fn name_pictures(state: &Path, sweep: &str, output: Output) {
         [folder] => output.note(&format!("\npictures: {}", folder.display())),
         [first, others @ ..] => {
             output.note(&format!(
-                "\npictures: {}, and of {} other runs beside that one",
+                "\npictures: {}, and of {} beside that one",
                 first.display(),
-                others.len()
+                counted(others.len() as u64, "other run")
             ));
         }
     }

@@ -104,8 +104,8 @@ fn text(response: &GetSweepResponse) -> String {
     lines.push(format!("  runs     {}", states(&sweep.counts)));
     if sweep.leaving > 0 {
         lines.push(format!(
-            "  leaving  {} runs that left the file, until their workers give them back",
-            sweep.leaving
+            "  leaving  {} that left the file, until given back by a worker",
+            counted(sweep.leaving, "run")
         ));
     }
     lines.push(format!(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use acai_sweep::run::{Interruption, RunState, after};
+use acai_sweep::spelling::counted;
 
 use super::state::{Lease, Run, State};
 use crate::store::outcome::{Outcome, lasting_message};
@@ -163,7 +164,8 @@ impl State {
             && sweep.paused.is_none()
             && most as usize <= failed.saturating_sub(sweep.failed_at_resume)
         {
-            sweep.paused = Some(format!("{most} runs failed, as many as max_failed_runs allows"));
+            let failed = counted(most, "run");
+            sweep.paused = Some(format!("{failed} failed, as many as max_failed_runs allows"));
         }
         Ok(())
     }

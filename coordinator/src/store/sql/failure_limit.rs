@@ -17,7 +17,8 @@ pub(super) use failed_runs;
 /// Pauses the sweep if, since it was last resumed, as many of its runs have ended badly as it allows.
 pub(super) async fn pause_if_too_many_failed(tx: &mut Connection, sweep_id: SweepId) -> Result<()> {
     sqlx::query(concat!(
-        "update sweeps set paused = max_failed_runs || ' runs failed, as many as max_failed_runs allows'
+        "update sweeps set paused = max_failed_runs || case max_failed_runs when 1 then ' run' else ' runs' end
+            || ' failed, as many as max_failed_runs allows'
          where id = $1 and paused is null and max_failed_runs <= ",
         failed_runs!(),
         " - failed_at_resume",
