@@ -74,6 +74,8 @@ fn pictures_are_listed_and_fetched_whole_and_again_only_where_they_are_missing()
     assert!(ask(&sheet).stderr.contains("--force replaces it"));
     let none = ask(&["plot", "sheet", "two", "--y", "gamma", "-o", "other.svg"]);
     assert!(none.stderr.contains("no run has a picture `interpolations.png`"), "{none:#?}");
+    let line = ask(&["plot", "sheet", "two", "-o", "other.svg"]);
+    assert!(line.stderr.contains("the sweep varies lambda: a sheet needs two parameters"), "{line:#?}");
 
     for (arguments, hint) in [
         (&["artifacts", "ls", "two/7"][..], "two has no run 7"),

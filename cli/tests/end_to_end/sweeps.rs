@@ -285,6 +285,9 @@ fn a_sweep_that_too_many_failures_pause_ends_the_command_and_the_same_command_go
     for failed in ["#0 failed", "#1 failed"] {
         let ended = place.run(&["run", "tiny.yaml", "--trainer", "./trainer", "--slots", "1"]);
         assert_eq!(ended.code, Some(4), "{ended:#?}");
-        assert!(ended.stderr.contains("tiny is paused: 1 run failed") && ended.stderr.contains(failed), "{ended:#?}");
+        assert!(
+            ended.stderr.contains("tiny is paused: 1 run failed") && ended.stderr.contains(failed),
+            "{ended:#?}"
+        );
     }
 }

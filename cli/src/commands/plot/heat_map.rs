@@ -6,7 +6,7 @@ use acai_proto::v1::{ResultsRow, ResultsTable};
 use acai_sweep::scalar::Scalar;
 use acai_sweep::statistics::Spread;
 
-use super::{axes, file, goal, open, parameter as named, quantity, table, width};
+use super::{axes, file, goal, open, parameter as named, quantity, table, too_few, width};
 use crate::args::FigureArguments;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -24,7 +24,8 @@ pub(super) async fn draw(
         (x, y) => {
             let usual = table(&mut client, figure, metrics.clone(), Vec::new()).await?;
             let varied = usual.tables.into_iter().next().map(|table| table.group_by).unwrap_or_default();
-            axes(x, y, &varied)?
+            axes(x, y, &varied)
+                .ok_or_else(|| too_few(&varied, "a heat map", "`acai plot strip` draws one"))?
         }
     };
     let results = table(&mut client, figure, metrics, vec![x.clone(), y.clone()]).await?;
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn axes_are_lambda_and_gamma_where_a_sweep_varies_them() {
         let varied = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let chosen = |x: Option<&str>, names: &[&str]| axes(x.map(str::to_owned), None, &varied(names)).ok();
+        let chosen = |x: Option<&str>, names: &[&str]| axes(x.map(str::to_owned), None, &varied(names));
         let pair = |x: &str, y: &str| Some((x.to_owned(), y.to_owned()));
         assert_eq!(chosen(None, &["model", "gamma", "lambda"]), pair("lambda", "gamma"));
         assert_eq!(chosen(None, &["model", "latent"]), pair("model", "latent"));

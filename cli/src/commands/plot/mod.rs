@@ -13,7 +13,7 @@ use acai_plot::{Quantity, Width};
 use acai_proto::v1::{GetResultsResponse, Metric};
 use acai_sweep::metric::Goal;
 use acai_sweep::scalar::Scalar;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use super::results::{Question, ask};
 use crate::args::{FigureArguments, PlotCommand};
@@ -59,21 +59,21 @@ async fn table(
     Ok(results)
 }
 
-/// The axes that are not named: λ and γ where the sweep varies them, or else the first parameters that it varies.
-fn axes(x: Option<String>, y: Option<String>, varied: &[String]) -> anyhow::Result<(String, String)> {
+/// The axes, those that are not named too: λ and γ where the sweep varies them, or else the first parameters that it varies.
+fn axes(x: Option<String>, y: Option<String>, varied: &[String]) -> Option<(String, String)> {
     let pick = |preferred: &str, other: Option<&String>| -> Option<String> {
         let free = |name: &&String| Some(*name) != other;
         varied.iter().filter(free).find(|name| *name == preferred).or(varied.iter().find(free)).cloned()
     };
-    let too_few = || {
-        anyhow!(
-            "the sweep varies {}: a heat map needs two parameters\nhint: --x and --y name them; `acai plot strip` draws one",
-            if varied.is_empty() { "no parameter".to_owned() } else { varied.join(", ") }
-        )
-    };
-    let x = x.or_else(|| pick("lambda", y.as_ref())).with_context(too_few)?;
-    let y = y.or_else(|| pick("gamma", Some(&x))).with_context(too_few)?;
-    Ok((x, y))
+    let x = x.or_else(|| pick("lambda", y.as_ref()))?;
+    let y = y.or_else(|| pick("gamma", Some(&x)))?;
+    Some((x, y))
+}
+
+/// Why there are no axes for a figure, and what is drawn of one parameter.
+fn too_few(varied: &[String], figure: &str, of_one: &str) -> anyhow::Error {
+    let varied = if varied.is_empty() { "no parameter".to_owned() } else { varied.join(", ") };
+    anyhow!("the sweep varies {varied}: {figure} needs two parameters\nhint: --x and --y name them; {of_one}")
 }
 
 /// The parameters that the sweep's tables have in their rows.

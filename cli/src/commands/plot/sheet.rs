@@ -10,12 +10,15 @@ use acai_sweep::scalar::Scalar;
 use anyhow::{anyhow, bail};
 
 use super::super::runs::{Listed, filter, list};
-use super::{axes, file, open, parameter as named, varied, width};
+use super::{axes, file, open, parameter as named, too_few, varied, width};
 use crate::args::FigureArguments;
 use crate::client::{Client, connect_blobs};
 use crate::download::bytes;
 use crate::failure::Failure;
 use crate::output::Output;
+
+/// What becomes of a sweep that varies one parameter.
+const ONE_ROW: &str = "one that is the same in all runs, like `--y model`, makes a sheet of one row";
 
 /// Which pictures are laid out.
 pub(super) struct Chosen {
@@ -29,7 +32,10 @@ pub(super) async fn draw(figure: &FigureArguments, chosen: Chosen, output: Outpu
     let mut client = open(figure).await?;
     let (x, y) = match (chosen.x, chosen.y) {
         (Some(x), Some(y)) => (x, y),
-        (x, y) => axes(x, y, &varied(&mut client, figure).await?)?,
+        (x, y) => {
+            let varied = varied(&mut client, figure).await?;
+            axes(x, y, &varied).ok_or_else(|| too_few(&varied, "a sheet", ONE_ROW))?
+        }
     };
     let mut blobs = connect_blobs(&figure.from).await?;
     let mut by_dataset: BTreeMap<String, Vec<Picture>> = BTreeMap::new();
