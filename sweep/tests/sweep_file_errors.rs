@@ -393,8 +393,23 @@ fn hostile_files_are_refused_cheaply() {
     let cases = [
         ("[".repeat(17), "1:17 more than 16 lists and mappings inside each other"),
         ("a: &a [*a]".to_owned(), "1:4 more than 16 lists and mappings inside each other"),
+        ("{a: ".repeat(20_000), "1:65 more than 16 lists and mappings inside each other"),
         (
-            "{a: ".repeat(20_000),
+            format!("version: {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+            "1:26 more than 16 lists and mappings inside each other",
+        ),
+        ("- ".repeat(100_000), "1:33 more than 16 lists and mappings inside each other"),
+        ("? ".repeat(100_000), "1:3 invalid type: map, expected a word as key"),
+        (
+            (0..600).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect(),
+            "17:17 more than 16 lists and mappings inside each other",
+        ),
+        (
+            format!("a: [{}]", (0..20_000).map(|it| format!("&a{it} x, *a{it}, ")).collect::<String>()),
+            "1:177749 the file holds more than 20000 values, aliases resolved",
+        ),
+        (
+            format!("#{}", "[".repeat(79_999)),
             "1:1 more than 2500 open `[` and `{` are too many for a file of this size \
              | write long lists and mappings one item a line, without brackets",
         ),

@@ -8,11 +8,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
 use super::error::Mistake;
+use super::nesting::{MAX_DEPTH, too_deep};
 use super::place::{Position, root_position};
 use crate::spelling::quoted;
-
-/// Nested lists and mappings. A sweep file needs 4.
-const MAX_DEPTH: usize = 16;
 
 /// Values of a file after its aliases are resolved, so that a few lines of aliases cannot fill the
 /// memory. A text counts once for every [`TEXT_UNIT`] bytes begun: a file of 1 MiB without aliases
@@ -126,9 +124,7 @@ impl Reader<'_> {
     fn enter<E: Error>(self) -> Result<Self, E> {
         self.limits.spend(1)?;
         if self.depth == MAX_DEPTH {
-            return Err(self
-                .limits
-                .refuse(format!("more than {MAX_DEPTH} lists and mappings inside each other")));
+            return Err(self.limits.refuse(too_deep()));
         }
         Ok(Reader { depth: self.depth + 1, ..self })
     }

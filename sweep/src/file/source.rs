@@ -1,14 +1,11 @@
 //! Bytes to text that is safe to give to the YAML parser and to show in a terminal.
 
 use super::error::Mistake;
+use super::nesting;
 use super::place::Position;
 
 /// The largest sweep file, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-
-/// The parser takes time in proportion to bytes × open `[` and `{`, some 4 ns each; so this is
-/// about a second.
-const MAX_PARSER_WORK: usize = 200_000_000;
 
 /// The text of a file.
 pub(super) fn decode(source: &[u8]) -> Result<&str, Mistake> {
@@ -34,17 +31,7 @@ pub(super) fn decode(source: &[u8]) -> Result<&str, Mistake> {
         let position = Position { line: line + 1, column: 1 };
         return Err(Mistake::new(position, "sweep files have no directives (`%…`)", None));
     }
-    let max_open = MAX_PARSER_WORK / text.len().max(1);
-    let mut open = 0;
-    for (line, content) in text.lines().enumerate() {
-        open += left_open(content);
-        if open > max_open {
-            let message =
-                format!("more than {max_open} open `[` and `{{` are too many for a file of this size");
-            let hint = "write long lists and mappings one item a line, without brackets".to_owned();
-            return Err(Mistake::new(Position { line: line + 1, column: 1 }, &message, Some(hint)));
-        }
-    }
+    nesting::check(text)?;
     Ok(text)
 }
 
@@ -60,15 +47,4 @@ fn is_refused(c: char, rest: &str) -> bool {
 
 fn is_line_break(c: char) -> bool {
     matches!(c, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Brackets that the line may leave open. What looks like a closing bracket may be part of a quoted
-/// text, a comment or a tag, so it counts only in lines that cannot have any.
-fn left_open(line: &str) -> usize {
-    let opened = line.matches(['[', '{']).count();
-    let plain = line.chars().all(|c| c.is_ascii_alphanumeric() || " \t_-+./,:[]{}".contains(c));
-    match plain {
-        true => opened.saturating_sub(line.matches([']', '}']).count()),
-        false => opened,
-    }
 }
