@@ -92,6 +92,16 @@ fn only_finite_values_of_completed_runs_count_and_the_row_says_how_many() {
 }
 
 #[test]
+fn all_rows_whose_mean_is_the_best_one_are_marked() {
+    let with = |lambda, value| lambda_run(lambda, 0, RunState::Completed, &[("eval/x", value)]);
+    let runs = [with(0.1, 2.0), with(0.2, 1.0), with(0.3, 1.0), lambda_run(0.4, 0, RunState::Queued, &[])];
+    assert_eq!(
+        rows(&tables(&query(&["lambda"], &[("eval/x", Goal::Minimize)]), &runs)[0]),
+        ["lambda=0.2 1/1 1 *", "lambda=0.3 1/1 1 *", "lambda=0.1 1/1 2", "lambda=0.4 0/1 -"]
+    );
+}
+
+#[test]
 fn rows_are_sorted_towards_the_goal_and_those_without_a_value_come_last() {
     let with = |lambda, value| lambda_run(lambda, 0, RunState::Completed, &[("eval/x", value)]);
     let queued = lambda_run(0.0, 0, RunState::Queued, &[]);

@@ -69,7 +69,7 @@ impl Aggregation {
 /// Which means are marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Best {
-    /// The best one.
+    /// The best one; several where they are equal, as rows are that show the same runs.
     Bold,
     /// Also those that are as good within the best one's ±.
     Ties,
@@ -164,20 +164,54 @@ impl Style {
         };
         let aggregates: Vec<Option<Aggregate>> =
             rows.iter().map(|row| row.aggregates.get(place).copied().flatten()).collect();
-        let means = aggregates.iter().enumerate().filter_map(|(row, it)| Some((row, it.as_ref()?)));
-        let best = means.min_by(|(_, a), (_, b)| (a.mean * sign).total_cmp(&(b.mean * sign)));
-        let Some((first, best)) = best.filter(|_| self.best != Best::None) else {
+        let means = aggregates.iter().flatten();
+        let best = means.min_by(|a, b| (a.mean * sign).total_cmp(&(b.mean * sign)));
+        let Some(best) = best.filter(|_| self.best != Best::None) else {
             return vec![false; rows.len()];
         };
         let reach = self.spread.of(count(best.n), best.std).unwrap_or(0.0);
-        let is_best = |(row, aggregate): (usize, &Option<Aggregate>)| match self.best {
+        let is_best = |aggregate: &Option<Aggregate>| match self.best {
             Best::Ties => aggregate.is_some_and(|it| (it.mean - best.mean).abs() <= reach),
-            Best::Bold | Best::None => row == first,
+            Best::Bold | Best::None => aggregate.is_some_and(|it| it.mean == best.mean),
         };
-        aggregates.iter().enumerate().map(is_best).collect()
+        aggregates.iter().map(is_best).collect()
     }
 }
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn row(mean: Option<f64>, std: f64) -> Row {
+        let aggregate = |mean| Aggregate { n: 2, mean, std, min: mean - std, max: mean + std, median: mean };
+        Row {
+            group: Vec::new(),
+            runs: 2,
+            completed: 2,
+            states: BTreeMap::new(),
+            aggregates: vec![mean.map(aggregate)],
+            best: false,
+            members: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn all_rows_whose_mean_is_the_best_one_are_marked() {
+        let rows = [row(Some(2.0), 1.0), row(None, 0.0), row(Some(2.0), 0.0), row(Some(2.5), 0.0)];
+        let best = |best, goal| {
+            let style = Style { best, ..Style::usual(Spread::Population) };
+            style.best(&rows.iter().collect::<Vec<_>>(), 0, goal)
+        };
+        assert_eq!(best(Best::Bold, Some(Goal::Minimize)), [true, false, true, false]);
+        assert_eq!(best(Best::Bold, Some(Goal::Maximize)), [false, false, false, true]);
+        assert_eq!(best(Best::Ties, Some(Goal::Minimize)), [true, false, true, true]);
+        assert_eq!(best(Best::None, Some(Goal::Minimize)), [false; 4]);
+        assert_eq!(best(Best::Bold, None), [false; 4]);
+    }
 }

@@ -252,7 +252,7 @@ impl From<AggregationArgument> for Aggregation {
 /// Which means are marked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BestArgument {
-    /// The best one
+    /// The best one, and what is equal to it
     #[default]
     Bold,
     /// Also those that are as good within the best one's ±

@@ -131,7 +131,7 @@ pub struct Row {
     pub states: BTreeMap<RunState, usize>,
     /// In the order of the table's metrics; `None` where no run has a value.
     pub aggregates: Vec<Option<Aggregate>>,
-    /// First in its table by the metric that sorts.
+    /// First in its table by the metric that sorts, or equal to it.
     pub best: bool,
     /// The runs one by one, in plan order.
     pub members: Vec<Member>,
@@ -325,7 +325,7 @@ fn rows(group_by: &[String], metrics: &[Metric], statistic: Statistic, runs: &[S
     groups.into_iter().map(row).collect()
 }
 
-/// By the mean of the first metric, and marks the best row.
+/// By the mean of the first metric, and marks the best row: several where they are equal.
 fn sort(rows: &mut [Row], goal: Goal) {
     let key = |row: &Row| {
         let mean = row.aggregates.first().copied().flatten()?.mean;
@@ -338,8 +338,9 @@ fn sort(rows: &mut [Row], goal: Goal) {
         (Some(a), Some(b)) => a.total_cmp(&b),
         (a, b) => b.is_some().cmp(&a.is_some()),
     });
-    if let Some(first) = rows.first_mut() {
-        first.best = key(first).is_some();
+    let best = rows.first().and_then(key);
+    for row in rows {
+        row.best = best.is_some() && key(row) == best;
     }
 }
 

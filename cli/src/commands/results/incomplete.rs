@@ -21,14 +21,21 @@ pub(super) fn leave_out(results: &mut GetResultsResponse, min_n: u32) -> usize {
         table.rows.retain(|row| n(row) >= min_n);
         left_out += before - table.rows.len();
         // The best one may have been among them.
-        if let Some(first) = table.rows.first_mut()
-            && min_n > 0
+        if min_n > 0
             && table.metrics.first().is_some_and(|metric| metric.goal != 0)
+            && let Some(best) = table.rows.first().and_then(mean)
         {
-            first.best = n(first) > 0;
+            for row in &mut table.rows {
+                row.best = mean(row) == Some(best);
+            }
         }
     }
     left_out
+}
+
+/// The mean that sorts, where any run has a value.
+fn mean(row: &ResultsRow) -> Option<f64> {
+    row.aggregates.first().filter(|aggregate| aggregate.n > 0).map(|aggregate| aggregate.mean)
 }
 
 /// With `--strict`, that rows lack values is a failure.
@@ -43,5 +50,31 @@ pub(super) fn refuse(results: &GetResultsResponse, arguments: &TableArguments) -
             counted(rows as u64, "row")
         ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use acai_proto::v1::{Aggregate, Goal, Metric, ResultsTable};
+
+    use super::*;
+
+    #[test]
+    fn the_best_rows_of_those_that_are_left_are_marked() {
+        let row = |n, mean| ResultsRow {
+            aggregates: vec![Aggregate { n, mean, ..Aggregate::default() }],
+            best: n == 1,
+            ..ResultsRow::default()
+        };
+        let metric = Metric { name: "eval/x".to_owned(), goal: Goal::Minimize.into() };
+        let table = ResultsTable {
+            metrics: vec![metric],
+            rows: vec![row(1, 0.1), row(2, 0.2), row(3, 0.2), row(2, 0.3)],
+            ..ResultsTable::default()
+        };
+        let mut results = GetResultsResponse { tables: vec![table], ..GetResultsResponse::default() };
+        assert_eq!(leave_out(&mut results, 2), 1);
+        let best: Vec<bool> = results.tables[0].rows.iter().map(|row| row.best).collect();
+        assert_eq!(best, [true, true, false]);
     }
 }
