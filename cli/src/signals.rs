@@ -59,12 +59,11 @@ impl Shutdown {
             let requested_at = Instant::now();
             on_first();
             requested.send_replace(true);
-            loop {
-                let signal = signals.next().await;
-                if asks_again(requested_at.elapsed()) {
-                    exit_at_once(signal);
-                }
+            let mut next = signals.next().await;
+            while !asks_again(requested_at.elapsed()) {
+                next = signals.next().await;
             }
+            exit_at_once(next);
         });
         Ok(shutdown)
     }

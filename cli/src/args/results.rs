@@ -48,8 +48,8 @@ pub(crate) struct TableArguments {
     /// parentheses
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) filter: Option<String>,
-    /// Metrics to show; the first one sorts, best first. `:min` or `:max` after a name says which end is best. `acai metrics
-    /// SWEEP` lists what there is [default: the file's metric, then every eval/ metric]
+    /// Metrics to show; the first one sorts, best first. `:min` or `:max` after a name says which end is best; of the built-in
+    /// trainer's scores, and of the file's own metrics, that is known. `acai metrics SWEEP` lists what there is [default: the file's metric, then every eval/ metric]
     #[arg(long = "metric", value_name = "METRICS", value_delimiter = ',')]
     pub(crate) metrics: Vec<String>,
     /// Which values of each run count: `last`, of each metric; `final`, those at the last step of the training alone; `best`, all of them at the step where the metric that sorts is best (chosen on

@@ -80,9 +80,9 @@ pub(crate) async fn connection(access: &AccessFile) -> anyhow::Result<Connection
 
 /// Whether a machine answered that nobody listens there.
 fn is_refused(error: &(dyn Error + 'static)) -> bool {
-    successors(Some(error), |error| (*error).source())
-        .filter_map(|error| error.downcast_ref::<io::Error>())
-        .any(|error| error.kind() == ErrorKind::ConnectionRefused)
+    let is_refusal = |error: &io::Error| error.kind() == ErrorKind::ConnectionRefused;
+    successors(Some(error), |&error| error.source())
+        .any(|error| error.downcast_ref::<io::Error>().is_some_and(is_refusal))
 }
 
 fn hint(access: &AccessFile, is_refused: bool) -> &'static str {

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use acai_sweep::filter::Filter;
-use acai_sweep::metric::{Goal, Metric, check_name};
+use acai_sweep::metric::{Goal, Metric, check_name, goal_of};
 use acai_sweep::parameters::Parameter;
 use acai_sweep::report::Report;
 use acai_sweep::results::{Query, RunResult, SEED, Statistic, Table, runs_of, tables, why_nothing_matches};
@@ -17,7 +17,7 @@ use super::{Result, UseCaseError, UseCases};
 pub struct TableRequest {
     /// Parameters, or [`SEED`], that make a row.
     pub group_by: Vec<String>,
-    /// Metrics; where a goal is missing, that of the file counts.
+    /// Metrics; where a goal is missing, that of the file counts, or else what is known of the score.
     pub metrics: Vec<Metric>,
     /// Which value of each run counts.
     pub at: At,
@@ -185,8 +185,41 @@ fn query(report: Report, request: TableRequest) -> Result<Query> {
         return Ok(Query { group_by, sort_by, others, statistic, shared, filter });
     }
     let goal_of_file = |name: &str| report.sort_by.iter().find(|known| known.name == name)?.goal;
-    let with_goal = |Metric { name, goal }| Metric { goal: goal.or_else(|| goal_of_file(&name)), name };
+    // Of what a trainer of one's own reports nobody knows here which values are better.
+    let known_goal = |name: &String| goal_of(name).filter(|_| !report.own_metrics.contains(name));
+    let with_goal = |Metric { name, goal }| {
+        let goal = goal.or_else(|| goal_of_file(&name)).or_else(|| known_goal(&name));
+        Metric { name, goal }
+    };
     let sort_by: Vec<Metric> = metrics.into_iter().map(with_goal).collect();
     let others = Some(sort_by.iter().map(|metric| metric.name.clone()).collect());
     Ok(Query { group_by, sort_by, others, statistic, shared: report.shared, filter })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_as_asked_or_as_the_file_says_or_what_is_known_of_the_score() {
+        let metric = |name: &str, goal| Metric { name: name.to_owned(), goal };
+        let report = Report {
+            sort_by: vec![metric("eval/smoothness", Some(Goal::Maximize))],
+            own_metrics: vec!["eval/valid".to_owned()],
+            ..Report::default()
+        };
+        let metrics = vec![
+            metric("eval/mean_distance", Some(Goal::Maximize)),
+            metric("eval/smoothness", None),
+            metric("final/latent_accuracy", None),
+            metric("eval/valid", None),
+            metric("train/loss_ae", None),
+        ];
+        let at = At::Every(Statistic::Last);
+        let request = TableRequest { group_by: Vec::new(), metrics, at, filter: String::new() };
+        let query = query(report, request).unwrap();
+        let goals: Vec<Option<Goal>> = query.sort_by.iter().map(|metric| metric.goal).collect();
+        let best = Some(Goal::Maximize);
+        assert_eq!(goals, [best, best, best, None, None]);
+    }
 }
