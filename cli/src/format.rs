@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
-use acai_tables::{Digits, figure};
+use acai_tables::{Digits, figure, number};
 use anyhow::Context;
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub(crate) fn csv_rows(rows: impl IntoIterator<Item = Vec<String>>) -> anyhow::R
 pub(crate) fn value(parameter: &Parameter) -> String {
     match &parameter.value {
         Some(parameter::Value::Integer(integer)) => integer.to_string(),
-        Some(parameter::Value::Number(number)) => number.to_string(),
+        Some(parameter::Value::Number(it)) => number(*it),
         Some(parameter::Value::Word(word)) => word.clone(),
         None => String::new(),
     }
@@ -131,8 +131,9 @@ mod tests {
         assert_eq!(mean_and_std(256.0, 0.0, 2), "256.0 ± 0.0");
         assert_eq!(mean_and_std(0.0, 0.0, 2), "0.00 ± 0.00");
         assert_eq!(mean_and_std(12345.0, 678.0, 2), "12345 ± 678");
-        assert_eq!(mean_and_std(-1.26e-9, 3e-10, 3), "-1.3e-9 ± 3.0e-10");
+        assert_eq!(mean_and_std(-1.26e-9, 3e-10, 3), "-1.26e-9 ± 3.0e-10");
         assert_eq!(mean_and_std(8.63e-7, 0.0, 1), "8.630e-7");
+        assert_eq!(mean_and_std(1.05e9, 3e6, 2), "1.0500e9 ± 3.0e6");
     }
 
     #[test]

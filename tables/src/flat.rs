@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use acai_sweep::results::Table;
 use acai_sweep::scalar::Scalar;
 
-use crate::figure::value;
+use crate::figure::{number, value};
 use crate::style::Aggregation;
 
 /// Aggregates of each metric where nobody asks for others.
@@ -50,7 +50,7 @@ pub fn csv(
             for metric in &metrics {
                 let place = table.metrics.iter().position(|known| known.name == *metric);
                 let aggregate = place.and_then(|place| row.aggregates.get(place)?.as_ref());
-                let cell = |what: &Aggregation| what.of(aggregate).map_or(String::new(), |it| it.to_string());
+                let cell = |what: &Aggregation| what.of(aggregate).map_or(String::new(), number);
                 cells.extend(aggregations.iter().map(cell));
             }
             cells.extend(fixed.iter().map(|(_, it)| value(it)));

@@ -4,12 +4,19 @@
 use acai_sweep::metric::Goal;
 use acai_sweep::results::Aggregate;
 
+use crate::figure::power_of_ten;
+use crate::power;
 use crate::sheet::{Cell, Column, Figure, Sheet, Unit};
 use crate::style::Style;
 
 /// Means of this power of ten or a smaller one, and of the other one or a larger one, are divided by it.
 const SMALL: i32 = -3;
 const LARGE: i32 = 5;
+
+/// Figures from the one power of ten below their unit up to the other one above it are easy to read, and need no power of
+/// their own.
+const READABLE: (i32, i32) = (3, 4);
+const SHOWN: (i32, i32) = (4, 5);
 
 /// A table for each sheet of a sweep.
 #[must_use]
@@ -22,17 +29,29 @@ pub fn latex(sweep: &str, sheets: &[Sheet], style: &Style) -> String {
 /// The unit that these figures of a paper's table are in: a power of ten, where means are very small or very large.
 #[must_use]
 pub fn unit(figures: &[&Aggregate]) -> Unit {
-    Unit { size: 10f64.powi(power(figures)), ..Unit::ONE }
+    // Numbers of the computer have few digits left below that.
+    Unit { size: 10f64.powi(power(figures).max(-300)), ..Unit::ONE }
 }
 
-/// The power of ten that means are divided by; 0 where they are of a usual size.
+/// The power of ten that means are divided by, so that no figure of theirs needs one of its own, if there is such a power; 0
+/// where they are of a usual size.
 fn power(figures: &[&Aggregate]) -> i32 {
-    let largest = figures.iter().map(|aggregate| aggregate.mean.abs()).fold(0.0, f64::max);
-    if largest == 0.0 || !largest.is_finite() {
+    let spread = |std: f64| if std.is_finite() { std } else { 0.0 };
+    let sizes = figures.iter().map(|aggregate| aggregate.mean.abs().max(spread(aggregate.std)));
+    let powers = sizes.filter(|size| *size > 0.0 && size.is_finite()).map(power_of_ten);
+    let (Some(least), Some(most)) = (powers.clone().min(), powers.max()) else { return 0 };
+    let usual = if most <= SMALL || most >= LARGE { most } else { 0 };
+    if least - usual >= -READABLE.0 {
+        return usual;
+    }
+    if least >= -SHOWN.0 && most <= SHOWN.1 {
         return 0;
     }
-    let power = largest.log10().floor() as i32;
-    if power <= SMALL || power >= LARGE { power } else { 0 }
+    let fits = |(below, above): (i32, i32)| {
+        let (from, to) = (most - above, least + below);
+        (from <= to).then(|| 0.clamp(from, to))
+    };
+    fits(READABLE).or_else(|| fits(SHOWN)).unwrap_or(0)
 }
 
 fn of_sheet(sweep: &str, sheet: &Sheet, style: &Style) -> String {
@@ -74,9 +93,9 @@ fn heading(column: &Column) -> String {
             let of = of.map_or(String::new(), |of| format!(" {of}"));
             format!("{}{of}{}", escaped(name), arrow(*goal))
         }
-        Column::At { parameter: None, value, .. } => escaped(value),
+        Column::At { parameter: None, value, .. } => text(value),
         Column::At { parameter: Some(parameter), value, .. } => {
-            format!("{} = {}", escaped(parameter), escaped(value))
+            format!("{} = {}", escaped(parameter), text(value))
         }
         Column::Incomplete => String::new(),
     }
@@ -93,7 +112,7 @@ fn arrow(goal: Option<Goal>) -> &'static str {
 fn cell(cell: &Cell, notes: &mut Vec<String>) -> String {
     match cell {
         Cell::Empty => "--".to_owned(),
-        Cell::Text(text) => escaped(text),
+        Cell::Text(it) => text(it),
         Cell::Metric { name, goal, unit } if unit.size == 1.0 => format!("{}{}", escaped(name), arrow(*goal)),
         Cell::Metric { name, goal, unit } => {
             format!("{}{} ($\\times {}$)", escaped(name), arrow(*goal), size(*unit))
@@ -102,10 +121,15 @@ fn cell(cell: &Cell, notes: &mut Vec<String>) -> String {
     }
 }
 
-/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best, and the mark of a note where it is not of all runs.
+/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best, or all of it where a power of ten belongs to all, and the mark of a note where it is not of all runs.
 fn figure(figure: &Figure, notes: &mut Vec<String>) -> String {
-    let mean = if figure.is_best { format!("\\mathbf{{{}}}", figure.mean) } else { figure.mean.clone() };
+    let bold = |text: &str| if figure.is_best { format!("\\mathbf{{{text}}}") } else { text.to_owned() };
+    let with_power = match &figure.spread {
+        Some(spread) => power::figure(&figure.mean, spread),
+        None => power::number(&figure.mean),
+    };
     let spread = figure.spread.as_ref().map_or(String::new(), |spread| format!(" \\pm {spread}"));
+    let shown = with_power.map_or_else(|| bold(&figure.mean) + &spread, |text| bold(&text));
     // Fewer runs than the row has: the reader is told.
     let short = figure.n.map(|n| format!("{n} runs"));
     let mark = figure.note.as_ref().or(short.as_ref()).map_or(String::new(), |note| {
@@ -115,7 +139,7 @@ fn figure(figure: &Figure, notes: &mut Vec<String>) -> String {
         });
         format!("^{{{}}}", mark(place))
     });
-    format!("${mean}{spread}{mark}$")
+    format!("${shown}{mark}$")
 }
 
 /// a, b, …, z, aa, ab, …
@@ -179,6 +203,11 @@ fn line(cells: &[String]) -> String {
     format!("{} \\\\", cells.join(" & "))
 }
 
+/// Words, or a number, which may have a power of ten.
+fn text(text: &str) -> String {
+    power::number(text).map_or_else(|| escaped(text), |number| format!("${number}$"))
+}
+
 /// Text as LaTeX prints it.
 fn escaped(text: &str) -> String {
     let escape = |c: char| match c {
@@ -208,5 +237,40 @@ mod tests {
         };
         assert_eq!(said(1.0), "final/mean\\_distance $\\downarrow$");
         assert_eq!(said(1e-3), "final/mean\\_distance $\\downarrow$ ($\\times 10^{-3}$)");
+    }
+
+    #[test]
+    fn figures_with_powers_of_ten_are_set_as_such() {
+        let set = |mean: &str, spread: Option<&str>, is_best| {
+            let (mean, spread) = (mean.to_owned(), spread.map(str::to_owned));
+            let figure = Figure { value: 0.0, mean, spread, n: None, is_best, note: None };
+            cell(&Cell::Figure(figure), &mut Vec::new())
+        };
+        assert_eq!(set("1.1e-14", None, true), "$\\mathbf{1.1 \\times 10^{-14}}$");
+        assert_eq!(set("3.2e-8", Some("1.5e-8"), true), "$\\mathbf{(3.2 \\pm 1.5) \\times 10^{-8}}$");
+        assert_eq!(set("3.2e-8", Some("1.5e-8"), false), "$(3.2 \\pm 1.5) \\times 10^{-8}$");
+        assert_eq!(set("0.24", Some("0.01"), true), "$\\mathbf{0.24} \\pm 0.01$");
+        assert_eq!(cell(&Cell::Text("1e-6".to_owned()), &mut Vec::new()), "$1 \\times 10^{-6}$");
+        assert_eq!(cell(&Cell::Text("a_b".to_owned()), &mut Vec::new()), "a\\_b");
+    }
+
+    #[test]
+    fn no_outlier_sets_the_unit_of_others() {
+        let unit = |means: &[f64]| {
+            let of = |&mean: &f64| Aggregate { n: 1, mean, std: 0.0, min: mean, max: mean, median: mean };
+            let aggregates: Vec<Aggregate> = means.iter().map(of).collect();
+            power(&aggregates.iter().collect::<Vec<_>>())
+        };
+        assert_eq!(unit(&[66.2, 65.0, 0.0]), 0);
+        assert_eq!(unit(&[0.004, 0.000_39]), -3);
+        assert_eq!(unit(&[2.5e6, 1.2e5]), 6);
+        assert_eq!(unit(&[0.04, 0.0001]), 0, "all are read well as they are");
+        assert_eq!(unit(&[66.2, 2.5e5]), 0, "one outlier");
+        assert_eq!(unit(&[1e-3, 1e-7]), -4, "10 and 0.001");
+        assert_eq!(unit(&[66.2, 65.0, 1e8]), 4, "0.00662 and 10000");
+        assert_eq!(unit(&[1.0, 1.1e-14]), 0, "there is none");
+        assert_eq!(unit(&[]), 0);
+        assert_eq!(unit(&[0.0, f64::NAN, f64::INFINITY]), 0);
+        assert_eq!(unit(&[1e-308]), -308);
     }
 }

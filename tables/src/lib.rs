@@ -8,10 +8,11 @@ mod figure;
 mod flat;
 mod latex;
 mod missing;
+mod power;
 mod sheet;
 mod style;
 
-pub use figure::{Digits, figure, value};
+pub use figure::{Digits, figure, number, value};
 pub use flat::{csv, same_everywhere};
 pub use latex::{latex, unit};
 pub use missing::why;
