@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use acai_proto::v1::{Parameter, RunState, StateCount, parameter};
+use acai_sweep::spelling::printable;
 use acai_tables::{Digits, figure, number};
 use anyhow::Context;
 use serde_json::Value;
@@ -80,8 +81,10 @@ pub(crate) fn utc(unix_ms: i64) -> String {
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_epoch).to_string()
 }
 
-/// A message in one line: of a traceback the first line, which says what happened, and the last one, which says why.
+/// A message in one line: of a traceback the first line, which says what happened, and the last one, which says why. Trainers
+/// say what they like, so none of it commands a terminal.
 pub(crate) fn in_a_line(message: &str) -> String {
+    let message = printable(message);
     let mut lines = message.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     match lines.next_back().map(str::trim_start) {
@@ -91,9 +94,9 @@ pub(crate) fn in_a_line(message: &str) -> String {
     }
 }
 
-/// A message whose further lines stand below its first.
+/// A message whose further lines stand below its first, without what would command a terminal.
 pub(crate) fn indented(message: &str, by: &str) -> String {
-    message.trim_end().replace('\n', &format!("\n{by}"))
+    printable(message).trim_end().replace('\n', &format!("\n{by}"))
 }
 
 /// `37%`, never rounded up to 100.
@@ -142,6 +145,13 @@ mod tests {
         assert_eq!(in_a_line("it ended:\nTraceback\n  File x\nKeyError: 'x'\n\n"), "it ended: KeyError: 'x'");
         assert_eq!(in_a_line("one\ntwo"), "one … two");
         assert_eq!(in_a_line(""), "");
+    }
+
+    #[test]
+    fn a_message_cannot_command_a_terminal() {
+        assert_eq!(in_a_line("\u{1b}[2Jgone\u{7}"), "\\u{1b}[2Jgone\\u{7}");
+        assert_eq!(in_a_line("it ended:\n10%\r20%\u{202e}"), "it ended: 20%\\u{202e}");
+        assert_eq!(indented("one\n\u{1b}[31mtwo\n", "  "), "one\n  \\u{1b}[31mtwo");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Rows under their headings, without lines, as wide as there is room for.
 
+use acai_sweep::spelling::printable;
 use comfy_table::{ContentArrangement, Table};
 
 /// Spaces between columns.
@@ -30,7 +31,9 @@ pub(crate) struct Fitted {
 
 impl Grid {
     pub(crate) fn new<S: AsRef<str>>(headings: &[S], rows: Vec<Vec<String>>) -> Grid {
-        let headings = headings.iter().map(|heading| heading.as_ref().to_owned()).collect();
+        // Names and messages are others'.
+        let headings = headings.iter().map(|heading| printable(heading.as_ref())).collect();
+        let rows = rows.into_iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
         Grid { headings, rows, kept: 1, free: None }
     }
 
@@ -172,6 +175,12 @@ mod tests {
             row(["#1", "0.0456", "1", "gpu-7", "the loss is not a number, since step 7"]),
         ];
         Grid::new(&headings, rows).free_text_last()
+    }
+
+    #[test]
+    fn no_cell_commands_a_terminal() {
+        let fitted = Grid::new(&["worker"], vec![vec!["gpu\u{1b}[2J".to_owned()]]).fit(None);
+        assert_eq!(fitted.lines, ["worker", "gpu\\u{1b}[2J"]);
     }
 
     #[test]

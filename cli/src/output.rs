@@ -1,6 +1,9 @@
 //! The only place that prints: what could be piped goes to standard output, all else to standard error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stdin};
+
+use acai_sweep::spelling::printable;
 
 /// Where a command's words go.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,11 @@ impl Output {
     pub(crate) fn part(self, text: &str) -> Result<(), Unwritten> {
         let mut stdout = std::io::stdout();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Unwritten)
+    }
+
+    /// A text of others, such as what a trainer printed: it commands no terminal, and a file or a program gets it as it is.
+    pub(crate) fn of_others(self, text: &str) -> Cow<'_, str> {
+        if self.stdout_is_terminal { Cow::Owned(printable(text)) } else { Cow::Borrowed(text) }
     }
 
     /// Whether what was printed can be printed over.
@@ -105,3 +113,16 @@ impl std::fmt::Display for Unwritten {
 }
 
 impl std::error::Error for Unwritten {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_printed_commands_no_terminal_and_stays_as_it_is_elsewhere() {
+        let to = |stdout_is_terminal| Output { stdout_is_terminal, stderr_is_terminal: false, width: None };
+        let text = "\u{1b}[31mred\n\tx\n";
+        assert_eq!(to(true).of_others(text), "\\u{1b}[31mred\n\tx\n");
+        assert_eq!(to(false).of_others(text), text);
+    }
+}

@@ -27,7 +27,8 @@ Examples:
   acai logs demo/3 --attempt 1     of the first one
   acai logs demo/3 -f              what comes too, until the run has ended
 
-`acai fetch demo/3 --what log` brings the logs of all attempts as files.")]
+Control characters, which would command the terminal, are written out there, as \\u{1b}. A file or a program gets the log as the
+trainer printed it; `less -R` shows its colours. `acai fetch demo/3 --what log` brings the logs of all attempts as files.")]
 pub(crate) struct LogsArguments {
     /// The run: SWEEP/NUMBER, as `acai runs SWEEP` shows it
     #[arg(value_name = "SWEEP/NUMBER", value_parser = one_run)]

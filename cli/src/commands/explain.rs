@@ -1,6 +1,7 @@
 //! `acai explain`
 
 use acai_proto::v1::{ExplainRequest, ExplainResponse, RunState};
+use acai_sweep::spelling::printable;
 use serde_json::json;
 
 use super::runs::{run_json, state};
@@ -45,7 +46,8 @@ fn text(response: &ExplainResponse) -> String {
     }
     if !response.workers.is_empty() {
         lines.push("workers".to_owned());
-        lines.extend(response.workers.iter().map(|it| format!("  {}: {}", it.worker, it.reason)));
+        let line = |worker: &str, reason: &str| format!("  {}: {}", printable(worker), printable(reason));
+        lines.extend(response.workers.iter().map(|it| line(&it.worker, &it.reason)));
     }
     if !response.events.is_empty() {
         lines.push("what happened".to_owned());

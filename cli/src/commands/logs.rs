@@ -34,7 +34,8 @@ pub(super) async fn logs(arguments: LogsArguments, output: Output) -> Result<(),
         output.note(&reader.why_none(&details, attempt)?);
         return Ok(());
     };
-    output.data(&reader.text(log).await?)?;
+    let text = reader.text(log).await?;
+    output.data(&output.of_others(&text))?;
     if attempt.is_none() && details.attempts.len() > 1 {
         let (sweep, number) = &reader.run;
         output.note(&format!(
@@ -146,7 +147,7 @@ impl Reader {
                 continue;
             }
             let text = self.text(&log).await?;
-            output.part(&printed.rest(&log, text))?;
+            output.part(&output.of_others(&printed.rest(&log, text)))?;
             is_new = true;
         }
         Ok(is_new || !has_ended)

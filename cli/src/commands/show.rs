@@ -88,8 +88,8 @@ fn rates(run: &Run, attempts: &[AttemptDetails]) -> Vec<Option<f64>> {
 
 fn attempt_line(attempt: &AttemptDetails, rate: Option<f64>) -> String {
     let outcome = if attempt.outcome.is_empty() { "goes on" } else { &attempt.outcome };
-    let device = device(attempt.hardware.as_ref());
-    let mut line = format!("{}  {outcome} on {} ({device})", attempt.number, attempt.worker);
+    let device = in_a_line(&device(attempt.hardware.as_ref()));
+    let mut line = format!("{}  {outcome} on {} ({device})", attempt.number, in_a_line(&attempt.worker));
     line += &format!(", from {}", utc(attempt.started_unix_ms));
     let took = attempt.ended_unix_ms.map(|ended| ended - attempt.started_unix_ms);
     // An attempt ends before its beginning where the coordinator's clock was set back.
@@ -119,8 +119,11 @@ fn metric_lines(details: &GetRunResponse) -> Vec<String> {
 
 fn checkpoint_line(checkpoint: &StoredCheckpoint) -> String {
     let StoredCheckpoint { step, bytes, attempt, rejected, .. } = checkpoint;
-    let rejected =
-        if rejected.is_empty() { String::new() } else { format!(", taken out of use: {rejected}") };
+    let rejected = if rejected.is_empty() {
+        String::new()
+    } else {
+        format!(", taken out of use: {}", in_a_line(rejected))
+    };
     format!("step {step}  {bytes} bytes, of attempt {attempt}{rejected}")
 }
 

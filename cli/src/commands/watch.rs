@@ -92,7 +92,7 @@ pub(super) fn event_line(event: &Event) -> String {
         line.push_str(&format!(", attempt {}", event.attempt));
     }
     if !event.worker.is_empty() {
-        line.push_str(&format!(" on {}", event.worker));
+        line.push_str(&format!(" on {}", in_a_line(&event.worker)));
     }
     if !event.message.is_empty() {
         line.push_str(&format!(": {}", in_a_line(&event.message)));

@@ -1,6 +1,7 @@
 //! `acai workers`
 
 use acai_proto::v1::{ListWorkersRequest, Worker, WorkerDuty};
+use acai_sweep::spelling::printable;
 use serde_json::{Value, json};
 use tonic::Status;
 
@@ -48,7 +49,8 @@ pub(super) async fn list(client: &mut Client, all: bool) -> Result<Vec<Worker>, 
 /// Why some of a worker's slots take no runs.
 fn rest_line(worker: &Worker) -> Option<String> {
     let rest = worker.rest.as_ref().filter(|_| worker.alive)?;
-    Some(format!("{}: {} of its {} slots rest: {}", worker.name, rest.slots, worker.slots, rest.reason))
+    let (name, reason) = (printable(&worker.name), printable(&rest.reason));
+    Some(format!("{name}: {} of its {} slots rest: {reason}", rest.slots, worker.slots))
 }
 
 fn row(worker: &Worker) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use acai_proto::v1::{GetSweepResponse, RunState, Sweep};
+use acai_sweep::spelling::printable;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::format::{self, count, percent};
@@ -47,6 +48,7 @@ impl Progress {
     /// Says once why slots rest.
     pub(super) fn show_rest(&mut self, reason: Option<String>) {
         if let Some(reason) = reason.as_ref().filter(|reason| self.known_rest.as_ref() != Some(*reason)) {
+            let reason = printable(reason);
             let text = format!("this machine could not train a run, and tries again in a while: {reason}");
             self.bar.suspend(|| self.output.note(&text));
         }

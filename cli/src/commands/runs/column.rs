@@ -9,7 +9,7 @@ use acai_sweep::metric::whole_name;
 use acai_sweep::parameters::Parameter;
 use acai_sweep::results::SEED;
 use acai_sweep::scalar::Scalar;
-use acai_sweep::spelling::did_you_mean;
+use acai_sweep::spelling::{did_you_mean, printable};
 use anyhow::bail;
 
 use super::state;
@@ -138,7 +138,7 @@ impl Column {
                 None => "-".to_owned(),
             },
             // A traceback has many lines.
-            Column::Message => listed.run.message.lines().next().unwrap_or_default().to_owned(),
+            Column::Message => printable(&listed.run.message).lines().next().unwrap_or_default().to_owned(),
             column => column.cell(listed).unwrap_or_else(|| "-".to_owned()),
         }
     }

@@ -5,7 +5,7 @@ mod running;
 use std::time::Duration;
 
 use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState};
-use acai_sweep::spelling::counted;
+use acai_sweep::spelling::{counted, printable};
 use serde_json::{Value, json};
 
 use super::ls::{submitter, sweep_json};
@@ -99,7 +99,7 @@ fn text(response: &GetSweepResponse) -> String {
     let mut lines = vec![if sweep.description.is_empty() {
         sweep.name.clone()
     } else {
-        format!("{}: {}", sweep.name, sweep.description)
+        format!("{}: {}", sweep.name, printable(&sweep.description))
     }];
     lines.push(format!("  runs     {}", states(&sweep.counts)));
     if sweep.leaving > 0 {
