@@ -2,7 +2,7 @@
 //! and so may the metric, as if both were parameters.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use acai_sweep::metric::Goal;
 use acai_sweep::parameters::{Kind, Parameter};
@@ -149,18 +149,18 @@ pub(super) fn sheets(tables: &[Table], drawing: &Drawing<'_>) -> Vec<Sheet> {
 
 fn sheet(part: String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Sheet {
     let Drawing { pivot, .. } = drawing;
-    let (n, best) = (common_n(entries), best(entries, drawing));
+    let (n, best, units) = (common_n(entries), best(entries, drawing), units(entries, drawing));
+    let places = places(entries, pivot);
     let cell = |down: &[String], across: &String| {
-        let is_here = |entry: &Entry<'_>| entry.down(pivot) == down && entry.field(&pivot.columns) == *across;
-        let place = entries.iter().position(is_here)?;
-        let figure = figure(&entries[place], n, (unit(&entries[place], entries, drawing), drawing))?;
+        let place = *places.get(down)?.get(across)?;
+        let figure = figure(&entries[place], n, (unit(&entries[place], &units), drawing))?;
         Some(Figure { is_best: best[place], ..figure })
     };
     let across = values(entries, &pivot.columns);
-    let headings = across.iter().map(|value| heading(value, entries, drawing));
+    let headings = across.iter().map(|value| heading(value, (entries, &units), pivot));
     let columns = pivot.rows.iter().cloned().map(Column::Parameter).chain(headings).collect();
     let line = |down: &Vec<String>| {
-        let labels = pivot.rows.iter().zip(down).map(|(name, value)| label(name, value, entries, drawing));
+        let labels = pivot.rows.iter().zip(down).map(|(name, value)| label(name, value, entries, &units));
         let figures = across.iter().map(|across| cell(down, across).map_or(Cell::Empty, Cell::Figure));
         Line { is_best: false, cells: labels.chain(figures).collect() }
     };
@@ -175,6 +175,16 @@ fn sheet(part: String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Sheet {
     }
 }
 
+/// Where the entry of a cell is: by the cell's row, then by its column. Of several in a cell it is the first.
+fn places(entries: &[Entry<'_>], pivot: &Pivot) -> BTreeMap<Vec<String>, BTreeMap<String, usize>> {
+    let mut places: BTreeMap<Vec<String>, BTreeMap<String, usize>> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        let row = places.entry(entry.down(pivot)).or_default();
+        row.entry(entry.field(&pivot.columns)).or_insert(place);
+    }
+    places
+}
+
 /// The figure of an entry; `n` is how many runs most are of.
 fn figure(entry: &Entry<'_>, n: Option<usize>, (unit, drawing): (Unit, &Drawing<'_>)) -> Option<Figure> {
     let (row, aggregate) = (entry.row, entry.aggregate()?);
@@ -185,26 +195,40 @@ fn figure(entry: &Entry<'_>, n: Option<usize>, (unit, drawing): (Unit, &Drawing<
     Some(Figure { n: Some(aggregate.n).filter(|own| n != Some(*own)), note, ..figure })
 }
 
-/// The unit of an entry: that of all figures of its metric.
-fn unit(entry: &Entry<'_>, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Unit {
-    let (name, _) = entry.metric();
-    let alike = entries.iter().filter(|other| other.metric().0 == name);
-    (drawing.unit)(&alike.filter_map(Entry::aggregate).collect::<Vec<_>>())
+/// The unit of each metric: that of all its figures.
+fn units(entries: &[Entry<'_>], drawing: &Drawing<'_>) -> BTreeMap<String, Unit> {
+    let mut figures: BTreeMap<String, Vec<&Aggregate>> = BTreeMap::new();
+    for entry in entries {
+        figures.entry(entry.metric().0).or_default().extend(entry.aggregate());
+    }
+    figures.into_iter().map(|(metric, figures)| (metric, (drawing.unit)(&figures))).collect()
+}
+
+/// The unit of an entry: that of its metric.
+fn unit(entry: &Entry<'_>, units: &BTreeMap<String, Unit>) -> Unit {
+    units.get(&entry.metric().0).copied().unwrap_or(Unit::ONE)
+}
+
+/// An entry of the metric that a row or a column is about, if metrics are pivoted there.
+fn of_metric<'e, 't>(field: &str, value: &str, entries: &'e [Entry<'t>]) -> Option<&'e Entry<'t>> {
+    entries.iter().find(|entry| field == METRIC && entry.metric().0 == value)
 }
 
 /// The heading of a column.
-fn heading(value: &String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Column {
-    let name = &drawing.pivot.columns;
-    let of_value = entries.iter().find(|entry| entry.field(name) == *value);
-    match of_value.filter(|_| name == METRIC) {
+fn heading(
+    value: &String,
+    (entries, units): (&[Entry<'_>], &BTreeMap<String, Unit>),
+    pivot: &Pivot,
+) -> Column {
+    let name = &pivot.columns;
+    match of_metric(name, value, entries) {
         Some(entry) => {
-            let ((name, goal), unit) = (entry.metric(), unit(entry, entries, drawing));
+            let ((name, goal), unit) = (entry.metric(), unit(entry, units));
             Column::Metric { name, goal, of: None, unit }
         }
         None => {
             // A row that is about a metric says its own.
-            let unit =
-                if drawing.pivot.has(METRIC) { Unit::ONE } else { unit(&entries[0], entries, drawing) };
+            let unit = if pivot.has(METRIC) { Unit::ONE } else { unit(&entries[0], units) };
             let parameter = Some(name.clone()).filter(|_| matches!(Key::from(value.clone()), Key::Number(_)));
             Column::At { parameter, value: value.clone(), unit }
         }
@@ -212,11 +236,10 @@ fn heading(value: &String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Colu
 }
 
 /// What stands before a row.
-fn label(name: &str, value: &String, entries: &[Entry<'_>], drawing: &Drawing<'_>) -> Cell {
-    let of_value = entries.iter().find(|entry| entry.field(name) == *value);
-    match of_value.filter(|_| name == METRIC) {
+fn label(name: &str, value: &String, entries: &[Entry<'_>], units: &BTreeMap<String, Unit>) -> Cell {
+    match of_metric(name, value, entries) {
         Some(entry) => {
-            let ((name, goal), unit) = (entry.metric(), unit(entry, entries, drawing));
+            let ((name, goal), unit) = (entry.metric(), unit(entry, units));
             Cell::Metric { name, goal, unit }
         }
         None => Cell::Text(value.clone()),
@@ -257,10 +280,10 @@ fn common_n(entries: &[Entry<'_>]) -> Option<usize> {
 
 /// The rows of a table, in the order of their values.
 fn rows(entries: &[Entry<'_>], pivot: &Pivot) -> Vec<Vec<String>> {
-    let order: Vec<Vec<String>> = pivot.rows.iter().map(|name| values(entries, name)).collect();
+    let order = |name: &String| values(entries, name).into_iter().zip(0..).collect();
+    let order: Vec<BTreeMap<String, usize>> = pivot.rows.iter().map(order).collect();
     let places = |down: &Vec<String>| -> Vec<Option<usize>> {
-        let place = |(value, order): (&String, &Vec<String>)| order.iter().position(|known| known == value);
-        down.iter().zip(&order).map(place).collect()
+        down.iter().zip(&order).map(|(value, order)| order.get(value).copied()).collect()
     };
     let mut rows: Vec<Vec<String>> = entries.iter().map(|entry| entry.down(pivot)).collect();
     rows.sort_by_cached_key(places);
@@ -270,13 +293,9 @@ fn rows(entries: &[Entry<'_>], pivot: &Pivot) -> Vec<Vec<String>> {
 
 /// The values of a field: metrics in the tables' order, numbers in theirs, and words as they are declared.
 fn values(entries: &[Entry<'_>], name: &str) -> Vec<String> {
-    let mut values: Vec<String> = Vec::new();
-    for entry in entries {
-        let value = entry.field(name);
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
+    let mut known = BTreeSet::new();
+    let fields = entries.iter().map(|entry| entry.field(name));
+    let mut values: Vec<String> = fields.filter(|value| known.insert(value.clone())).collect();
     if name != METRIC {
         values.sort_by(|a, b| order(name, a, b));
     }
