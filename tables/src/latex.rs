@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(set("3.2e-8", Some("1.5e-8"), true), "$\\mathbf{(3.2 \\pm 1.5) \\times 10^{-8}}$");
         assert_eq!(set("3.2e-8", Some("1.5e-8"), false), "$(3.2 \\pm 1.5) \\times 10^{-8}$");
         assert_eq!(set("0.24", Some("0.01"), true), "$\\mathbf{0.24} \\pm 0.01$");
-        assert_eq!(cell(&Cell::Text("1e-6".to_owned()), &mut Vec::new()), "$1 \\times 10^{-6}$");
+        assert_eq!(cell(&Cell::Text("1e-6".to_owned()), &mut Vec::new()), "$10^{-6}$");
         assert_eq!(cell(&Cell::Text("a_b".to_owned()), &mut Vec::new()), "a\\_b");
     }
 

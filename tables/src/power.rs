@@ -3,10 +3,14 @@
 /// A spread that is more powers of ten below its mean, or above it, has one of its own.
 const FURTHEST: u32 = 5;
 
-/// The text of a number, `1.1 \times 10^{-14}`; `None` where it is no number with a power of ten.
+/// The text of a number, `1.1 \times 10^{-14}` or `10^{-6}`; `None` where it is no number with a power of ten.
 pub(crate) fn number(text: &str) -> Option<String> {
     let (digits, power) = split(text)?;
-    Some(format!("{digits} \\times 10^{{{power}}}"))
+    Some(match digits {
+        "1" => format!("10^{{{power}}}"),
+        "-1" => format!("-10^{{{power}}}"),
+        digits => format!("{digits} \\times 10^{{{power}}}"),
+    })
 }
 
 /// A mean and what stands after ±, `(3.2 \pm 1.5) \times 10^{-8}`; `None` where neither has a power of ten.
@@ -90,7 +94,7 @@ mod tests {
     #[test]
     fn only_numbers_with_a_power_are_set_otherwise_than_they_are_written() {
         assert_eq!(number("1.1e-14").unwrap(), "1.1 \\times 10^{-14}");
-        assert_eq!(number("-1e7").unwrap(), "-1 \\times 10^{7}");
+        assert_eq!(number("-1e7").unwrap(), "-10^{7}");
         for text in ["0.24", "vae", "inf", "infe3", "e3", "1e", ""] {
             assert_eq!(number(text), None, "{text}");
         }

@@ -6,6 +6,7 @@ use acai_sweep::comparison::{Comparison, Differences, Group, Observation, compar
 use acai_sweep::parameters::Parameter;
 use acai_sweep::results::SEED;
 use acai_sweep::scalar::Scalar;
+use acai_tables::{number, value as shown};
 use anyhow::{anyhow, bail};
 use serde_json::{Value, json};
 
@@ -45,14 +46,6 @@ fn check_names(results: &GetResultsResponse, baseline: &Group) -> anyhow::Result
         }
     }
     Ok(())
-}
-
-/// A value as other tables show it.
-fn shown(value: &Scalar) -> String {
-    match value {
-        Scalar::Float(number) => number.to_string(),
-        value => value.to_string(),
-    }
 }
 
 /// The comparison of each table's rows, of which each is one run, as its last column `seed` says.
@@ -187,12 +180,10 @@ fn flat(compared: &[Compared<'_>]) -> anyhow::Result<String> {
             );
             let optional = |value: Option<String>| value.unwrap_or_default();
             cells.push(differences.map_or(0, |differences| differences.n).to_string());
-            cells.push(optional(differences.map(|differences| differences.mean.to_string())));
-            cells.push(optional(
-                differences.and_then(|differences| Some(differences.confidence95?.to_string())),
-            ));
+            cells.push(optional(differences.map(|differences| number(differences.mean))));
+            cells.push(optional(differences.and_then(|differences| differences.confidence95).map(number)));
             cells.push(optional(differences.and_then(|differences| Some(differences.better?.to_string()))));
-            cells.push(optional(differences.and_then(|differences| Some(differences.p?.to_string()))));
+            cells.push(optional(differences.and_then(|differences| differences.p).map(number)));
             rows.push(cells);
         }
     }

@@ -70,7 +70,7 @@ pub(super) const HEADINGS: [&str; 7] = ["metric", "runs", "difference", "ci95", 
 
 /// The same for programs, a metric of a side a row.
 pub(super) fn rows(sides: &Sides) -> Vec<Vec<String>> {
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let number = |value: Option<f64>| value.map(acai_tables::number).unwrap_or_default();
     let mut rows = Vec::new();
     for Line { metric, of_sides } in lines(sides) {
         for (side, found) in sides.sides.iter().skip(1).zip(of_sides) {
