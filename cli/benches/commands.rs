@@ -157,7 +157,8 @@ async fn train(store: &dyn Store, runs: u64) {
     while done < runs {
         number += 1;
         let offer = Offer { groups: 100, group_size: 1 };
-        let claim = Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer };
+        let claim =
+            Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer, joins: None };
         for grant in store.run_claim(claim, 600_000).await.unwrap() {
             // Curves that fall, each run's from another height.
             let height = 1.0 + (done % 97) as f64 / 97.0 + grant.seed as f64 / 10.0;

@@ -170,6 +170,7 @@ fn claim(worker_id: &str, number: u64) -> ClaimRequest {
         groups: 2,
         group_size: 1,
         rest: None,
+        vacancy: None,
     }
 }
 
@@ -249,7 +250,8 @@ async fn complete(store: &dyn Store, runs: u64) {
     while completed < runs {
         number += 1;
         let offer = Offer { groups: 100, group_size: 1 };
-        let claim = Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer };
+        let claim =
+            Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer, joins: None };
         for grant in store.run_claim(claim, 60_000).await.unwrap() {
             let point =
                 Point { name: "eval/mean_distance".to_owned(), step: STEPS, value: grant.seed as f64 };

@@ -55,7 +55,7 @@ async fn measure(name: &str, store: Arc<dyn Store>, runs: u64, claims: u64) {
         let (started, mut granted) = (Instant::now(), 0);
         for number in 1..=claims {
             let (worker, id) = (worker.to_owned(), format!("{worker} {number}"));
-            let claim = Claim { worker, id, number, offer: Offer { groups: 1, group_size: 1 } };
+            let claim = Claim { worker, id, number, offer: Offer { groups: 1, group_size: 1 }, joins: None };
             granted += store.run_claim(claim, LEASE_MS).await.unwrap().len();
         }
         let each = started.elapsed() / u32::try_from(claims).unwrap();

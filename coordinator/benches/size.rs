@@ -155,7 +155,8 @@ async fn train(store: &dyn Store, runs: u64) {
     while done < runs {
         number += 1;
         let offer = Offer { groups: 100, group_size: 1 };
-        let claim = Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer };
+        let claim =
+            Claim { worker: worker.clone(), id: format!("claim {number}"), number, offer, joins: None };
         for grant in store.run_claim(claim, 60_000).await.unwrap() {
             let point =
                 |name: &&str| Point { name: (*name).to_owned(), step: STEPS, value: grant.seed as f64 };

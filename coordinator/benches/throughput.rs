@@ -226,6 +226,7 @@ async fn claim(client: &mut Client, worker: &str, slots: u32, round: u64) -> Vec
         groups: slots,
         group_size: 1,
         rest: None,
+        vacancy: None,
     };
     let groups = client.claim(claim).await.unwrap().into_inner().groups;
     groups.into_iter().flat_map(|group| group.runs).filter_map(|run| run.attempt).collect()

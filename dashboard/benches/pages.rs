@@ -260,6 +260,7 @@ async fn claim(client: &mut WorkerServiceClient<Channel>, worker: &str) -> Optio
         groups: 1,
         group_size: 1,
         rest: None,
+        vacancy: None,
     };
     let groups = client.claim(claim).await.unwrap().into_inner().groups;
     groups.first()?.runs.first()?.attempt

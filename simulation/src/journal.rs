@@ -25,6 +25,8 @@ struct Notes {
     tempers: BTreeMap<u64, Temper>,
     /// The step of each run from which on it breaks whatever trainer it has.
     poison: BTreeMap<u64, u64>,
+    /// Whether runs can join what trainers train.
+    has_joining_trainers: bool,
     /// The trainers of each run, by its id; and whether it was alone there.
     suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
@@ -48,7 +50,8 @@ pub(crate) struct Count {
 impl Journal {
     pub(crate) fn new(plan: &Plan) -> Journal {
         let (tempers, poison) = (plan.tempers(), plan.poison());
-        Journal(Arc::new(Mutex::new(Notes { tempers, poison, ..Notes::default() })))
+        let has_joining_trainers = plan.has_joining_trainers();
+        Journal(Arc::new(Mutex::new(Notes { tempers, poison, has_joining_trainers, ..Notes::default() })))
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -65,6 +68,10 @@ impl Journal {
     /// Whether a run breaks its trainer at this step.
     pub(crate) fn is_poison(&self, run: u64, step: u64) -> bool {
         self.notes().poison.get(&run).is_some_and(|from| step >= *from)
+    }
+
+    pub(crate) fn has_joining_trainers(&self) -> bool {
+        self.notes().has_joining_trainers
     }
 
     /// A trainer is given these runs.

@@ -36,8 +36,8 @@ struct Held {
     token: u64,
     worker: String,
     claim: String,
-    /// Which group of the claim it belongs to.
-    group: u32,
+    /// The group that it belongs to.
+    group: String,
     until_ms: i64,
     fresh_terms: u32,
     /// The coordinator's clock was set when the lease had had all its fresh terms: nobody knows until when it is.
@@ -90,7 +90,7 @@ impl Ledger {
     /// How many groups a worker holds.
     pub(crate) fn groups(&self, worker: &str) -> usize {
         let held = self.attempts.values().filter(|held| held.end.is_none() && held.worker == worker);
-        held.map(|held| (&held.claim, held.group)).collect::<BTreeSet<_>>().len()
+        held.map(|held| &held.group).collect::<BTreeSet<_>>().len()
     }
 
     /// When a machine last could not train a run.
@@ -111,7 +111,9 @@ impl Ledger {
         let answered = self.claims.get(&claim.worker).copied().unwrap_or_default();
         self.hears(&claim.worker);
         for Grant { attempt: AttemptRef { run, number, token }, group, .. } in grants {
-            let (run, number, token, group) = (*run, *number, *token, *group);
+            let (run, number, token) = (*run, *number, *token);
+            let of_claim = || format!("{}/{group}", claim.id);
+            let group = claim.joins.as_ref().map_or_else(of_claim, |joins| joins.group.clone());
             if let Some(held) = self.attempts.get(&(run, number)) {
                 if (held.token, held.end) != (token, None) || held.claim != claim.id {
                     return Err(format!("attempt {number} of run {run} was granted twice"));

@@ -102,7 +102,8 @@ pub(crate) fn judge_claim(
         }
     }
     let groups: BTreeSet<u32> = grants.iter().map(|grant| grant.group).collect();
-    let is_served = groups.len() >= claim.offer.groups as usize;
+    // Who asks for places alone is given nothing as long as a run of another shape comes first.
+    let is_served = groups.len() >= claim.offer.groups as usize || claim.joins.is_some();
     match now.iter().find(|told| !is_served && told.barrier(machine).is_none()) {
         None => Ok(()),
         Some(Told { sweep, run, reasons, workers }) => Err(format!(

@@ -9,6 +9,7 @@
 //! | claims, and waits for the answer | queued runs by the tables below |
 //! | repeats a claim that was answered | what it was granted then and still holds, and nothing else |
 //! | has slots that rest | runs for its other slots: it leaves those that rest out of its offer |
+//! | has no free slot, but places in a group that trains | the group that it would be given next, if that is of the same shape |
 //! | is cordoned or drained, or has said that it ends | nothing new |
 //!
 //! | A sweep that … | starts … |
@@ -33,6 +34,10 @@
 //!
 //! Within a sweep, runs start in the plan's order, in groups: the first run that is in no group yet opens the next
 //! group, and later runs of the same sweep and shape fill it, up to the offered size.
+//!
+//! A group that trains already may have places for further runs, which [`choose_newcomers`] fills. It keeps the same order, as
+//! if the group were opened there: otherwise a slot would never come to runs of other shapes, nor of sweeps with a higher
+//! priority, as long as there are runs of the shape that it trains.
 
 use std::collections::BTreeMap;
 
@@ -110,6 +115,21 @@ pub fn choose_groups(
     groups
 }
 
+/// The run ids, out of `candidates` in the order they should start, that join a group of this shape with so many places: those of
+/// the group that its worker would be given next, if that is of this shape, and otherwise none.
+#[must_use]
+pub fn choose_newcomers(
+    candidates: &[Candidate],
+    headroom: BTreeMap<i64, u32>,
+    shape_key: &str,
+    places: u32,
+) -> Vec<u64> {
+    let offer = Offer { groups: 1, group_size: places };
+    let next = choose_groups(candidates, headroom, offer).pop().unwrap_or_default();
+    let is_of_shape = |run: &u64| candidates.iter().any(|of| of.run == *run && of.shape_key == shape_key);
+    if next.first().is_some_and(is_of_shape) { next } else { Vec::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +158,21 @@ mod tests {
         let queue = candidates(&[(1, "a"), (1, "a"), (1, "a"), (2, "a")]);
         let chosen = choose_groups(&queue, BTreeMap::from([(1, 2)]), Offer { groups: 4, group_size: 1 });
         assert_eq!(chosen, vec![vec![0], vec![1], vec![3]]);
+    }
+
+    #[test]
+    fn newcomers_are_the_next_group_in_order_and_come_only_to_their_own_shape() {
+        let chosen = |shapes: &[(i64, &str)], headroom: &[(i64, u32)], places| {
+            choose_newcomers(&candidates(shapes), headroom.iter().copied().collect(), "a", places)
+        };
+        assert_eq!(chosen(&[(1, "a"), (1, "b"), (1, "a"), (1, "a")], &[], 2), [0, 2]);
+        assert!(
+            chosen(&[(1, "b"), (1, "a")], &[], 2).is_empty(),
+            "the run of another shape was there before"
+        );
+        assert!(chosen(&[(1, "b"), (2, "a")], &[], 2).is_empty(), "so was the run of another sweep");
+        assert_eq!(chosen(&[(1, "b"), (2, "a")], &[(1, 0)], 2), [1], "the other sweep is at its limit");
+        assert_eq!(chosen(&[(1, "a"), (1, "a")], &[(1, 1)], 2), [0]);
+        assert!(chosen(&[], &[], 2).is_empty());
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! A conversation: the trainer says `ready`; the worker says `start`; the trainer reports until each
 //! member of the group has ended with `finished`, `stopped` or `failed`, then exits 0, or waits for the next
-//! `start` if this one asked it to stay.
+//! `start` if this one asked it to stay. Meanwhile further runs of the shape may `join` the group.
 //! End of input means that the worker is gone: the trainer exits without a checkpoint.
 
 use std::collections::BTreeMap;
@@ -28,6 +28,12 @@ pub enum Command {
         /// can stay, so that others see what they always saw.
         #[serde(default, skip_serializing_if = "Not::not")]
         stay: bool,
+    },
+    /// Train these runs too, beside those that have not ended: runs of the group's shape. Said only to a trainer that can be
+    /// joined, and that was asked to stay: the last run of its group may just have ended.
+    Join {
+        /// The runs, at least one.
+        group: Vec<Member>,
     },
     /// Checkpoint this member and end it (`stopped`); the others go on.
     Stop {
@@ -84,6 +90,9 @@ pub enum Event {
         /// Whether it can stay for another group when one has ended.
         #[serde(default, skip_serializing_if = "Not::not")]
         can_stay: bool,
+        /// Whether further runs can join a group that it trains, once it was asked to stay.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        can_join: bool,
     },
     /// Training losses at a step (each `train/…`); the same steps whenever the run is repeated.
     Metric {

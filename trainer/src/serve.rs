@@ -87,7 +87,8 @@ pub fn serve<W: Write>(
     let mut is_first = true;
     while let Some((members, stay)) = next_group(commands, is_first)? {
         let (groups, reporter) = (VecDeque::new(), &mut reporter);
-        let mut serving = Serving { groups, benchmarks, reporter, told: Instant::now(), is_ending: !stay };
+        let (told, is_ending) = (Instant::now(), !stay);
+        let mut serving = Serving { groups, most: usize::MAX, benchmarks, reporter, told, is_ending };
         serving.open(members)?;
         serving.train(commands)?;
         if serving.is_ending {
@@ -111,6 +112,11 @@ fn next_group(
                 check(&group)?;
                 return Ok(Some((group, stay)));
             }
+            // The last run of the group that these were to join has just ended. It had been asked to stay.
+            Ok(Ok(Command::Join { group })) if !is_first => {
+                check(&group)?;
+                return Ok(Some((group, true)));
+            }
             Ok(Ok(Command::Shutdown)) | Err(_) => return Ok(None),
             Ok(Ok(_)) if is_first => {
                 return Err(ServeError::OutOfTurn("the first command must be `start`"));
@@ -123,19 +129,32 @@ fn next_group(
 
 fn check(group: &[Member]) -> Result<(), ServeError> {
     if group.is_empty() {
-        return Err(ServeError::OutOfTurn("the group to start is empty"));
+        return Err(ServeError::OutOfTurn("the group to train is empty"));
     }
     let numbers: BTreeSet<u64> = group.iter().map(|member| member.run).collect();
     if numbers.len() < group.len() {
-        return Err(ServeError::OutOfTurn("the group to start has a run twice"));
+        return Err(ServeError::OutOfTurn("the group to train has a run twice"));
     }
     Ok(())
+}
+
+/// The members by their shapes.
+fn by_shape(members: Vec<Member>) -> Vec<Vec<Member>> {
+    let mut shapes: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    for member in members {
+        // Without a shape, a configuration makes no sense; opening it says why.
+        let shape = Configuration::try_from(&member.config).map(|config| config.shape_key());
+        shapes.entry(shape.unwrap_or_default()).or_default().push(member);
+    }
+    shapes.into_values().collect()
 }
 
 /// The runs still in training.
 struct Serving<'a, W: Write> {
     /// One for each shape, or more where memory lacks; the next one to take a step first.
     groups: VecDeque<Group>,
+    /// So many runs fit into memory as one group, as far as it is known.
+    most: usize,
     benchmarks: &'a mut Benchmarks,
     reporter: &'a mut Reporter<W>,
     /// When a run was last said to be at something that takes longer than a step.
@@ -153,7 +172,7 @@ impl<W: Write> Serving<'_, W> {
         let mut progress = Instant::now();
         while !self.groups.is_empty() {
             match commands.try_recv() {
-                Ok(command) => self.obey(&command?)?,
+                Ok(command) => self.obey(command?)?,
                 Err(TryRecvError::Disconnected) => return Err(ServeError::WorkerGone),
                 Err(TryRecvError::Empty) => self.step()?,
             }
@@ -167,13 +186,7 @@ impl<W: Write> Serving<'_, W> {
 
     /// Opens a group for each shape among the members: one, from a coordinator that keeps to the protocol.
     fn open(&mut self, members: Vec<Member>) -> Result<(), ServeError> {
-        let mut shapes: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-        for member in members {
-            // Without a shape, a configuration makes no sense; opening it says why.
-            let shape = Configuration::try_from(&member.config).map(|config| config.shape_key());
-            shapes.entry(shape.unwrap_or_default()).or_default().push(member);
-        }
-        shapes.into_values().try_for_each(|members| self.open_group(members))
+        by_shape(members).into_iter().try_for_each(|members| self.open_group(members))
     }
 
     fn open_group(&mut self, members: Vec<Member>) -> Result<(), ServeError> {
@@ -182,10 +195,39 @@ impl<W: Write> Serving<'_, W> {
         self.refuse(&refusals)
     }
 
-    fn obey(&mut self, command: &Command) -> Result<(), ServeError> {
+    /// Has further runs join the group of their shape, or else train beside it, in turns with it.
+    fn join(&mut self, members: Vec<Member>) -> Result<(), ServeError> {
+        check(&members)?;
+        let is_training = |run: u64| self.groups.iter().flat_map(Group::steps).any(|(other, _)| other == run);
+        if members.iter().any(|member| is_training(member.run)) {
+            return Err(ServeError::OutOfTurn("a run that is to join is being trained already"));
+        }
+        for members in by_shape(members) {
+            let (newcomers, refusals) = Group::open(members, self.benchmarks);
+            self.refuse(&refusals)?;
+            let apart = newcomers.and_then(|newcomers| self.join_group(newcomers));
+            self.groups.extend(apart);
+        }
+        Ok(())
+    }
+
+    /// Has a group become part of the smallest one that it can join; gives it back if there is none.
+    fn join_group(&mut self, newcomers: Group) -> Option<Group> {
+        let (most, size) = (self.most, newcomers.size());
+        let fits = |group: &&mut Group| {
+            group.shape() == newcomers.shape() && group.can_be_joined() && group.size() + size <= most
+        };
+        match self.groups.iter_mut().filter(fits).min_by_key(|group| group.size()) {
+            Some(group) => group.join(newcomers),
+            None => Some(newcomers),
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), ServeError> {
         match command {
             Command::Start { .. } => Err(ServeError::OutOfTurn("a group was already started")),
-            Command::Stop { run } => self.checkpoint(|other| other == *run, true),
+            Command::Join { group } => self.join(group),
+            Command::Stop { run } => self.checkpoint(|other| other == run, true),
             Command::Shutdown => {
                 self.is_ending = true;
                 self.checkpoint(|_| true, true)
@@ -218,6 +260,7 @@ impl<W: Write> Serving<'_, W> {
         drop(group);
         let others = members.split_off(members.len().div_ceil(2));
         let (some, rest) = (members.len(), others.len());
+        self.most = some;
         // Nothing is left to be told if standard error is closed.
         let _ = writeln!(
             io::stderr(),

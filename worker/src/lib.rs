@@ -11,7 +11,7 @@
 //! | part | what it is |
 //! |---|---|
 //! | `agent` | a worker from start to end: registration, claims, slots, renewal, recovery after a kill |
-//! | `attempt` | a group's attempts from grant to end: admission, launch, supervision, closing |
+//! | `attempt` | a group's attempts from grant to end: admission, launch, supervision, runs that join, closing |
 //! | `artifacts` | pictures and logs on their way to the coordinator |
 //! | `reporting` | an attempt's points and checkpoints on their way: into its spool, then to the coordinator |
 //! | `state_folder` | the folder of a worker's own files: who may use it, and for which coordinator's database |

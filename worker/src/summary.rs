@@ -26,6 +26,20 @@ pub(crate) enum Outcome {
     Lost,
 }
 
+impl Outcome {
+    pub(crate) const ALL: [Self; 4] = [Self::Completed, Self::Failed, Self::Released, Self::Lost];
+
+    /// In a word, for metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Released => "released",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 impl AddAssign<Outcome> for Summary {
     fn add_assign(&mut self, outcome: Outcome) {
         *match outcome {

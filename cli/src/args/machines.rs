@@ -42,7 +42,8 @@ pub(crate) struct TrainingArguments {
     /// The last digits of results depend on it
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
-    /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill
+    /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill. When one
+    /// of them has ended, the next queued run of the shape takes its place
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=256))]
     pub(crate) group_size: u32,
     /// What to train on

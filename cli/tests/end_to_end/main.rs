@@ -13,6 +13,7 @@ mod documentation;
 mod examples;
 mod fleets;
 mod in_memory;
+mod joining;
 mod logs;
 mod mistakes;
 mod notebooks;

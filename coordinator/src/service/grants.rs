@@ -5,14 +5,16 @@ use acai_proto::v1;
 
 use crate::store::{AttemptRef, Checkpoint, EarlierAttempt, Grant};
 
-/// Grants of one group stand beside each other.
-pub(super) fn group_messages(grants: Vec<Grant>) -> Vec<v1::Group> {
+/// What claim `claim` was granted. Grants of one group stand beside each other.
+pub(super) fn group_messages(claim: &str, grants: Vec<Grant>) -> Vec<v1::Group> {
     let mut groups: Vec<v1::Group> = Vec::new();
     let mut open = None;
     for grant in grants {
         if open != Some(grant.group) {
             open = Some(grant.group);
-            groups.push(v1::Group::default());
+            let shape = grant.shape_key.clone().unwrap_or_default();
+            let name = if shape.is_empty() { String::new() } else { format!("{claim}/{}", grant.group) };
+            groups.push(v1::Group { shape, name, runs: Vec::new() });
         }
         if let Some(group) = groups.last_mut() {
             group.runs.push(assignment_message(grant));

@@ -13,7 +13,7 @@ use super::fields::{
 };
 use super::grants::{attempt_message, group_messages};
 use super::hardware;
-use crate::store::{Artifact, AttemptRef, Checkpoint, Claim, Mishap, Registration};
+use crate::store::{Artifact, AttemptRef, Checkpoint, Claim, Joins, Mishap, Registration};
 use crate::use_cases::{Claimed, Completion, Failure, RejectedCheckpoint, WorkerCalls};
 
 /// Attempts in a renewal at the most: groups of hundreds on every device of a large machine.
@@ -48,18 +48,19 @@ impl WorkerService for Workers {
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
         let request = request.into_inner();
-        let group_size = at_most("group_size", request.group_size, RUNS)?.max(1);
-        let groups = at_most("groups", request.groups, RUNS)?.min(RUNS / group_size);
+        let (offer, joins) = room(&request)?;
         let claim = Claim {
             worker: name("worker_id", request.worker_id)?,
             id: name("claim_id", request.claim_id)?,
             number: request.number,
-            offer: Offer { groups, group_size },
+            offer,
+            joins,
         };
+        let id = claim.id.clone();
         let Claimed { grants, retry_after_ms } = self.calls.claim(claim, resting(request.rest)?).await?;
         let terms = self.calls.terms();
         Ok(Response::new(v1::ClaimResponse {
-            groups: group_messages(grants),
+            groups: group_messages(&id, grants),
             retry_after_ms,
             lease_ms: terms.lease_ms,
             renew_ms: terms.renew_ms,
@@ -191,6 +192,22 @@ impl WorkerService for Workers {
     }
 }
 
+/// What a claim asks for: how many groups, or runs for one that trains already, of this shape.
+fn room(request: &v1::ClaimRequest) -> Result<(Offer, Option<Joins>), FieldError> {
+    let group_size = at_most("group_size", request.group_size, RUNS)?.max(1);
+    let groups = at_most("groups", request.groups, RUNS)?.min(RUNS / group_size);
+    let Some(v1::Vacancy { shape, group, places }) = &request.vacancy else {
+        return Ok((Offer { groups, group_size }, None));
+    };
+    if groups > 0 {
+        return Err(FieldError::new("vacancy", "asks for runs that join a group, and `groups` for groups"));
+    }
+    let places = at_most("vacancy.places", *places, RUNS)?;
+    let offer = Offer { groups: places.min(1), group_size: places.max(1) };
+    let (shape_key, group) = (name("vacancy.shape", shape.clone())?, name("vacancy.group", group.clone())?);
+    Ok((offer, Some(Joins { shape_key, group })))
+}
+
 fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError> {
     let mut hardware = request.hardware.ok_or(FieldError::new("hardware", "is missing"))?;
     // For display only.
@@ -217,6 +234,30 @@ fn registration(request: v1::RegisterRequest) -> Result<Registration, FieldError
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_claim_asks_for_groups_or_for_runs_that_join_one() {
+        let room = |groups, vacancy: Option<(&str, u32)>| {
+            let vacancy = vacancy.map(|(shape, places)| v1::Vacancy {
+                shape: shape.to_owned(),
+                group: "claim/0".to_owned(),
+                places,
+            });
+            let request = v1::ClaimRequest { groups, group_size: 4, vacancy, ..Default::default() };
+            room(&request).map_err(|error| error.to_string())
+        };
+        assert_eq!(room(2, None), Ok((Offer { groups: 2, group_size: 4 }, None)));
+        let joins = Some(Joins { shape_key: "a shape".to_owned(), group: "claim/0".to_owned() });
+        assert_eq!(room(0, Some(("a shape", 3))), Ok((Offer { groups: 1, group_size: 3 }, joins)));
+        for (groups, vacancy, named) in [
+            (2, ("a shape", 3), "`groups`"),
+            (0, ("", 3), "vacancy.shape"),
+            (0, ("a", 5000), "vacancy.places"),
+        ] {
+            let error = room(groups, Some(vacancy)).unwrap_err();
+            assert!(error.contains(named), "{error}");
+        }
+    }
 
     #[test]
     fn a_worker_registers_under_a_uuid_and_under_nothing_else() {

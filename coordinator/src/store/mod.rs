@@ -30,9 +30,9 @@ pub use error::{OpenError, StoreError};
 pub use records::{
     Allowance, Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, AttemptRef, Bearer, BlobFile, Changes,
     Checkpoint, Claim, CurveRun, Demand, Duty, EarlierAttempt, EventRecord, Excess, Explanation, Grant,
-    ImportedRun, Limited, Mishap, NewRun, NewSweep, NewToken, Overview, Place, PlannedConfiguration, Point,
-    PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails, RunId, RunRecord, StoredCheckpoint,
-    StoredFile, Submission, Submitter, SweepRecord, TokenRecord, Weight, WorkerRecord,
+    ImportedRun, Joins, Limited, Mishap, NewRun, NewSweep, NewToken, Overview, Place, PlannedConfiguration,
+    Point, PointOfRun, Registration, Renewal, Replacing, Rest, RunDetails, RunId, RunRecord,
+    StoredCheckpoint, StoredFile, Submission, Submitter, SweepRecord, TokenRecord, Weight, WorkerRecord,
 };
 pub use url::DatabaseUrl;
 

@@ -1,9 +1,12 @@
 //! What every store keeps to, whatever it is made of.
 
+use std::collections::BTreeMap;
+
 use acai_sweep::control::{Change, Intent, change};
 use acai_sweep::run::{Desired, RunState};
+use acai_sweep::schedule::{Candidate, choose_groups, choose_newcomers};
 
-use super::{Excess, Limited, Result, StoreError, Submitter};
+use super::{Claim, Excess, Joins, Limited, Result, StoreError, Submitter};
 
 /// How many committed checkpoints of a run are kept: with two there is another one when the newest turns out to be
 /// damaged.
@@ -34,6 +37,15 @@ pub(super) fn change_of(
         }
         change => change,
     }
+}
+
+/// The groups of run ids that a claim is granted out of `candidates`, in order.
+pub(super) fn choose(claim: &Claim, candidates: &[Candidate], headroom: BTreeMap<i64, u32>) -> Vec<Vec<u64>> {
+    let Some(Joins { shape_key, .. }) = &claim.joins else {
+        return choose_groups(candidates, headroom, claim.offer);
+    };
+    let newcomers = choose_newcomers(candidates, headroom, shape_key, claim.offer.group_size);
+    Vec::from_iter((!newcomers.is_empty()).then_some(newcomers))
 }
 
 /// Whether a worker that was last seen at this time was silent for less than `silent_ms`. A time that is as far ahead was noted by

@@ -53,6 +53,7 @@ async fn what_is_shown_of_resting_slots_is_what_the_last_claim_or_renewal_said()
         groups: 1,
         group_size: 1,
         rest,
+        vacancy: None,
     };
     let renew = |rest| RenewRequest { worker_id: "w".to_owned(), attempts: Vec::new(), rest };
     workers.claim(claim(2, rest(1))).await.unwrap();

@@ -259,6 +259,7 @@ async fn one_running(store: &dyn Store) -> AttemptRef {
         id: "c".to_owned(),
         number: 1,
         offer: Offer { groups: 1, group_size: 1 },
+        joins: None,
     };
     store.run_claim(claim, i64::MAX / 2).await.unwrap()[0].attempt
 }

@@ -225,7 +225,7 @@ async fn a_checkpoint_that_is_whole_here_is_not_deleted_whatever_arrived_elsewhe
             .unwrap();
         let offer = Offer { groups: 1, group_size: 1 };
         let number = u64::from(number) + 1;
-        let claim = Claim { worker: "w".to_owned(), id: format!("c{number}"), number, offer };
+        let claim = Claim { worker: "w".to_owned(), id: format!("c{number}"), number, offer, joins: None };
         coordinator.store.run_claim(claim, 60_000).await.unwrap()[0].checkpoints.len()
     };
     assert_eq!(checkpoints(coordinator.attempt.number).await, 1);

@@ -90,6 +90,7 @@ impl Worker {
             id: format!("{}-{}", self.id(), self.claims),
             number: self.claims,
             offer: Offer { groups: free, group_size: self.group_size },
+            joins: None,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use acai_coordinator::store::{Claim, NewRun, NewSweep, StoreError};
+use acai_coordinator::store::{Claim, Grant, Joins, Mishap, NewRun, NewSweep, StoreError};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
@@ -17,6 +17,8 @@ contract!(
     a_grant_says_what_its_sweep_wants_kept_as_it_was_last_submitted,
     runs_of_one_shape_are_granted_as_a_group,
     a_group_is_full_however_far_apart_the_runs_of_its_shape_are,
+    a_group_that_trains_is_joined_by_runs_of_its_shape_when_their_turn_has_come,
+    a_run_that_is_to_be_trained_alone_joins_no_group_and_is_joined_by_none,
     larger_priority_comes_first_and_max_concurrent_holds,
     a_sweep_at_its_limit_leaves_no_slot_empty_while_another_waits,
     a_worker_gets_only_what_it_has_the_data_for,
@@ -113,6 +115,66 @@ async fn a_group_is_full_however_far_apart_the_runs_of_its_shape_are(store: &Tes
     let grants = store.run_claim(wish, LEASE).await.unwrap();
     let groups: Vec<_> = grants.iter().map(|grant| (grant.group, grant.number)).collect();
     assert_eq!(groups, [(0, 0), (0, 20), (0, 40), (1, 1), (1, 21), (1, 41)]);
+}
+
+/// The first group of the claim `first`, which has this shape.
+fn joining(shape: &str) -> Joins {
+    Joins { shape_key: shape.to_owned(), group: "first/0".to_owned() }
+}
+
+async fn a_group_that_trains_is_joined_by_runs_of_its_shape_when_their_turn_has_come(store: &Tested) {
+    // λ = 0 has no critic, so its shape differs from that of λ > 0.
+    store.sweep_submit(sweep("s", &[0.1, 0.3, 0.0, 0.5])).await.unwrap();
+    register(store, "w").await;
+    let claimed = async |id: &str, places: u32, shape: Option<&str>| {
+        let offer = Offer { groups: 1, group_size: places };
+        let wish = Claim { offer, joins: shape.map(joining), ..claim("w", id, 1) };
+        let grants = store.run_claim(wish.clone(), LEASE).await.unwrap();
+        let again = store.run_claim(wish, LEASE).await.unwrap();
+        let attempts = |grants: &[Grant]| -> Vec<_> { grants.iter().map(|grant| grant.attempt).collect() };
+        assert_eq!(attempts(&grants), attempts(&again), "a repeated claim");
+        grants
+    };
+    let numbers = |grants: &[Grant]| -> Vec<u32> { grants.iter().map(|grant| grant.number).collect() };
+    let first = claimed("first", 1, None).await;
+    let shape = first[0].shape_key.clone().unwrap();
+    assert_eq!(numbers(&first), [0]);
+    let joining = claimed("joining", 2, Some(&shape)).await;
+    assert_eq!(numbers(&joining), [1, 3], "as an ordinary claim: run 2 is of another shape");
+    assert!(joining.iter().all(|grant| grant.shape_key.as_ref() == Some(&shape)));
+    let groups = async || store.run_explain("s", 7, i64::MAX).await.unwrap().unwrap().workers[0].1.running;
+    assert_eq!(groups().await, 1, "they take no further slot");
+    assert!(claimed("early", 2, Some(&shape)).await.is_empty(), "run 2 has its turn first");
+    store.attempt_release(first[0].attempt).await.unwrap();
+    assert_eq!(groups().await, 1, "the group is there as long as any of its runs");
+    let first = claimed("again", 1, Some(&shape)).await;
+    assert_eq!(numbers(&first), [0]);
+    let other = claimed("other", 1, None).await;
+    assert_eq!((numbers(&other), groups().await), (vec![2], 2));
+    assert_ne!(other[0].shape_key.as_ref(), Some(&shape));
+    assert_eq!(numbers(&claimed("then", 9, Some(&shape)).await), [4, 5, 7]);
+
+    let urgent = NewSweep { priority: 1, ..sweep("urgent", &[0.0]) };
+    store.sweep_submit(urgent).await.unwrap();
+    let of_s = other[0].shape_key.clone().unwrap();
+    assert_eq!(claimed("urgent", 9, Some(&of_s)).await[0].sweep, "urgent", "any sweep's runs of the shape");
+}
+
+async fn a_run_that_is_to_be_trained_alone_joins_no_group_and_is_joined_by_none(store: &Tested) {
+    store.sweep_submit(sweep("s", &[0.1])).await.unwrap();
+    register(store, "w").await;
+    let mut wish = claim("w", "group", 1);
+    wish.offer.group_size = 2;
+    let group = store.run_claim(wish, LEASE).await.unwrap();
+    let shape = group[0].shape_key.clone();
+    for grant in &group {
+        let fault = Mishap::GroupFault("it crashed".to_owned());
+        store.attempt_release_after(grant.attempt, fault).await.unwrap();
+    }
+    let wish = Claim { joins: shape.as_deref().map(joining), ..claim("w", "joining", 1) };
+    assert!(store.run_claim(wish, LEASE).await.unwrap().is_empty());
+    let alone = store.run_claim(claim("w", "alone", 1), LEASE).await.unwrap();
+    assert_eq!((alone.len(), alone[0].shape_key.as_deref()), (1, None));
 }
 
 async fn larger_priority_comes_first_and_max_concurrent_holds(store: &Tested) {

@@ -122,8 +122,13 @@ async fn submissions_changes_ends_expiry_and_claims_at_once_never_wait_in_a_circ
                     break;
                 }
                 let offer = Offer { groups: 6, group_size: 3 };
-                let claim =
-                    Claim { worker: worker.clone(), id: format!("{worker}-{round}"), number: round, offer };
+                let claim = Claim {
+                    worker: worker.clone(),
+                    id: format!("{worker}-{round}"),
+                    number: round,
+                    offer,
+                    joins: None,
+                };
                 let granted = store.run_claim(claim, LEASE_MS).await.unwrap();
                 let mut attempts: Vec<_> = granted.iter().map(|grant: &Grant| grant.attempt).collect();
                 // A third of them is forgotten, and so expires.

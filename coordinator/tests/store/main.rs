@@ -242,6 +242,7 @@ pub(crate) fn claim(worker: &str, id: &str, groups: u32) -> Claim {
         id: id.to_owned(),
         number: CLAIMS.fetch_add(1, Ordering::Relaxed),
         offer: Offer { groups, group_size: 1 },
+        joins: None,
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
 }
 
-/// From this seed on people also ask why runs wait.
+/// From this seed on people also ask why runs wait, and runs join the groups of trainers that can stay.
 const ASKING: u64 = 100_000;
 
 /// Among these seeds choose.
@@ -111,6 +111,11 @@ impl Plan {
 
     /// Whether people ask all the time why runs wait.
     pub(crate) fn people_ask(&self) -> bool {
+        self.seed >= ASKING
+    }
+
+    /// Whether runs can join what trainers train.
+    pub(crate) fn has_joining_trainers(&self) -> bool {
         self.seed >= ASKING
     }
 

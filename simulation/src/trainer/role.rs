@@ -75,12 +75,14 @@ impl Trainer<'_> {
             return Ok(WITH_ERROR);
         }
         let can_stay = rand::random_bool(0.5);
+        let can_join = can_stay && self.journal.has_joining_trainers();
         self.say(&Event::Ready {
             version: "simulated".to_owned(),
             device: "cpu".to_owned(),
             threads: 1,
             libtorch: "none".to_owned(),
             can_stay,
+            can_join,
         })
         .await?;
         loop {
@@ -94,7 +96,7 @@ impl Trainer<'_> {
                 return Ok(code);
             }
             if self.temper == Temper::Lingers {
-                return pending().await;
+                self.hear_out().await?;
             }
             if !self.stays {
                 return Ok(WELL);
@@ -197,7 +199,7 @@ impl Trainer<'_> {
             }
         }
         if is_last {
-            self.group.remove(&run);
+            self.leaves(run);
             self.say(&Event::Finished { run, step }).await?;
         }
         Ok(())
@@ -223,7 +225,7 @@ impl Trainer<'_> {
     }
 
     async fn fail(&mut self, run: u64, step: u64, kind: FailureKind, message: String) -> io::Result<()> {
-        self.group.remove(&run);
+        self.leaves(run);
         self.say(&Event::Failed { run, step, kind, message }).await
     }
 
@@ -234,6 +236,12 @@ impl Trainer<'_> {
                 self.stays = stay;
                 let runs: Vec<u64> = group.iter().map(|member| member.run).collect();
                 self.journal.trains(self.temper, &runs);
+                for member in group {
+                    self.begin(member).await?;
+                }
+            }
+            Command::Join { group } => {
+                self.is_joined_by(&group);
                 for member in group {
                     self.begin(member).await?;
                 }
@@ -252,6 +260,36 @@ impl Trainer<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Notes that these runs are given to this trainer beside those that it has.
+    fn is_joined_by(&self, newcomers: &[Member]) {
+        let newcomers = newcomers.iter().map(|member| member.run);
+        let runs: Vec<u64> = self.group.keys().copied().chain(newcomers).collect();
+        self.journal.trains(self.temper, &runs);
+    }
+
+    /// Does nothing that it is told. Whatever it is given suffers from that all the same.
+    fn hear(&self, line: &str) {
+        if let Ok(Command::Join { group }) = serde_json::from_str(line) {
+            self.is_joined_by(&group);
+        }
+    }
+
+    /// Does nothing any more.
+    async fn hear_out(&mut self) -> io::Result<()> {
+        while let Some(line) = self.commands.next_line().await? {
+            self.hear(&line);
+        }
+        pending().await
+    }
+
+    /// The run has ended. One that is left alone suffers alone from what this trainer does wrong.
+    fn leaves(&mut self, run: u64) {
+        self.group.remove(&run);
+        if self.group.len() == 1 && self.temper != Temper::Good {
+            self.journal.trains(self.temper, &self.group.keys().copied().collect::<Vec<_>>());
+        }
     }
 
     async fn begin(&mut self, member: Member) -> io::Result<()> {
@@ -285,7 +323,7 @@ impl Trainer<'_> {
         if *saved < step && !self.save(run).await? {
             return Ok(());
         }
-        self.group.remove(&run);
+        self.leaves(run);
         self.say(&Event::Stopped { run, step }).await
     }
 
@@ -300,10 +338,16 @@ impl Trainer<'_> {
                 return Ok(Some(WITH_ERROR));
             }
             Temper::IsKilled(_) => return Ok(Some(KILLED)),
-            Temper::Hangs(_) => return pending().await,
+            Temper::Hangs(_) => self.hear_out().await?,
             Temper::IsStuck(_) => loop {
-                sleep(Duration::from_secs(1)).await;
-                self.say(&Event::Progress { run, step }).await?;
+                tokio::select! {
+                    biased;
+                    line = self.commands.next_line() => {
+                        let Some(line) = line? else { return Ok(Some(WITH_ERROR)) };
+                        self.hear(&line);
+                    }
+                    () = sleep(Duration::from_secs(1)) => self.say(&Event::Progress { run, step }).await?,
+                }
             },
             Temper::Garbles(_) => self.events.write_all(b"half an event\n").await?,
             Temper::Meddles(_) => self.say(&Event::Progress { run: run + 1_000_000, step }).await?,

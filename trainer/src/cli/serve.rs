@@ -43,6 +43,7 @@ impl Serve {
             threads: tch::get_num_threads().unsigned_abs(),
             libtorch: libtorch::version(),
             can_stay: true,
+            can_join: true,
         })?;
         let (sender, commands) = mpsc::channel();
         thread::spawn(move || read_commands(io::stdin().lock(), &sender));

@@ -27,6 +27,9 @@ pub use pixels::Pixels;
 pub use vae::{Encodes, Vae};
 pub use vqvae::VqVae;
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use tch::Tensor;
 
 use crate::adam;
@@ -107,4 +110,23 @@ pub fn step(model: &mut dyn Model, input: &Input<'_>, t: &[u64]) -> Losses {
 /// A view of one member: what it changes changes in the group.
 pub fn member(model: &dyn Model, member: usize) -> Box<dyn Model> {
     model.pick(&|tensor| tensor.narrow(0, member as i64, 1))
+}
+
+/// The members of both, those of `first` before those of `second`, in a group of their own.
+///
+/// # Panics
+/// If they are not of one shape.
+pub fn together(first: &dyn Model, second: &dyn Model) -> Box<dyn Model> {
+    let tensors = RefCell::new(VecDeque::new());
+    // Models of one shape have the same tensors, which they all show in the same order.
+    let _ = second.pick(&|tensor| {
+        tensors.borrow_mut().push_back(tensor.shallow_clone());
+        tensor.shallow_clone()
+    });
+    let both = first.pick(&|tensor| {
+        let of_second = tensors.borrow_mut().pop_front().expect("models of one shape have the same tensors");
+        Tensor::cat(&[tensor, &of_second], 0)
+    });
+    assert!(tensors.borrow().is_empty(), "models of one shape have the same tensors");
+    both
 }

@@ -20,10 +20,11 @@ pub type Refusal = (u64, u64, SessionError);
 
 /// K runs of one shape at their steps, in one model.
 ///
-/// Runs end one by one, without a trace in the others (on the CPU at one thread; with more, how sums are shared out
+/// Runs end and join one by one, without a trace in the others (on the CPU at one thread; with more, how sums are shared out
 /// depends on K): there a group of two or more never becomes one model alone, whose convolutions round otherwise. Its last
 /// run goes on beside a copy of itself. A GPU repeats no bits, and trains the last run alone at half the cost.
 pub struct Group {
+    shape: String,
     /// Those that are trained. Run i is member i of the model.
     runs: Vec<Run>,
     /// Those that have all their steps.
@@ -34,6 +35,9 @@ pub struct Group {
     losses: Option<model::Losses>,
 }
 
+/// Runs that were opened, and those that cannot be trained.
+type Opened = (Option<Group>, Vec<Refusal>);
+
 impl std::fmt::Debug for Group {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Group").field("runs", &self.runs).finish_non_exhaustive()
@@ -43,7 +47,7 @@ impl std::fmt::Debug for Group {
 impl Group {
     /// Runs of one shape before their first steps, or where their checkpoints left them; and those that cannot be
     /// trained. `None` if none can.
-    pub fn open(members: Vec<Member>, benchmarks: &mut Benchmarks) -> (Option<Group>, Vec<Refusal>) {
+    pub fn open(members: Vec<Member>, benchmarks: &mut Benchmarks) -> Opened {
         let mut refusals = Vec::new();
         let mut runs = Vec::new();
         for member in members {
@@ -79,7 +83,50 @@ impl Group {
         let images = (benchmark.source.medium(), benchmark.source.classes());
         let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
         let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
-        Ok(Group { runs, endings: Endings::default(), model, benchmark, losses: None })
+        let shape = runs[0].shape();
+        Ok(Group { shape, runs, endings: Endings::default(), model, benchmark, losses: None })
+    }
+
+    /// What all its runs share.
+    #[must_use]
+    pub fn shape(&self) -> &str {
+        &self.shape
+    }
+
+    /// Whether runs of the same shape can join without a trace in those that are trained. On the CPU none joins a run that is
+    /// trained alone, whose convolutions would be others from then on.
+    #[must_use]
+    pub fn can_be_joined(&self) -> bool {
+        self.runs.is_empty() || self.model_members() > 1 || self.benchmark.device() != Device::Cpu
+    }
+
+    /// How many runs are trained, those not counted that have all their steps.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Takes in the runs of another group of the same shape, which go on from where they are. If libtorch fails, as where memory
+    /// lacks, this group is as before, and the other one is given back.
+    #[must_use]
+    pub fn join(&mut self, newcomers: Group) -> Option<Group> {
+        let Ok(model) = catching(|| Ok(self.model_with(&newcomers))) else { return Some(newcomers) };
+        self.model = model;
+        self.runs.extend(newcomers.runs);
+        self.losses = None;
+        None
+    }
+
+    /// The models of all runs of both groups, and of these alone.
+    fn model_with(&self, newcomers: &Group) -> Box<dyn Model> {
+        let own = |group: &Group| {
+            let runs = group.runs.len() as i64;
+            group.model.pick(&|tensor| tensor.narrow(0, 0, runs))
+        };
+        match self.runs.is_empty() {
+            true => newcomers.model.pick(&Tensor::shallow_clone),
+            false => model::together(&*own(self), &*own(newcomers)),
+        }
     }
 
     /// Numbers of the runs that have not ended, with their steps.
@@ -187,7 +234,7 @@ impl Group {
 
     /// One step of all members.
     fn train(&mut self) {
-        let members = self.model.parameters()[0].members() as usize;
+        let members = self.model_members();
         // Beyond the runs, a member is a copy of the last.
         let run = |member: usize| &self.runs[member.min(self.runs.len() - 1)];
         let keys: Vec<(u64, u64)> = (0..members).map(|at| (run(at).member.seed, run(at).step())).collect();
@@ -200,6 +247,10 @@ impl Group {
         for run in &mut self.runs {
             run.progress.step += 1;
         }
+    }
+
+    fn model_members(&self) -> usize {
+        self.model.parameters()[0].members() as usize
     }
 
     /// Of each run.

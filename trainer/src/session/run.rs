@@ -17,6 +17,7 @@ use crate::model::Model;
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) member: Member,
+    shape: String,
     schedule: Schedule,
     pub(super) progress: Progress,
     /// The last checkpoint, until it has been reported.
@@ -39,24 +40,29 @@ impl Run {
     /// protocol.
     pub(super) fn new(member: Member) -> Result<Run, (u64, SessionError)> {
         let checked = Configuration::try_from(&member.config).map_err(SessionError::from);
-        let checked = checked.and_then(|_| match member.own.is_empty() {
-            true => Ok(()),
+        let checked = checked.and_then(|config| match member.own.is_empty() {
+            true => Ok(config.shape_key()),
             false => {
                 let names: Vec<String> = member.own.keys().map(|name| format!("`{name}`")).collect();
                 Err(SessionError::OwnParameters(names.join(", ")))
             }
         });
-        let checked = checked.and_then(|()| match member.checkpoint_kimg {
-            kimg if kimg > 0.0 && kimg.is_finite() => Ok(()),
+        let checked = checked.and_then(|shape| match member.checkpoint_kimg {
+            kimg if kimg > 0.0 && kimg.is_finite() => Ok(shape),
             kimg => Err(SessionError::CheckpointKimg(kimg)),
         });
         match checked {
-            Ok(()) => {
+            Ok(shape) => {
                 let (schedule, progress) = (Schedule::new(&member), Progress::default());
-                Ok(Run { schedule, member, progress, writing: None })
+                Ok(Run { shape, schedule, member, progress, writing: None })
             }
             Err(error) => Err((member.run, error)),
         }
+    }
+
+    /// Runs that share it can be trained as one group.
+    pub(super) fn shape(&self) -> String {
+        self.shape.clone()
     }
 
     /// Gives `model`, a view of this run's in the group, the state that the run resumes from.

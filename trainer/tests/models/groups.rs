@@ -73,3 +73,22 @@ fn a_member_that_is_not_finite_leaves_the_bits_of_the_others() {
         assert_eq!(group.state(1), trained(&model, &[0, 1, 2], Kind::Float, 5).state(1), "{model:?}");
     }
 }
+
+#[test]
+fn members_that_join_a_group_end_with_the_bits_of_any_group() {
+    if device() != Device::Cpu {
+        eprintln!("skipped: promised on the CPU alone");
+        return;
+    }
+    for model in cases() {
+        let source = open(&model);
+        let whole = trained(&model, &[0, 1, 2], Kind::Float, 10);
+        let (mut some, another) =
+            (trained(&model, &[0, 1], Kind::Float, 5), trained(&model, &[2, 3], Kind::Float, 5));
+        some.join(another.only(1));
+        some.train(&*source, 5);
+        for member in 0..3 {
+            assert_eq!(some.state(member), whole.state(member), "{model:?}, member {member}");
+        }
+    }
+}

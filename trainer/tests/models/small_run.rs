@@ -79,6 +79,19 @@ impl Group {
         }
     }
 
+    /// Its first members, so many of them.
+    pub(crate) fn only(self, members: usize) -> Group {
+        let model = self.model.pick(&|tensor| tensor.narrow(0, 0, members as i64));
+        Group { model, runs: self.runs[..members].into(), ..self }
+    }
+
+    /// Takes in the members of another group, which has done as many steps.
+    pub(crate) fn join(&mut self, others: Group) {
+        assert_eq!(self.step, others.step);
+        self.model = model::together(&*self.model, &*others.model);
+        self.runs.extend(others.runs);
+    }
+
     /// All weights, moments and averages of the member.
     pub(crate) fn state(&self, member: usize) -> Tensor {
         let member = model::member(&*self.model, member);

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod ending;
+mod joining;
 mod machine_faults;
 mod released;
 mod resuming;

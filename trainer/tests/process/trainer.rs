@@ -29,9 +29,13 @@ impl Trainer {
 
     /// A trainer with limits of the system, given as a line of shell.
     pub(crate) fn start_limited(limits: &str, group: Vec<Member>) -> Trainer {
+        Trainer::limited(limits).given(group)
+    }
+
+    pub(crate) fn limited(limits: &str) -> Trainer {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{limits}; exec \"$0\" serve --threads 1")]).arg(program().get_program());
-        Trainer::of(shell).given(group)
+        Trainer::of(shell)
     }
 
     pub(crate) fn spawn() -> Trainer {
@@ -41,7 +45,7 @@ impl Trainer {
     }
 
     fn given(mut self, group: Vec<Member>) -> Trainer {
-        assert!(matches!(self.next(), Some(Event::Ready { threads: 1, can_stay: true, .. })));
+        assert!(matches!(self.next(), Some(Event::Ready { threads: 1, can_stay: true, can_join: true, .. })));
         self.order(&Order::Start { group, stay: false });
         self
     }

@@ -1,10 +1,10 @@
-//! Claims groups of runs, through outages.
+//! Claims groups of runs, and runs that join a group, through outages.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acai_proto::v1::{ClaimRequest, ClaimResponse};
+use acai_proto::v1::{self, ClaimRequest, ClaimResponse};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -18,11 +18,19 @@ use crate::error::WorkerError;
 /// given back at once.
 pub(super) const LAST_CLAIM: Duration = Duration::from_secs(2);
 
+/// What a claim is for.
+#[derive(Debug, Clone)]
+pub(super) enum Room {
+    /// So many groups, each of up to so many runs.
+    Groups(u32, u32),
+    /// Runs that join a group.
+    Places(v1::Vacancy),
+}
+
 /// The claims of one worker.
 pub(super) struct Claims {
     context: Arc<Context>,
     registrar: Arc<Registrar>,
-    group_size: u32,
     /// How many there were; the last one's number.
     count: u64,
 }
@@ -35,33 +43,39 @@ pub(super) struct Grant {
 }
 
 impl Claims {
-    pub(super) fn new(context: Arc<Context>, registrar: Arc<Registrar>, group_size: u32) -> Self {
-        Self { context, registrar, group_size: group_size.max(1), count: 0 }
+    pub(super) fn new(context: Arc<Context>, registrar: Arc<Registrar>) -> Self {
+        Self { context, registrar, count: 0 }
     }
 
-    /// Claims up to `groups` groups. None when the worker is told to stop, or has been idle for too long, which it is
+    /// Claims runs for `room`. None when the worker is told to stop, or has been idle for too long, which it is
     /// from `idle_at` on, and the claim is not answered.
     pub(super) async fn next(
         &mut self,
-        groups: u32,
+        room: Room,
         idle_at: Option<Instant>,
     ) -> Result<Option<Grant>, WorkerError> {
         self.count += 1;
-        let mut claiming = pin!(self.claim(self.request(groups), idle_at));
+        let mut claiming = pin!(self.claim(self.request(room), idle_at));
         tokio::select! {
             grant = &mut claiming => grant,
             _ = self.context.stop.asked() => timeout(LAST_CLAIM, claiming).await.unwrap_or(Ok(None)),
         }
     }
 
-    fn request(&self, groups: u32) -> ClaimRequest {
+    fn request(&self, room: Room) -> ClaimRequest {
+        let (groups, group_size, vacancy) = match room {
+            Room::Groups(groups, size) => (groups, size, None),
+            // Of no groups, so that a coordinator that knows no vacancies grants nothing.
+            Room::Places(vacancy) => (0, 1, Some(vacancy)),
+        };
         ClaimRequest {
             worker_id: self.registrar.worker_id().to_owned(),
             claim_id: Uuid::new_v4().to_string(),
             number: self.count,
             groups,
-            group_size: self.group_size,
+            group_size,
             rest: Some(self.context.leases.resting()),
+            vacancy,
         }
     }
 

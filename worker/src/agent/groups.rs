@@ -1,15 +1,16 @@
 //! Which groups are trained on which slots.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use acai_proto::v1::Group;
+use acai_proto::v1::{self, Group};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::slot_pool::{Place, SlotPool};
-use crate::attempt::{Context, MachineFault, Session, Trained, probe, train};
+use crate::attempt::{Context, MachineFault, Newcomers, Session, Trained, Vacancy, probe, train};
 use crate::error::WorkerError;
 use crate::summary::Summary;
 
@@ -18,6 +19,10 @@ pub(super) struct Groups {
     context: Arc<Context>,
     slots: SlotPool,
     running: JoinSet<Vacated>,
+    /// What coordinators know of the groups that are trained and that runs may join, by their numbers here.
+    known: BTreeMap<u64, v1::Vacancy>,
+    /// How many groups were begun.
+    count: u64,
     /// Groups that occupy no slot any more, until the coordinator has all that they reported.
     closing: JoinSet<Summary>,
     /// So many groups are being closed at the most: without a bound they would pile up when it takes longer to report a
@@ -28,6 +33,8 @@ pub(super) struct Groups {
 /// A slot that has no group any more.
 struct Vacated {
     place: Place,
+    /// The number of the group that it had; 0 if it had none.
+    number: u64,
     /// Why the slot has to rest, if it has to.
     fault: Option<MachineFault>,
     /// The group that it had, which may have to be closed.
@@ -37,7 +44,15 @@ struct Vacated {
 impl Groups {
     pub(super) fn new(context: Arc<Context>, slots: SlotPool) -> Self {
         let most_closing = slots.free();
-        Self { context, slots, running: JoinSet::new(), closing: JoinSet::new(), most_closing }
+        Self {
+            context,
+            slots,
+            running: JoinSet::new(),
+            known: BTreeMap::new(),
+            count: 0,
+            closing: JoinSet::new(),
+            most_closing,
+        }
     }
 
     /// How many groups are being trained or closed.
@@ -59,24 +74,47 @@ impl Groups {
         self.slots.next_wake()
     }
 
-    /// Trains a group that was granted in answer to a claim sent at `sent`.
-    pub(super) fn begin(&mut self, group: Group, sent: Instant) {
+    /// Trains a group that was granted in answer to a claim sent at `sent`. It may have up to `size` runs.
+    pub(super) fn begin(&mut self, group: Group, size: u32, sent: Instant) {
         let Some(mut place) = self.slots.take() else {
             tracing::warn!(
                 "the coordinator granted more groups than asked for; that one's leases will lapse"
             );
             return;
         };
+        self.hold(&group, sent);
+        self.count += 1;
+        let context = Arc::clone(&self.context);
+        let number = self.count;
+        let newcomers = Newcomers::new(Arc::clone(&context), number, group.shape.clone(), size);
+        self.known.insert(number, v1::Vacancy { shape: group.shape, group: group.name, places: 0 });
+        self.running.spawn(async move {
+            let Trained { mut session, trainer } =
+                train(context, &place.slot, place.trainer.take(), group.runs, newcomers).await;
+            place.trainer = trainer;
+            Vacated { place, number, fault: session.take_fault(), group: Some(session) }
+        });
+    }
+
+    /// Holds the leases of a group that was granted in answer to a claim sent at `sent`.
+    fn hold(&self, group: &Group, sent: Instant) {
         for attempt in group.runs.iter().filter_map(|run| run.attempt) {
             self.context.leases.grant(attempt, sent);
         }
-        let context = Arc::clone(&self.context);
-        self.running.spawn(async move {
-            let Trained { mut session, trainer } =
-                train(context, &place.slot, place.trainer.take(), group).await;
-            place.trainer = trainer;
-            Vacated { place, fault: session.take_fault(), group: Some(session) }
-        });
+    }
+
+    /// The places that are due to be filled, and how a coordinator is told of them.
+    pub(super) fn due_vacancy(&self) -> Option<(u64, v1::Vacancy)> {
+        let Vacancy { group, places } = self.context.vacancies.begin_claim(Instant::now())?;
+        let known = self.known.get(&group).cloned().unwrap_or_default();
+        Some((group, v1::Vacancy { places, ..known }))
+    }
+
+    /// Has runs join the group of this number, which were granted in answer to a claim sent at `sent`. If there are none, they
+    /// are claimed again `retry_at` at the earliest.
+    pub(super) fn join(&self, number: u64, runs: Vec<Group>, sent: Instant, retry_at: Instant) {
+        runs.iter().for_each(|group| self.hold(group, sent));
+        self.context.vacancies.settle(number, runs, retry_at);
     }
 
     /// Waits until a slot becomes free or a group is closed; returns what became of the runs of that group. None when there
@@ -87,7 +125,8 @@ impl Groups {
     pub(super) async fn next_end(&mut self) -> Option<Result<Summary, WorkerError>> {
         tokio::select! {
             Some(vacated) = self.running.join_next() => {
-                let Vacated { place, fault, group } = joined(vacated);
+                let Vacated { place, number, fault, group } = joined(vacated);
+                self.known.remove(&number);
                 if let Some(mut group) = group {
                     self.closing.spawn(async move { group.finish().await });
                 }
@@ -127,7 +166,7 @@ impl Groups {
             let context = Arc::clone(&self.context);
             self.running.spawn(async move {
                 let fault = probe(&context, &place.slot).await.err();
-                Vacated { place, fault, group: None }
+                Vacated { place, number: 0, fault, group: None }
             });
         }
     }

@@ -19,13 +19,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use acai_proto::v1::ClaimResponse;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::attempt::{Context, FAREWELL, LAST_UPLOADS};
 use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::summary::Summary;
-use claims::{Claims, Grant};
+use claims::{Claims, Grant, Room};
 use groups::Groups;
 use registrar::Registrar;
 use slot_pool::SlotPool;
@@ -60,10 +61,11 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     };
     let slots = SlotPool::new(slots, config.slot_rest);
     let mut agent = Agent {
-        claims: Claims::new(Arc::clone(&context), Arc::clone(&registrar), config.group_size),
+        claims: Claims::new(Arc::clone(&context), Arc::clone(&registrar)),
         groups: Groups::new(Arc::clone(&context), slots),
         context: Arc::clone(&context),
         registrar: Arc::clone(&registrar),
+        group_size: config.group_size.max(1),
         idle_timeout: config.idle_timeout,
         claims_until: config.time_limit.map(|limit| limit.claims_until),
         idle_since: Instant::now(),
@@ -87,6 +89,11 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
     }
 }
 
+/// How long to wait after an answer that grants nothing.
+fn pause_after(answer: &ClaimResponse) -> Duration {
+    Duration::from_millis(answer.retry_after_ms.into()).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
 async fn reached(at: Option<Instant>) {
     match at {
         Some(at) => sleep_until(at).await,
@@ -99,6 +106,7 @@ struct Agent {
     registrar: Arc<Registrar>,
     claims: Claims,
     groups: Groups,
+    group_size: u32,
     idle_timeout: Option<Duration>,
     /// From then on nothing is claimed.
     claims_until: Option<Instant>,
@@ -132,9 +140,7 @@ impl Agent {
         let context = Arc::clone(&self.context);
         tokio::select! {
             recovered = recovery::recover(&context) => {
-                let recovered = recovered?;
-                context.metrics.ended(&recovered);
-                self.summary += recovered;
+                self.summary += recovered?;
             }
             // Reports that are not delivered stay for the next agent.
             _ = context.stop.asked() => self.summary.cut_short = true,
@@ -152,20 +158,41 @@ impl Agent {
                 continue;
             }
             if free == 0 {
-                self.pause(None).await?;
+                self.fill_places().await?;
                 continue;
             }
-            let idle_at = self.idle_at();
-            let Some(Grant { sent, answer }) = self.claims.next(free, idle_at).await? else { continue };
+            let (room, idle_at) = (Room::Groups(free, self.group_size), self.idle_at());
+            let Some(Grant { sent, answer }) = self.claims.next(room, idle_at).await? else { continue };
             if answer.groups.is_empty() {
-                let pause = Duration::from_millis(answer.retry_after_ms.into());
-                self.pause(Some(pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE))).await?;
+                self.pause(Some(pause_after(&answer))).await?;
             }
             for group in answer.groups {
-                self.groups.begin(group, sent);
+                self.groups.begin(group, self.group_size, sent);
             }
         }
         Ok(())
+    }
+
+    /// While no slot is free: claims runs for the places of a group, once that may be done, or waits as in [`Self::pause`]. A
+    /// free slot takes whatever a group could take, so nothing is claimed for groups as long as there is one.
+    async fn fill_places(&mut self) -> Result<(), WorkerError> {
+        let context = Arc::clone(&self.context);
+        tokio::select! {
+            biased;
+            paused = self.pause(None) => return paused,
+            () = context.vacancies.due() => {}
+        }
+        let Some((number, vacancy)) = self.groups.due_vacancy() else { return Ok(()) };
+        let claimed = self.claims.next(Room::Places(vacancy), None).await;
+        let now = Instant::now();
+        // The group waits for an answer, whatever became of the claim.
+        match &claimed {
+            Ok(Some(Grant { sent, answer })) => {
+                self.groups.join(number, answer.groups.clone(), *sent, now + pause_after(answer));
+            }
+            Ok(None) | Err(_) => self.groups.join(number, Vec::new(), now, now + LONGEST_PAUSE),
+        }
+        claimed.map(drop)
     }
 
     /// Waits for `pause`, or until a group ends, a slot has rested, or the worker should end.
@@ -185,9 +212,7 @@ impl Agent {
 
     fn on_group_end(&mut self, ended: Result<Summary, WorkerError>) -> Result<(), WorkerError> {
         self.idle_since = Instant::now();
-        let ended = ended?;
-        self.context.metrics.ended(&ended);
-        self.summary += ended;
+        self.summary += ended?;
         Ok(())
     }
 

@@ -39,6 +39,7 @@ pub(super) async fn recover(context: &Arc<Context>) -> Result<Summary, WorkerErr
     while let Some(outcome) = ending.join_next().await {
         if let Some(outcome) = outcome.unwrap_or_else(|error| resume_unwind(error.into_panic())) {
             summary += outcome;
+            context.metrics.ended(outcome);
         }
     }
     Ok(summary)

@@ -28,11 +28,43 @@ pub(super) enum Admission {
     End(Member, Ending),
 }
 
+/// A run that was granted, and what came of it.
+pub(super) enum Admitted {
+    /// It has a folder and a spool.
+    Run(Box<Admission>),
+    /// It is given back, for a fault of this machine or none.
+    HandedBack(Attempt, Option<MachineFault>),
+}
+
+impl Admitted {
+    pub(super) fn run(&self) -> u64 {
+        match self {
+            Self::Run(admission) => match &**admission {
+                Admission::Train(member, _) | Admission::End(member, _) => member.attempt.run,
+            },
+            Self::HandedBack(attempt, _) => attempt.run,
+        }
+    }
+}
+
+/// Makes a run ready, unless this worker is told to stop. None without an attempt, which no coordinator leaves out.
+pub(super) async fn admit(context: &Context, assignment: Assignment) -> Option<Admitted> {
+    let attempt = assignment.attempt?;
+    if context.stop.is_asked() {
+        return Some(Admitted::HandedBack(attempt, None));
+    }
+    Some(match prepared(context, attempt, &assignment).await {
+        Ok(admission) => Admitted::Run(Box::new(admission)),
+        // The folder of another run may be usable.
+        Err(fault) => Admitted::HandedBack(attempt, Some(fault)),
+    })
+}
+
 /// Opens the run's folder and spool, finds what training continues from, and starts to report.
 ///
 /// # Errors
 /// The state folder cannot be used.
-pub(super) async fn admit(
+async fn prepared(
     context: &Context,
     attempt: Attempt,
     assignment: &Assignment,

@@ -9,6 +9,7 @@ use tokio::time::sleep_until;
 
 use super::progress_watch::Limits;
 use super::stop::Stop;
+use super::vacancies::Vacancies;
 use crate::artifacts::Artifacts;
 use crate::client::Client;
 use crate::leases::Leases;
@@ -40,6 +41,8 @@ pub(crate) struct Context {
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,
     pub(crate) stop: Stop,
+    /// Places for further runs in the groups that train.
+    pub(crate) vacancies: Vacancies,
     /// Whether a trainer has ever been ready since this worker was started.
     pub(crate) has_started_trainers: AtomicBool,
     pub(crate) metrics: Metrics,

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use acai_proto::v1::{Assignment, Group};
-use acai_sweep::trainer_protocol;
+use acai_proto::v1::Assignment;
 
-use super::admission::{Admission, admit};
+use super::admission::admit;
 use super::context::Context;
 use super::ending::Ending;
+use super::joining::{begin_to_admit, take_in};
 use super::launch::launch;
+use super::newcomers::{Arrival, Newcomers};
 use super::session::Session;
 use super::supervision::supervise;
 use crate::machine::devices::Slot;
@@ -22,21 +23,53 @@ pub(crate) struct Trained {
     pub(crate) trainer: Option<IdleTrainer>,
 }
 
-/// Trains a group to the end of each of its runs. `idle` is the trainer that the group before has left.
+/// Trains a group to the end of each of its runs, and of those that join them. `idle` is the trainer that the group before has
+/// left.
 pub(crate) async fn train(
     context: Arc<Context>,
     slot: &Slot,
     mut idle: Option<IdleTrainer>,
-    group: Group,
+    group: Vec<Assignment>,
+    mut newcomers: Newcomers,
 ) -> Trained {
     let mut session = Session::new(Arc::clone(&context));
-    let given = admit_all(&context, &mut session, group.runs).await;
+    for assignment in group {
+        if let Some(admitted) = admit(&context, assignment).await {
+            session.take_in(admitted);
+        }
+    }
+    loop {
+        idle = train_open(&context, slot, idle, &mut session, &mut newcomers).await;
+        // A claim for the group's places may be under way, or runs that it was granted.
+        match newcomers.last().await {
+            Some(Arrival::Granted(groups)) => begin_to_admit(&mut session, &mut newcomers, groups, |_| false),
+            Some(Arrival::Admitted(admitted)) => {
+                let is_well = !session.has_fault();
+                take_in(&mut session, admitted, is_well);
+            }
+            None => break,
+        }
+    }
+    if idle.is_none() {
+        // Which faults of this machine there were is known only then.
+        session.finish().await;
+    }
+    Trained { session, trainer: idle }
+}
+
+/// Trains until no run is open; returns the trainer if it stays.
+async fn train_open(
+    context: &Arc<Context>,
+    slot: &Slot,
+    mut idle: Option<IdleTrainer>,
+    session: &mut Session,
+    newcomers: &mut Newcomers,
+) -> Option<IdleTrainer> {
     // A trainer that had stayed may have been broken before this group came. Then the runs are still open, and a new trainer
     // is given them.
     while !session.is_empty() {
-        let open = given.iter().filter(|member| session.is_open(member.run)).cloned().collect();
-        let stays = match launch(&context, slot, idle.take(), open).await {
-            Ok(Some(trainer)) => supervise(&context, &mut session, trainer).await,
+        let stays = match launch(context, slot, idle.take(), session.tasks()).await {
+            Ok(Some(trainer)) => supervise(context, session, newcomers, trainer).await,
             Ok(None) => {
                 session.close_all(|| Ending::Released);
                 None
@@ -46,13 +79,9 @@ pub(crate) async fn train(
                 None
             }
         };
-        idle = stays.map(|trainer| keep(&context, trainer));
+        idle = stays.map(|trainer| keep(context, trainer));
     }
-    if idle.is_none() {
-        // Which faults of this machine there were is known only then.
-        session.finish().await;
-    }
-    Trained { session, trainer: idle }
+    idle
 }
 
 /// Keeps a trainer for the next group, but not when the worker is told to stop.
@@ -62,30 +91,4 @@ fn keep(context: &Arc<Context>, trainer: TrainerProcess) -> IdleTrainer {
         stopping.stop.asked().await;
     };
     IdleTrainer::new(trainer, context.trainer_idle, end)
-}
-
-/// Opens all runs that can be trained; returns what their trainer is given.
-async fn admit_all(
-    context: &Context,
-    session: &mut Session,
-    runs: Vec<Assignment>,
-) -> Vec<trainer_protocol::Member> {
-    let mut members = Vec::new();
-    for assignment in runs {
-        let Some(attempt) = assignment.attempt else { continue };
-        if context.stop.is_asked() {
-            session.hand_back(attempt, None);
-            continue;
-        }
-        match admit(context, attempt, &assignment).await {
-            Ok(Admission::Train(member, given)) => {
-                session.open(member);
-                members.push(given);
-            }
-            Ok(Admission::End(member, ending)) => session.close_member(member, ending),
-            // The folder of another run of the group may be usable.
-            Err(fault) => session.hand_back(attempt, Some(fault)),
-        }
-    }
-    members
 }

@@ -88,10 +88,12 @@ async fn start(context: &Context, slot: &Slot, runs: usize) -> Result<Option<Tra
 /// Waits for the trainer's first event, which must be `ready`.
 async fn ready(trainer: &mut TrainerProcess, slot: &Slot, runs: usize) -> Result<(), Breakdown> {
     match timeout(READY_TIMEOUT, trainer.next()).await.unwrap_or(Err(Breakdown::Silent(READY_TIMEOUT)))? {
-        Event::Ready { version, device, threads, libtorch, can_stay } => {
+        Event::Ready { version, device, threads, libtorch, can_stay, can_join } => {
             tracing::info!(version, device, threads, libtorch, runs, "trainer is ready");
+            trainer.can_stay = can_stay;
+            trainer.can_join = can_stay && can_join;
             // What it keeps of a GPU's memory would be missed by the trainers of other slots.
-            trainer.can_stay = can_stay && !slot.shares_gpu;
+            trainer.is_kept = !slot.shares_gpu;
             Ok(())
         }
         event => Err(Breakdown::Protocol(format!("its first event is not `ready` but {event:?}"))),

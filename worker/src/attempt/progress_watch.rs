@@ -44,6 +44,11 @@ impl ProgressWatch {
         Self { limits, runs, set_up: false, since: now, intervals: VecDeque::new(), held_since: None }
     }
 
+    /// A further run is trained too, from this step on.
+    pub(super) fn follow(&mut self, run: u64, step: u64, now: Instant) {
+        self.runs.insert(run, (step, now));
+    }
+
     /// Takes in what an event says of the trainer's progress.
     pub(super) fn observe(&mut self, event: &Event, now: Instant) {
         match event {

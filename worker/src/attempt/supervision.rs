@@ -12,6 +12,7 @@ use super::context::Context;
 use super::ending::Ending;
 use super::machine_fault::MachineFault;
 use super::member::Member;
+use super::newcomers::{Arrival, Newcomers};
 use super::progress_watch::ProgressWatch;
 use super::session::Session;
 use crate::reporting::ReportError;
@@ -26,6 +27,7 @@ use crate::trainer::{Breakdown, TrainerProcess};
 pub(super) async fn supervise(
     context: &Context,
     session: &mut Session,
+    newcomers: &mut Newcomers,
     trainer: TrainerProcess,
 ) -> Option<TrainerProcess> {
     session.is_trained_by(&trainer);
@@ -37,13 +39,24 @@ pub(super) async fn supervise(
     };
     let watch = ProgressWatch::new(context.trainer_progress, session.members().map(started), Instant::now());
     let working = session.members().map(|member| member.attempt.run).collect();
-    let (may_stay, is_untried) = (trainer.can_stay, trainer.has_stayed);
-    let (stop_by, yield_by) = (None, BTreeMap::new());
-    let mut supervision =
-        Supervision { context, session, trainer, watch, working, may_stay, is_untried, stop_by, yield_by };
+    let (may_stay, is_untried) = (trainer.can_stay && trainer.is_kept, trainer.has_stayed);
+    let mut supervision = Supervision {
+        context,
+        session,
+        newcomers,
+        trainer,
+        watch,
+        working,
+        trained: BTreeSet::new(),
+        may_stay,
+        is_untried,
+        stop_by: None,
+        yield_by: BTreeMap::new(),
+    };
     while !supervision.session.is_empty() {
         let happening = supervision.next().await;
-        supervision.may_stay &= matches!(happening, Happening::Event(_) | Happening::WantedBack(_));
+        supervision.may_stay &=
+            matches!(happening, Happening::Event(_) | Happening::WantedBack(_) | Happening::Arrival(_));
         if let ControlFlow::Break(lost) = supervision.act_on(happening).await {
             supervision.trainer.stop().await;
             // The spools are kept until the trainer has ended: without them no later agent would know of the trainer.
@@ -58,19 +71,22 @@ pub(super) async fn supervise(
     None
 }
 
-struct Supervision<'a> {
+pub(super) struct Supervision<'a> {
     context: &'a Context,
-    session: &'a mut Session,
-    trainer: TrainerProcess,
-    watch: ProgressWatch,
+    pub(super) session: &'a mut Session,
+    pub(super) newcomers: &'a mut Newcomers,
+    pub(super) trainer: TrainerProcess,
+    pub(super) watch: ProgressWatch,
     /// Runs that the trainer has not ended, whether or not they are open.
-    working: BTreeSet<u64>,
+    pub(super) working: BTreeSet<u64>,
+    /// Those of these that have a checkpoint of their last step: what is left is their end.
+    pub(super) trained: BTreeSet<u64>,
     /// Whether nothing has happened yet after which the trainer does not stay.
     may_stay: bool,
     /// Whether the trainer has trained another group before this one, and has not said anything about this one.
     is_untried: bool,
     /// Until when the trainer has to be done, once the worker is told to stop.
-    stop_by: Option<Instant>,
+    pub(super) stop_by: Option<Instant>,
     /// Runs that the coordinator wants back, and until when the trainer has to be done with each.
     yield_by: BTreeMap<u64, Instant>,
 }
@@ -78,6 +94,8 @@ struct Supervision<'a> {
 /// What happens next to a trainer and its runs.
 enum Happening {
     Event(Event),
+    /// Runs come that are to join.
+    Arrival(Arrival),
     Breakdown(Breakdown),
     /// The coordinator will not take what this run reports.
     Unreportable(u64),
@@ -99,6 +117,8 @@ type Flow = ControlFlow<Vec<Member>>;
 impl Supervision<'_> {
     async fn next(&mut self) -> Happening {
         let context = self.context;
+        self.session.note_closed();
+        self.newcomers.tell(self.free_places());
         self.yield_by.retain(|run, _| self.session.is_open(*run));
         let attempts: Vec<Attempt> = self.session.members().map(|member| member.attempt).collect();
         let is_asked = |attempt: &Attempt| self.yield_by.contains_key(&attempt.run);
@@ -110,7 +130,17 @@ impl Supervision<'_> {
             wanted = context.leases.any_yielding(&unasked) => Happening::WantedBack(wanted),
             asked = context.stop.asked(), if !is_stopping => Happening::Stop(asked),
             () = reached(deadline) => Happening::Overdue,
-            happening = self.next_of_trainer() => happening,
+            happening = self.next_of_runs() => happening,
+        }
+    }
+
+    /// Who comes to join, or what the trainer says. Cancel safe.
+    async fn next_of_runs(&mut self) -> Happening {
+        let Self { context, session, newcomers, trainer, watch, .. } = self;
+        tokio::select! {
+            biased;
+            arrival = newcomers.next() => Happening::Arrival(arrival),
+            happening = next_of_trainer(context, session, trainer, watch) => happening,
         }
     }
 
@@ -119,38 +149,16 @@ impl Supervision<'_> {
         self.yield_by.values().copied().chain(self.stop_by).min()
     }
 
-    /// The trainer's next event, taken only when every open run has room for what the event may bring: so a full queue
-    /// makes the trainer wait. Cancel safe.
-    async fn next_of_trainer(&mut self) -> Happening {
-        self.watch.hold(Instant::now());
-        for member in self.session.members() {
-            let run = member.attempt.run;
-            match member.reporter.room().await {
-                Ok(()) => {}
-                Err(ReportError::Refused(_) | ReportError::MovedBack(_) | ReportError::Damaged(_)) => {
-                    return Happening::Unreportable(run);
-                }
-                // The lease is gone as well, which is a happening of its own.
-                Err(ReportError::Lost) => return pending().await,
-            }
-            if let Some(reason) = member.reporter.spool_fault() {
-                return Happening::Unspoolable(run, reason);
-            }
-        }
-        self.watch.go_on(Instant::now());
-        match timeout(self.context.trainer_silence, self.trainer.next()).await {
-            Ok(Ok(event)) => Happening::Event(event),
-            Ok(Err(breakdown)) => Happening::Breakdown(breakdown),
-            Err(_) => Happening::Breakdown(Breakdown::Silent(self.context.trainer_silence)),
-        }
-    }
-
     async fn act_on(&mut self, happening: Happening) -> Flow {
         match happening {
             Happening::Event(event) => match self.on_event(event) {
                 Ok(()) => Flow::Continue(()),
                 Err(breakdown) => self.on_breakdown(&breakdown).await,
             },
+            Happening::Arrival(arrival) => {
+                self.on_arrival(arrival);
+                Flow::Continue(())
+            }
             Happening::Breakdown(breakdown) => self.on_breakdown(&breakdown).await,
             Happening::Unreportable(run) => {
                 // Closing finds out from the reporter why, and reports a failure.
@@ -202,8 +210,14 @@ impl Supervision<'_> {
         match event {
             Event::Finished { .. } | Event::Stopped { .. } => {
                 self.working.remove(&run);
+                self.trained.remove(&run);
             }
-            Event::Failed { .. } => self.may_stay = false,
+            Event::Failed { .. } => {
+                self.working.remove(&run);
+                self.trained.remove(&run);
+                self.may_stay = false;
+            }
+            Event::Checkpoint { step, .. } => self.notes_checkpoint(run, step),
             _ => {}
         }
         let Some(member) = self.session.member(run) else { return Ok(()) };
@@ -214,6 +228,13 @@ impl Supervision<'_> {
             Some(ending) => self.session.close(run, ending),
         }
         Ok(())
+    }
+
+    /// A checkpoint of a run's last step is the trained model.
+    fn notes_checkpoint(&mut self, run: u64, step: u64) {
+        if self.session.open_run(run).is_some_and(|(_, task)| step >= task.config.total_steps()) {
+            self.trained.insert(run);
+        }
     }
 
     /// Has the trainer stop a run, and closes that.
@@ -259,6 +280,37 @@ impl Supervision<'_> {
             self.session.close_all(|| Ending::Failed { kind, message: message.clone() });
         }
         Flow::Break(Vec::new())
+    }
+}
+
+/// The trainer's next event, taken only when every open run has room for what the event may bring: so a full queue
+/// makes the trainer wait. Cancel safe.
+async fn next_of_trainer(
+    context: &Context,
+    session: &Session,
+    trainer: &mut TrainerProcess,
+    watch: &mut ProgressWatch,
+) -> Happening {
+    watch.hold(Instant::now());
+    for member in session.members() {
+        let run = member.attempt.run;
+        match member.reporter.room().await {
+            Ok(()) => {}
+            Err(ReportError::Refused(_) | ReportError::MovedBack(_) | ReportError::Damaged(_)) => {
+                return Happening::Unreportable(run);
+            }
+            // The lease is gone as well, which is a happening of its own.
+            Err(ReportError::Lost) => return pending().await,
+        }
+        if let Some(reason) = member.reporter.spool_fault() {
+            return Happening::Unspoolable(run, reason);
+        }
+    }
+    watch.go_on(Instant::now());
+    match timeout(context.trainer_silence, trainer.next()).await {
+        Ok(Ok(event)) => Happening::Event(event),
+        Ok(Err(breakdown)) => Happening::Breakdown(breakdown),
+        Err(_) => Happening::Breakdown(Breakdown::Silent(context.trainer_silence)),
     }
 }
 

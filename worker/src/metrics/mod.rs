@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::attempt::MachineFault;
-use crate::summary::Summary;
+use crate::summary::Outcome;
 use gpus::Gpus;
 
 pub(crate) use trained::TrainedImages;
@@ -37,7 +37,9 @@ impl Metrics {
     /// All of them under their names.
     pub fn register(&self, registry: &mut Registry) {
         // They count from 0, so that an alert notices the first.
-        self.ended(&Summary::default());
+        for outcome in Outcome::ALL {
+            drop(self.attempts_ended.get_or_create(&[("outcome", outcome.name())]));
+        }
         for reason in MachineFault::KINDS {
             drop(self.rests.get_or_create(&[("reason", reason)]));
         }
@@ -76,12 +78,9 @@ impl Metrics {
         self.rests.get_or_create(&[("reason", reason)]).inc();
     }
 
-    pub(crate) fn ended(&self, attempts: &Summary) {
-        let Summary { completed, failed, released, lost, .. } = *attempts;
-        let outcomes = [("completed", completed), ("failed", failed), ("released", released), ("lost", lost)];
-        for (outcome, attempts) in outcomes {
-            self.attempts_ended.get_or_create(&[("outcome", outcome)]).inc_by(attempts);
-        }
+    /// An attempt has ended.
+    pub(crate) fn ended(&self, outcome: Outcome) {
+        self.attempts_ended.get_or_create(&[("outcome", outcome.name())]).inc();
     }
 
     pub(crate) fn says_that_it_works(&self, works: bool) {

@@ -30,6 +30,10 @@ const LAST_LINE_BYTES: usize = 180;
 pub(crate) struct TrainerProcess {
     /// Whether the trainer can stay for another group, once it has said so.
     pub(crate) can_stay: bool,
+    /// Whether runs can join a group that it trains, once it has said so.
+    pub(crate) can_join: bool,
+    /// Whether it may stay when there is no other group at once.
+    pub(crate) is_kept: bool,
     /// Whether the trainer has trained another group before.
     pub(crate) has_stayed: bool,
     process: Box<dyn Process>,
@@ -49,7 +53,17 @@ impl TrainerProcess {
         let (sender, events) = mpsc::channel(EVENTS_AHEAD);
         tokio::spawn(read_events(output, sender));
         let stderr = Stderr::read(errors, process.id().unwrap_or_default());
-        Ok(Self { can_stay: false, has_stayed: false, process, commands, exited: None, events, stderr })
+        Ok(Self {
+            can_stay: false,
+            can_join: false,
+            is_kept: false,
+            has_stayed: false,
+            process,
+            commands,
+            exited: None,
+            events,
+            stderr,
+        })
     }
 
     /// What tells this process from others, for the next agent if this one is killed; none where the system does not

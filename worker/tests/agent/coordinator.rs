@@ -68,6 +68,10 @@ impl End {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) queue: VecDeque<Group>,
+    /// What claims for the places of groups are granted.
+    pub(crate) joining: VecDeque<Group>,
+    /// The claims for places that came, whether or not they were answered.
+    pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) database: String,
     /// Faults of the next calls, by method.
     pub(crate) faults: HashMap<&'static str, VecDeque<Fault>>,
@@ -257,7 +261,7 @@ impl Coordinator {
                     token: attempt.token,
                     acked_seq: state.points.get(&attempt).map_or(0, Vec::len) as u64,
                 });
-                state.queue.push_back(Group { runs: vec![again] });
+                state.queue.push_back(Group { runs: vec![again], ..Group::default() });
             }
             state.ends.push((attempt, end));
             Ok(())
@@ -298,11 +302,16 @@ impl WorkerService for Coordinator {
     async fn claim(&self, request: Request<ClaimRequest>) -> Result<Response<ClaimResponse>, Status> {
         let request = request.into_inner();
         let rest = request.rest.clone();
-        self.serve("claim", |state, _| {
+        let is_for_places = request.vacancy.is_some();
+        self.change(|state| state.vacancies.extend(request.vacancy.clone()));
+        self.serve(if is_for_places { "join" } else { "claim" }, |state, _| {
             state.rests.extend(rest.map(|rest| (rest.slots, rest.reason)));
             if !state.grants.contains_key(&request.claim_id) {
                 let count = state.queue.len().min(request.groups as usize);
-                let groups: Vec<Group> = state.queue.drain(..count).collect();
+                let groups: Vec<Group> = match is_for_places {
+                    true => state.joining.pop_front().into_iter().collect(),
+                    false => state.queue.drain(..count).collect(),
+                };
                 for run in groups.iter().flat_map(|group| &group.runs) {
                     state.granted.insert(run.attempt.unwrap(), run.clone());
                 }

@@ -43,7 +43,7 @@ pub(crate) fn group(runs: impl IntoIterator<Item = u64>) -> Group {
         void_attempts: 0,
         earlier_attempts: Vec::new(),
     };
-    Group { runs: runs.into_iter().map(assignment).collect() }
+    Group { runs: runs.into_iter().map(assignment).collect(), ..Group::default() }
 }
 
 /// An attempt with a token that no other one has.

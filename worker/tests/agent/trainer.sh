@@ -1,6 +1,7 @@
 #!/bin/sh
 # A trainer, as the protocol defines one. After `start` it follows scenario.sh in its data folder; before it is ready it
-# follows before_ready.sh there, if there is one. If that sets can_stay=true, it can stay for another group.
+# follows before_ready.sh there, if there is one. If that sets can_stay=true, it can stay for another group; with
+# can_join=true, runs can join its groups: then scenario.sh reads what it is told meanwhile.
 while [ $# -gt 0 ]; do
     case $1 in --data) data=$2 ;; esac
     shift
@@ -26,7 +27,7 @@ artifact() {
 }
 
 [ ! -e "$data/before_ready.sh" ] || . "$data/before_ready.sh"
-echo "{\"event\":\"ready\",\"version\":\"1\",\"device\":\"cpu\",\"threads\":1,\"libtorch\":\"none\"${can_stay:+,\"can_stay\":true}}"
+echo "{\"event\":\"ready\",\"version\":\"1\",\"device\":\"cpu\",\"threads\":1,\"libtorch\":\"none\"${can_stay:+,\"can_stay\":true}${can_join:+,\"can_join\":true}}"
 stays=true
 while [ -n "$stays" ]; do
     read -r start || exit 0

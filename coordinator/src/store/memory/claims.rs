@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use acai_sweep::run::RunState;
-use acai_sweep::schedule::{Candidate, choose_groups, is_on_any_worker};
+use acai_sweep::schedule::{Candidate, is_on_any_worker};
 
 use super::state::{self, Lease, Run, State};
-use crate::store::rules::{EARLIER_ATTEMPTS, ELSEWHERE_MS};
+use crate::store::rules::{EARLIER_ATTEMPTS, ELSEWHERE_MS, choose};
 use crate::store::{AttemptRef, Checkpoint, Claim, Duty, EarlierAttempt, Grant, Result, RunId, SweepId};
 
 impl State {
@@ -17,7 +17,7 @@ impl State {
             return Ok(());
         }
         let (candidates, headroom) = self.queue(&claim.worker, &machine, now_ms);
-        let groups = choose_groups(&candidates, headroom, claim.offer);
+        let groups = choose(claim, &candidates, headroom);
         let mut started = BTreeMap::<SweepId, Vec<RunId>>::new();
         for (group, runs) in (0..).zip(groups) {
             for run in runs.into_iter().map(RunId::from) {
@@ -97,6 +97,7 @@ impl State {
             worker: claim.worker.clone(),
             claim: claim.id.clone(),
             group,
+            joined: claim.joins.as_ref().map(|joins| joins.group.clone()),
             started_ms: now_ms,
             ended_ms: None,
             outcome: None,
@@ -135,6 +136,7 @@ impl State {
         Some(Grant {
             attempt: AttemptRef { run: run.id, number: run.attempt(), token: attempt.token },
             group: attempt.group,
+            shape_key: (!run.alone).then(|| run.planned.shape_key.clone()),
             sweep: file.name.clone(),
             number: run.number,
             seed: run.seed,
@@ -221,6 +223,7 @@ impl Run {
             worker: written_by.worker.clone(),
             claim: String::new(),
             group: 0,
+            joined: None,
             started_ms: now_ms,
             ended_ms: Some(now_ms),
             outcome: Some("released"),

@@ -7,7 +7,7 @@ use acai_sweep::explain::{Ahead, Situation, WorkerSituation};
 use acai_sweep::results::{RunResult, Summary};
 use acai_sweep::run::RunState;
 
-use super::state::{Run, State, Sweep, Worker};
+use super::state::{Attempt, Run, State, Sweep, Worker};
 use crate::store::rules::is_heard_of;
 use crate::store::{
     Artifact, ArtifactPlace, ArtifactRecord, AttemptRecord, Bearer, Checkpoint, CurveRun, Demand, Duty,
@@ -454,8 +454,11 @@ impl State {
     fn groups_of(&self, worker: &str) -> usize {
         let held = self.runs.values().filter(|run| run.state == RunState::Running);
         let held = held.filter(|run| run.worker.as_deref() == Some(worker));
-        let groups: BTreeSet<_> =
-            held.filter_map(|run| run.attempts.last()).map(|last| (&last.claim, last.group)).collect();
+        let group = |last: &Attempt| {
+            let of_claim = || format!("{}/{}", last.claim, last.group);
+            last.joined.clone().unwrap_or_else(of_claim)
+        };
+        let groups: BTreeSet<String> = held.filter_map(|run| run.attempts.last()).map(group).collect();
         groups.len()
     }
 }

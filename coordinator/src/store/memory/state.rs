@@ -105,6 +105,8 @@ pub(super) struct Attempt {
     pub(super) worker: String,
     pub(super) claim: String,
     pub(super) group: u32,
+    /// The group that it joined, if that is not of its own claim.
+    pub(super) joined: Option<String>,
     pub(super) started_ms: i64,
     pub(super) ended_ms: Option<i64>,
     pub(super) outcome: Option<&'static str>,

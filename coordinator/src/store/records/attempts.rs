@@ -54,6 +54,18 @@ pub struct Claim {
     pub number: u64,
     /// How much.
     pub offer: Offer,
+    /// A group that trains already and that the runs are to join: then the offer is of one group, as large as the places that
+    /// there are.
+    pub joins: Option<Joins>,
+}
+
+/// A group of a worker that trains already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joins {
+    /// Of its runs.
+    pub shape_key: String,
+    /// Its name, `CLAIM/GROUP`.
+    pub group: String,
 }
 
 /// A run granted to a worker.
@@ -63,6 +75,8 @@ pub struct Grant {
     pub attempt: AttemptRef,
     /// Which group of the claim it belongs to.
     pub group: u32,
+    /// The shape of runs that may join the group; none if the run is to be trained alone.
+    pub shape_key: Option<String>,
     /// Its sweep.
     pub sweep: String,
     /// The run's number in its sweep.

@@ -14,7 +14,7 @@ mod workers;
 
 pub use access::{NewToken, TokenRecord};
 pub use allowance::{Allowance, Excess, Limited, Submitter};
-pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Mishap, Renewal};
+pub use attempts::{AttemptRecord, AttemptRef, Claim, EarlierAttempt, Grant, Joins, Mishap, Renewal};
 pub use demand::Demand;
 pub use events::{EventRecord, Place};
 pub use files::{Artifact, ArtifactPlace, ArtifactRecord, BlobFile, Checkpoint, StoredCheckpoint};

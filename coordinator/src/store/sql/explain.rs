@@ -114,7 +114,7 @@ pub(in crate::store) const WORKERS: &str = "select w.name, w.last_seen_ms, w.end
                  where a.run_id = $1 and a.machine_fault = true and a.number > r.faults_after
                    and o.name = w.name and a.ended_ms > $2 and a.ended_ms <= $3
                  order by a.number desc limit 1) as could_not,
-                (select count(distinct a.claim_id || '/' || a.claim_group)
+                (select count(distinct coalesce(a.joined, a.claim_id || '/' || a.claim_group))
                  from runs r join attempts a on a.run_id = r.id and a.number = r.attempt
                  where r.worker_id = w.id and r.state = 'running') as running
          from workers w

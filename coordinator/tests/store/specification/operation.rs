@@ -5,8 +5,8 @@ use std::fmt::Debug;
 
 use acai_access::{Scope, TokenDigest};
 use acai_coordinator::store::{
-    Allowance, Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Grant, ImportedRun, Mishap, NewRun,
-    NewSweep, NewToken, Registration, Replacing, Rest, RunId, StoreError, Submitter,
+    Allowance, Artifact, AttemptRef, BlobFile, Checkpoint, Claim, Duty, Grant, ImportedRun, Joins, Mishap,
+    NewRun, NewSweep, NewToken, Registration, Replacing, Rest, RunId, StoreError, Submitter,
 };
 use acai_sweep::configuration::Configuration;
 use acai_sweep::control::{Intent, RETRIED};
@@ -71,6 +71,8 @@ pub(super) enum Operation {
         worker: u8,
         groups: u32,
         group_size: u32,
+        /// The runs join a group of the shape that these have in a file: with λ by its bit, and of this length.
+        joins: Option<(u8, u8)>,
         is_repeated: bool,
     },
     Renew {
@@ -233,7 +235,9 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
     let duty = select(vec![Duty::Open, Duty::Cordoned, Duty::Drained]);
     let work = prop_oneof![
         6 => (0..3u8, 0..4u32, 1..4u32, any::<bool>()).prop_map(|(worker, groups, group_size, is_repeated)| Claim {
-            worker, groups, group_size, is_repeated: is_repeated && groups == 1 }),
+            worker, groups, group_size, joins: None, is_repeated: is_repeated && groups == 1 }),
+        3 => (0..3u8, 1..4u32, 0..3u8, 0..2u8).prop_map(|(worker, group_size, bit, kimg)| Claim {
+            worker, groups: 1, group_size, joins: Some((bit, kimg)), is_repeated: false }),
         3 => (0..3u8, proptest::collection::vec(attempt(), 0..4), ms()).prop_map(|(worker, attempts, term_ms)| Renew {
             worker, attempts, term_ms }),
         8 => (attempt(), of(1..5u64), 0..5u64, step(), 0..3u8).prop_map(|(attempt, first_seq, points, from_step, value)| Append {
@@ -461,9 +465,15 @@ impl Side {
             Operation::SetDuty { machine, duty } => {
                 said(&store.worker_set_duty(&format!("m{}", machine % 2), duty).await)
             }
-            Operation::Claim { worker, groups, group_size, is_repeated } => {
+            Operation::Claim { worker, groups, group_size, joins, is_repeated } => {
                 let number = if is_repeated { self.last_claim.max(1) } else { number };
-                return self.claim(worker, Offer { groups, group_size }, number).await;
+                let joins = joins.map(|(bit, kimg)| Joins {
+                    shape_key: configuration(bit, kimg).shape_key(),
+                    group: format!("c{}/0", self.last_claim),
+                });
+                let offer = Offer { groups, group_size };
+                let (worker, id) = (format!("w{worker}"), format!("c{number}"));
+                return self.claim(Claim { worker, id, number, offer, joins }).await;
             }
             Operation::Renew { worker, attempts, term_ms } => {
                 let attempts = attempts.into_iter().map(|place| self.attempt(place)).collect();
@@ -545,8 +555,7 @@ impl Side {
         text.into()
     }
 
-    async fn claim(&self, worker: u8, offer: Offer, number: u64) -> Outcome {
-        let claim = Claim { worker: format!("w{worker}"), id: format!("c{number}"), number, offer };
+    async fn claim(&self, claim: Claim) -> Outcome {
         let granted = self.store.run_claim(claim, LEASE).await;
         Outcome { granted: granted.iter().flatten().map(Granted::from).collect(), ..said(&granted).into() }
     }
@@ -600,20 +609,23 @@ fn imported(run: &NewRun, blob: Option<u8>) -> ImportedRun {
     }
 }
 
+/// With the λ of this bit, on digits for one of them and on lines otherwise, of 16 steps or 32.
+fn configuration(bit: u8, kimg: u8) -> Configuration {
+    let configuration = Configuration::new([
+        ("model", "acai".into()),
+        ("dataset", if bit == 2 { "digits32" } else { "lines32" }.into()),
+        ("batch", Scalar::Int(64)),
+        ("eval_kimg", Scalar::Float(0.625)),
+        ("total_kimg", Scalar::Float(f64::from(kimg + 1))),
+        ("lambda", Scalar::Float(f64::from(bit) / 8.0)),
+    ]);
+    configuration.unwrap()
+}
+
 impl File {
     /// Of the λ that `lambdas` has the bits of, some on lines and one on digits, each with a seed of its own, of 16 steps or 32.
     fn runs(&self, lambdas: u8) -> Vec<NewRun> {
-        let run = |bit: u8| {
-            let configuration = Configuration::new([
-                ("model", "acai".into()),
-                ("dataset", if bit == 2 { "digits32" } else { "lines32" }.into()),
-                ("batch", Scalar::Int(64)),
-                ("eval_kimg", Scalar::Float(0.625)),
-                ("total_kimg", Scalar::Float(f64::from(self.kimg + 1))),
-                ("lambda", Scalar::Float(f64::from(bit) / 8.0)),
-            ]);
-            NewRun::new(&configuration.unwrap(), bit.into())
-        };
+        let run = |bit: u8| NewRun::new(&configuration(bit, self.kimg), bit.into());
         (0..3).filter(|bit| lambdas >> bit & 1 == 1).map(run).collect()
     }
 

@@ -9,7 +9,7 @@ use crate::store::rules::EARLIER_ATTEMPTS;
 use crate::store::{AttemptRef, Claim, EarlierAttempt, Grant, Result};
 
 /// The runs that claim `$1` of worker `$2` was granted and still holds.
-pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, a.number, a.token, a.claim_group, a.started_ms - r.queued_ms as waited_ms, s.name as sweep, s.checkpoint_kimg, s.keeps_weights,
+pub(in crate::store) const GRANTED: &str = "select r.id, r.number as run_number, r.seed, r.config, r.void_attempts, case when r.alone = true then null else r.shape_key end as joined_by, a.number, a.token, a.claim_group, a.started_ms - r.queued_ms as waited_ms, s.name as sweep, s.checkpoint_kimg, s.keeps_weights,
                 exists (select 1 from checkpoints c where c.run_id = r.id) as has_checkpoints
          from attempts a
          join runs r on r.id = a.run_id and r.attempt = a.number and r.state = 'running'
@@ -60,6 +60,7 @@ fn grant(row: &Row) -> Result<Grant> {
     Ok(Grant {
         attempt: attempt_ref(row)?,
         group: unsigned(row, "claim_group")?,
+        shape_key: row.try_get("joined_by")?,
         sweep: row.try_get("sweep")?,
         number: unsigned(row, "run_number")?,
         seed: seed(row)?,

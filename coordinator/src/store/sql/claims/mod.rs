@@ -9,10 +9,9 @@ mod lengthening;
 pub(in crate::store) mod queue;
 mod start;
 
-use acai_sweep::schedule::choose_groups;
-
 use super::dialect::Connection;
 use super::workers::seen;
+use crate::store::rules::choose;
 use crate::store::{Claim, Duty, Result, RunId, SweepId};
 
 pub(super) use grants::granted;
@@ -26,7 +25,7 @@ pub(super) async fn claim(tx: &mut Connection, claim: &Claim, now_ms: i64, term_
     if is_awaited(tx, claim).await? && worker.duty == Duty::Open {
         let Queue { candidates, lengthening, headroom } =
             queue::queue(tx, &worker, claim.offer, now_ms).await?;
-        let groups = choose_groups(&candidates, headroom, claim.offer);
+        let groups = choose(claim, &candidates, headroom);
         let groups: Vec<Vec<RunId>> =
             groups.into_iter().map(|runs| runs.into_iter().map(RunId::from).collect()).collect();
         let sweeps = candidates

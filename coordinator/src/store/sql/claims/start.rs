@@ -77,8 +77,8 @@ async fn start_runs(
 /// Adds the attempts that the runs of `starts` have just begun.
 async fn insert_attempts(tx: &mut Connection, claim: &Claim, starts: &str, now_ms: i64) -> Result<()> {
     sqlx::query(concat!(
-        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, started_ms, token)
-         select r.id, r.attempt, $2, $3, start.position, $4, r.token
+        "insert into attempts (run_id, number, worker_id, claim_id, claim_group, joined, started_ms, token)
+         select r.id, r.attempt, $2, $3, start.position, $5, $4, r.token
          from (select cast(value ->> 0 as bigint) as run, cast(value ->> 1 as bigint) as position from ",
         items!("$1"),
         ") as start
@@ -88,6 +88,7 @@ async fn insert_attempts(tx: &mut Connection, claim: &Claim, starts: &str, now_m
     .bind(&claim.worker)
     .bind(&claim.id)
     .bind(now_ms)
+    .bind(claim.joins.as_ref().map(|joins| &joins.group))
     .execute(tx)
     .await?;
     Ok(())
