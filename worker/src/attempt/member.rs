@@ -1,6 +1,6 @@
 //! One run of a group that is being trained.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use acai_proto::v1::{Attempt, Point};
 use acai_sweep::trainer_protocol::{Event, FailureKind};
@@ -9,6 +9,7 @@ use tracing::Span;
 use super::ending::Ending;
 use super::machine_fault::MachineFault;
 use crate::artifacts::Artifacts;
+use crate::machine::disk::on_disk;
 use crate::metrics::TrainedImages;
 use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
@@ -32,7 +33,7 @@ pub(crate) struct Member {
 
 impl Member {
     /// Takes in an event about this run; returns how the attempt ends if the event was the run's last.
-    pub(crate) fn on_event(&self, event: Event) -> Result<Option<Ending>, Breakdown> {
+    pub(crate) async fn on_event(&self, event: Event) -> Result<Option<Ending>, Breakdown> {
         match event {
             Event::Ready { .. } => {}
             Event::Metric { step, values, .. } | Event::Evaluated { step, values, .. } => {
@@ -41,16 +42,12 @@ impl Member {
                 self.reporter.points(values.into_iter().map(point));
             }
             Event::Progress { step, .. } | Event::Working { step, .. } => self.progress(step),
-            Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path)? {
+            Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path).await? {
                 Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
-            Event::Artifact { step, path, .. } => match self.holds("artifact", &path)? {
-                // A lost picture is no reason to lose the run.
-                Ok(()) => match self.folder.keep_artifact(&path, self.attempt, step) {
-                    Ok(artifact) => self.artifacts.upload(artifact),
-                    Err(error) => tracing::warn!("cannot keep `{}`: {error}", path.display()),
-                },
+            Event::Artifact { step, path, .. } => match self.holds("artifact", &path).await? {
+                Ok(()) => self.keep_artifact(path, step).await,
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
             },
             Event::Finished { step, .. } => {
@@ -61,6 +58,15 @@ impl Member {
             Event::Failed { kind, message, .. } => return Ok(Some(self.failed(kind, message))),
         }
         Ok(None)
+    }
+
+    /// Has an artifact uploaded. A lost picture is no reason to lose the run.
+    async fn keep_artifact(&self, path: PathBuf, step: u64) {
+        let (folder, attempt, file) = (self.folder.clone(), self.attempt, path.clone());
+        match on_disk(move || folder.keep_artifact(&file, attempt, step)).await {
+            Ok(artifact) => self.artifacts.upload(artifact),
+            Err(error) => tracing::warn!("cannot keep `{}`: {error}", path.display()),
+        }
     }
 
     fn progress(&self, step: u64) {
@@ -80,8 +86,9 @@ impl Member {
 
     /// Checks that a file which the trainer named is in the attempt's folder. A trainer that names a file elsewhere
     /// breaks the protocol; that this machine cannot look is not the trainer's fault.
-    fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
-        match self.folder.holds(path) {
+    async fn holds(&self, what: &str, path: &Path) -> Result<Result<(), MachineFault>, Breakdown> {
+        let (folder, file) = (self.folder.clone(), path.to_owned());
+        match on_disk(move || folder.holds(&file)).await {
             Ok(true) => Ok(Ok(())),
             Ok(false) => {
                 let path = path.display();

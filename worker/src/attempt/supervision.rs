@@ -151,7 +151,7 @@ impl Supervision<'_> {
 
     async fn act_on(&mut self, happening: Happening) -> Flow {
         match happening {
-            Happening::Event(event) => match self.on_event(event) {
+            Happening::Event(event) => match self.on_event(event).await {
                 Ok(()) => Flow::Continue(()),
                 Err(breakdown) => self.on_breakdown(&breakdown).await,
             },
@@ -189,17 +189,17 @@ impl Supervision<'_> {
         }
     }
 
-    fn on_event(&mut self, event: Event) -> Result<(), Breakdown> {
+    async fn on_event(&mut self, event: Event) -> Result<(), Breakdown> {
         let now = Instant::now();
         self.watch.observe(&event, now);
-        self.pass_on(event)?;
+        self.pass_on(event).await?;
         // This is judged when the trainer speaks; a trainer that is silent, as in a long evaluation, has until
         // `trainer_silence`.
         self.watch.stuck(now).map_or(Ok(()), |idle| Err(Breakdown::Stuck(idle)))
     }
 
     /// Passes an event on to the run that it is about, and closes the run if the event was its last.
-    fn pass_on(&mut self, event: Event) -> Result<(), Breakdown> {
+    async fn pass_on(&mut self, event: Event) -> Result<(), Breakdown> {
         let Some(run) = run_of(&event) else {
             return Err(Breakdown::Protocol("it said `ready` again".to_owned()));
         };
@@ -221,7 +221,7 @@ impl Supervision<'_> {
             _ => {}
         }
         let Some(member) = self.session.member(run) else { return Ok(()) };
-        match member.on_event(event)? {
+        match member.on_event(event).await? {
             None => {}
             // The trainer does not know of this fault, and would go on.
             Some(ending @ Ending::MachineFault(MachineFault::State { .. })) => self.stop_run(run, ending),
