@@ -9,7 +9,7 @@ use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol::{Command, Event, Member};
 
 use crate::benchmark::Benchmarks;
-use crate::session::{Group, Refusal, SessionError};
+use crate::session::{Group, Refusal, Said, SessionError};
 
 /// Time between two signs of life.
 const PROGRESS: Duration = Duration::from_secs(1);
@@ -88,7 +88,8 @@ pub fn serve<W: Write>(
     while let Some((members, stay)) = next_group(commands, is_first)? {
         let (groups, reporter) = (VecDeque::new(), &mut reporter);
         let (told, is_ending) = (Instant::now(), !stay);
-        let mut serving = Serving { groups, most: usize::MAX, benchmarks, reporter, told, is_ending };
+        let (most, highest) = (usize::MAX, BTreeMap::new());
+        let mut serving = Serving { groups, most, benchmarks, reporter, told, highest, is_ending };
         serving.open(members)?;
         serving.train(commands)?;
         if serving.is_ending {
@@ -159,12 +160,11 @@ struct Serving<'a, W: Write> {
     reporter: &'a mut Reporter<W>,
     /// When a run was last said to be at something that takes longer than a step.
     told: Instant,
+    /// The highest step at which each run was said to be.
+    highest: BTreeMap<u64, u64>,
     /// Whether these are the last runs.
     is_ending: bool,
 }
-
-/// What a group's step or checkpoint came to.
-type Outcome = Result<(Vec<Event>, Vec<Refusal>), SessionError>;
 
 impl<W: Write> Serving<'_, W> {
     /// Trains until each run has ended.
@@ -246,9 +246,10 @@ impl<W: Write> Serving<'_, W> {
                 let _ = self.reporter.report(&Event::Working { run, step });
             }
         });
+        self.tell_of(&mut group)?;
         match outcome {
             Err(SessionError::Memory(reason)) if group.steps().count() > 1 => self.halve(group, &reason),
-            outcome => self.report(group, outcome),
+            outcome => self.put_back(group, outcome),
         }
     }
 
@@ -275,19 +276,23 @@ impl<W: Write> Serving<'_, W> {
     fn checkpoint(&mut self, chosen: impl Fn(u64) -> bool, stop: bool) -> Result<(), ServeError> {
         for mut group in std::mem::take(&mut self.groups) {
             let outcome = group.checkpoint(&chosen, stop);
-            self.report(group, outcome)?;
+            self.tell_of(&mut group)?;
+            self.put_back(group, outcome)?;
         }
         Ok(())
     }
 
-    /// Says what came out, and keeps the group if any of its runs go on.
-    fn report(&mut self, mut group: Group, outcome: Outcome) -> Result<(), ServeError> {
+    /// Says what a group's runs have come to.
+    fn tell_of(&mut self, group: &mut Group) -> Result<(), ServeError> {
+        let Said { events, refusals } = group.take_said();
+        events.iter().try_for_each(|event| self.reporter.report(event))?;
+        self.refuse(&refusals)
+    }
+
+    /// Keeps a group if any of its runs go on.
+    fn put_back(&mut self, mut group: Group, outcome: Result<(), SessionError>) -> Result<(), ServeError> {
         match outcome {
-            Ok((events, refusals)) => {
-                for event in &events {
-                    self.reporter.report(event)?;
-                }
-                self.refuse(&refusals)?;
+            Ok(()) => {
                 if group.steps().next().is_some() {
                     self.groups.push_back(group);
                 }
@@ -308,10 +313,17 @@ impl<W: Write> Serving<'_, W> {
         refusals.iter().try_for_each(|(run, step, error)| self.reporter.failed(*run, *step, error))
     }
 
+    /// A run that was put back to its last checkpoint is at work until it has come as far again: no step of it is new before.
     fn report_progress(&mut self) -> Result<(), ServeError> {
+        let mut highest = BTreeMap::new();
         for (run, step) in self.groups.iter().flat_map(Group::steps) {
-            self.reporter.report(&Event::Progress { run, step })?;
+            let before = self.highest.get(&run).copied().unwrap_or_default();
+            highest.insert(run, step.max(before));
+            let is_again = step < before;
+            let event = if is_again { Event::Working { run, step } } else { Event::Progress { run, step } };
+            self.reporter.report(&event)?;
         }
+        self.highest = highest;
         Ok(())
     }
 }

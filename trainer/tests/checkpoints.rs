@@ -14,7 +14,7 @@ use acai_trainer::medium::Medium;
 use acai_trainer::model::{self, Input, Model};
 use acai_trainer::random::Keyed;
 use acai_trainer::score::Recent;
-use acai_trainer::session::Group;
+use acai_trainer::session::{Group, Said};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tch::{Device, Kind, Tensor};
 
@@ -157,7 +157,8 @@ fn training_goes_on_while_a_checkpoint_is_written_and_ends_if_the_disk_fails() {
     let (group, _) = Group::open(vec![member], &mut Benchmarks::new(Device::Cpu, None));
     let mut group = group.expect("the run can be trained");
     let (run, step, error) = loop {
-        let (events, mut refusals) = group.advance(&mut |_, _| {}).expect("libtorch does not fail");
+        group.advance(&mut |_, _| {}).expect("libtorch does not fail");
+        let Said { events, mut refusals } = group.take_said();
         if let Some(refusal) = refusals.pop() {
             break refusal;
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use acai_sweep::trainer_protocol::{Event, Member};
-use acai_trainer::session::{Group, Refusal, SessionError};
+use acai_trainer::session::{Group, Refusal, Said, SessionError};
 use anyhow::{Context, bail};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -81,7 +81,8 @@ impl Train {
         }
         let mut scores = BTreeMap::new();
         loop {
-            let (events, refusals) = group.advance(&mut |_, _| progress.scoring())?;
+            group.advance(&mut |_, _| progress.scoring())?;
+            let Said { events, refusals } = group.take_said();
             progress.at(step(&group));
             go_on(refusals)?;
             for event in events {
@@ -101,7 +102,8 @@ impl Train {
             }
             if interrupted.load(Ordering::Relaxed) {
                 let step = step(&group);
-                go_on(group.checkpoint(|_| true, true)?.1)?;
+                group.checkpoint(|_| true, true)?;
+                go_on(group.take_said().refusals)?;
                 prune(&folder)?;
                 progress.say(&format!("interrupted at step {step}; `--resume` goes on from there"));
                 return Ok(INTERRUPTED.into());

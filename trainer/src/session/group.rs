@@ -10,13 +10,11 @@ use tch::{Device, Kind, Tensor};
 use super::ending::Endings;
 use super::error::catching;
 use super::run::{Losses, Run};
+use super::said::{Refusal, Said};
 use super::{Due, SessionError, batch};
 use crate::benchmark::{Benchmark, Benchmarks};
 use crate::model::{self, Input, Model};
 use crate::random::Keyed;
-
-/// A run that cannot go on: its number, the steps it has, and why.
-pub type Refusal = (u64, u64, SessionError);
 
 /// K runs of one shape at their steps, in one model.
 ///
@@ -33,6 +31,7 @@ pub struct Group {
     benchmark: Rc<Benchmark>,
     /// Of the last step, unread.
     losses: Option<model::Losses>,
+    said: Said,
 }
 
 /// Runs that were opened, and those that cannot be trained.
@@ -62,12 +61,12 @@ impl Group {
         }
         let opened = catching(|| {
             let mut group = Group::untrained(runs, benchmarks)?;
-            let (_, refused) = group.each(|_, run, model| run.resume(&mut *model));
-            Ok((group, refused))
+            group.each(|_, run, model, _| run.resume(&mut *model));
+            Ok(group)
         });
         match opened {
-            Ok((group, refused)) => {
-                refusals.extend(refused);
+            Ok(mut group) => {
+                refusals.append(&mut group.said.refusals);
                 ((!group.runs.is_empty()).then_some(group), refusals)
             }
             Err(error) => {
@@ -84,7 +83,8 @@ impl Group {
         let members: Vec<_> = runs.iter().map(|run| (&run.member.config, run.member.seed)).collect();
         let model = model::new(&members, images, (Kind::Float, benchmarks.device))?;
         let shape = runs[0].shape();
-        Ok(Group { shape, runs, endings: Endings::default(), model, benchmark, losses: None })
+        let (endings, said) = (Endings::default(), Said::default());
+        Ok(Group { shape, runs, endings, model, benchmark, losses: None, said })
     }
 
     /// What all its runs share.
@@ -134,13 +134,20 @@ impl Group {
         self.all().map(|run| (run.member.run, run.step()))
     }
 
-    /// The runs that have not ended.
+    /// The runs that have not ended. When libtorch has failed, some that have may still be beside them.
     fn all(&self) -> impl Iterator<Item = &Run> {
-        self.runs.iter().chain(self.endings.runs())
+        self.runs.iter().chain(self.endings.runs()).filter(|run| !run.is_over)
     }
 
-    /// Takes one training step of every run and does what is then due. The last event of a run is `finished`; a run
-    /// that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
+    /// What is to be reported since the last time, in this order; also when libtorch has failed: what some runs had come to before
+    /// that stands, and their checkpoints are to resume from.
+    #[must_use]
+    pub fn take_said(&mut self) -> Said {
+        mem::take(&mut self.said)
+    }
+
+    /// Takes one training step of every run and does what is then due ([`Self::take_said`]). The last event of a run is `finished`; a
+    /// run that diverged or whose checkpoint cannot be written is refused. Either way it leaves the group.
     ///
     /// A run that has all its steps, and has reported its last checkpoint, does not keep the others: a part of its end is done
     /// beside their steps, in about the same time as these, and when it has ended that of the next run. `pulse` is called again
@@ -148,17 +155,16 @@ impl Group {
     ///
     /// # Errors
     /// When libtorch fails: none of the runs can go on.
-    pub fn advance(
-        &mut self,
-        pulse: &mut dyn FnMut(u64, u64),
-    ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
+    pub fn advance(&mut self, pulse: &mut dyn FnMut(u64, u64)) -> Result<(), SessionError> {
         catching(|| {
             self.part_with_those_that_end();
-            let mut outcome = if self.runs.is_empty() { Default::default() } else { self.step(pulse) };
-            if self.runs.is_empty() || self.endings.are_due() {
-                outcome.0.extend(self.endings.advance(&self.benchmark, pulse));
+            if !self.runs.is_empty() {
+                self.step(pulse);
             }
-            Ok(outcome)
+            if self.runs.is_empty() || self.endings.are_due() {
+                self.said.events.extend(self.endings.advance(&self.benchmark, pulse));
+            }
+            Ok(())
         })
     }
 
@@ -172,53 +178,46 @@ impl Group {
     }
 
     /// Trains the runs by a step and does what is due.
-    fn step(&mut self, pulse: &mut dyn FnMut(u64, u64)) -> (Vec<Event>, Vec<Refusal>) {
+    fn step(&mut self, pulse: &mut dyn FnMut(u64, u64)) {
         self.train();
         let due: Vec<Due> = self.runs.iter().map(Run::due).collect();
         if due.iter().all(|due| *due == Due::NOTHING) && !self.runs.iter().any(Run::has_written) {
-            return Default::default();
+            return;
         }
         let losses = self.read_losses();
         let benchmark = self.benchmark.clone();
-        let (events, refusals) = self.each(|at, run, model| {
-            run.report(due[at], losses.as_ref().map(|losses| &losses[at]), model, &benchmark, pulse)
+        self.each(|at, run, model, events| {
+            let losses = losses.as_ref().map(|losses| &losses[at]);
+            run.report(due[at], losses, model, &benchmark, pulse, events)
         });
-        (events.into_iter().flatten().collect(), refusals)
     }
 
     /// Writes a checkpoint of every chosen run, and ends it if `stop`: then all that are stopped write at the same time.
     ///
     /// # Errors
     /// When libtorch fails.
-    pub fn checkpoint(
-        &mut self,
-        chosen: impl Fn(u64) -> bool,
-        stop: bool,
-    ) -> Result<(Vec<Event>, Vec<Refusal>), SessionError> {
+    pub fn checkpoint(&mut self, chosen: impl Fn(u64) -> bool, stop: bool) -> Result<(), SessionError> {
         catching(|| {
             let losses = self.read_losses();
-            let (before, mut refusals) = self.each(|at, run, model| match chosen(run.member.run) {
-                true => run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model),
-                false => Ok(None),
-            });
-            let mut events: Vec<Event> = before.into_iter().flatten().collect();
-            if stop {
-                let (stopped, refused) = self.each(|_, run, _| match chosen(run.member.run) {
-                    true => run.stopped(),
-                    false => Ok(Vec::new()),
-                });
-                events.extend(stopped.into_iter().flatten());
-                refusals.extend(refused);
-                self.keep(|run| !chosen(run.member.run));
-                for mut run in self.endings.take(|run| chosen(run.member.run)) {
-                    match run.stopped() {
-                        Ok(stopped) => events.extend(stopped),
-                        Err(error) => refusals.push((run.member.run, run.step(), error)),
-                    }
+            self.each(|at, run, model, events| {
+                if chosen(run.member.run) {
+                    run.checkpoint(losses.as_ref().map(|losses| &losses[at]), model, events)?;
                 }
+                Ok(())
+            });
+            if stop {
+                self.stop(&chosen);
             }
-            Ok((events, refusals))
+            Ok(())
         })
+    }
+
+    /// Ends the chosen runs, of whom those that train have begun to write their last checkpoints.
+    fn stop(&mut self, chosen: impl Fn(u64) -> bool) {
+        self.each(|_, run, _, events| if chosen(run.member.run) { run.stopped(events) } else { Ok(()) });
+        for mut run in self.endings.take(|run| chosen(run.member.run)) {
+            self.said.take_in(&mut run, Run::stopped);
+        }
     }
 
     /// The runs that have not ended, to be opened again at their last checkpoints.
@@ -229,7 +228,8 @@ impl Group {
 
     /// Waits for the checkpoints that are being written, and reports those that can be.
     pub fn written(&mut self) -> Vec<Event> {
-        self.runs.iter_mut().filter_map(|run| run.written().ok().flatten()).collect()
+        let runs = self.runs.iter_mut().filter(|run| !run.is_over);
+        runs.filter_map(|run| run.written().ok().flatten()).collect()
     }
 
     /// One step of all members.
@@ -258,36 +258,89 @@ impl Group {
         Some(self.losses.as_ref()?.read())
     }
 
-    /// Does `work` with every run that is trained and a view of its model. Those that fail leave the group.
-    fn each<T>(
+    /// Does `work` with every run that is trained and a view of its model, and notes what it reports. Those that fail, or are over,
+    /// leave the group.
+    fn each(
         &mut self,
-        mut work: impl FnMut(usize, &mut Run, &mut dyn Model) -> Result<T, SessionError>,
-    ) -> (Vec<T>, Vec<Refusal>) {
-        let (mut results, mut refusals) = (Vec::new(), Vec::new());
+        mut work: impl FnMut(usize, &mut Run, &mut dyn Model, &mut Vec<Event>) -> Result<(), SessionError>,
+    ) {
         for (at, run) in self.runs.iter_mut().enumerate() {
-            match work(at, run, &mut *model::member(&*self.model, at)) {
-                Ok(result) => results.push(result),
-                Err(error) => refusals.push((run.member.run, run.step(), error)),
-            }
+            let model = &mut *model::member(&*self.model, at);
+            self.said.take_in(run, |run, events| work(at, run, model, events));
         }
-        self.keep(|run| !refusals.iter().any(|(refused, ..)| *refused == run.member.run));
-        (results, refusals)
+        self.keep(|run| !run.is_over);
     }
 
     /// Takes the other runs out. Their members leave the model too, if any run stays.
     fn keep(&mut self, kept: impl Fn(&Run) -> bool) -> Vec<Run> {
-        let all = (0..).zip(mem::take(&mut self.runs));
-        let (staying, leaving): (Vec<_>, Vec<_>) = all.partition(|(_, run)| kept(run));
-        let (mut members, runs): (Vec<i64>, Vec<Run>) = staying.into_iter().unzip();
-        self.runs = runs;
-        if !leaving.is_empty() && !members.is_empty() {
+        let staying = (0..).zip(&self.runs).filter(|(_, run)| kept(run));
+        let mut members: Vec<i64> = staying.map(|(member, _)| member).collect();
+        if members.len() < self.runs.len() && !members.is_empty() {
             if let ([last], Device::Cpu) = (&members[..], self.benchmark.device()) {
                 members.push(*last);
             }
             let index = Tensor::from_slice(&members);
+            // If libtorch fails here, all runs are where they were.
             self.model = self.model.pick(&|tensor| tensor.index_select(0, &index.to_device(tensor.device())));
             self.losses = None;
         }
-        leaving.into_iter().map(|(_, run)| run).collect()
+        let (staying, leaving) = mem::take(&mut self.runs).into_iter().partition(|run| kept(run));
+        self.runs = staying;
+        leaving
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use acai_sweep::training::{Dataset, Model, Precision, TrainingConfig};
+
+    use super::{Benchmarks, Device, Event, Group, Member, catching};
+
+    #[test]
+    fn what_runs_have_reported_stands_when_libtorch_fails_at_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = TrainingConfig {
+            model: Model::Acai { lambda: 0.5, gamma: 0.2, advdepth: 2 },
+            dataset: Dataset::Lines32,
+            depth: 2,
+            latent: 2,
+            latent_width: 8,
+            batch: 2,
+            lr: 1e-3,
+            total_kimg: 1.0,
+            eval_kimg: 1.0,
+            precision: Precision::Fp32,
+            kmeans_inits: 1,
+        };
+        let member = |run: u64| Member {
+            run,
+            seed: run,
+            config: config.clone(),
+            own: Default::default(),
+            folder: folder.path().to_owned(),
+            resume: None,
+            checkpoint_kimg: 1.0,
+            weights: false,
+        };
+        let members = vec![member(1), member(2), member(3)];
+        let (group, refused) = Group::open(members, &mut Benchmarks::new(Device::Cpu, None));
+        let mut group = group.unwrap();
+        assert!(refused.is_empty());
+        let failed = catching(|| {
+            group.each(|_, run, _, events| match run.member.run {
+                1 => run.stopped(events),
+                2 => {
+                    events.push(Event::Progress { run: 2, step: 7 });
+                    Ok(())
+                }
+                _ => panic!("libtorch fails"),
+            });
+            Ok(())
+        });
+        assert!(failed.is_err());
+        let said = group.take_said();
+        assert_eq!(said.events, [Event::Stopped { run: 1, step: 0 }, Event::Progress { run: 2, step: 7 }]);
+        assert!(said.refusals.is_empty() && group.take_said().events.is_empty());
+        assert!(group.steps().eq([(2, 0), (3, 0)]));
     }
 }

@@ -5,9 +5,11 @@ mod ending;
 mod error;
 mod group;
 mod run;
+mod said;
 mod schedule;
 mod writing;
 
 pub use error::{SessionError, catching};
-pub use group::{Group, Refusal};
+pub use group::Group;
+pub use said::{Refusal, Said};
 pub use schedule::{Due, Schedule};

@@ -22,6 +22,8 @@ pub(super) struct Run {
     pub(super) progress: Progress,
     /// The last checkpoint, until it has been reported.
     writing: Option<Writing>,
+    /// Whether it has stopped, or was refused.
+    pub(super) is_over: bool,
 }
 
 impl Drop for Run {
@@ -54,7 +56,7 @@ impl Run {
         match checked {
             Ok(shape) => {
                 let (schedule, progress) = (Schedule::new(&member), Progress::default());
-                Ok(Run { shape, schedule, member, progress, writing: None })
+                Ok(Run { shape, schedule, member, progress, writing: None, is_over: false })
             }
             Err(error) => Err((member.run, error)),
         }
@@ -115,14 +117,17 @@ impl Run {
         model: &dyn Model,
         benchmark: &Benchmark,
         pulse: &mut dyn FnMut(u64, u64),
-    ) -> Result<Vec<Event>, SessionError> {
+        events: &mut Vec<Event>,
+    ) -> Result<(), SessionError> {
         let (run, step) = (self.member.run, self.step());
         let mut pulse = || pulse(run, step);
         if due == Due::NOTHING {
-            let event = if self.has_written() { self.written()? } else { None };
-            return Ok(event.into_iter().collect());
+            if self.has_written() {
+                events.extend(self.written()?);
+            }
+            return Ok(());
         }
-        let mut events = Vec::from_iter(self.written()?);
+        events.extend(self.written()?);
         if let Some(losses) = losses {
             self.finite(losses)?;
             if due.losses {
@@ -144,7 +149,7 @@ impl Run {
                 events.extend(self.written()?);
             }
         }
-        Ok(events)
+        Ok(())
     }
 
     /// Reports the figures that stand for the run, medians of its last evaluations and the clustering accuracy of its `model`,
@@ -212,18 +217,19 @@ impl Run {
         &mut self,
         losses: Option<&Losses>,
         model: &dyn Model,
-    ) -> Result<Option<Event>, SessionError> {
-        let before = self.written()?;
+        events: &mut Vec<Event>,
+    ) -> Result<(), SessionError> {
+        events.extend(self.written()?);
         losses.map_or(Ok(()), |losses| self.finite(losses))?;
-        self.save(model)?;
-        Ok(before)
+        self.save(model)
     }
 
     /// Reports the last checkpoint, and that the run has stopped.
-    pub(super) fn stopped(&mut self) -> Result<Vec<Event>, SessionError> {
-        let checkpoint = self.written()?;
-        let stopped = Event::Stopped { run: self.member.run, step: self.step() };
-        Ok(checkpoint.into_iter().chain([stopped]).collect())
+    pub(super) fn stopped(&mut self, events: &mut Vec<Event>) -> Result<(), SessionError> {
+        events.extend(self.written()?);
+        events.push(Event::Stopped { run: self.member.run, step: self.step() });
+        self.is_over = true;
+        Ok(())
     }
 
     fn save(&mut self, model: &dyn Model) -> Result<(), SessionError> {
