@@ -11,7 +11,7 @@ use acai_coordinator::clock::Clock;
 use acai_coordinator::store::memory::MemoryStore;
 use acai_coordinator::{Door, LeaseTerms, serve};
 use acai_proto::v1::Hardware;
-use acai_worker::{Network, WorkerConfig, WorkerError};
+use acai_worker::{GroupSize, Network, WorkerConfig, WorkerError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use turmoil::Builder;
@@ -175,7 +175,7 @@ fn config(plan: &Plan, agent: usize, journal: &Journal) -> WorkerConfig {
             ..Hardware::default()
         }),
         slots: Some(plan.slots),
-        group_size: plan.group_size,
+        group_size: GroupSize::Runs(plan.group_size),
         launcher: Some(Arc::new(Trainers { host, journal })),
         outage: plan.outage,
         trainer_silence: Duration::from_secs(120),

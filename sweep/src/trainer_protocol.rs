@@ -118,6 +118,9 @@ pub enum Event {
         run: u64,
         /// Steps done.
         step: u64,
+        /// Memory lacks for all members at once: they are trained in turns.
+        #[serde(default, skip_serializing_if = "Not::not")]
+        in_turns: bool,
     },
     /// Got further with something that takes longer than a step: an evaluation, clustering. About once a second.
     Working {

@@ -315,12 +315,15 @@ impl<W: Write> Serving<'_, W> {
 
     /// A run that was put back to its last checkpoint is at work until it has come as far again: no step of it is new before.
     fn report_progress(&mut self) -> Result<(), ServeError> {
+        let in_turns = self.most < usize::MAX;
         let mut highest = BTreeMap::new();
         for (run, step) in self.groups.iter().flat_map(Group::steps) {
             let before = self.highest.get(&run).copied().unwrap_or_default();
             highest.insert(run, step.max(before));
-            let is_again = step < before;
-            let event = if is_again { Event::Working { run, step } } else { Event::Progress { run, step } };
+            let event = match step < before {
+                true => Event::Working { run, step },
+                false => Event::Progress { run, step, in_turns },
+            };
             self.reporter.report(&event)?;
         }
         self.highest = highest;

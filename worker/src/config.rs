@@ -11,6 +11,15 @@ use crate::machine::devices::DeviceChoice;
 use crate::metrics::Metrics;
 use crate::trainer::Launcher;
 
+/// How many runs of one shape are trained as one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupSize {
+    /// So many at the most; 0 is taken for 1.
+    Runs(u32),
+    /// One on the CPU. On GPUs as many as are found to pay for the shape, while groups of it train.
+    Auto,
+}
+
 /// What a worker does before somebody else ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimit {
@@ -53,8 +62,8 @@ pub struct WorkerConfig {
     pub slots: Option<u32>,
     /// Threads of a CPU operation in each slot; its share of the cores when absent.
     pub threads: Option<u32>,
-    /// Most runs of one shape to train as one group, at least 1.
-    pub group_size: u32,
+    /// Most runs of one shape to train as one group.
+    pub group_size: GroupSize,
     /// Folder with the datasets' files.
     pub data: Option<PathBuf>,
     /// Trains on `images:PATH` also where that leads out of the folder of datasets, to whatever this user can read.
@@ -116,7 +125,7 @@ impl WorkerConfig {
             device: DeviceChoice::Auto,
             slots: None,
             threads: None,
-            group_size: 1,
+            group_size: GroupSize::Runs(1),
             data: None,
             any_folder: false,
             state: state.into(),

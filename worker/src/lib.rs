@@ -50,7 +50,7 @@ mod trainer;
 
 pub use agent::run;
 pub use client::Network;
-pub use config::{TimeLimit, WorkerConfig};
+pub use config::{GroupSize, TimeLimit, WorkerConfig};
 pub use error::WorkerError;
 pub use machine::{datasets, devices, hardware};
 pub use metrics::Metrics;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use acai_coordinator::store::DatabaseUrl;
+use acai_worker::GroupSize;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::{Answering, Coordinator, ObservingArguments, SweepFileArguments, TableArguments};
@@ -43,9 +44,10 @@ pub(crate) struct TrainingArguments {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024))]
     pub(crate) threads: Option<u32>,
     /// Runs of one shape that a trainer trains at a time, as one program: for GPUs, which one small run does not fill. When one
-    /// of them has ended, the next queued run of the shape takes its place
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = value_parser!(u32).range(1..=256))]
-    pub(crate) group_size: u32,
+    /// of them has ended, the next queued run of the shape takes its place. `auto`: 1 on the CPU; on GPUs from 8 on twice as
+    /// many as long as that pays and half of the memory is free, found out anew for each shape (not yet run on a GPU)
+    #[arg(long, value_name = "K|auto", default_value = "1", value_parser = group_size)]
+    pub(crate) group_size: GroupSize,
     /// What to train on
     #[arg(long, value_enum, default_value_t = DeviceArgument::Auto)]
     pub(crate) device: DeviceArgument,
@@ -212,6 +214,16 @@ fn time_limit(text: &str) -> Result<Duration, String> {
     match limit > acai_worker::TimeLimit::NO_MORE_CLAIMS {
         true => Ok(limit),
         false => Err("must be more than 2 minutes: in the last two a worker claims nothing".to_owned()),
+    }
+}
+
+fn group_size(text: &str) -> Result<GroupSize, String> {
+    if text == "auto" {
+        return Ok(GroupSize::Auto);
+    }
+    match text.parse() {
+        Ok(runs @ 1..=256) => Ok(GroupSize::Runs(runs)),
+        _ => Err("must be a number from 1 to 256, or `auto`".to_owned()),
     }
 }
 

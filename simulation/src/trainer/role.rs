@@ -158,7 +158,7 @@ impl Trainer<'_> {
             let Some((run, step)) = self.group.iter().map(|(run, of)| (*run, of.step)).next() else {
                 return Ok(());
             };
-            return self.say(&Event::Progress { run, step }).await;
+            return self.say(&Event::Progress { run, step, in_turns: false }).await;
         }
         for run in self.group.keys().copied().collect::<Vec<_>>() {
             let Some(training) = self.group.get_mut(&run) else { continue };
@@ -188,7 +188,7 @@ impl Trainer<'_> {
         let (step, is_last, folder) = (*step, *step == model.total, folder.clone());
         let is_due = step.is_multiple_of(*checkpoint_every) || is_last;
         let is_saved = *saved >= step;
-        self.say(&Event::Progress { run, step }).await?;
+        self.say(&Event::Progress { run, step, in_turns: false }).await?;
         if is_due && !is_saved && !self.save(run).await? {
             return Ok(());
         }
@@ -346,11 +346,13 @@ impl Trainer<'_> {
                         let Some(line) = line? else { return Ok(Some(WITH_ERROR)) };
                         self.hear(&line);
                     }
-                    () = sleep(Duration::from_secs(1)) => self.say(&Event::Progress { run, step }).await?,
+                    () = sleep(Duration::from_secs(1)) => self.say(&Event::Progress { run, step, in_turns: false }).await?,
                 }
             },
             Temper::Garbles(_) => self.events.write_all(b"half an event\n").await?,
-            Temper::Meddles(_) => self.say(&Event::Progress { run: run + 1_000_000, step }).await?,
+            Temper::Meddles(_) => {
+                self.say(&Event::Progress { run: run + 1_000_000, step, in_turns: false }).await?;
+            }
             Temper::Strays(_) => {
                 let path = PathBuf::from("/checkpoint-000000001.weights");
                 self.say(&Event::Checkpoint { run, step, path }).await?;

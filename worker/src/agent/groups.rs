@@ -74,8 +74,8 @@ impl Groups {
         self.slots.next_wake()
     }
 
-    /// Trains a group that was granted in answer to a claim sent at `sent`. It may have up to `size` runs.
-    pub(super) fn begin(&mut self, group: Group, size: u32, sent: Instant) {
+    /// Trains a group that was granted in answer to a claim sent at `sent`.
+    pub(super) fn begin(&mut self, group: Group, sent: Instant) {
         let Some(mut place) = self.slots.take() else {
             tracing::warn!(
                 "the coordinator granted more groups than asked for; that one's leases will lapse"
@@ -83,10 +83,11 @@ impl Groups {
             return;
         };
         self.hold(&group, sent);
+        self.context.sizing.begins(&group.shape);
         self.count += 1;
         let context = Arc::clone(&self.context);
         let number = self.count;
-        let newcomers = Newcomers::new(Arc::clone(&context), number, group.shape.clone(), size);
+        let newcomers = Newcomers::new(Arc::clone(&context), number, group.shape.clone());
         self.known.insert(number, v1::Vacancy { shape: group.shape, group: group.name, places: 0 });
         self.running.spawn(async move {
             let Trained { mut session, trainer } =

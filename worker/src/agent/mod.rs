@@ -65,7 +65,6 @@ pub async fn run(config: WorkerConfig, shutdown: impl Future<Output = ()>) -> Re
         groups: Groups::new(Arc::clone(&context), slots),
         context: Arc::clone(&context),
         registrar: Arc::clone(&registrar),
-        group_size: config.group_size.max(1),
         idle_timeout: config.idle_timeout,
         claims_until: config.time_limit.map(|limit| limit.claims_until),
         idle_since: Instant::now(),
@@ -106,7 +105,6 @@ struct Agent {
     registrar: Arc<Registrar>,
     claims: Claims,
     groups: Groups,
-    group_size: u32,
     idle_timeout: Option<Duration>,
     /// From then on nothing is claimed.
     claims_until: Option<Instant>,
@@ -161,13 +159,13 @@ impl Agent {
                 self.fill_places().await?;
                 continue;
             }
-            let (room, idle_at) = (Room::Groups(free, self.group_size), self.idle_at());
+            let (room, idle_at) = (Room::Groups(free, context.sizing.next()), self.idle_at());
             let Some(Grant { sent, answer }) = self.claims.next(room, idle_at).await? else { continue };
             if answer.groups.is_empty() {
                 self.pause(Some(pause_after(&answer))).await?;
             }
             for group in answer.groups {
-                self.groups.begin(group, self.group_size, sent);
+                self.groups.begin(group, sent);
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::registrar::{FIRST_CONTACT, Registrar};
 use crate::artifacts::{Artifacts, Uploads};
-use crate::attempt::{Context, Limits, Stop, Vacancies};
+use crate::attempt::{Context, Limits, Sizing, Stop, Vacancies};
 use crate::config::WorkerConfig;
 use crate::error::WorkerError;
 use crate::leases::Leases;
@@ -71,6 +71,7 @@ pub(super) async fn start(config: &WorkerConfig) -> Result<Started, WorkerError>
         trainer_progress: Limits { setup: config.trainer_setup, step: config.trainer_step },
         capacity: Capacity { points: config.queue_points, bytes: config.spool_bytes },
         stop: Stop::default(),
+        sizing: Sizing::new(config.group_size, &slots),
         vacancies: Vacancies::default(),
         has_started_trainers: AtomicBool::new(false),
         metrics: config.metrics.clone(),

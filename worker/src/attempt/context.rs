@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep_until;
 
+use super::group_size::Sizing;
 use super::progress_watch::Limits;
 use super::stop::Stop;
 use super::vacancies::Vacancies;
@@ -41,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) trainer_progress: Limits,
     pub(crate) capacity: Capacity,
     pub(crate) stop: Stop,
+    /// How many runs a group has.
+    pub(crate) sizing: Sizing,
     /// Places for further runs in the groups that train.
     pub(crate) vacancies: Vacancies,
     /// Whether a trainer has ever been ready since this worker was started.

@@ -69,7 +69,7 @@ async fn train_open(
     // is given them.
     while !session.is_empty() {
         let stays = match launch(context, slot, idle.take(), session.tasks()).await {
-            Ok(Some(trainer)) => supervise(context, session, newcomers, trainer).await,
+            Ok(Some(trainer)) => supervise(context, session, newcomers, (trainer, slot.gpu())).await,
             Ok(None) => {
                 session.close_all(|| Ending::Released);
                 None

@@ -18,15 +18,16 @@ impl Supervision<'_> {
     /// are not more than twice as many runs as the group may have.
     pub(super) fn free_places(&self) -> usize {
         let is_well = self.stop_by.is_none() && !self.session.has_fault();
-        if !self.trainer.can_join || !is_well {
+        let size = self.context.sizing.of(self.newcomers.shape()) as usize;
+        // Beside a run that is to be trained alone there are no places, also when only its end is left.
+        if !self.trainer.can_join || !is_well || size < 2 {
             return 0;
         }
-        let (size, arriving) = (self.newcomers.size(), self.newcomers.arriving());
+        let arriving = self.newcomers.arriving();
         let is_closed = |run: &&u64| !self.session.is_open(**run);
         let stopping = self.working.iter().filter(is_closed).count();
-        let members = self.session.members().len() + stopping + arriving;
-        let training = members - self.trained.iter().filter(|run| self.session.is_open(**run)).count();
-        let all = members + self.session.closing();
+        let training = self.training().count() + stopping + arriving;
+        let all = self.session.members().len() + stopping + arriving + self.session.closing();
         size.saturating_sub(training).min((2 * size).saturating_sub(all))
     }
 

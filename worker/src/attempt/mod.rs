@@ -4,7 +4,7 @@
 //! until no run is open, and `closing` ends each attempt, while a trainer that stays takes the next group. `session` is
 //! the list of the group's runs: which are open, and which are being closed. A group that has places for further runs tells
 //! so in `vacancies`, where the agent fills them; `newcomers` are those runs on their way, and `joining` has the trainer take
-//! them. `context` is what all groups of a worker share.
+//! them. `group_size` decides how many runs a group has, by what `measuring` tells it. `context` is what all groups of a worker share.
 
 mod admission;
 mod closing;
@@ -12,11 +12,13 @@ mod completion;
 mod context;
 mod ending;
 mod group;
+mod group_size;
 mod joining;
 mod last_call;
 mod launch;
 mod log;
 mod machine_fault;
+mod measuring;
 mod member;
 mod newcomers;
 mod progress_watch;
@@ -30,6 +32,7 @@ pub(crate) use closing::finish;
 pub(crate) use context::{Context, FAREWELL, LAST_UPLOADS};
 pub(crate) use ending::Ending;
 pub(crate) use group::{Trained, train};
+pub(crate) use group_size::Sizing;
 pub(crate) use launch::probe;
 pub(crate) use machine_fault::MachineFault;
 pub(crate) use member::Member;

@@ -19,8 +19,6 @@ pub(crate) struct Newcomers {
     group: u64,
     /// Of the group's runs. Empty: none may join.
     shape: String,
-    /// Most runs that are trained at a time.
-    size: u32,
     /// What takes long is done while the group trains.
     admitting: JoinSet<Vec<Admitted>>,
     arriving: BTreeSet<u64>,
@@ -35,16 +33,19 @@ pub(super) enum Arrival {
 }
 
 impl Newcomers {
-    /// For group number `group` of this worker, which may have up to `size` runs of this shape. A run that may have no others
-    /// beside it is trained alone.
-    pub(crate) fn new(context: Arc<Context>, group: u64, shape: String, size: u32) -> Self {
-        let shape = if size > 1 { shape } else { String::new() };
-        Self { context, group, shape, size, admitting: JoinSet::new(), arriving: BTreeSet::new() }
+    /// For group number `group` of this worker, of runs of this shape.
+    pub(crate) fn new(context: Arc<Context>, group: u64, shape: String) -> Self {
+        Self { context, group, shape, admitting: JoinSet::new(), arriving: BTreeSet::new() }
     }
 
-    /// Most runs that are trained at a time.
-    pub(super) fn size(&self) -> usize {
-        self.size as usize
+    /// The shape of runs that may join; empty if none may.
+    pub(super) fn shape(&self) -> &str {
+        &self.shape
+    }
+
+    /// What all groups of the worker share.
+    pub(super) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
     }
 
     /// How many runs are being admitted.

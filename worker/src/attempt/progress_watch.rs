@@ -52,7 +52,9 @@ impl ProgressWatch {
     /// Takes in what an event says of the trainer's progress.
     pub(super) fn observe(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Metric { run, step, .. } | Event::Progress { run, step } => self.step(*run, *step, now),
+            Event::Metric { run, step, .. } | Event::Progress { run, step, .. } => {
+                self.step(*run, *step, now);
+            }
             Event::Working { run, step }
             | Event::Evaluated { run, step, .. }
             | Event::Checkpoint { run, step, .. }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::context::Context;
 use super::ending::Ending;
+use super::group_size::Pace;
 use super::machine_fault::MachineFault;
 use super::member::Member;
 use super::newcomers::{Arrival, Newcomers};
@@ -28,7 +29,7 @@ pub(super) async fn supervise(
     context: &Context,
     session: &mut Session,
     newcomers: &mut Newcomers,
-    trainer: TrainerProcess,
+    (trainer, gpu): (TrainerProcess, Option<usize>),
 ) -> Option<TrainerProcess> {
     session.is_trained_by(&trainer);
     if let Some(identity) = trainer.identity() {
@@ -48,6 +49,9 @@ pub(super) async fn supervise(
         watch,
         working,
         trained: BTreeSet::new(),
+        gpu,
+        pace: Pace::default(),
+        lacks_memory: false,
         may_stay,
         is_untried,
         stop_by: None,
@@ -72,7 +76,7 @@ pub(super) async fn supervise(
 }
 
 pub(super) struct Supervision<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     pub(super) session: &'a mut Session,
     pub(super) newcomers: &'a mut Newcomers,
     pub(super) trainer: TrainerProcess,
@@ -81,6 +85,11 @@ pub(super) struct Supervision<'a> {
     pub(super) working: BTreeSet<u64>,
     /// Those of these that have a checkpoint of their last step: what is left is their end.
     pub(super) trained: BTreeSet<u64>,
+    /// The number of the trainer's GPU, if it is on one.
+    pub(super) gpu: Option<usize>,
+    pub(super) pace: Pace,
+    /// Whether the trainer has said that it cannot train all runs at once.
+    pub(super) lacks_memory: bool,
     /// Whether nothing has happened yet after which the trainer does not stay.
     may_stay: bool,
     /// Whether the trainer has trained another group before this one, and has not said anything about this one.
@@ -119,6 +128,7 @@ impl Supervision<'_> {
         let context = self.context;
         self.session.note_closed();
         self.newcomers.tell(self.free_places());
+        self.measure();
         self.yield_by.retain(|run, _| self.session.is_open(*run));
         let attempts: Vec<Attempt> = self.session.members().map(|member| member.attempt).collect();
         let is_asked = |attempt: &Attempt| self.yield_by.contains_key(&attempt.run);
@@ -207,6 +217,7 @@ impl Supervision<'_> {
             return Err(Breakdown::Protocol(format!("it reported on run {run}, which it was not given")));
         }
         self.is_untried = false;
+        self.heed_memory(&event);
         match event {
             Event::Finished { .. } | Event::Stopped { .. } => {
                 self.working.remove(&run);
@@ -228,6 +239,11 @@ impl Supervision<'_> {
             Some(ending) => self.session.close(run, ending),
         }
         Ok(())
+    }
+
+    /// The open runs that are not at their ends.
+    pub(super) fn training(&self) -> impl Iterator<Item = &Member> {
+        self.session.members().filter(|member| !self.trained.contains(&member.attempt.run))
     }
 
     /// A checkpoint of a run's last step is the trained model.

@@ -25,6 +25,14 @@ pub struct Slot {
     pub shares_gpu: bool,
 }
 
+impl Slot {
+    /// The number of its GPU, as CUDA shows it; none on the CPU.
+    #[must_use]
+    pub fn gpu(&self) -> Option<usize> {
+        self.device.strip_prefix("cuda:")?.parse().ok()
+    }
+}
+
 /// Why a machine offers no slots.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SlotsError {

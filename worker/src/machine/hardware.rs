@@ -75,6 +75,13 @@ pub(crate) async fn gpu_use() -> Option<Vec<GpuUse>> {
     }
 }
 
+/// The share of a GPU's memory that is in use, by whomever; none where its driver does not tell.
+pub(crate) async fn gpu_memory_share(gpu: usize) -> Option<f64> {
+    let GpuUse { memory_bytes, used_bytes, .. } = gpu_use().await?.into_iter().nth(gpu)?;
+    let (memory, used) = (memory_bytes.filter(|bytes| *bytes > 0)?, used_bytes?);
+    Some(used as f64 / memory as f64)
+}
+
 /// Why `nvidia-smi` said nothing.
 enum NoAnswer {
     NotThere,

@@ -17,6 +17,11 @@ impl TrainedImages {
         Self { images, batch, step: AtomicU64::new(from) }
     }
 
+    /// The images of all steps up to where training has come.
+    pub(crate) fn so_far(&self) -> u64 {
+        self.step.load(Ordering::Relaxed).saturating_mul(self.batch)
+    }
+
     /// Training has come to this step.
     pub(crate) fn reached(&self, step: u64) {
         let before = self.step.fetch_max(step, Ordering::Relaxed);
@@ -35,6 +40,6 @@ mod tests {
         for step in [101, 103, 103, 102, 105] {
             trained.reached(step);
         }
-        assert_eq!(images.get(), 5 * 64);
+        assert_eq!((images.get(), trained.so_far()), (5 * 64, 105 * 64));
     }
 }

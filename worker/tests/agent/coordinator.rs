@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub(crate) queue: VecDeque<Group>,
     /// What claims for the places of groups are granted.
     pub(crate) joining: VecDeque<Group>,
+    /// The group sizes of the claims for groups that came.
+    pub(crate) group_sizes: Vec<u32>,
     /// The claims for places that came, whether or not they were answered.
     pub(crate) vacancies: Vec<Vacancy>,
     pub(crate) database: String,
@@ -303,7 +305,10 @@ impl WorkerService for Coordinator {
         let request = request.into_inner();
         let rest = request.rest.clone();
         let is_for_places = request.vacancy.is_some();
-        self.change(|state| state.vacancies.extend(request.vacancy.clone()));
+        self.change(|state| match &request.vacancy {
+            Some(vacancy) => state.vacancies.push(vacancy.clone()),
+            None => state.group_sizes.push(request.group_size),
+        });
         self.serve(if is_for_places { "join" } else { "claim" }, |state, _| {
             state.rests.extend(rest.map(|rest| (rest.slots, rest.reason)));
             if !state.grants.contains_key(&request.claim_id) {

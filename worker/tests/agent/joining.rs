@@ -1,7 +1,7 @@
 //! Runs that join a group that trains.
 
 use acai_proto::v1::{Group, Vacancy};
-use acai_worker::Summary;
+use acai_worker::{GroupSize, Summary};
 
 use crate::coordinator::{Coordinator, End};
 use crate::setup::{LONG, Machine, attempt, group, until};
@@ -18,7 +18,7 @@ fn open_group(runs: impl IntoIterator<Item = u64>) -> Group {
 fn machine(coordinator: &Coordinator, scenario: &str) -> Machine {
     let mut machine = Machine::new(coordinator, &format!("echo $$ >> $data/trainers; {scenario}"));
     machine.before_ready("can_stay=true; can_join=true");
-    machine.config.group_size = 2;
+    machine.config.group_size = GroupSize::Runs(2);
     machine
 }
 
@@ -79,7 +79,7 @@ async fn a_run_that_has_its_last_checkpoint_leaves_its_place_before_its_end_is_o
 async fn all_places_of_a_group_that_is_not_full_are_claimed_at_once() {
     let coordinator = coordinator([open_group([3, 4])]).await;
     let mut machine = machine(&coordinator, "read -r join; for run in 1 2 3 4; do finished $run 16; done");
-    machine.config.group_size = 4;
+    machine.config.group_size = GroupSize::Runs(4);
 
     let summary = machine.work().await.unwrap();
 
@@ -199,7 +199,7 @@ async fn a_run_that_the_trainer_still_has_is_given_back() {
     let scenario =
         "until [ -e $data/enough ]; do progress 1 2; sleep 0.05; done; finished 1 16; finished 2 16";
     let mut machine = machine(&coordinator, scenario);
-    machine.config.group_size = 3;
+    machine.config.group_size = GroupSize::Runs(3);
     let watching = async {
         coordinator.until(|state| state.ends.contains(&(attempt(2, 2), End::Released))).await;
         std::fs::write(machine.file("enough"), "").unwrap();

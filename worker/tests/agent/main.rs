@@ -7,6 +7,7 @@ mod checkpoints;
 mod coordinator;
 mod faults;
 mod foreign_folders;
+mod group_sizes;
 mod joining;
 mod killed;
 mod machine_faults;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use acai_access::AccessFile;
 use acai_proto::v1::{Assignment, Attempt, Group, Parameter, parameter};
-use acai_worker::{Summary, WorkerConfig, WorkerError};
+use acai_worker::{GroupSize, Summary, WorkerConfig, WorkerError};
 use tempfile::TempDir;
 
 use crate::coordinator::Coordinator;
@@ -55,7 +55,7 @@ pub(crate) fn attempt(run: u64, number: u32) -> Attempt {
 pub(crate) fn config(coordinator: &str, folder: &Path) -> WorkerConfig {
     let mut config = WorkerConfig::new(AccessFile::open(coordinator), folder.join("state"));
     config.slots = Some(1);
-    config.group_size = 4;
+    config.group_size = GroupSize::Runs(4);
     config.data = Some(folder.to_owned());
     config.trainer = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent/trainer.sh"));
     config.idle_timeout = Some(Duration::from_millis(100));
