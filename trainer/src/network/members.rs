@@ -37,8 +37,11 @@ pub fn by_member(x: &Tensor, members: i64) -> Tensor {
 }
 
 /// `[n, K·c, h, w]` as `[K, n, c·h·w]`: each member's code as a dense layer takes it, C, H, W flattened.
+///
+/// The values of a member lie together. Of images with one channel this could be a view in which those of all members alternate,
+/// and libtorch sums four such rows at a time, the rest in another order: last digits would depend on K.
 pub fn flatten(x: &Tensor, members: i64) -> Tensor {
-    by_member(x, members).transpose(0, 1).flatten(2, 4)
+    by_member(x, members).transpose(0, 1).flatten(2, 4).contiguous()
 }
 
 /// `[K, n, c·h·w]` as `[n, K·c, h, w]` in channels-last memory: the inverse of [`flatten`].

@@ -330,7 +330,7 @@ mod tests {
             group.each(|_, run, _, events| match run.member.run {
                 1 => run.stopped(events),
                 2 => {
-                    events.push(Event::Progress { run: 2, step: 7 });
+                    events.push(Event::Working { run: 2, step: 7 });
                     Ok(())
                 }
                 _ => panic!("libtorch fails"),
@@ -339,7 +339,7 @@ mod tests {
         });
         assert!(failed.is_err());
         let said = group.take_said();
-        assert_eq!(said.events, [Event::Stopped { run: 1, step: 0 }, Event::Progress { run: 2, step: 7 }]);
+        assert_eq!(said.events, [Event::Stopped { run: 1, step: 0 }, Event::Working { run: 2, step: 7 }]);
         assert!(said.refusals.is_empty() && group.take_said().events.is_empty());
         assert!(group.steps().eq([(2, 0), (3, 0)]));
     }
