@@ -72,6 +72,11 @@ impl Dense {
         let [weight, bias] = &self.parameters.leaves()[2 * layer..2 * layer + 2] else {
             unreachable!("a weight and a bias")
         };
+        if weight.size()[1] == 1 {
+            // MKL sums such a product of vectors in an order that depends on where in memory they begin: another one for each
+            // member, and for the same member in a group of another size.
+            return (x * weight).sum_dim_intlist([2].as_slice(), true, None) + bias.unsqueeze(1);
+        }
         bias.unsqueeze(1).baddbmm(x, &weight.transpose(1, 2), 1, 1)
     }
 }
