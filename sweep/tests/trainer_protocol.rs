@@ -36,7 +36,7 @@ fn the_document_shows_every_command_event_and_kind_of_failure() {
     let lines: Vec<Value> = documented().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shown =
         |key: &str| -> BTreeSet<&str> { lines.iter().filter_map(|line| line[key].as_str()).collect() };
-    assert_eq!(shown("command"), BTreeSet::from(["checkpoint", "shutdown", "start", "stop"]));
+    assert_eq!(shown("command"), BTreeSet::from(["checkpoint", "join", "shutdown", "start", "stop"]));
     let events = [
         "artifact",
         "checkpoint",
