@@ -215,11 +215,7 @@ fn of_metric<'e, 't>(field: &str, value: &str, entries: &'e [Entry<'t>]) -> Opti
 }
 
 /// The heading of a column.
-fn heading(
-    value: &String,
-    (entries, units): (&[Entry<'_>], &BTreeMap<String, Unit>),
-    pivot: &Pivot,
-) -> Column {
+fn heading(value: &str, (entries, units): (&[Entry<'_>], &BTreeMap<String, Unit>), pivot: &Pivot) -> Column {
     let name = &pivot.columns;
     match of_metric(name, value, entries) {
         Some(entry) => {
@@ -229,20 +225,21 @@ fn heading(
         None => {
             // A row that is about a metric says its own.
             let unit = if pivot.has(METRIC) { Unit::ONE } else { unit(&entries[0], units) };
-            let parameter = Some(name.clone()).filter(|_| matches!(Key::from(value.clone()), Key::Number(_)));
-            Column::At { parameter, value: value.clone(), unit }
+            let parameter =
+                Some(name.clone()).filter(|_| matches!(Key::from(value.to_owned()), Key::Number(_)));
+            Column::At { parameter, value: value.to_owned(), unit }
         }
     }
 }
 
 /// What stands before a row.
-fn label(name: &str, value: &String, entries: &[Entry<'_>], units: &BTreeMap<String, Unit>) -> Cell {
+fn label(name: &str, value: &str, entries: &[Entry<'_>], units: &BTreeMap<String, Unit>) -> Cell {
     match of_metric(name, value, entries) {
         Some(entry) => {
             let ((name, goal), unit) = (entry.metric(), unit(entry, units));
             Cell::Metric { name, goal, unit }
         }
-        None => Cell::Text(value.clone()),
+        None => Cell::Text(value.to_owned()),
     }
 }
 
