@@ -11,7 +11,7 @@ export LIBTORCH
 fetch = test -d "$(LIBTORCH)/lib" || { echo "error: LIBTORCH=$(LIBTORCH) has no lib folder" >&2; exit 1; }
 endif
 
-.PHONY: learn-strings fleet-check acceptance slurm sshd tex image deploy-check deploy-tools demo install check-install data test lint chaos simulate museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
+.PHONY: learn-strings fleet-check acceptance slurm sshd tex image deploy-check deploy-tools demo install check-install data test lint chaos simulate simulation-coverage museum bench bench-train gpu-check build libtorch postgres browser screenshot release-fixture
 
 demo: build ## train the demo sweep and print its table
 	target/release/acai run sweeps/demo.yaml
@@ -51,6 +51,9 @@ FIRST ?= 100000
 simulate: ## the agent and the service under simulated faults: SEEDS=1000 FIRST=100000
 	cargo build --release --locked -p acai-simulation
 	target/release/acai-simulate --seeds $(FIRST)..$$(($(FIRST) + $(SEEDS))) --logs target/simulated
+
+simulation-coverage: ## which lines of the agent and the service seeds reach: SEEDS=60; needs llvm-tools (rustup), or LLVM_BIN=FOLDER
+	scripts/simulation_coverage.py $(FIRST) $(SEEDS)
 
 lint: libtorch ## formatting, clippy, dependency arrows, syntax of scripts
 	cargo fmt --all -- --check
