@@ -121,7 +121,8 @@ fn cell(cell: &Cell, notes: &mut Vec<String>) -> String {
     }
 }
 
-/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best, or all of it where a power of ten belongs to all, and the mark of a note where it is not of all runs.
+/// `$0.24 \pm 0.01$`, with the mean in bold where it is the best, or all of it where a power of ten belongs to all, and the mark
+/// of a note where it is not of all runs.
 fn figure(figure: &Figure, notes: &mut Vec<String>) -> String {
     let bold = |text: &str| if figure.is_best { format!("\\mathbf{{{text}}}") } else { text.to_owned() };
     let with_power = match &figure.spread {

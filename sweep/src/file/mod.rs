@@ -1,7 +1,7 @@
 //! Sweep files: YAML text to a plan, or to mistakes with their places.
 //!
-//! In the order of the work: `source` refuses what is no text, and `nesting` brackets that would keep the YAML parser busy; `node` reads the YAML within a
-//! budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range` and `sample`) and `rules` read the keys, each
+//! In the order of the work: `source` refuses what is no text, and `nesting` brackets that would keep the YAML parser busy;
+//! `node` reads the YAML within a budget; `cursor` gives it types; `trainer` reads what else a trainer of one's own knows; `settings`, `space` (with `range` and `sample`) and `rules` read the keys, each
 //! parameter's value by `setting`; `expand` makes the plan, point by point (`assignment`), with the checks in `check`, and
 //! `merging` makes those that train the same one; `warnings` are about what is no mistake, but cannot help. Before all that, `change` makes another text of the file where
 //! somebody gives values beside it, and `schema` says what keys and values there are. Whoever finds a mistake notes its `place`; `error` turns that into line

@@ -207,3 +207,22 @@ fn document(Compared { table, metric, rows }: &Compared<'_>) -> Value {
     };
     json!({"dataset": table.dataset, "metric": metric, "rows": rows.iter().map(row).collect::<Vec<_>>()})
 }
+
+#[cfg(test)]
+mod tests {
+    use acai_proto::v1::Aggregate;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_that_no_signed_integer_holds_makes_a_pair_and_no_group_of_its_own() {
+        let of = |seed: Scalar| {
+            let group = vec![convert::parameter(SEED, &seed)];
+            let aggregates = vec![Aggregate { n: 1, mean: 0.5, ..Aggregate::default() }];
+            observation(&ResultsRow { group, aggregates, ..ResultsRow::default() }, 0).unwrap()
+        };
+        let large = of(Scalar::from(u64::MAX.to_string().as_str()));
+        assert_eq!((large.seed, large.group.len()), (u64::MAX, 0));
+        assert_eq!((of(Scalar::Int(3)).seed, of(Scalar::Int(3)).group.len()), (3, 0));
+    }
+}
