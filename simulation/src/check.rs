@@ -133,7 +133,7 @@ impl Check {
             return self.says(details, &format!("the blob of the checkpoint at {step} is unknown"));
         };
         let shard = &sha256[..2];
-        let path = PathBuf::from(format!("coordinator/blobs/{shard}/{sha256}-{}", file.tag));
+        let path = PathBuf::from(format!("{}/{shard}/{sha256}-{}", self.plan.depot(), file.tag));
         if fs::read_to_string(&path).ok() != Some(model.checkpoint(step, model.weights(step))) {
             self.says(details, &format!("the bytes of the checkpoint at {step} are not there, or others"));
         }

@@ -1,4 +1,4 @@
-//! The cluster: a coordinator, agents and a person, each on a host of its own, and what happens to them.
+//! The cluster: a coordinator or two, agents and a person, each on a host of its own, and what happens to them.
 
 use std::future::pending;
 use std::path::Path;
@@ -45,7 +45,7 @@ pub(crate) struct Outcome {
 /// Runs a plan to its end, or until a promise is broken.
 pub(crate) fn simulate(plan: &Plan) -> Outcome {
     let journal = Journal::new(plan);
-    let weather = Arc::new(Weather::new(MemoryStore::new(Clock::start()), journal.clone()));
+    let weather = Arc::new(Weather::new(MemoryStore::new(Clock::start()), plan, journal.clone()));
     let stops: Vec<Arc<Notify>> = (0..plan.agents).map(|_| Arc::default()).collect();
     let mut sim = Builder::new()
         .rng_seed(plan.seed)
@@ -57,8 +57,11 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
         .enable_random_order()
         .build();
     let depot = Conditions::default();
-    let (served, kept, noted) = (Arc::clone(&weather), depot.clone(), journal.clone());
-    sim.host(COORDINATOR, move || coordinator(Arc::clone(&served), kept.clone(), noted.clone()));
+    for &host in plan.coordinators() {
+        let (served, kept, noted) = (Arc::clone(&weather), depot.clone(), journal.clone());
+        let place = plan.depot();
+        sim.host(host, move || coordinator(host, Arc::clone(&served), place, kept.clone(), noted.clone()));
+    }
     for (agent, stop) in stops.iter().enumerate() {
         let config = config(plan, agent, &journal);
         let (stop, noted, host) = (Arc::clone(stop), journal.clone(), AGENTS[agent]);
@@ -99,13 +102,19 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
     Outcome { took: sim.elapsed(), violations: journal.violations() }
 }
 
-/// The host of the coordinator: started again when it ends because its database is away.
-async fn coordinator(store: Arc<Weather>, depot: Conditions, journal: Journal) -> turmoil::Result {
-    system::is_on(COORDINATOR);
+/// The host of a coordinator: started again when it ends because its database is away.
+async fn coordinator(
+    host: &'static str,
+    store: Arc<Weather>,
+    place: &'static str,
+    depot: Conditions,
+    journal: Journal,
+) -> turmoil::Result {
+    system::is_on(host);
     loop {
-        journal.disturbs(COORDINATOR, 0);
+        journal.disturbs(host, 0);
         store.coordinator_starts();
-        let blobs = match Directory::open(Path::new("coordinator/blobs")) {
+        let blobs = match Directory::open(Path::new(place)) {
             Ok(folder) => Arc::new(Depot { folder, conditions: depot.clone() }),
             Err(error) => {
                 tracing::warn!(target: "simulation", "the coordinator ends: {error}");

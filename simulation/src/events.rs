@@ -10,7 +10,7 @@ use turmoil::Sim;
 use crate::depot::Conditions;
 use crate::folders;
 use crate::journal::Journal;
-use crate::network::COORDINATOR;
+use crate::network::{COORDINATOR, COORDINATORS};
 use crate::plan::{AGENTS, Plan, What};
 use crate::system::{self, disk};
 use crate::weather::Weather;
@@ -52,9 +52,11 @@ fn lasts(what: &What) -> Option<Duration> {
     match what {
         What::AgentCrashes { down, .. }
         | What::CoordinatorCrashes { down }
+        | What::OtherCoordinatorCrashes { down }
         | What::PowerCut { down, .. }
         | What::FolderCopied { down, .. } => Some(*down),
         What::Partition { lasts, .. }
+        | What::OtherPartition { lasts, .. }
         | What::HalfPartition { lasts, .. }
         | What::Hold { lasts, .. }
         | What::Disk { lasts, .. }
@@ -76,12 +78,14 @@ pub(crate) fn disturb(journal: &Journal, Event { what, ends }: Event) {
         What::AgentCrashes { agent, .. }
         | What::AgentStops { agent }
         | What::Partition { agent, .. }
+        | What::OtherPartition { agent, .. }
         | What::HalfPartition { agent, .. }
         | What::Hold { agent, .. }
         | What::FolderRestored { agent, .. } => AGENTS[agent],
         What::FolderCopied { to, .. } => AGENTS[to],
         What::PowerCut { host, .. } | What::Disk { host, .. } => host,
         What::CoordinatorCrashes { .. } | What::StoreAway { .. } | What::Restored { .. } => COORDINATOR,
+        What::OtherCoordinatorCrashes { .. } => COORDINATORS[1],
         // Nobody loses a run because a clock is set, or because checkpoints cannot be kept.
         What::ClockSet { .. }
         | What::DepotFails { .. }
@@ -116,6 +120,7 @@ impl World {
         match what {
             What::AgentCrashes { agent, .. } => crash(sim, AGENTS[agent], ends),
             What::CoordinatorCrashes { .. } => crash(sim, COORDINATOR, ends),
+            What::OtherCoordinatorCrashes { .. } => crash(sim, COORDINATORS[1], ends),
             What::PowerCut { host, .. } => {
                 crash(sim, host, ends);
                 if !ends {
@@ -128,9 +133,10 @@ impl World {
             What::DepotFails { failing, .. } => self.depot.set((!ends).then_some(failing)),
             What::Restored { .. } if !ends => self.weather.back_up(),
             What::Restored { .. } => {
-                sim.crash(COORDINATOR);
+                let coordinators = self.journal.coordinators();
+                coordinators.iter().for_each(|host| sim.crash(*host));
                 self.weather.restore();
-                sim.bounce(COORDINATOR);
+                coordinators.iter().for_each(|host| sim.bounce(*host));
             }
             What::ClockSet { host, seconds } => system::set_wall_clock(host, seconds),
             What::FolderCopied { from, to, .. } => {
@@ -145,7 +151,7 @@ impl World {
                 folders::restore(AGENTS[agent]);
                 sim.bounce(AGENTS[agent]);
             }
-            What::Partition { .. } | What::HalfPartition { .. } | What::Hold { .. } => {
+            What::Partition { .. } | What::OtherPartition { .. } | What::HalfPartition { .. } | What::Hold { .. } => {
                 disconnect(sim, what, ends);
             }
             What::Trainer { .. } | What::Poison { .. } | What::Person(_) => {}
@@ -165,6 +171,8 @@ fn crash(sim: &mut Sim<'_>, host: &str, ends: bool) {
 fn disconnect(sim: &mut Sim<'_>, what: What, ends: bool) {
     match (what, ends) {
         (What::Partition { agent, .. }, false) => sim.partition(AGENTS[agent], COORDINATOR),
+        (What::OtherPartition { agent, .. }, false) => sim.partition(AGENTS[agent], COORDINATORS[1]),
+        (What::OtherPartition { agent, .. }, true) => sim.repair(AGENTS[agent], COORDINATORS[1]),
         (What::HalfPartition { agent, to_coordinator: true, .. }, false) => {
             sim.partition_oneway(AGENTS[agent], COORDINATOR);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::network::COORDINATOR;
+use crate::network::COORDINATORS;
 use crate::plan::Plan;
 use crate::system::elapsed;
 use crate::trainer::Temper;
@@ -27,6 +27,7 @@ struct Notes {
     poison: BTreeMap<u64, u64>,
     /// Whether runs can join what trainers train.
     has_joining_trainers: bool,
+    coordinators: &'static [&'static str],
     /// The trainers of each run, by its id; and whether it was alone there.
     suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
@@ -50,8 +51,9 @@ pub(crate) struct Count {
 impl Journal {
     pub(crate) fn new(plan: &Plan) -> Journal {
         let (tempers, poison) = (plan.tempers(), plan.poison());
-        let has_joining_trainers = plan.has_joining_trainers();
-        Journal(Arc::new(Mutex::new(Notes { tempers, poison, has_joining_trainers, ..Notes::default() })))
+        let (has_joining_trainers, coordinators) = (plan.has_joining_trainers(), plan.coordinators());
+        let notes = Notes { tempers, poison, has_joining_trainers, coordinators, ..Notes::default() };
+        Journal(Arc::new(Mutex::new(notes)))
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -72,6 +74,11 @@ impl Journal {
 
     pub(crate) fn has_joining_trainers(&self) -> bool {
         self.notes().has_joining_trainers
+    }
+
+    /// The hosts of the coordinators that there are.
+    pub(crate) fn coordinators(&self) -> &'static [&'static str] {
+        self.notes().coordinators
     }
 
     /// A trainer is given these runs.
@@ -107,10 +114,10 @@ impl Journal {
         *disturbance = (elapsed(), disturbance.1 + goes_on);
     }
 
-    /// Whether for so long nothing has happened to an agent, nor to the coordinator.
+    /// Whether for so long nothing has happened to an agent, nor to a coordinator.
     pub(crate) fn is_undisturbed(&self, agent: &str, for_long: Duration) -> bool {
         let notes = self.notes();
-        [agent, COORDINATOR].iter().all(|host| {
+        COORDINATORS.into_iter().chain([agent]).all(|host| {
             let disturbance = notes.disturbances.get(host).copied();
             disturbance.is_none_or(|(last, going_on)| going_on == 0 && elapsed() > last + for_long)
         })

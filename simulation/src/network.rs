@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use acai_coordinator::listener;
 use hyper_util::rt::TokioIo;
+use rand::RngExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::TcpConnectInfo;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -15,11 +16,14 @@ use turmoil::net::{TcpListener, TcpStream};
 use crate::journal::Journal;
 use crate::releases::{self, Release};
 
-/// Where the coordinator listens.
-pub(crate) const COORDINATOR: &str = "coordinator";
+/// The hosts of coordinators. Where there are two of them they serve one database, and a connection comes to either: before
+/// them is what balances load.
+pub(crate) const COORDINATORS: [&str; 2] = ["coordinator", "coordinator-2"];
+/// Where connections go to.
+pub(crate) const COORDINATOR: &str = COORDINATORS[0];
 pub(crate) const PORT: u16 = 7700;
 
-/// The coordinator's listener.
+/// A coordinator's listener.
 pub(crate) struct Listener(TcpListener);
 
 impl Listener {
@@ -36,7 +40,7 @@ impl listener::Listener for Listener {
     }
 }
 
-/// A connection that the coordinator has accepted.
+/// A connection that a coordinator has accepted.
 #[derive(Debug)]
 pub(crate) struct Socket(TcpStream);
 
@@ -78,16 +82,23 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// A channel that connects over the simulated network, each time noted under the name of the host `from`, to somebody of this
-/// release.
+/// A channel that connects over the simulated network to one of the coordinators, each time noted under the name of the host
+/// `from`, which are of this release.
 pub(crate) fn open(endpoint: &Endpoint, from: &'static str, release: Release, journal: &Journal) -> Channel {
     let journal = journal.clone();
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
         journal.counts(from, "connect");
+        let place = (any(journal.coordinators()), to.port_u16().unwrap_or(PORT));
         async move {
-            let place = (to.host().unwrap_or_default(), to.port_u16().unwrap_or(PORT));
             Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?))
         }
     }));
     releases::to(release, channel, endpoint)
+}
+
+fn any(coordinators: &[&'static str]) -> &'static str {
+    match coordinators {
+        [only] => only,
+        several => several[rand::rng().random_range(0..several.len())],
+    }
 }

@@ -218,7 +218,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives running leases a term of at least `term_ms` from now, and no shorter one than their workers know: a
     /// coordinator that starts does not know whether workers could renew them while it was away. A lease is given such
     /// a term only a few times until it is renewed, so that a worker that is gone does not keep its runs while
-    /// coordinators start again and again.
+    /// coordinators start again and again. Workers that were heard of later than now, by a clock that was set back since,
+    /// count as heard of now.
     async fn lease_grant_fresh_terms(&self, term_ms: i64) -> Result<u64>;
 
     /// Whether the attempt holds its run; [`StoreError::Fenced`] if not.

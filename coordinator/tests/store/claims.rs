@@ -30,6 +30,7 @@ contract!(
     a_claim_without_a_number_is_granted_once,
     a_dead_workers_lease_ends_although_coordinators_start_again_and_again,
     a_lease_of_longer_terms_is_not_shortened_by_a_restart,
+    a_worker_does_not_come_to_life_when_the_clock_was_set_back_before_a_restart,
     a_worker_that_has_ended_is_known_as_ended_and_given_nothing,
     an_unknown_worker_has_to_register,
 );
@@ -304,6 +305,20 @@ async fn a_lease_of_longer_terms_is_not_shortened_by_a_restart(store: &Tested) {
     // It hears the new terms.
     assert!(store.lease_renew("w", vec![held], LEASE / 10).await.unwrap().fenced.is_empty());
     assert_eq!(store.expire_at(LEASE + LEASE / 10 + 1).await.unwrap(), [held]);
+}
+
+async fn a_worker_does_not_come_to_life_when_the_clock_was_set_back_before_a_restart(store: &Tested) {
+    store.clock.set(10 * LEASE);
+    register(store, "before").await;
+    store.clock.set(LEASE);
+    register(store, "after").await;
+    store.lease_grant_fresh_terms(LEASE).await.unwrap();
+    let seen = workers(store).await.into_iter().map(|worker| worker.last_seen_ms);
+    assert_eq!(seen.collect::<Vec<_>>(), [LEASE, LEASE], "a moment ago at the latest");
+    store.clock.set(2 * LEASE);
+    store.lease_grant_fresh_terms(LEASE).await.unwrap();
+    let seen = workers(store).await.into_iter().map(|worker| worker.last_seen_ms);
+    assert_eq!(seen.collect::<Vec<_>>(), [LEASE, LEASE], "a start alone is no sign of life");
 }
 
 async fn a_worker_that_has_ended_is_known_as_ended_and_given_nothing(store: &Tested) {

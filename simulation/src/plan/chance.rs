@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::fault::{Fault, What, Wish};
-use super::{AGENTS, ASKING, CALM, MORE_SEEDS};
+use super::{AGENTS, ASKING, CALM, MORE_SEEDS, TWO_COORDINATORS};
 use crate::depot::Failing;
 use crate::network::COORDINATOR;
 use crate::system::disk::Trouble;
@@ -29,9 +29,10 @@ const KINDS: [&str; 11] = [
 
 /// What else happens, from which seed on: those before it are as they were when these kinds of faults came, since tests name some
 /// of them.
-const LATER: [(u64, &[&str]); 2] = [
+const LATER: [(u64, &[&str]); 3] = [
     (10_000, &["restored", "poison", "other file"]),
     (ASKING, &["clock", "folder copied", "folder restored", "other sweep", "back in plan", "depot"]),
+    (TWO_COORDINATORS, &["other coordinator crashes", "other partition"]),
 ];
 
 /// By how many seconds clocks are set: also by more than a day and by more than a month, after which things are deleted.
@@ -98,6 +99,10 @@ fn later_what(random: &mut impl Rng, kind: &str, agents: usize) -> What {
             let failing =
                 [Failing::Refuses, Failing::LosesAnswers, Failing::IsSlow][random.random_range(0..3)];
             What::DepotFails { failing, lasts: between(random, 5, 120) }
+        }
+        "other coordinator crashes" => What::OtherCoordinatorCrashes { down: between(random, 1, 60) },
+        "other partition" => {
+            What::OtherPartition { agent: random.random_range(0..agents), lasts: between(random, 1, 60) }
         }
         "back in plan" => What::Person(Wish::Submit(1)),
         "folder copied" if agents > 1 => {

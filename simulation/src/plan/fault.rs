@@ -26,8 +26,12 @@ pub(crate) enum What {
     AgentStops { agent: usize },
     /// As for agents.
     CoordinatorCrashes { down: Duration },
-    /// Nothing comes through between an agent and the coordinator.
+    /// The second coordinator dies, and is started again after so long.
+    OtherCoordinatorCrashes { down: Duration },
+    /// Nothing comes through between an agent and the coordinator, which is the first one where there are two.
     Partition { agent: usize, lasts: Duration },
+    /// Nothing comes through between an agent and the second coordinator.
+    OtherPartition { agent: usize, lasts: Duration },
     /// What one of the two says does not reach the other.
     HalfPartition { agent: usize, to_coordinator: bool, lasts: Duration },
     /// What is said comes only afterwards.

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 pub(crate) use self::fault::{Fault, What, Wish};
+use crate::network::COORDINATORS;
 use crate::releases::Release;
 use crate::trainer::Temper;
 
@@ -35,6 +36,9 @@ pub(crate) struct Plan {
     pub(crate) disk: Duration,
     /// The agents that there are.
     pub(crate) agents: usize,
+    /// Whether two coordinators serve one database, which has a clock of its own, and a place of checkpoints that is on neither's
+    /// disk.
+    pub(crate) has_two_coordinators: bool,
     pub(crate) slots: u32,
     pub(crate) group_size: u32,
     pub(crate) outage: Duration,
@@ -46,6 +50,9 @@ pub(crate) struct Plan {
 
 /// From this seed on people also ask why runs wait, and runs join the groups of trainers that can stay.
 const ASKING: u64 = 100_000;
+
+/// From this seed on there may be two coordinators.
+const TWO_COORDINATORS: u64 = 200_000;
 
 /// Among these seeds choose.
 const RELEASES: [Release; 5] = [Release::Same, Release::Same, Release::Same, Release::Next, Release::First];
@@ -62,6 +69,7 @@ impl Plan {
             latency: Duration::from_millis(tick * of(random, &[1, 2, 10])),
             disk: Duration::from_millis(of(random, &[1, 30, 300])),
             agents,
+            has_two_coordinators: false,
             slots: random.random_range(1..=2),
             group_size: random.random_range(1..=3),
             outage: Duration::from_secs(of(random, &[0, 60, 600])),
@@ -74,11 +82,27 @@ impl Plan {
         if seed >= ASKING {
             plan.release = RELEASES[random.random_range(0..RELEASES.len())];
         }
+        if seed >= TWO_COORDINATORS {
+            plan.has_two_coordinators = random.random_bool(0.5);
+        }
+        let is_of_other =
+            |what| matches!(what, What::OtherCoordinatorCrashes { .. } | What::OtherPartition { .. });
+        plan.faults.retain(|fault| plan.has_two_coordinators || !is_of_other(fault.what));
         // Attempts of release 0.1.0 have numbers, and nothing that tells them from those of another state of the database.
         plan.faults
             .retain(|fault| plan.release != Release::First || !matches!(fault.what, What::Restored { .. }));
         plan.faults.sort_by_key(|fault| fault.at);
         plan
+    }
+
+    /// The hosts of the coordinators.
+    pub(crate) fn coordinators(&self) -> &'static [&'static str] {
+        if self.has_two_coordinators { &COORDINATORS } else { &COORDINATORS[..1] }
+    }
+
+    /// The folder that is the place of checkpoints.
+    pub(crate) fn depot(&self) -> &'static str {
+        if self.has_two_coordinators { "bucket" } else { "coordinator/blobs" }
     }
 
     /// The plan without the faults at these places.

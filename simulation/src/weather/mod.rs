@@ -14,6 +14,7 @@ use acai_coordinator::store::{AttemptRef, Result, Store, StoreError};
 
 use crate::journal::Journal;
 use crate::ledger::Ledger;
+use crate::plan::Plan;
 use crate::system::elapsed;
 
 /// An outage is long if renewals fell into it.
@@ -38,6 +39,8 @@ pub(crate) enum Outage {
 #[derive(Debug)]
 pub(crate) struct Weather {
     store: Mutex<Promised>,
+    /// Whether it has a clock of its own, as a database has that several coordinators serve; or else that of its coordinator.
+    has_clock: bool,
     backup: Mutex<Option<Promised>>,
     journal: Journal,
     outage: Mutex<Option<Outage>>,
@@ -55,10 +58,11 @@ struct Promised {
 }
 
 impl Weather {
-    pub(crate) fn new(store: MemoryStore, journal: Journal) -> Weather {
+    pub(crate) fn new(store: MemoryStore, plan: &Plan, journal: Journal) -> Weather {
         let store = Mutex::new(Promised { store: Arc::new(store), ledger: Ledger::default() });
         Weather {
             store,
+            has_clock: plan.has_two_coordinators,
             backup: Mutex::default(),
             journal,
             outage: Mutex::default(),
@@ -107,11 +111,12 @@ impl Weather {
         }
     }
 
-    /// A coordinator starts on its host: it opens the database by its wall clock, gives leases fresh terms, but not for ever, and
-    /// knows of no outage before.
+    /// A coordinator starts on its host: it opens the database, by its wall clock where that has none, gives leases fresh terms, but
+    /// not for ever, and knows of no outage before.
     pub(crate) fn coordinator_starts(&self) {
         let mut promised = self.promised();
-        let (before, clock) = (promised.store.clock().now_ms(), Clock::start());
+        let before = promised.store.clock().now_ms();
+        let clock = if self.has_clock { promised.store.clock().clone() } else { Clock::start() };
         promised.ledger.opens(whole_seconds(clock.now_ms() - before));
         promised.store = Arc::new(promised.store.reopened(clock));
         drop(promised);

@@ -208,7 +208,8 @@ impl State {
         Ok(lost.into_iter().map(|(_, attempt)| attempt).collect())
     }
 
-    /// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer.
+    /// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer. Workers
+    /// that were heard of by a clock that was set back since count as heard of now.
     pub(super) fn grant_fresh_terms(&mut self, now_ms: i64, term_ms: i64) -> u64 {
         let running = self.runs.values_mut().filter(|run| run.state == RunState::Running);
         let mut given = 0;
@@ -222,6 +223,9 @@ impl State {
                 lease.fresh_terms += 1;
                 given += 1;
             }
+        }
+        for worker in self.workers.values_mut() {
+            worker.last_seen_ms = worker.last_seen_ms.min(now_ms);
         }
         given
     }

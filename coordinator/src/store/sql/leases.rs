@@ -10,7 +10,7 @@ use super::dialect::{Connection, Row, among, for_update, skip_locked};
 use super::fence;
 use super::ids::Ids;
 use super::locks;
-use super::workers::seen;
+use super::workers::{none_is_ahead, seen};
 use crate::store::outcome::Outcome;
 use crate::store::rules::FRESH_TERMS;
 use crate::store::{AttemptRef, Duty, Renewal, Result, RunId, SweepId};
@@ -153,9 +153,10 @@ pub(super) async fn expire(
 /// Gives running leases a fresh term, of the length that their workers know or of `term_ms` where that is longer.
 ///
 /// A lease that was given [`FRESH_TERMS`] of them since it was last renewed is left to its end: its worker had time to
-/// renew it. After this, no lease ends later than a fresh term would, even if the clock was changed since the lease was
-/// given.
+/// renew it. After this, no lease ends later than a fresh term would, and no worker was last heard of later than now, even
+/// if the clock was set back since.
 pub(super) async fn grant_fresh_terms(tx: &mut Connection, now_ms: i64, term_ms: i64) -> Result<u64> {
+    none_is_ahead(tx, now_ms).await?;
     let running: Vec<RunId> = sqlx::query_scalar(concat!(
         "select id from runs
          where state = 'running' and (lease_expires_ms > $1 + case when lease_term_ms > $2 then lease_term_ms else $2 end

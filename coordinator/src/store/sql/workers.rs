@@ -43,6 +43,13 @@ pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Res
     if known.rows_affected() == 0 { Err(StoreError::UnknownWorker(worker.to_owned())) } else { Ok(()) }
 }
 
+/// Has no worker be heard of later than now: the clock was set back since, and nobody knows how long ago that was.
+pub(super) async fn none_is_ahead(tx: &mut Connection, now_ms: i64) -> Result<()> {
+    let ahead = sqlx::query("update workers set last_seen_ms = $1 where last_seen_ms > $1");
+    ahead.bind(now_ms).execute(tx).await?;
+    Ok(())
+}
+
 /// A worker that has just called.
 pub(super) struct Caller {
     pub(super) name: String,
