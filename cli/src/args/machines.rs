@@ -16,6 +16,7 @@ use super::{Answering, Coordinator, ObservingArguments, SweepFileArguments, Tabl
 Examples:
   acai run sweeps/demo.yaml                          Ctrl-C at any time; the same command goes on from there
   acai run sweeps/demo.yaml --set seeds=1 --slots 2  the file with another value, two runs at a time
+  acai run sweeps/demo.yaml --retry                  also the runs of it that did not complete before
   acai run sweeps/demo.yaml --format csv > demo.csv  its table as CSV, when it is trained")]
 pub(crate) struct RunArguments {
     #[command(flatten)]
@@ -24,6 +25,9 @@ pub(crate) struct RunArguments {
     /// is an error where nobody can be asked
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Queue those of its runs again that are failed, lost or diverged; each goes on from its last checkpoint
+    #[arg(long)]
+    pub(crate) retry: bool,
     /// Folder of the database, the checkpoints and the log
     #[arg(long, value_name = "DIR", default_value = ".acai")]
     pub(crate) state: PathBuf,

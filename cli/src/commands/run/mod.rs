@@ -11,7 +11,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
-use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RunState, Selection};
+use acai_proto::v1::{GetSweepRequest, GetSweepResponse, RetryRequest, RunState, Selection};
 use acai_sweep::spelling::counted;
 use anyhow::Context;
 use tonic::{Code, Status};
@@ -65,12 +65,17 @@ async fn train(
 ) -> Result<(), Failure> {
     let name = &sweep.file.name;
     let submitted = submit::hand_in(&mut machine.client, &sweep.source, arguments.yes, output).await?;
+    let whole = Selection { sweep: name.clone(), numbers: Vec::new() };
+    if arguments.retry {
+        let request = RetryRequest { runs: Some(whole.clone()), ..RetryRequest::default() };
+        let again = machine.control().await?.retry_runs(request).await?.into_inner();
+        output.note(&format!("{} queued again", counted(again.changed, "run")));
+    }
     let mut status = fetch(&mut machine.client, name).await?;
     if open(&status) > 0 {
         if is_paused(&status) {
             // Whoever runs it wants it to go on.
-            let sweep = Selection { sweep: name.clone(), numbers: Vec::new() };
-            machine.control().await?.resume_runs(sweep).await?;
+            machine.control().await?.resume_runs(whole).await?;
             status = fetch(&mut machine.client, name).await?;
         }
         output.note(&submit::describe(&submitted));
@@ -91,8 +96,11 @@ async fn train(
                 let (state, why) = (crate::format::state(run.state), in_a_line(&run.message));
                 output.note(&format!("#{} {state}: {why}", run.number));
             }
-            let are = if bad == 1 { "is" } else { "are" };
-            Err(Failure::Runs(format!("{} did not complete and {are} not in the table", counted(bad, "run"))))
+            let (are, them) = if bad == 1 { ("is", "it") } else { ("are", "them") };
+            Err(Failure::Runs(format!(
+                "{} did not complete and {are} not in the table\nhint: the same command with `--retry` trains {them} again",
+                counted(bad, "run")
+            )))
         }
     }
 }
