@@ -151,7 +151,10 @@ impl World {
                 folders::restore(AGENTS[agent]);
                 sim.bounce(AGENTS[agent]);
             }
-            What::Partition { .. } | What::OtherPartition { .. } | What::HalfPartition { .. } | What::Hold { .. } => {
+            What::Partition { .. }
+            | What::OtherPartition { .. }
+            | What::HalfPartition { .. }
+            | What::Hold { .. } => {
                 disconnect(sim, what, ends);
             }
             What::Trainer { .. } | What::Poison { .. } | What::Person(_) => {}

@@ -89,9 +89,7 @@ pub(crate) fn open(endpoint: &Endpoint, from: &'static str, release: Release, jo
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
         journal.counts(from, "connect");
         let place = (any(journal.coordinators()), to.port_u16().unwrap_or(PORT));
-        async move {
-            Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?))
-        }
+        async move { Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?)) }
     }));
     releases::to(release, channel, endpoint)
 }

@@ -57,6 +57,11 @@ fn an_attempt_whose_number_was_used_before_the_database_was_put_back_keeps_its_c
 }
 
 #[test]
+fn a_dead_worker_does_not_come_to_life_when_the_coordinators_clock_was_set_back() {
+    keeps_promises(100_114);
+}
+
+#[test]
 fn the_usual_seeds_break_no_promise() {
     let search = Search {
         seeds: 100..108,
@@ -70,4 +75,11 @@ fn the_usual_seeds_break_no_promise() {
     let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));
     assert!(found.virtual_seconds > 8.0 * 300.0, "{} virtual seconds", found.virtual_seconds);
+}
+
+/// A cluster of two coordinators, and one of the other clusters of these seeds.
+#[test]
+fn two_coordinators_on_one_database_break_no_promise() {
+    keeps_promises(200_000);
+    keeps_promises(200_003);
 }

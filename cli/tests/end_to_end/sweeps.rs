@@ -248,7 +248,8 @@ async fn runs_of_one_shape_are_trained_as_one_program_where_that_is_asked_for() 
 }
 
 #[test]
-fn a_run_that_fails_is_tried_again_then_named_and_left_out_of_the_table_until_somebody_asks_for_it_once_more() {
+fn a_run_that_fails_is_tried_again_then_named_and_left_out_of_the_table_until_somebody_asks_for_it_once_more()
+{
     let place = Place::new();
     place.file("tiny.yaml", &TINY.replace("seeds: 2", "seeds: 1\nmax_restarts: 1"));
     // A trainer by the protocol's definition, that fails one of the runs.

@@ -1,8 +1,11 @@
 //! Every store does what the simplest one does, whatever people and workers ask of it in whatever order: the same answers, the
 //! same refusals in the same words, and the same things to be read after each step.
 
+mod drawing;
+mod file;
 mod operation;
 mod reading;
+mod side;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +18,10 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::Tested;
-use operation::{Operation, Side, operation, submission};
+use drawing::{operation, submission};
+use operation::Operation;
 use reading::{Order, everything};
+use side::Side;
 
 /// Operations of a sequence at the most.
 const LENGTH: usize = 80;

@@ -17,6 +17,9 @@ use super::model::{LOSS, Model};
 use super::temper::Temper;
 use crate::journal::Journal;
 
+/// Steps of a run. A trainer that is slow is so for one, or else one that stays for the runs after it would take for ever.
+const SLOW_STEPS: u64 = 64;
+
 /// Exit codes, as the system encodes them: an ordinary end, one with an error, and signal 9.
 const WELL: i32 = 0;
 const WITH_ERROR: i32 = 1 << 8;
@@ -144,7 +147,7 @@ impl Trainer<'_> {
 
     fn step_time(&self) -> Duration {
         match self.temper {
-            Temper::IsSlow => between(10_000, 30_000),
+            Temper::IsSlow if self.steps < SLOW_STEPS => between(10_000, 30_000),
             Temper::Floods => Duration::from_millis(1),
             _ => between(100, 4_000),
         }

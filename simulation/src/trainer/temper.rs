@@ -27,7 +27,7 @@ pub(crate) enum Temper {
     Strays(u64),
     /// Says that its machine lacks something after so many of its steps.
     LacksMemory(u64),
-    /// Takes a hundred times as long for each step.
+    /// Takes a hundred times as long for each step, until it has done as many as a run has.
     IsSlow,
     /// Does not listen to whoever asks it to stop.
     IsDeaf,
