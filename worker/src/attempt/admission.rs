@@ -1,15 +1,13 @@
 //! Makes a run ready for its trainer.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-use acai_datasets::{leads_out, missing_files};
+use acai_datasets::leads_out;
 use acai_proto::convert::configuration;
 use acai_proto::v1::{Assignment, Attempt};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::trainer_protocol;
-use acai_sweep::training::Dataset;
 use tracing::{Instrument, Span};
 
 use super::context::Context;
@@ -96,16 +94,16 @@ async fn admit_named(
         );
         return Ok(Admission::End(member, Ending::Released));
     }
-    let configuration = match configuration(&assignment.configuration) {
-        Ok(configuration) => configuration,
-        Err(error) => {
-            let ending = Ending::Failed { kind: OwnFault::Error, message: error.to_string() };
-            return Ok(Admission::End(member, ending));
+    Ok(match configuration(&assignment.configuration) {
+        Ok(configuration) if is_kept_away(context, &configuration) => {
+            let message = format!(
+                "this worker trains on folders below its --data alone, and `{}` is none of these\nhint: put the pictures there, or start the worker with --any-folder",
+                configuration.training_config().dataset.name()
+            );
+            // The run's failure, and no fault of the machine: whoever may submit must not have slots rest.
+            Admission::End(member, Ending::Failed { kind: OwnFault::Error, message })
         }
-    };
-    Ok(match denied(context, &configuration).await {
-        Some(ending) => Admission::End(member, ending),
-        None => {
+        Ok(configuration) => {
             let given = trainer_protocol::Member {
                 run: attempt.run,
                 seed: assignment.seed,
@@ -118,31 +116,16 @@ async fn admit_named(
             };
             Admission::Train(member, given)
         }
+        Err(error) => {
+            Admission::End(member, Ending::Failed { kind: OwnFault::Error, message: error.to_string() })
+        }
     })
 }
 
-/// How the attempt ends if its run is not to see the dataset that it asks for, or if that is one of its own which is not here.
-/// Neither is a fault of the machine: a path that somebody has misspelt must not have slots rest, which others wait for.
-async fn denied(context: &Context, configuration: &Configuration) -> Option<Ending> {
+/// Whether the run asks for pictures that whoever submits it is not to see.
+fn is_kept_away(context: &Context, configuration: &Configuration) -> bool {
     let dataset = configuration.training_config().dataset;
-    dataset.own_path()?;
-    let (data, any_folder) = (context.data.clone(), context.any_folder);
-    let looked = on_disk(move || Ok(look(&dataset, data.as_deref(), any_folder))).await;
-    // Where even looking fails, the trainer says why.
-    looked.ok().flatten()
-}
-
-fn look(dataset: &Dataset, data: Option<&Path>, any_folder: bool) -> Option<Ending> {
-    if !any_folder && leads_out(dataset, data) {
-        let message = format!(
-            "this worker trains on folders below its --data alone, and `{}` is none of these\nhint: put the pictures there, or start the worker with --any-folder",
-            dataset.name()
-        );
-        return Some(Ending::Failed { kind: OwnFault::Error, message });
-    }
-    let missing = missing_files(dataset, data).into_iter().next()?;
-    let message = format!("the dataset `{}` is not on this machine: `{}`", dataset.name(), missing.display());
-    Some(Ending::NoDataset { message })
+    !context.any_folder && leads_out(&dataset, context.data.as_deref())
 }
 
 async fn prepare(context: &Context, attempt: Attempt, assignment: &Assignment) -> io::Result<Member> {

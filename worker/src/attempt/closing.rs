@@ -85,13 +85,11 @@ async fn flush(context: &Context, reporter: &Reporter, ending: &Ending) -> Resul
     match ending {
         // The time for checkpoints is limited, because another machine goes on from the last checkpoint that came
         // through, and this slot takes another run.
-        Ending::Released | Ending::GroupFault { .. } | Ending::MachineFault(_) | Ending::NoDataset { .. } => {
-            tokio::select! {
-                flushed = reporter.flush() => flushed,
-                () = sleep(context.last_uploads) => reporter.flush_points().await,
-                () = context.last_moment() => reporter.flush_points().await,
-            }
-        }
+        Ending::Released | Ending::GroupFault { .. } | Ending::MachineFault(_) => tokio::select! {
+            flushed = reporter.flush() => flushed,
+            () = sleep(context.last_uploads) => reporter.flush_points().await,
+            () = context.last_moment() => reporter.flush_points().await,
+        },
         Ending::Completed { .. } | Ending::Failed { .. } | Ending::CheckpointRefused { .. } => {
             reporter.flush().await
         }
@@ -106,7 +104,6 @@ async fn end_reported(context: &Context, member: &Member, ending: Ending, last_s
         Ending::Failed { kind, message } => fail(context, attempt, kind, &message, last_seq).await,
         Ending::CheckpointRefused { message } => return refuse(context, member, &message).await,
         Ending::MachineFault(fault) => release_for_machine(context, attempt, &fault.to_string()).await,
-        Ending::NoDataset { message } => release_for_machine(context, attempt, &message).await,
         // A coordinator of the first release would grant the same group again at once, and without end.
         Ending::GroupFault { message } if context.coordinator.peer().is_first_release() => {
             fail(context, attempt, OwnFault::Error, &message, last_seq).await

@@ -13,8 +13,6 @@ pub(crate) enum Ending {
     CheckpointRefused { message: String },
     /// This machine cannot train the run, which is not the run's fault.
     MachineFault(MachineFault),
-    /// The run's own dataset is not here. Other machines may have it, and this one is well.
-    NoDataset { message: String },
     /// The trainer of several runs broke down, and nobody knows by the fault of which run.
     GroupFault { message: String },
     /// The run is given back, and charged with nothing.
@@ -31,7 +29,6 @@ impl Ending {
             }
             Self::CheckpointRefused { .. }
             | Self::MachineFault(_)
-            | Self::NoDataset { .. }
             | Self::GroupFault { .. }
             | Self::Released => None,
         }
