@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acai_access::AccessFile;
-use acai_coordinator::blobs::directory::Directory;
 use acai_coordinator::clock::Clock;
 use acai_coordinator::store::memory::MemoryStore;
 use acai_coordinator::{Door, LeaseTerms, serve};
@@ -113,9 +112,10 @@ async fn coordinator(
     system::is_on(host);
     loop {
         journal.disturbs(host, 0);
-        store.coordinator_starts();
-        let blobs = match Directory::open(Path::new(place)) {
-            Ok(folder) => Arc::new(Depot { folder, conditions: depot.clone() }),
+        store.coordinator_starts(host);
+        let staging = Path::new(host).join("blobs/staging");
+        let blobs = match Depot::open(Path::new(place), &staging, depot.clone()) {
+            Ok(blobs) => Arc::new(blobs),
             Err(error) => {
                 tracing::warn!(target: "simulation", "the coordinator ends: {error}");
                 sleep(RESTART).await;

@@ -1,7 +1,8 @@
 //! The place of checkpoints: a folder of the coordinator, which may be as a bucket is that does not answer, answers late, or does
 //! what it is asked and does not say so.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,17 +58,28 @@ impl Conditions {
     }
 }
 
-/// The place as a coordinator sees it.
+/// The place as a coordinator sees it. Several coordinators have a common place, and each a folder of its own for what is not whole.
 #[derive(Debug)]
 pub(crate) struct Depot {
-    pub(crate) folder: Directory,
-    pub(crate) conditions: Conditions,
+    folder: Directory,
+    /// Where the coordinator puts uploads together.
+    staging: PathBuf,
+    conditions: Conditions,
+}
+
+impl Depot {
+    /// A place in this folder, and uploads in that one.
+    pub(crate) fn open(place: &Path, staging: &Path, conditions: Conditions) -> io::Result<Depot> {
+        std::fs::create_dir_all(staging)?;
+        let folder = Directory::open(place).map_err(io::Error::other)?;
+        Ok(Depot { folder, staging: staging.to_owned(), conditions })
+    }
 }
 
 #[async_trait]
 impl Blobs for Depot {
     fn staging(&self) -> &Path {
-        self.folder.staging()
+        &self.staging
     }
 
     async fn put(&self, name: &Name, file: &Path) -> Result<()> {

@@ -87,6 +87,7 @@ pub fn simulate(seed: u64, left_out: &[usize], log: &str) -> bool {
     let _ = DISK.set(plan.disk);
     acai_blocking::takes(disk_time);
     system::begin(seed);
+    println!("COORDINATORS: {}", plan.coordinators().len());
     println!("RELEASES: each takes the other to be of the {:?} release", plan.release);
     for fault in &plan.faults {
         println!("PLAN: {fault}");

@@ -16,10 +16,10 @@ use turmoil::net::{TcpListener, TcpStream};
 use crate::journal::Journal;
 use crate::releases::{self, Release};
 
-/// The hosts of coordinators. Where there are two of them they serve one database, and a connection comes to either: before
-/// them is what balances load.
+/// The hosts of coordinators. Where there are two they serve one database, and each connection comes to either, as by something
+/// that balances load.
 pub(crate) const COORDINATORS: [&str; 2] = ["coordinator", "coordinator-2"];
-/// Where connections go to.
+/// The one that there always is.
 pub(crate) const COORDINATOR: &str = COORDINATORS[0];
 pub(crate) const PORT: u16 = 7700;
 
@@ -82,13 +82,15 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// A channel that connects over the simulated network to one of the coordinators, each time noted under the name of the host
-/// `from`, which are of this release.
+/// A channel that connects from the host `from` over the simulated network to one of the coordinators, which are of this release.
+/// Each connection is noted under the names of both ends.
 pub(crate) fn open(endpoint: &Endpoint, from: &'static str, release: Release, journal: &Journal) -> Channel {
     let journal = journal.clone();
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
         journal.counts(from, "connect");
-        let place = (any(journal.coordinators()), to.port_u16().unwrap_or(PORT));
+        let host = any(journal.coordinators());
+        journal.counts(host, "is connected to");
+        let place = (host, to.port_u16().unwrap_or(PORT));
         async move { Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?)) }
     }));
     releases::to(release, channel, endpoint)

@@ -276,7 +276,10 @@ for member in json.loads(sys.stdin.readline())["group"]:
     assert!(ended.stderr.contains("out of luck"), "the trainer's last words: {ended:#?}");
     assert!(ended.stdout.contains("0/1"), "the row says that its run is missing: {ended:#?}");
     assert!(ended.stdout.contains("3 of 4 runs completed"), "{ended:#?}");
-    assert!(ended.stderr.contains("hint: the same command with `--retry` trains it again"), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("hint: the same command with `--retry` trains the failed one again"),
+        "{ended:#?}"
+    );
 
     place.file("luck", "");
     let same = place.run(&["run", "tiny.yaml", "--trainer", "./trainer"]);

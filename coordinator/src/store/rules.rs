@@ -49,7 +49,7 @@ pub(super) fn choose(claim: &Claim, candidates: &[Candidate], headroom: BTreeMap
 }
 
 /// Whether a worker that was last seen at this time was silent for less than `silent_ms`. A time that is as far ahead was noted by
-/// a clock that was set back since.
+/// a clock that was set back since: that of a Postgres, while its coordinators run.
 pub(super) fn is_heard_of(last_seen_ms: i64, now_ms: i64, silent_ms: i64) -> bool {
     now_ms.saturating_sub(last_seen_ms).saturating_abs() < silent_ms
 }

@@ -9,6 +9,7 @@ contract!(
     a_forgotten_sweep_is_gone_with_all_that_it_had_and_its_name_is_free,
     a_sweep_that_is_trained_is_not_forgotten,
     a_sweep_of_many_runs_is_forgotten_in_steps_and_others_stay,
+    a_run_with_more_points_than_one_step_deletes_is_forgotten_too,
 );
 
 async fn a_forgotten_sweep_is_gone_with_all_that_it_had_and_its_name_is_free(store: &Tested) {
@@ -62,4 +63,19 @@ async fn a_sweep_of_many_runs_is_forgotten_in_steps_and_others_stay(store: &Test
     assert!(store.sweep_forget("s").await.unwrap());
     assert_eq!(store.run_list("t", &[]).await.unwrap().len(), 2);
     assert_eq!(store.sweep_list().await.unwrap().len(), 1);
+}
+
+async fn a_run_with_more_points_than_one_step_deletes_is_forgotten_too(store: &Tested) {
+    let attempt = one_running(store).await;
+    let mut last = 0;
+    for name in ["a", "b"] {
+        for from in (0..600_000).step_by(5_000) {
+            let points = (from..from + 5_000).map(|step| point(name, step, 1.0)).collect();
+            last = store.metrics_append(attempt, last + 1, points, 100).await.unwrap();
+        }
+    }
+    store.attempt_complete(attempt, 100, last).await.unwrap();
+    assert_eq!(store.sweep_weigh("s").await.unwrap().unwrap().points, 1_200_000);
+    assert!(store.sweep_forget("s").await.unwrap());
+    assert!(store.sweep_list().await.unwrap().is_empty());
 }

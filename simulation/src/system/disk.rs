@@ -127,7 +127,7 @@ impl Disks {
 
 /// The host whose file this is.
 fn host_of(path: &str) -> Option<&'static str> {
-    let hosts = crate::plan::AGENTS.into_iter().chain([crate::network::COORDINATOR]);
+    let hosts = crate::plan::AGENTS.into_iter().chain(crate::network::COORDINATORS);
     hosts.into_iter().find(|host| path.split('/').any(|part| part == *host))
 }
 

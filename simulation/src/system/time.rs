@@ -28,11 +28,15 @@ struct WallClocks {
 }
 
 impl WallClocks {
+    /// The host that asks, if it has said so.
+    fn host(&self) -> Option<&'static str> {
+        let runtime = Handle::try_current().ok()?;
+        self.hosts.iter().find(|(of, _)| *of == runtime.id()).map(|(_, host)| *host)
+    }
+
     /// By how many seconds the wall clock of the host that asks is ahead.
-    fn here(&self) -> i64 {
-        let Ok(runtime) = Handle::try_current() else { return 0 };
-        let host = self.hosts.iter().find(|(of, _)| *of == runtime.id());
-        host.and_then(|(_, host)| self.ahead.get(host)).copied().unwrap_or_default()
+    fn ahead(&self) -> i64 {
+        self.host().and_then(|host| self.ahead.get(host)).copied().unwrap_or_default()
     }
 }
 
@@ -47,6 +51,11 @@ pub(crate) fn is_on(host: &'static str) {
         clocks.hosts.retain(|(of, known)| *of != runtime.id() && *known != host);
         clocks.hosts.push((runtime.id(), host));
     }
+}
+
+/// The host whose task this is, if [`is_on`] was said there.
+pub(crate) fn here() -> Option<&'static str> {
+    wall_clocks().host()
 }
 
 /// Sets a host's wall clock forth by so many seconds, or back.
@@ -88,7 +97,7 @@ unsafe extern "C" fn clock_gettime(clock: clockid_t, shown: *mut timespec) -> c_
     }
     let now = Duration::from_secs(BEGINNING) + elapsed();
     let ahead = match clock {
-        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE => wall_clocks().here(),
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE => wall_clocks().ahead(),
         _ => 0,
     };
     let seconds = now.as_secs().cast_signed() + ahead;

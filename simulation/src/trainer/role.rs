@@ -17,7 +17,7 @@ use super::model::{LOSS, Model};
 use super::temper::Temper;
 use crate::journal::Journal;
 
-/// Steps of a run. A trainer that is slow is so for one, or else one that stays for the runs after it would take for ever.
+/// A trainer that is slow is so for as many steps as a run has: slow for all the runs that it stays for, it would not be done in time.
 const SLOW_STEPS: u64 = 64;
 
 /// Exit codes, as the system encodes them: an ordinary end, one with an error, and signal 9.
@@ -147,7 +147,7 @@ impl Trainer<'_> {
 
     fn step_time(&self) -> Duration {
         match self.temper {
-            Temper::IsSlow if self.steps < SLOW_STEPS => between(10_000, 30_000),
+            Temper::IsSlow => between(10_000, 30_000),
             Temper::Floods => Duration::from_millis(1),
             _ => between(100, 4_000),
         }
@@ -156,6 +156,9 @@ impl Trainer<'_> {
     /// One step of every run.
     async fn step(&mut self) -> io::Result<()> {
         self.steps += 1;
+        if self.temper == Temper::IsSlow && self.steps >= SLOW_STEPS {
+            self.temper = Temper::Good;
+        }
         if self.temper == Temper::Floods && self.steps < 3_000 {
             self.print("a warning\n").await?;
             let Some((run, step)) = self.group.iter().map(|(run, of)| (*run, of.step)).next() else {

@@ -3,6 +3,7 @@
 
 mod answers;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use acai_coordinator::store::{AttemptRef, Result, Store, StoreError};
 use crate::journal::Journal;
 use crate::ledger::Ledger;
 use crate::plan::Plan;
-use crate::system::elapsed;
+use crate::system::{elapsed, here};
 
 /// An outage is long if renewals fell into it.
 const GAP: Duration = Duration::from_secs(11);
@@ -44,10 +45,17 @@ pub(crate) struct Weather {
     backup: Mutex<Option<Promised>>,
     journal: Journal,
     outage: Mutex<Option<Outage>>,
-    /// When the last long outage began and ended.
-    away: Mutex<(Duration, Duration)>,
+    /// When the last long outage began and ended, as each coordinator knows that has run since.
+    away: Mutex<BTreeMap<&'static str, Away>>,
     /// How often a backup was put back.
     restorations: AtomicU32,
+}
+
+/// When an outage began, and when the last long one ended.
+#[derive(Debug, Clone, Copy, Default)]
+struct Away {
+    since: Duration,
+    until: Duration,
 }
 
 /// A store, and what it has promised.
@@ -103,33 +111,39 @@ impl Weather {
     /// From now on it is away so, or there again.
     pub(crate) fn set(&self, outage: Option<Outage>) {
         let before = std::mem::replace(&mut *self.outage(), outage);
-        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        if before.is_none() {
-            away.0 = elapsed();
-        } else if outage.is_none() && elapsed() - away.0 > GAP {
-            away.1 = elapsed();
+        for away in self.away().values_mut() {
+            if before.is_none() {
+                away.since = elapsed();
+            } else if outage.is_none() && elapsed() - away.since > GAP {
+                away.until = elapsed();
+            }
         }
     }
 
-    /// A coordinator starts on its host: it opens the database, by its wall clock where that has none, gives leases fresh terms, but
+    fn away(&self) -> MutexGuard<'_, BTreeMap<&'static str, Away>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A coordinator starts on this host: it opens the database, by its wall clock where that has none, gives leases fresh terms, but
     /// not for ever, and knows of no outage before.
-    pub(crate) fn coordinator_starts(&self) {
-        let mut promised = self.promised();
-        let before = promised.store.clock().now_ms();
-        let clock = if self.has_clock { promised.store.clock().clone() } else { Clock::start() };
-        promised.ledger.opens(whole_seconds(clock.now_ms() - before));
-        promised.store = Arc::new(promised.store.reopened(clock));
-        drop(promised);
-        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = (elapsed(), Duration::ZERO);
+    pub(crate) fn coordinator_starts(&self, host: &'static str) {
+        if !self.has_clock {
+            let mut promised = self.promised();
+            let (before, clock) = (promised.store.clock().now_ms(), Clock::start());
+            promised.ledger.opens(whole_seconds(clock.now_ms() - before));
+            promised.store = Arc::new(promised.store.reopened(clock));
+        }
+        self.away().insert(host, Away { since: elapsed(), until: Duration::ZERO });
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at leases that have ended: none does within a term after the database was away, when nobody could renew any.
+    /// Looks at leases that the coordinator that asks has ended: none does within a term after the database was away, when nobody
+    /// could renew any.
     fn judge(&self, leases: &[AttemptRef]) {
-        let ended = self.away.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let ended = here().and_then(|host| self.away().get(host).map(|away| away.until)).unwrap_or_default();
         if !leases.is_empty() && !ended.is_zero() && elapsed() < ended + TERM {
             self.journal.violates("a lease ended although its worker could not renew it".to_owned());
         }

@@ -69,7 +69,9 @@ async fn train(
     if arguments.retry {
         let request = RetryRequest { runs: Some(whole.clone()), ..RetryRequest::default() };
         let again = machine.control().await?.retry_runs(request).await?.into_inner();
-        output.note(&format!("{} queued again", counted(again.changed, "run")));
+        if again.changed > 0 {
+            output.note(&format!("{} queued again", counted(again.changed, "run")));
+        }
     }
     let mut status = fetch(&mut machine.client, name).await?;
     if open(&status) > 0 {
@@ -96,9 +98,16 @@ async fn train(
                 let (state, why) = (crate::format::state(run.state), in_a_line(&run.message));
                 output.note(&format!("#{} {state}: {why}", run.number));
             }
-            let (are, them) = if bad == 1 { ("is", "it") } else { ("are", "them") };
+            let are = if bad == 1 { "is" } else { "are" };
+            // What diverged would diverge again.
+            let hint = match count(counts(&status), &[RunState::Failed, RunState::Lost]) {
+                0 => "",
+                _ if arguments.retry => "",
+                1 => "\nhint: the same command with `--retry` trains the failed one again",
+                _ => "\nhint: the same command with `--retry` trains the failed ones again",
+            };
             Err(Failure::Runs(format!(
-                "{} did not complete and {are} not in the table\nhint: the same command with `--retry` trains {them} again",
+                "{} did not complete and {are} not in the table{hint}",
                 counted(bad, "run")
             )))
         }

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::columns::{unsigned, words_from_json, words_to_json};
-use super::dialect::{Connection, Row, elements};
+use super::dialect::{Connection, Row, elements, for_update};
 use crate::store::rules::storable;
 use crate::store::{Duty, Registration, Rest, Result, StoreError, WorkerRecord};
 
@@ -45,8 +45,15 @@ pub(super) async fn leave(tx: &mut Connection, worker: &str, now_ms: i64) -> Res
 
 /// Has no worker be heard of later than now: the clock was set back since, and nobody knows how long ago that was.
 pub(super) async fn none_is_ahead(tx: &mut Connection, now_ms: i64) -> Result<()> {
-    let ahead = sqlx::query("update workers set last_seen_ms = $1 where last_seen_ms > $1");
-    ahead.bind(now_ms).execute(tx).await?;
+    sqlx::query(concat!(
+        "update workers set last_seen_ms = $1
+         where id in (select id from workers where last_seen_ms > $1 order by id",
+        for_update!(),
+        ")"
+    ))
+    .bind(now_ms)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

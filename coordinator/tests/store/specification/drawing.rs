@@ -14,8 +14,8 @@ use crate::LEASE;
 pub(super) fn operation() -> impl Strategy<Value = Operation> {
     use Operation::{
         AddArtifact, AddToken, Announce, Append, Change, Claim, Collect, Commit, Complete, Condemn, Expire,
-        Fail, Forget, ForgetEvents, ForgetWorkers, FreshTerms, GroupFault, Import, Leave, MachineFault, Note,
-        Register, Reject, Release, Renew, Rest, RevokeToken, SetDuty, SetLimits, Upload, UseToken, Wait,
+        Fail, Forget, ForgetEvents, ForgetWorkers, GroupFault, Import, Leave, MachineFault, Note, Register,
+        Reject, Release, Renew, Rest, RevokeToken, SetDuty, SetLimits, Start, Upload, UseToken, Wait,
     };
     // The newest mostly hold their runs.
     let attempt = || prop_oneof![2 => 0..3usize, 1 => 0..12usize];
@@ -67,7 +67,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
         1 => ms().prop_map(|unused_ms| Collect { unused_ms }),
         4 => ms().prop_map(|ms| Wait { ms }),
         2 => Just(Expire),
-        1 => ms().prop_map(|term_ms| FreshTerms { term_ms }),
+        2 => (select(vec![0, 0, 1000, 3 * LEASE]), ms()).prop_map(|(set_back_ms, term_ms)| Start { set_back_ms, term_ms }),
         1 => ms().prop_map(|ms| ForgetWorkers { ms }),
         1 => ms().prop_map(|ms| ForgetEvents { ms }),
         1 => (0..2u8, 0..2u8, of(ms())).prop_map(|(token, digest, valid_ms)| AddToken { token, digest, valid_ms }),

@@ -125,7 +125,9 @@ pub(super) enum Operation {
         ms: i64,
     },
     Expire,
-    FreshTerms {
+    /// A coordinator starts, whose clock was set back by so much.
+    Start {
+        set_back_ms: i64,
         term_ms: i64,
     },
     ForgetWorkers {
@@ -159,6 +161,7 @@ impl Operation {
                 | Operation::Condemn { .. }
                 | Operation::Wait { .. }
                 | Operation::Expire
+                | Operation::Start { .. }
                 | Operation::ForgetEvents { .. }
         )
     }

@@ -260,7 +260,10 @@ impl Side {
                 String::new()
             }
             Operation::Expire => said(&store.lease_expire(self.store.clock.now_ms()).await),
-            Operation::FreshTerms { term_ms } => said(&store.lease_grant_fresh_terms(term_ms).await),
+            Operation::Start { set_back_ms, term_ms } => {
+                self.store.clock.set(self.store.clock.now_ms() - set_back_ms);
+                said(&store.lease_grant_fresh_terms(term_ms).await)
+            }
             Operation::ForgetWorkers { ms } => {
                 said(&store.worker_forget(self.store.clock.now_ms() - ms).await)
             }
