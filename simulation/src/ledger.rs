@@ -24,7 +24,7 @@ pub(crate) struct Ledger {
     left: BTreeSet<String>,
     /// When each worker was heard of last.
     heard: BTreeMap<String, Duration>,
-    /// When a machine last could not train a run.
+    /// When a machine last could not train a run, by the clock that the coordinator has now.
     faults: BTreeMap<(RunId, String), Duration>,
     /// When the last coordinator started.
     opened: Duration,
@@ -173,6 +173,9 @@ impl Ledger {
     /// A coordinator starts, whose clock was set by so much since the last one started.
     pub(crate) fn opens(&mut self, by_ms: i64) {
         self.opened = elapsed();
+        // A clock that was set back comes to the same time once more.
+        let set_back = Duration::from_millis(by_ms.min(0).unsigned_abs());
+        self.faults.values_mut().for_each(|at| *at += set_back);
         for held in self.attempts.values_mut().filter(|_| by_ms != 0) {
             held.until_ms += by_ms;
             held.ends_any_time |= held.fresh_terms == FRESH_TERMS;
