@@ -76,10 +76,12 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
     let mut checked = Duration::ZERO;
     loop {
         for event in events.until(sim.elapsed()) {
+            system::is_now(sim.elapsed());
             disturb(&journal, event);
             world.happen(&mut sim, event);
         }
         let step = sim.step();
+        system::is_now(sim.elapsed());
         if sim.elapsed() >= checked + CHECK_EVERY {
             checked = sim.elapsed();
             check.all_along();

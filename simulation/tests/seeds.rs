@@ -40,6 +40,11 @@ fn a_seed_is_the_same_run_each_time_byte_for_byte_in_its_log() {
 }
 
 #[test]
+fn an_outage_that_ends_while_an_agent_starts_is_as_long_as_it_was() {
+    keeps_promises(100_313);
+}
+
+#[test]
 fn two_coordinators_on_one_database_both_serve_and_break_no_promise() {
     let told = told(&tempfile::tempdir().unwrap(), WITH_TWO_COORDINATORS, "info");
     for happens in [

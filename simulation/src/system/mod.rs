@@ -17,4 +17,4 @@ pub(crate) fn begin(seed: u64) {
     disk::begin(seed);
 }
 
-pub(crate) use time::{elapsed, here, is_on, set_wall_clock};
+pub(crate) use time::{elapsed, here, is_now, is_on, set_wall_clock};
