@@ -1,11 +1,9 @@
-//! Files of sweeps, who submits them, and runs that come from elsewhere.
+//! Files of sweeps, who submits them, runs that come from elsewhere, and the names of blobs.
 
 use acai_coordinator::store::{Allowance, Artifact, ImportedRun, NewRun, NewSweep, Submitter};
 use acai_sweep::configuration::Configuration;
 use acai_sweep::run::RunState;
 use acai_sweep::scalar::Scalar;
-
-use super::side::sha256;
 
 /// The file of a sweep: which λ it has, on what data, with which limits, and by the bearer of which token, if of one.
 #[derive(Debug, Clone)]
@@ -57,6 +55,11 @@ pub(super) fn configuration(bit: u8, kimg: u8) -> Configuration {
 pub(super) fn submitter(token: u8) -> Submitter {
     let allowance = Allowance { sweeps: Some(1), runs: Some(4), bytes: Some(24) };
     Submitter { token: format!("t{token}"), name: format!("bearer {token}"), allowance }
+}
+
+/// The digest of a blob.
+pub(super) fn sha256(blob: u8) -> String {
+    blob.to_string().repeat(64)
 }
 
 /// A run as it comes from elsewhere: with points, and with a picture if it has a blob.

@@ -11,7 +11,7 @@ use acai_coordinator::store::{
 use acai_sweep::schedule::Offer;
 use acai_sweep::training::{IMAGES_PER_KIMG, TrainingConfig};
 
-use super::file::{File, configuration, imported, submitter};
+use super::file::{File, configuration, imported, sha256, submitter};
 use super::operation::Operation;
 use super::reading::{names, plain};
 use crate::{LEASE, Tested, point};
@@ -294,10 +294,6 @@ impl Side {
 
 fn said<T: Debug>(outcome: &Result<T, StoreError>) -> String {
     format!("{outcome:?}")
-}
-
-pub(super) fn sha256(blob: u8) -> String {
-    blob.to_string().repeat(64)
 }
 
 fn registration(worker: u8, has_digits: bool) -> Registration {
