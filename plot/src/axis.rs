@@ -7,7 +7,7 @@ use crate::quantity::Quantity;
 use crate::scale::Scale;
 use crate::svg::Element;
 use crate::text::{Anchor, LABEL_SIZE, MIDDLE, NAME_SIZE, fitted_label, label, no_values, width};
-use crate::ticks::{Ticks, ticks};
+use crate::ticks::{Tick, Ticks, ticks};
 
 /// Of a tick, in points.
 const TICK: f64 = 3.0;
@@ -58,7 +58,7 @@ impl Axes {
         let is_empty = x.is_empty || y.is_empty;
         let y = vertical_ticks(y, height);
         let left = MARGIN + BESIDE_LABELS + label_width(&y);
-        let (width, x) = horizontal_room(x, left, page.right());
+        let Room { left, width, ticks: x } = horizontal_room(x, left, page.right());
         page.cursor = top + height + BELOW;
         Axes { area: Area { left, top, width, height }, x, y, is_empty, page_right: page.right() }
     }
@@ -87,21 +87,41 @@ impl Axes {
     }
 }
 
-/// The width that is left for an area from `left` when the last label has to end at `right`, and the ticks that fit.
-pub(crate) fn horizontal_room(scale: &Scale, left: f64, right: f64) -> (f64, Ticks) {
+/// Where an area with an axis of numbers below has room.
+pub(crate) struct Room {
+    /// In points from the left edge of the figure.
+    pub(crate) left: f64,
+    /// In points.
+    pub(crate) width: f64,
+    pub(crate) ticks: Ticks,
+}
+
+/// The room between `left` and `right` for an area whose first label may begin at the margin of the page, and whose
+/// last label has to end at `right`.
+pub(crate) fn horizontal_room(scale: &Scale, left: f64, right: f64) -> Room {
     let whole = right - left;
-    let beyond = |ticks: &Ticks, length: f64| {
-        let end = |tick: &crate::ticks::Tick| tick.position * length + width(&tick.label, LABEL_SIZE) / 2.0;
-        ticks.major.iter().map(|tick| end(tick) - length).fold(2.0, f64::max)
+    // How much narrower the area is on its left and on its right if its labels take so much beyond its ends.
+    let sides = |before: f64, after: f64| [(before - (left - MARGIN)).max(0.0), after.max(2.0)];
+    let needed = |ticks: &Ticks, length: f64| {
+        let half = |tick: &Tick| width(&tick.label, LABEL_SIZE) / 2.0;
+        let before = ticks.major.iter().map(|tick| half(tick) - tick.position * length);
+        let after = ticks.major.iter().map(|tick| half(tick) - (1.0 - tick.position) * length);
+        sides(before.fold(0.0, f64::max), after.fold(0.0, f64::max))
     };
-    let length = whole - beyond(&horizontal_ticks(scale, whole), whole);
-    let ticks = horizontal_ticks(scale, length);
-    // With other ticks the last label may reach further; then it has its whole half width.
-    if length + beyond(&ticks, length) <= whole {
-        return (length, ticks);
+    let mut taken = needed(&horizontal_ticks(scale, whole), whole);
+    loop {
+        let length = whole - taken[0] - taken[1];
+        let ticks = horizontal_ticks(scale, length);
+        let needs = needed(&ticks, length);
+        if needs[0] <= taken[0] && needs[1] <= taken[1] {
+            return Room { left: left + taken[0], width: length, ticks };
+        }
+        // On a shorter axis labels reach further, and with other ticks too: never further than half their width, so
+        // that no choice of ticks comes here twice.
+        let half = label_width(&ticks) / 2.0;
+        let most = sides(half, half);
+        taken = [taken[0].max(most[0]), taken[1].max(most[1])];
     }
-    let length = whole - label_width(&ticks) / 2.0;
-    (length, horizontal_ticks(scale, length))
 }
 
 /// An axis under its area.
@@ -182,18 +202,23 @@ mod tests {
     use crate::scale::Scaling;
 
     #[test]
-    fn labels_never_touch_however_many_digits_they_need() {
-        for (low, high) in [(0.0, 1.0), (123_456.781, 123_456.782), (-1e300, 1e300), (1e-7, 3.0)] {
+    fn labels_never_touch_nor_leave_the_page_however_many_digits_they_need() {
+        for (low, high) in
+            [(0.0, 1.0), (123_456.781, 123_456.782), (-1e300, 1e300), (1e-7, 3.0), (1e-48, 2.8)]
+        {
             for scaling in [Scaling::Linear, Scaling::Log] {
                 let scale = Scale::around([low, high], scaling, 0.05);
-                for length in (50..500).step_by(10).map(f64::from) {
-                    let (length, ticks) = horizontal_room(&scale, 0.0, length);
+                for right in (50..500).step_by(10).map(f64::from) {
+                    let Room { left, width: length, ticks } = horizontal_room(&scale, MARGIN, right);
                     let end = |at: usize, side: f64| {
                         let tick = &ticks.major[at];
-                        tick.position * length + side * width(&tick.label, LABEL_SIZE) / 2.0
+                        left + tick.position * length + side * width(&tick.label, LABEL_SIZE) / 2.0
                     };
+                    assert!(end(0, -1.0) >= MARGIN - 1e-9, "{low} to {high} up to {right}: {ticks:?}");
+                    let last = ticks.major.len() - 1;
+                    assert!(end(last, 1.0) <= right + 1e-9, "{low} to {high} up to {right}: {ticks:?}");
                     for at in 1..ticks.major.len() {
-                        assert!(end(at - 1, 1.0) < end(at, -1.0), "{low} to {high} on {length}: {ticks:?}");
+                        assert!(end(at - 1, 1.0) < end(at, -1.0), "{low} to {high} up to {right}: {ticks:?}");
                     }
                 }
             }

@@ -2,7 +2,7 @@
 //! turned.
 
 use crate::area::Area;
-use crate::axis::{self, horizontal_room};
+use crate::axis::{self, Room, horizontal_room};
 use crate::categories::{Names, NamesBeside};
 use crate::colour::{GRID, INK};
 use crate::interval::{Band, Interval};
@@ -64,8 +64,7 @@ impl Strip {
         let beside =
             NamesBeside::lay_out(Names { names: &names, are_ticks: false }, height, page.right() * 0.45);
         let scale = Scale::around(self.all_values(), self.metric.scaling, 0.05);
-        let left = MARGIN + beside.width();
-        let (width, ticks) = horizontal_room(&scale, left, page.right());
+        let Room { left, width, ticks } = horizontal_room(&scale, MARGIN + beside.width(), page.right());
         let area = Area { left, top: page.cursor, width, height };
         page.cursor = area.bottom() + axis::BELOW;
 
