@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use acai_access::{AccessFile, ConnectError, Connection, Current, connection_with};
+use acai_access::{AccessFile, ConnectError, Current, connection_with};
 use acai_proto::v1::worker_service_client::WorkerServiceClient;
 use acai_proto::v1::{
     AddArtifactRequest, ClaimRequest, ClaimResponse, CommitCheckpointRequest, CompleteRequest, FailRequest,
@@ -17,6 +17,7 @@ use super::blobs::Blobs;
 use super::call_error::{CallError, Rejection};
 use super::network::Network;
 use super::peer::Peer;
+use super::reconnecting::Reconnecting;
 use crate::backoff::Backoff;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,10 +25,11 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One connection to the coordinator, opened when a call needs it and again after it broke. Clones share it.
+/// One connection to the coordinator, opened when a call needs it, and again after it broke or could not serve a call. Clones
+/// share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    client: WorkerServiceClient<Connection>,
+    client: WorkerServiceClient<Reconnecting>,
     blobs: Blobs,
     peer: Peer,
 }
@@ -49,7 +51,10 @@ impl Client {
             .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
         // Transfers may take long, so they have no deadline, and a connection of their own so that they delay no call.
-        let connect = |endpoint: Endpoint| connection_with(network.open(&endpoint), current);
+        let connect = |endpoint: Endpoint| {
+            let (network, current) = (network.clone(), current.clone());
+            Reconnecting::new(move || connection_with(network.open(&endpoint), &current))
+        };
         let blobs = Blobs::new(connect(endpoint.clone()), peer.clone());
         let client = WorkerServiceClient::new(connect(endpoint.timeout(CALL_DEADLINE)));
         Ok(Self { client, blobs, peer })

@@ -5,6 +5,7 @@ mod call_error;
 mod calls;
 mod network;
 mod peer;
+mod reconnecting;
 mod truncated;
 
 pub(crate) use blobs::{TransferError, digest};

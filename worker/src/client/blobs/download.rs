@@ -5,7 +5,6 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use acai_access::Connection;
 use acai_proto::SIGNATURE;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Checkpoint, DownloadRequest};
@@ -17,11 +16,12 @@ use super::patience::in_time;
 use crate::backoff::Backoff;
 use crate::client::call_error::CallError;
 use crate::client::peer::Peer;
+use crate::client::reconnecting::Reconnecting;
 use crate::machine::disk::on_disk;
 
 /// Brings a checkpoint's file to `path`.
 pub(super) async fn run(
-    client: &BlobServiceClient<Connection>,
+    client: &BlobServiceClient<Reconnecting>,
     peer: &Peer,
     checkpoint: &Checkpoint,
     path: &Path,
@@ -45,7 +45,7 @@ pub(super) async fn run(
 
 /// A download of one checkpoint, into a file that holds the bytes that have arrived so far.
 struct Download<'a> {
-    client: &'a BlobServiceClient<Connection>,
+    client: &'a BlobServiceClient<Reconnecting>,
     peer: &'a Peer,
     checkpoint: &'a Checkpoint,
     part: &'a Path,

@@ -8,11 +8,11 @@ mod upload;
 
 use std::path::Path;
 
-use acai_access::Connection;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint};
 
 use super::peer::Peer;
+use super::reconnecting::Reconnecting;
 use upload::{CHUNK, Upload};
 
 pub(crate) use digest::digest;
@@ -21,12 +21,12 @@ pub(crate) use error::TransferError;
 /// The coordinator's blob store.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
-    client: BlobServiceClient<Connection>,
+    client: BlobServiceClient<Reconnecting>,
     peer: Peer,
 }
 
 impl Blobs {
-    pub(crate) fn new(connection: Connection, peer: Peer) -> Self {
+    pub(super) fn new(connection: Reconnecting, peer: Peer) -> Self {
         // A message holds a chunk and a few bytes of framing.
         Self { client: BlobServiceClient::new(connection).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
     }

@@ -6,7 +6,6 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use acai_access::Connection;
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
 use tokio::sync::mpsc;
@@ -18,6 +17,7 @@ use super::patience::{in_time, in_time_for};
 use crate::backoff::Backoff;
 use crate::client::call_error::{CallError, is_signed};
 use crate::client::peer::Peer;
+use crate::client::reconnecting::Reconnecting;
 use crate::machine::disk::on_disk;
 
 /// Bytes in a message.
@@ -28,7 +28,7 @@ const TRIES_UNWANTED: u32 = 4;
 
 /// An upload of one file.
 pub(super) struct Upload<'a> {
-    pub(super) client: &'a BlobServiceClient<Connection>,
+    pub(super) client: &'a BlobServiceClient<Reconnecting>,
     pub(super) peer: &'a Peer,
     pub(super) attempt: Attempt,
     pub(super) file: &'a Path,

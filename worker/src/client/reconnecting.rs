@@ -1,0 +1,87 @@
+//! A connection that is another one after a call that could not be served. Behind an address may be several coordinators, of
+//! which one may have lost its database, and a connection that is open stays with the coordinator that it came to.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use acai_access::Connection;
+use tonic::body::Body;
+use tonic::codegen::http::{Request, StatusCode};
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt};
+
+/// Clones share the connection.
+#[derive(Clone)]
+pub(super) struct Reconnecting {
+    open: Arc<dyn Fn() -> Connection + Send + Sync>,
+    opened: Arc<Mutex<Opened>>,
+}
+
+#[derive(Clone)]
+struct Opened {
+    connection: Connection,
+    /// How many there were before.
+    number: u64,
+}
+
+type Response = <Connection as Service<Request<Body>>>::Response;
+type Error = <Connection as Service<Request<Body>>>::Error;
+type Answer = Result<Response, Error>;
+
+impl Reconnecting {
+    /// `open` makes a connection that connects when a call needs it, and again after it broke.
+    pub(super) fn new(open: impl Fn() -> Connection + Send + Sync + 'static) -> Self {
+        let opened = Opened { connection: open(), number: 0 };
+        Self { open: Arc::new(open), opened: Arc::new(Mutex::new(opened)) }
+    }
+
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the connection of that number, if no other call has done that. Calls on their way there go on.
+    fn leave(&self, number: u64) {
+        let mut opened = self.opened();
+        if opened.number == number {
+            *opened = Opened { connection: (self.open)(), number: number + 1 };
+        }
+    }
+}
+
+impl Service<Request<Body>> for Reconnecting {
+    type Response = Response;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // The connection may be another one by the time of the call, which waits for it.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (reconnecting, Opened { connection, number }) = (self.clone(), self.opened().clone());
+        Box::pin(async move {
+            let answer = connection.oneshot(request).await;
+            if !is_served(&answer) {
+                reconnecting.leave(number);
+            }
+            answer
+        })
+    }
+}
+
+/// Whether the other side could serve the call, though it may have refused it.
+fn is_served(answer: &Answer) -> bool {
+    let Ok(response) = answer else { return false };
+    let code = Status::from_header_map(response.headers()).map(|status| status.code());
+    let cannot = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Internal, Code::Unknown];
+    response.status() == StatusCode::OK && code.is_none_or(|code| !cannot.contains(&code))
+}
+
+impl fmt::Debug for Reconnecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reconnecting")
+    }
+}
