@@ -31,8 +31,8 @@ pub(crate) struct Check {
     runtime: Option<Runtime>,
     /// Numbers of runs that were seen to be completed in this store.
     completed: BTreeSet<u32>,
-    /// How often the database was put back until then.
-    restorations: u32,
+    /// How often what had been stored was not so any more until then.
+    rewrites: u32,
 }
 
 impl Check {
@@ -43,7 +43,7 @@ impl Check {
             journal,
             runtime: Builder::new_current_thread().build().ok(),
             completed: BTreeSet::new(),
-            restorations: 0,
+            rewrites: 0,
         }
     }
 
@@ -71,8 +71,8 @@ impl Check {
     /// What must be so at every moment.
     pub(crate) fn all_along(&mut self) {
         // What was completed after a backup was made is not, once that is put back.
-        if self.restorations != self.weather.restorations() {
-            (self.restorations, self.completed) = (self.weather.restorations(), BTreeSet::new());
+        if self.rewrites != self.weather.rewrites() {
+            (self.rewrites, self.completed) = (self.weather.rewrites(), BTreeSet::new());
         }
         let runs = self.runs();
         // Nobody ever says that results may be set aside.
@@ -92,10 +92,11 @@ impl Check {
             for metric in [LOSS, SCORE] {
                 self.points(&details, metric, &model, safe);
             }
-            if let Some(rejected) = details.checkpoints.iter().find_map(|stored| stored.rejected.as_ref()) {
+            let rejected = details.checkpoints.iter().find_map(|stored| stored.rejected.as_ref());
+            if let Some(rejected) = rejected.filter(|_| !self.journal.may_miss_checkpoints()) {
                 self.says(&details, &format!("a whole checkpoint was taken out of use: {rejected}"));
             }
-            for stored in &details.checkpoints {
+            for stored in details.checkpoints.iter().filter(|_| !self.journal.may_miss_checkpoints()) {
                 self.blob(&details, &model, stored.checkpoint.step, &stored.checkpoint.sha256);
             }
             for attempt in details.attempts.iter().filter(|attempt| attempt.replay_mismatches > 0) {
@@ -201,6 +202,12 @@ impl Check {
             RunState::Failed if charged > self.plan.max_restarts as usize => {}
             RunState::Lost if machines >= MACHINES || is_broken => {}
             RunState::Cancelled if self.plan.has(|what| matches!(what, What::Person(Wish::Cancel(_)))) => {}
+            // What is forgotten is cancelled first, and is that again when it comes back from a backup.
+            RunState::Cancelled
+                if self.plan.has(|what| matches!(what, What::Person(Wish::Forget)))
+                    && self
+                        .plan
+                        .has(|what| matches!(what, What::Restored { .. } | What::Replaced { .. })) => {}
             state => self.says(
                 details,
                 &format!(

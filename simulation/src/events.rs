@@ -61,9 +61,11 @@ fn lasts(what: &What) -> Option<Duration> {
         | What::Hold { lasts, .. }
         | What::Disk { lasts, .. }
         | What::StoreAway { lasts, .. }
+        | What::StoreAwayFromOther { lasts, .. }
         | What::Restored { lasts }
         | What::DepotFails { lasts, .. }
         | What::FolderRestored { lasts, .. } => Some(*lasts),
+        What::Replaced { lasts } => *lasts,
         What::AgentStops { .. }
         | What::ClockSet { .. }
         | What::Trainer { .. }
@@ -85,9 +87,13 @@ pub(crate) fn disturb(journal: &Journal, Event { what, ends }: Event) {
         What::FolderCopied { to, .. } => AGENTS[to],
         What::PowerCut { host, .. } | What::Disk { host, .. } => host,
         What::CoordinatorCrashes { .. } | What::StoreAway { .. } | What::Restored { .. } => COORDINATOR,
+        // It happens at once, and once more when the database before comes back.
+        What::Replaced { .. } => return journal.disturbs(COORDINATOR, 0),
         What::OtherCoordinatorCrashes { .. } => COORDINATORS[1],
-        // Nobody loses a run because a clock is set, or because checkpoints cannot be kept.
+        // Nobody loses a run because a clock is set, because checkpoints cannot be kept, or because one of two coordinators has
+        // lost the database.
         What::ClockSet { .. }
+        | What::StoreAwayFromOther { .. }
         | What::DepotFails { .. }
         | What::Trainer { .. }
         | What::Poison { .. }
@@ -129,15 +135,17 @@ impl World {
             }
             What::Disk { host, trouble, .. } => disk::set(host, (!ends).then_some(trouble)),
             What::AgentStops { agent } => self.stops[agent].notify_waiters(),
-            What::StoreAway { outage, .. } => self.weather.set((!ends).then_some(outage)),
+            What::StoreAway { outage, .. } => {
+                self.weather.set(self.journal.coordinators(), (!ends).then_some(outage));
+            }
+            What::StoreAwayFromOther { outage, .. } => {
+                self.weather.set(&COORDINATORS[1..], (!ends).then_some(outage));
+                self.journal.loses_store(COORDINATORS[1], !ends);
+            }
             What::DepotFails { failing, .. } => self.depot.set((!ends).then_some(failing)),
             What::Restored { .. } if !ends => self.weather.back_up(),
-            What::Restored { .. } => {
-                let coordinators = self.journal.coordinators();
-                coordinators.iter().for_each(|host| sim.crash(*host));
-                self.weather.restore();
-                coordinators.iter().for_each(|host| sim.bounce(*host));
-            }
+            What::Restored { .. } => self.while_nobody_serves(sim, Weather::restore),
+            What::Replaced { .. } => self.while_nobody_serves(sim, Weather::exchange),
             What::ClockSet { host, seconds } => system::set_wall_clock(host, seconds),
             What::FolderCopied { from, to, .. } => {
                 crash(sim, AGENTS[to], ends);
@@ -159,6 +167,13 @@ impl World {
             }
             What::Trainer { .. } | What::Poison { .. } | What::Person(_) => {}
         }
+    }
+
+    fn while_nobody_serves(&self, sim: &mut Sim<'_>, change: impl Fn(&Weather)) {
+        let coordinators = self.journal.coordinators();
+        coordinators.iter().for_each(|host| sim.crash(*host));
+        change(&self.weather);
+        coordinators.iter().for_each(|host| sim.bounce(*host));
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use acai_coordinator::store::RunId;
+
 use crate::network::COORDINATORS;
 use crate::plan::Plan;
 use crate::system::elapsed;
@@ -12,6 +14,9 @@ use crate::trainer::Temper;
 
 /// How long it is counted how often somebody does something.
 const WINDOW: Duration = Duration::from_secs(60);
+
+/// How long what balances load takes to know that a coordinator has no database.
+const BALANCED: Duration = Duration::from_secs(5);
 
 /// See above.
 #[derive(Clone, Default)]
@@ -28,6 +33,10 @@ struct Notes {
     /// Whether runs can join what trainers train.
     has_joining_trainers: bool,
     coordinators: &'static [&'static str],
+    /// The coordinators that cannot reach their database, and since when.
+    without_store: BTreeMap<&'static str, Duration>,
+    /// Whether a backup was put back that may need checkpoints which were not needed since, and are deleted.
+    has_old_backup: bool,
     /// The trainers of each run, by its id; and whether it was alone there.
     suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
@@ -81,6 +90,35 @@ impl Journal {
         self.notes().coordinators
     }
 
+    /// A backup was put back that is older than what nobody needs is kept.
+    pub(crate) fn puts_back_an_old_backup(&self) {
+        self.notes().has_old_backup = true;
+    }
+
+    /// Whether checkpoints may be missing that the database names.
+    pub(crate) fn may_miss_checkpoints(&self) -> bool {
+        self.notes().has_old_backup
+    }
+
+    /// A coordinator cannot reach its database from now on, or can again.
+    pub(crate) fn loses_store(&self, coordinator: &'static str, loses: bool) {
+        let mut notes = self.notes();
+        match loses {
+            true => notes.without_store.insert(coordinator, elapsed()),
+            false => notes.without_store.remove(coordinator),
+        };
+    }
+
+    /// The coordinators to which connections come: those that say that they are healthy, or all if none does.
+    pub(crate) fn balanced(&self) -> Vec<&'static str> {
+        let notes = self.notes();
+        let is_healthy = |host: &&&'static str| {
+            notes.without_store.get(**host).is_none_or(|since| elapsed() < *since + BALANCED)
+        };
+        let healthy: Vec<_> = notes.coordinators.iter().filter(is_healthy).copied().collect();
+        if healthy.is_empty() { notes.coordinators.to_vec() } else { healthy }
+    }
+
     /// A trainer is given these runs.
     pub(crate) fn trains(&self, temper: Temper, runs: &[u64]) {
         let (mut notes, is_alone) = (self.notes(), runs.len() == 1);
@@ -90,6 +128,12 @@ impl Journal {
     /// What the trainers of a run were like, and whether it was alone there.
     pub(crate) fn suffered(&self, run: u64) -> Vec<(Temper, bool)> {
         self.notes().suffered.get(&run).cloned().unwrap_or_default()
+    }
+
+    /// These runs were forgotten with their sweep. Other runs may get their ids.
+    pub(crate) fn forgets(&self, runs: &[RunId]) {
+        let mut notes = self.notes();
+        runs.iter().for_each(|run| drop(notes.suffered.remove(&u64::from(*run))));
     }
 
     /// A trainer does not go on from a checkpoint, although none is ever damaged.

@@ -12,6 +12,10 @@ use crate::system::elapsed;
 /// Terms that starting coordinators give a lease until it is renewed.
 const FRESH_TERMS: u32 = 3;
 
+/// Workers that did nothing for so long by the coordinator's clock are forgotten, in milliseconds, and with them which of their claims
+/// were answered.
+const FORGOTTEN_MS: i64 = 30 * 24 * 3600 * 1000;
+
 /// See above. A copy is what a backup promises that is made now.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
@@ -173,6 +177,9 @@ impl Ledger {
     /// A coordinator starts, whose clock was set by so much since the last one started.
     pub(crate) fn opens(&mut self, by_ms: i64) {
         self.opened = elapsed();
+        if by_ms >= FORGOTTEN_MS {
+            self.claims.clear();
+        }
         // A clock that was set back comes to the same time once more.
         let set_back = Duration::from_millis(by_ms.min(0).unsigned_abs());
         self.faults.values_mut().for_each(|at| *at += set_back);
@@ -228,6 +235,19 @@ impl Ledger {
             }
             _ => Err(format!("{attempt:?} ended as {how}, although it was dead")),
         }
+    }
+
+    /// These runs were forgotten with their sweep: none was held, and their attempts may not be heard of again. Other runs may get
+    /// their ids.
+    pub(crate) fn forgets(&mut self, runs: &[RunId]) -> Result<(), String> {
+        let is_of_these = |run: &RunId| runs.contains(run);
+        let held = self.attempts.iter().find(|((run, _), held)| is_of_these(run) && held.end.is_none());
+        if let Some(((run, number), _)) = held {
+            return Err(format!("attempt {number} of run {run} held its run when that was forgotten"));
+        }
+        self.attempts.retain(|(run, _), _| !is_of_these(run));
+        self.faults.retain(|(run, _), _| !is_of_these(run));
+        Ok(())
     }
 
     /// An attempt was refused.

@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::releases::{self, Release};
 
 /// The hosts of coordinators. Where there are two they serve one database, and each connection comes to either, as by something
-/// that balances load.
+/// that balances load and asks them how they are.
 pub(crate) const COORDINATORS: [&str; 2] = ["coordinator", "coordinator-2"];
 /// The one that there always is.
 pub(crate) const COORDINATOR: &str = COORDINATORS[0];
@@ -88,7 +88,7 @@ pub(crate) fn open(endpoint: &Endpoint, from: &'static str, release: Release, jo
     let journal = journal.clone();
     let channel = endpoint.connect_with_connector_lazy(service_fn(move |to: Uri| {
         journal.counts(from, "connect");
-        let host = any(journal.coordinators());
+        let host = any(&journal.balanced());
         journal.counts(host, "is connected to");
         let place = (host, to.port_u16().unwrap_or(PORT));
         async move { Ok::<_, io::Error>(TokioIo::new(TcpStream::connect(place).await?)) }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use acai_proto::v1::control_service_client::ControlServiceClient;
 use acai_proto::v1::sweep_service_client::SweepServiceClient;
 use acai_proto::v1::{
-    ExplainRequest, ListRunsRequest, PauseRequest, RetryRequest, Run, RunState, Selection, SetLimitsRequest,
-    SetWorkerDutyRequest, SubmitSweepRequest, WorkerDuty,
+    ExplainRequest, ForgetSweepRequest, ListRunsRequest, PauseRequest, RetryRequest, Run, RunState,
+    Selection, SetLimitsRequest, SetWorkerDutyRequest, SubmitSweepRequest, WorkerDuty,
 };
 use tokio::time::{sleep, sleep_until, timeout};
 use tonic::transport::{Channel, Endpoint};
@@ -17,6 +17,7 @@ use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, PORT};
 use crate::plan::{AGENTS, CALM, Plan, SEEDS, What, Wish};
 use crate::releases::Release;
+use crate::trainer::Temper;
 
 /// The name of the sweep.
 pub(crate) const SWEEP: &str = "simulated";
@@ -25,8 +26,10 @@ const ELSEWHERE: &str = "elsewhere";
 /// How often somebody asks why runs wait.
 const CURIOSITY: Duration = Duration::from_secs(7);
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Once faults have ended, everything ends within this time.
+/// Once faults have ended, everything ends within this time …
 const BOUND: Duration = Duration::from_secs(45 * 60);
+/// … and for each trainer that is slow in so much more: its steps take up to 30 s.
+const BOUND_IF_SLOW: Duration = Duration::from_secs(32 * 60);
 
 /// A person at a terminal.
 #[derive(Clone)]
@@ -68,8 +71,8 @@ impl Person {
             }
         }
         sleep_until(begun + CALM).await;
-        if self.plan.has(|what| matches!(what, What::Restored { .. })) {
-            // The database may have forgotten it.
+        if self.plan.has(|what| matches!(what, What::Restored { .. } | What::Replaced { .. })) {
+            // The database may not know of it.
             self.submit(self.submitted).await;
         }
         if self.plan.has(|what| matches!(what, What::Person(Wish::SubmitElsewhere))) {
@@ -80,7 +83,8 @@ impl Person {
         }
         self.wish(Wish::Limit(0)).await;
         self.wish(Wish::Resume(0)).await;
-        let ended = timeout(BOUND, async {
+        let slow = self.plan.tempers().into_values().filter(|temper| *temper == Temper::IsSlow).count();
+        let ended = timeout(BOUND + BOUND_IF_SLOW * slow as u32, async {
             while !self.all_ended().await {
                 sleep(Duration::from_secs(5)).await;
             }
@@ -103,6 +107,22 @@ impl Person {
         insist("submit", async || sweeps.clone().submit_sweep(request.clone()).await).await;
     }
 
+    /// Forgets the sweep, whose runs are cancelled for that, and submits its file again.
+    async fn forget(&mut self) {
+        let request = ForgetSweepRequest { sweep: SWEEP.to_owned(), dry_run: false };
+        loop {
+            self.cancel(SWEEP, 0).await;
+            let refused =
+                insist("forget", async || self.control.clone().forget_sweep(request.clone()).await).await;
+            // As long as a run is being trained.
+            if refused != Some(Code::OutOfRange) {
+                break;
+            }
+            sleep(Duration::from_secs(2)).await;
+        }
+        self.submit(self.submitted).await;
+    }
+
     /// Asks for ever why one run after the other waits. What the database knows of that is held against the truth there.
     async fn ask(mut self) {
         for turn in 0.. {
@@ -112,9 +132,9 @@ impl Person {
             let Some(run) = waiting.get(turn % waiting.len().max(1)) else { continue };
             let request = ExplainRequest { sweep: SWEEP.to_owned(), number: run.number };
             let Ok(Ok(answer)) = timeout(PATIENCE, self.control.explain_run(request)).await else { continue };
-            if let Some(untrue) =
-                answer.into_inner().reasons.iter().find(|reason| reason.contains("is missing"))
-            {
+            let missing =
+                answer.into_inner().reasons.into_iter().find(|reason| reason.contains("is missing"));
+            if let Some(untrue) = missing.filter(|_| !self.journal.may_miss_checkpoints()) {
                 self.journal.violates(format!(
                     "no checkpoint is ever lost, and of run {} is told: {untrue}",
                     run.number
@@ -202,6 +222,7 @@ max_lost_workers: 1000
                 insist("limit", async || control.clone().set_limits(request.clone()).await).await;
             }
             Wish::Submit(seeds) => self.submit(seeds).await,
+            Wish::Forget => self.forget().await,
             Wish::SubmitElsewhere => self.submit_elsewhere().await,
         }
     }
@@ -234,11 +255,11 @@ fn is_terminal(run: &Run) -> bool {
     !matches!(run.state(), RunState::Queued | RunState::Running | RunState::Paused)
 }
 
-/// Asks until there is an answer; a refusal is one.
-async fn insist<T, F: Future<Output = Result<T, Status>>>(what: &str, ask: impl Fn() -> F) {
+/// Asks until there is an answer; a refusal is one, which is answered by its code.
+async fn insist<T, F: Future<Output = Result<T, Status>>>(what: &str, ask: impl Fn() -> F) -> Option<Code> {
     loop {
         match timeout(PATIENCE, ask()).await {
-            Ok(Ok(_)) => return,
+            Ok(Ok(_)) => return None,
             Ok(Err(status))
                 if !matches!(
                     status.code(),
@@ -250,7 +271,8 @@ async fn insist<T, F: Future<Output = Result<T, Status>>>(what: &str, ask: impl 
                         | Code::ResourceExhausted
                 ) =>
             {
-                return tracing::info!(target: "person", "is refused to {what}: {}", status.message());
+                tracing::info!(target: "person", "is refused to {what}: {}", status.message());
+                return Some(status.code());
             }
             Ok(Err(_)) | Err(_) => sleep(Duration::from_secs(2)).await,
         }

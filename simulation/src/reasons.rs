@@ -79,7 +79,7 @@ pub(crate) async fn told(store: &MemoryStore) -> Result<Vec<Told>> {
 }
 
 /// The runs of a sweep's plan, and those that are set aside.
-async fn runs(store: &MemoryStore, sweep: &str) -> Result<Vec<RunRecord>> {
+pub(crate) async fn runs(store: &MemoryStore, sweep: &str) -> Result<Vec<RunRecord>> {
     let mut runs = store.run_list(sweep, &[], 0, u32::MAX).await?;
     runs.extend(store.set_aside_list(sweep, &[], 0, u32::MAX).await?);
     Ok(runs)

@@ -17,6 +17,9 @@ const LOGS: &str = env!("CARGO_TARGET_TMPDIR");
 /// The seed of a cluster with two coordinators, of which the second dies, and is cut off from agents.
 const WITH_TWO_COORDINATORS: u64 = 200_006;
 
+/// The seed of a cluster whose coordinators are started on other databases three times, and whose sweep is forgotten there once.
+const WITH_OTHER_DATABASES: u64 = 300_015;
+
 /// What is told of a seed that is simulated below this folder.
 fn told(folder: &TempDir, seed: u64, log: &str) -> String {
     let folder = folder.path().join("empty");
@@ -57,6 +60,31 @@ fn two_coordinators_on_one_database_both_serve_and_break_no_promise() {
         assert!(told.contains(happens), "{happens}");
     }
     assert!(told.contains("TOOK: ") && !told.contains("VIOLATION"), "{told}");
+}
+
+#[test]
+fn agents_work_for_another_database_at_the_same_address_and_for_a_sweep_that_was_forgotten_and_submitted_again()
+ {
+    let told = told(&tempfile::tempdir().unwrap(), WITH_OTHER_DATABASES, "info");
+    for happens in ["begins: Replaced", "now serves another database", "a sweep is forgotten"] {
+        assert!(told.contains(happens), "{happens}");
+    }
+    assert!(told.contains("TOOK: ") && !told.contains("VIOLATION"), "{told}");
+}
+
+#[test]
+fn a_worker_whose_coordinator_has_lost_the_database_goes_to_another_coordinator_before_it_loses_its_runs() {
+    keeps_promises(300_024);
+}
+
+#[test]
+fn a_backup_from_before_a_clock_was_set_a_day_forth_may_need_checkpoints_that_are_deleted() {
+    keeps_promises(100_632);
+}
+
+#[test]
+fn a_worker_that_was_forgotten_when_a_clock_was_set_a_month_forth_may_repeat_its_last_claim() {
+    keeps_promises(100_962);
 }
 
 /// This seed, which raised an alarm once, breaks no promise.

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::fault::{Fault, What, Wish};
-use super::{AGENTS, ASKING, CALM, MORE_SEEDS, TWO_COORDINATORS};
+use super::{AGENTS, ASKING, CALM, FORGETTING, MORE_SEEDS, TWO_COORDINATORS};
 use crate::depot::Failing;
 use crate::network::COORDINATOR;
 use crate::system::disk::Trouble;
@@ -29,10 +29,11 @@ const KINDS: [&str; 11] = [
 
 /// What else happens, from which seed on: those before it are as they were when these kinds of faults came, since tests name some
 /// of them.
-const LATER: [(u64, &[&str]); 3] = [
+const LATER: [(u64, &[&str]); 4] = [
     (10_000, &["restored", "poison", "other file"]),
     (ASKING, &["clock", "folder copied", "folder restored", "other sweep", "back in plan", "depot"]),
     (TWO_COORDINATORS, &["other coordinator crashes", "other partition"]),
+    (FORGETTING, &["forget", "replaced", "store away from other"]),
 ];
 
 /// By how many seconds clocks are set: also by more than a day and by more than a month, after which things are deleted.
@@ -74,6 +75,13 @@ fn later_faults(random: &mut impl Rng, kind: &str, agents: usize) -> Vec<Fault> 
             let again = at + between(random, 1, 9);
             faults.push(Fault { at: again, what: What::Person(Wish::Submit(MORE_SEEDS)) });
         }
+        // Whoever starts another database has something to train there.
+        if let What::Replaced { lasts } = what {
+            for begun in [Some(at), lasts.map(|lasts| at + lasts)].into_iter().flatten() {
+                let asked = begun + between(random, 1, 20);
+                faults.push(Fault { at: asked, what: What::Person(Wish::Submit(MORE_SEEDS)) });
+            }
+        }
         // A coordinator looks at its wall clock when it starts.
         if matches!(what, What::ClockSet { host: COORDINATOR, .. }) && random.random_bool(0.7) {
             faults.push(Fault { at, what: What::CoordinatorCrashes { down: between(random, 1, 10) } });
@@ -100,6 +108,11 @@ fn later_what(random: &mut impl Rng, kind: &str, agents: usize) -> What {
                 [Failing::Refuses, Failing::LosesAnswers, Failing::IsSlow][random.random_range(0..3)];
             What::DepotFails { failing, lasts: between(random, 5, 120) }
         }
+        "forget" => What::Person(Wish::Forget),
+        "replaced" => What::Replaced { lasts: random.random_bool(0.6).then(|| between(random, 5, 120)) },
+        "store away from other" => {
+            What::StoreAwayFromOther { outage: outage(random), lasts: between(random, 1, 120) }
+        }
         "other coordinator crashes" => What::OtherCoordinatorCrashes { down: between(random, 1, 60) },
         "other partition" => {
             What::OtherPartition { agent: random.random_range(0..agents), lasts: between(random, 1, 60) }
@@ -125,10 +138,7 @@ fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {
         "partition" => What::Partition { agent, lasts },
         "half partition" => What::HalfPartition { agent, to_coordinator: random.random_bool(0.5), lasts },
         "hold" => What::Hold { agent, lasts },
-        "store away" => What::StoreAway {
-            outage: if random.random_bool(0.5) { Outage::Refuses } else { Outage::LosesAnswers },
-            lasts,
-        },
+        "store away" => What::StoreAway { outage: outage(random), lasts },
         "trainer" => What::Trainer { launch: random.random_range(1..=20), temper: Temper::of_chance(random) },
         "power cut" => What::PowerCut { host: host(random, agent), down: lasts },
         "disk" => What::Disk { host: host(random, agent), trouble: trouble(random), lasts },
@@ -138,6 +148,10 @@ fn what(random: &mut impl Rng, kind: usize, agents: usize) -> What {
 
 fn host(random: &mut impl Rng, agent: usize) -> &'static str {
     if random.random_bool(0.3) { COORDINATOR } else { AGENTS[agent] }
+}
+
+fn outage(random: &mut impl Rng) -> Outage {
+    if random.random_bool(0.5) { Outage::Refuses } else { Outage::LosesAnswers }
 }
 
 fn trouble(random: &mut impl Rng) -> Trouble {

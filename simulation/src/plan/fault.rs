@@ -40,6 +40,10 @@ pub(crate) enum What {
     StoreAway { outage: Outage, lasts: Duration },
     /// The database is backed up, and put back in that state after so long, with a coordinator that starts then.
     Restored { lasts: Duration },
+    /// The database is away for the second coordinator alone.
+    StoreAwayFromOther { outage: Outage, lasts: Duration },
+    /// Coordinators start on another database, which is empty at first, and after so long, if ever, on the one before.
+    Replaced { lasts: Option<Duration> },
     /// The host's wall clock is set forth by so many seconds, or back.
     ClockSet { host: &'static str, seconds: i64 },
     /// An agent is given a copy of another one's state folder, which goes on; it is started on it after so long.
@@ -77,6 +81,8 @@ pub(crate) enum Wish {
     Limit(u32),
     /// A file that asks for so many seeds.
     Submit(u32),
+    /// Forgets the first sweep, and submits its file again.
+    Forget,
     /// Another sweep, which comes first and is on a dataset that no agent has.
     SubmitElsewhere,
 }

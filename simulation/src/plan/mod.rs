@@ -54,6 +54,9 @@ const ASKING: u64 = 100_000;
 /// From this seed on there may be two coordinators.
 const TWO_COORDINATORS: u64 = 200_000;
 
+/// From this seed on people forget their sweep, coordinators start on another database, and one of two may lose it alone.
+const FORGETTING: u64 = 300_000;
+
 /// Among these seeds choose.
 const RELEASES: [Release; 5] = [Release::Same, Release::Same, Release::Same, Release::Next, Release::First];
 
@@ -85,12 +88,19 @@ impl Plan {
         if seed >= TWO_COORDINATORS {
             plan.has_two_coordinators = random.random_bool(0.5);
         }
-        let is_of_other =
-            |what| matches!(what, What::OtherCoordinatorCrashes { .. } | What::OtherPartition { .. });
+        let is_of_other = |what| {
+            matches!(
+                what,
+                What::OtherCoordinatorCrashes { .. }
+                    | What::OtherPartition { .. }
+                    | What::StoreAwayFromOther { .. }
+            )
+        };
         plan.faults.retain(|fault| plan.has_two_coordinators || !is_of_other(fault.what));
         // Attempts of release 0.1.0 have numbers, and nothing that tells them from those of another state of the database.
-        plan.faults
-            .retain(|fault| plan.release != Release::First || !matches!(fault.what, What::Restored { .. }));
+        let needs_tokens =
+            |what| matches!(what, What::Restored { .. } | What::Replaced { .. } | What::Person(Wish::Forget));
+        plan.faults.retain(|fault| plan.release != Release::First || !needs_tokens(fault.what));
         plan.faults.sort_by_key(|fault| fault.at);
         plan
     }

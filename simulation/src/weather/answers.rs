@@ -81,6 +81,20 @@ store! {
             self.answer("worker_leave", store.worker_leave(worker), leaves).await
         }
 
+        async fn sweep_forget(&self, name: &str) -> Result<bool> {
+            let store = self.store();
+            let runs: Vec<RunId> = reasons::runs(&store, name).await?.iter().map(|run| run.id).collect();
+            let forgets = |ledger: &mut Ledger, answer: &Result<bool>| {
+                if !matches!(answer, Ok(true)) {
+                    return Ok(());
+                }
+                self.rewrite();
+                self.journal.forgets(&runs);
+                ledger.forgets(&runs)
+            };
+            self.answer("sweep_forget", store.sweep_forget(name), forgets).await
+        }
+
         async fn run_claim(&self, claim: Claim, term_ms: i64) -> Result<Vec<Grant>> {
             let (store, asked, until_ms) = (self.store(), claim.clone(), self.in_ms(term_ms).await?);
             let told_before = reasons::told(&store).await?;
@@ -201,7 +215,6 @@ store! {
     sweep_fetch(name: &str) -> Option<SweepRecord>;
     sweep_file(name: &str) -> Option<StoredFile>;
     sweep_weigh(name: &str) -> Option<Weight>;
-    sweep_forget(name: &str) -> bool;
     sweep_set_limits(name: &str, priority: Option<i64>, max_concurrent: Option<u32>) -> bool;
     runs_change(sweep: &str, numbers: Vec<u32>, intent: Intent) -> Option<Changes>;
     run_list(sweep: &str, states: &[RunState], from: u32, most: u32) -> Vec<RunRecord>;

@@ -27,6 +27,9 @@ const TERM: Duration = Duration::from_secs(29);
 /// ended leases may be late.
 const UNDISTURBED: Duration = Duration::from_secs(60);
 
+/// A checkpoint that nobody needs is kept for so long, by the database's clock.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// How a database that is away fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outage {
@@ -42,13 +45,17 @@ pub(crate) struct Weather {
     store: Mutex<Promised>,
     /// Whether it has a clock of its own, as a database has that several coordinators serve; or else that of its coordinator.
     has_clock: bool,
-    backup: Mutex<Option<Promised>>,
+    /// With its database's time then, in milliseconds.
+    backup: Mutex<Option<(Promised, i64)>>,
+    /// The database that is not served just now, once there was another one.
+    other: Mutex<Option<Promised>>,
     journal: Journal,
-    outage: Mutex<Option<Outage>>,
+    /// How the database is away, for each coordinator for which it is.
+    outages: Mutex<BTreeMap<&'static str, Outage>>,
     /// When the last long outage began and ended, as each coordinator knows that has run since.
     away: Mutex<BTreeMap<&'static str, Away>>,
-    /// How often a backup was put back.
-    restorations: AtomicU32,
+    /// See [`Weather::rewrites`].
+    rewrites: AtomicU32,
 }
 
 /// When an outage began, and when the last long one ended.
@@ -72,10 +79,11 @@ impl Weather {
             store,
             has_clock: plan.has_two_coordinators,
             backup: Mutex::default(),
+            other: Mutex::default(),
             journal,
-            outage: Mutex::default(),
+            outages: Mutex::default(),
             away: Mutex::default(),
-            restorations: AtomicU32::new(0),
+            rewrites: AtomicU32::new(0),
         }
     }
 
@@ -91,27 +99,51 @@ impl Weather {
     /// Makes a backup.
     pub(crate) fn back_up(&self) {
         let Promised { store, ledger } = self.promised().clone();
+        let now_ms = store.clock().now_ms();
         let backup = Promised { store: Arc::new(store.copy()), ledger };
-        *self.backup.lock().unwrap_or_else(PoisonError::into_inner) = Some(backup);
+        *self.backup.lock().unwrap_or_else(PoisonError::into_inner) = Some((backup, now_ms));
     }
 
     /// Puts the last backup in the place of the store. No coordinator runs meanwhile.
     pub(crate) fn restore(&self) {
-        if let Some(backup) = self.backup.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            *self.promised() = backup;
-            self.restorations.fetch_add(1, Ordering::Relaxed);
+        if let Some((backup, then_ms)) = self.backup.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let before = std::mem::replace(&mut *self.promised(), backup);
+            // By the clock that was set meanwhile.
+            if before.store.clock().now_ms() - then_ms >= KEPT.as_millis() as i64 {
+                self.journal.puts_back_an_old_backup();
+            }
+            self.rewrite();
         }
     }
 
-    /// How often a backup was put back.
-    pub(crate) fn restorations(&self) -> u32 {
-        self.restorations.load(Ordering::Relaxed)
+    /// Puts the other database in the place of the store: an empty one, the first time. No coordinator runs meanwhile.
+    pub(crate) fn exchange(&self) {
+        let mut other = self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty =
+            || Promised { store: Arc::new(MemoryStore::new(Clock::start())), ledger: Ledger::default() };
+        let next = other.take().unwrap_or_else(empty);
+        *other = Some(std::mem::replace(&mut *self.promised(), next));
+        self.rewrite();
     }
 
-    /// From now on it is away so, or there again.
-    pub(crate) fn set(&self, outage: Option<Outage>) {
-        let before = std::mem::replace(&mut *self.outage(), outage);
-        for away in self.away().values_mut() {
+    fn rewrite(&self) {
+        self.rewrites.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often what had been stored was not so any more: the database was put back or exchanged, or a sweep was forgotten.
+    pub(crate) fn rewrites(&self) -> u32 {
+        self.rewrites.load(Ordering::Relaxed)
+    }
+
+    /// From now on it is away so for these coordinators, or there again.
+    pub(crate) fn set(&self, coordinators: &[&'static str], outage: Option<Outage>) {
+        for &host in coordinators {
+            let before = match outage {
+                Some(outage) => self.outages().insert(host, outage),
+                None => self.outages().remove(host),
+            };
+            let mut all = self.away();
+            let Some(away) = all.get_mut(host) else { continue };
             if before.is_none() {
                 away.since = elapsed();
             } else if outage.is_none() && elapsed() - away.since > GAP {
@@ -136,8 +168,8 @@ impl Weather {
         self.away().insert(host, Away { since: elapsed(), until: Duration::ZERO });
     }
 
-    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outages(&self) -> MutexGuard<'_, BTreeMap<&'static str, Outage>> {
+        self.outages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at leases that the coordinator that asks has ended: none does within a term after the database was away, when nobody
@@ -177,7 +209,7 @@ impl Weather {
     }
 
     fn fails_with(&self, outage: Outage) -> Result<()> {
-        match *self.outage() {
+        match here().and_then(|host| self.outages().get(host).copied()) {
             Some(now) if now == outage => Err(StoreError::Unavailable(format!("simulated: {outage:?}"))),
             _ => Ok(()),
         }

@@ -31,8 +31,6 @@ pub(super) struct State {
     pub(super) authority: Option<Authority>,
     /// While the authority is exchanged.
     pub(super) next_authority: Option<Authority>,
-    pub(super) last_sweep: i64,
-    pub(super) last_run: u64,
     /// The runs that claims pass over.
     pub(super) held: BTreeSet<RunId>,
 }

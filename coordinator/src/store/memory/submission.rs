@@ -42,8 +42,8 @@ impl State {
             sweep.file = file;
             return id;
         }
-        self.last_sweep += 1;
-        let id = SweepId::from(self.last_sweep);
+        let last = self.sweeps.last_key_value().map_or(0, |(id, _)| i64::from(*id));
+        let id = SweepId::from(last + 1);
         let sweep = Sweep {
             file,
             submitted_ms: now_ms,
@@ -104,9 +104,10 @@ impl State {
         let sweep = self.sweep_mut(id)?;
         let number = sweep.numbered;
         sweep.numbered += 1;
-        self.last_run += 1;
+        let last = self.runs.last_key_value().map_or(0, |(id, _)| u64::from(*id));
         let run = Run {
-            id: RunId::from(self.last_run),
+            // As of SQLite: the id of a run that is forgotten may be given again.
+            id: RunId::from(last + 1),
             sweep: id,
             number,
             place,
