@@ -5,6 +5,7 @@ mod args;
 mod blobs_place;
 mod client;
 mod commands;
+mod disk;
 mod download;
 mod failure;
 mod format;

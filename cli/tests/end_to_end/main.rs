@@ -27,6 +27,7 @@ mod released;
 mod schema;
 mod secrets;
 mod settings;
+mod small_disk;
 mod state_folders;
 mod submitting;
 mod sweeps;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use acai_datasets::missing_files;
 use acai_sweep::training::Dataset;
-use rustix::fs::statvfs;
 
 use super::finding::Finding;
+use crate::disk::free_bytes;
 
 /// Less than this is soon full of checkpoints.
 const LITTLE: u64 = 2 << 30;
@@ -31,9 +31,8 @@ pub(super) fn disk(state: &Path) -> Finding {
         let words = format!("`{}` cannot be written: {error}", folder.display());
         return Finding::wrong("disk", words, "name another --state, or free some room");
     }
-    match statvfs(&folder) {
-        Ok(disk) => {
-            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    match free_bytes(&folder) {
+        Ok(free) => {
             let words = format!("{} GiB free in `{}`", free >> 30, folder.display());
             match free < LITTLE {
                 true => Finding::note("disk", words, "a worker whose disk is full rests until there is room"),

@@ -20,6 +20,7 @@ use super::results::print_table;
 use super::{Sweep, read_sweep, submit, workers};
 use crate::args::RunArguments;
 use crate::client::Client;
+use crate::disk::free_bytes;
 use crate::failure::Failure;
 use crate::format::{count, in_a_line};
 use crate::log;
@@ -83,7 +84,8 @@ async fn train(
         output.note(&submit::describe(&submitted));
         output.note(&format!("dashboard: {}", machine.dashboard));
         machine.start_worker(&arguments.state, &arguments.training);
-        let progress = follow(machine, name, status, shutdown, output).await?;
+        let progress = Progress::new(&status, output);
+        let progress = follow(machine, name, status, &arguments.state, shutdown, progress).await?;
         machine.stop_worker().await?;
         progress.finish();
         status = fetch(&mut machine.client, name).await?;
@@ -114,20 +116,25 @@ async fn train(
     }
 }
 
-/// Shows how far the sweep is until nothing of it is left to be trained, it is at rest, or somebody stops the program.
+/// Shows how far the sweep is, and when the disk of the folder of its files gets full, until nothing of it is left to be trained,
+/// it is at rest, or somebody stops the program.
 async fn follow(
     machine: &mut Machine,
     name: &str,
     mut status: GetSweepResponse,
+    folder: &Path,
     shutdown: &Shutdown,
-    output: Output,
+    mut progress: Progress,
 ) -> Result<Progress, Failure> {
-    let mut progress = Progress::new(&status, output);
     while open(&status) > 0 && !shutdown.is_requested() && !is_at_rest(&status) {
         tokio::select! {
             () = tokio::time::sleep(POLL) => {}
             () = shutdown.wait() => {}
             ended = machine.worker_ended() => ended?,
+        }
+        let here = folder.to_owned();
+        if let Ok(Ok(free)) = tokio::task::spawn_blocking(move || free_bytes(&here)).await {
+            progress.show_room(free, folder);
         }
         let Some((now, rest)) = look(machine, name).await? else { continue };
         status = now;

@@ -1,6 +1,7 @@
 //! How far a sweep is: one moving line on a terminal, a line now and then elsewhere.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use acai_proto::v1::{GetSweepResponse, RunState, Sweep};
@@ -10,6 +11,9 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use crate::format::{self, count, percent};
 use crate::output::Output;
 use crate::speed::Speed;
+
+/// With less room on the disk a checkpoint, or the database, may soon find none.
+const LITTLE_ROOM: u64 = 64 << 20;
 
 /// Between two lines where the output is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(20);
@@ -23,6 +27,8 @@ pub(super) struct Progress {
     known_failures: HashSet<(u64, u32)>,
     /// Why slots rest, as it was last said.
     known_rest: Option<String>,
+    /// Whether it was said that the disk has little room, and has had since.
+    knows_little_room: bool,
 }
 
 impl Progress {
@@ -40,6 +46,7 @@ impl Progress {
             last_line: Instant::now(),
             known_failures: status.failures.iter().map(|run| (run.id, run.failures)).collect(),
             known_rest: None,
+            knows_little_room: false,
         };
         progress.show(status);
         progress
@@ -53,6 +60,20 @@ impl Progress {
             self.bar.suspend(|| self.output.note(&text));
         }
         self.known_rest = reason.or(self.known_rest.take());
+    }
+
+    /// Says so when the disk of the folder gets full: what finds no room there waits, and nothing else would tell.
+    pub(super) fn show_room(&mut self, free_bytes: u64, folder: &Path) {
+        let is_little = free_bytes < LITTLE_ROOM;
+        if is_little && !self.knows_little_room {
+            let text = format!(
+                "the disk of `{}` has {} MiB left; what finds no room there waits until there is some",
+                folder.display(),
+                free_bytes >> 20
+            );
+            self.bar.suspend(|| self.output.note(&text));
+        }
+        self.knows_little_room = is_little;
     }
 
     pub(super) fn show(&mut self, status: &GetSweepResponse) {
