@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use acai_proto::v1::{Event, GetSweepRequest, WatchSweepRequest};
+use acai_proto::v1::{Event, GetSweepRequest, RunState, WatchSweepRequest};
 use serde_json::{Value, json};
 use tonic::{Code, Status, Streaming};
 
 use crate::args::{Place, WatchArguments};
 use crate::client::{Client, connect};
 use crate::failure::Failure;
-use crate::format::{in_a_line, state, utc};
+use crate::format::{count, in_a_line, state, utc};
 use crate::output::Output;
 
 /// Before a watcher that was cut off asks again.
@@ -20,7 +20,7 @@ pub(super) async fn watch(arguments: WatchArguments, output: Output) -> Result<(
     let mut after = arguments.after;
     let mut is_waiting = false;
     loop {
-        let mut events = match open(&mut client, &arguments, &mut after).await {
+        let mut events = match open(&mut client, &arguments, &mut after, output).await {
             Ok(events) => events,
             Err(status) if goes_on(status.code()) => {
                 if !std::mem::replace(&mut is_waiting, true) {
@@ -57,12 +57,18 @@ async fn open(
     client: &mut Client,
     arguments: &WatchArguments,
     after: &mut Option<Place>,
+    output: Output,
 ) -> Result<Streaming<Event>, Status> {
     let sweep = arguments.sweep.clone();
     let from = match *after {
         Some(place) => place,
         None => {
             let sweep = client.get_sweep(GetSweepRequest { sweep: sweep.clone() }).await?.into_inner().sweep;
+            let counts = sweep.as_ref().map_or(&[][..], |sweep| &sweep.counts);
+            if !arguments.once && count(counts, &[RunState::Queued, RunState::Running, RunState::Paused]) == 0
+            {
+                output.note("every run has ended; waiting for what is submitted or retried (Ctrl-C to stop)");
+            }
             Place { number: sweep.map_or(0, |sweep| sweep.last_event), unix_ms: None }
         }
     };

@@ -1,7 +1,8 @@
 //! From a sweep file to its table.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -51,6 +52,7 @@ async fn one_command_trains_a_sweep_and_prints_its_table() {
     assert!(!again.stderr.contains("new runs"), "{again:#?}");
     assert_eq!(again.ok(), table);
 
+    a_watcher_of_a_sweep_that_has_ended_is_told_so(&place);
     the_command_that_show_names_trains_a_run_to_the_same_digits(&place);
     what_a_run_has_learnt_is_fetched_for_pytorch(&place);
 
@@ -196,6 +198,15 @@ fn figures_are_drawn_one_for_each_dataset(place: &Place) {
         assert!(refused.code == Some(1) && refused.stderr.contains(hint), "{refused:#?}");
     }
     assert!(!place.path("other.svg").exists());
+}
+
+fn a_watcher_of_a_sweep_that_has_ended_is_told_so(place: &Place) {
+    let mut watcher = place.acai(&["watch", "tiny"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(watcher.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+    assert!(said.starts_with("every run has ended; waiting for what is submitted or retried"), "{said}");
 }
 
 fn the_command_that_show_names_trains_a_run_to_the_same_digits(place: &Place) {
