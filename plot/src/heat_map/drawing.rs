@@ -74,7 +74,7 @@ impl<'a> Drawing<'a> {
         if self.grid.cells.is_empty() {
             page.push(no_values(cells));
         }
-        if let Some(best) = self.best() {
+        for best in self.best() {
             page.push(best_frame(&self.grid.area(cells, best)));
         }
         page.push(row_names.draw(cells));
@@ -146,15 +146,15 @@ impl<'a> Drawing<'a> {
         Some(Colour::at(self.colours.position(mean)))
     }
 
-    /// The first with the best mean.
-    fn best(&self) -> Option<Place> {
-        let goal = self.figure.goal?;
-        let means = self.grid.cells.iter().filter_map(|(&place, cell)| Some((place, cell.value()?)));
-        let best = means.min_by(|(_, one), (_, other)| match goal {
-            Goal::Minimize => one.total_cmp(other),
-            Goal::Maximize => other.total_cmp(one),
-        });
-        best.map(|(place, _)| place)
+    /// Those with the best mean, which are several only where their means are equal.
+    fn best(&self) -> Vec<Place> {
+        let means = || self.grid.cells.iter().filter_map(|(&place, cell)| Some((place, cell.value()?)));
+        let best = match self.figure.goal {
+            Some(Goal::Minimize) => means().map(|(_, mean)| mean).reduce(f64::min),
+            Some(Goal::Maximize) => means().map(|(_, mean)| mean).reduce(f64::max),
+            None => None,
+        };
+        means().filter(|(_, mean)| Some(*mean) == best).map(|(place, _)| place).collect()
     }
 
     fn incomplete_count(&self) -> usize {
@@ -164,7 +164,7 @@ impl<'a> Drawing<'a> {
     fn legend(&self) -> Vec<Entry<'static>> {
         let sample = |[x, y]: [f64; 2]| Area { left: x - 9.0, top: y - 3.5, width: 18.0, height: 7.0 };
         let mut entries = Vec::new();
-        if let (Some(_), Some(goal)) = (self.best(), self.figure.goal) {
+        if let Some(goal) = self.figure.goal.filter(|_| !self.best().is_empty()) {
             let which = match goal {
                 Goal::Minimize => "smallest",
                 Goal::Maximize => "largest",
@@ -213,7 +213,8 @@ impl<'a> Drawing<'a> {
     }
 
     fn description(&self) -> String {
-        let best = self.best().map(|place| format!(" Best: {}.", self.grid.title(place))).unwrap_or_default();
+        let best: Vec<String> = self.best().into_iter().map(|place| self.grid.title(place)).collect();
+        let best = if best.is_empty() { String::new() } else { format!(" Best: {}.", best.join("; ")) };
         format!(
             "{} by {} and {}: {} cells with runs, {} of them incomplete, {} without runs.{best}",
             self.figure.metric.name,

@@ -30,7 +30,7 @@ pub struct HeatMap {
     pub metric: Quantity,
     /// What follows ± in the cells.
     pub spread: Spread,
-    /// Which cell is marked as the best; none without it.
+    /// Which cells are marked as the best; none without it.
     pub goal: Option<Goal>,
     /// One for each pair of values that has runs. Of several for the same pair the last counts.
     pub cells: Vec<Cell>,

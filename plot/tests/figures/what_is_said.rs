@@ -78,6 +78,16 @@ fn a_cell_shows_its_mean_its_spread_and_its_runs_and_the_best_one_is_named() {
 }
 
 #[test]
+fn cells_that_are_equally_good_are_all_marked_as_the_best() {
+    let cells =
+        vec![cell(0.0, 0.2, 0.0052, 5, ""), cell(0.5, 0.2, 0.0031, 5, ""), cell(0.5, 0.1, 0.0031, 5, "")];
+    let svg = heat_map(cells).to_svg();
+    assert!(svg.contains("Best: lambda = 0.5, gamma = 0.2; lambda = 0.5, gamma = 0.1."), "{svg}");
+    // Two cells and the legend.
+    assert_eq!(svg.matches("<g class=\"plot-best\">").count(), 3, "{svg}");
+}
+
+#[test]
 fn an_incomplete_cell_is_hatched_and_says_why() {
     let cells = vec![cell(0.0, 0.2, 0.0052, 3, "2 diverged"), cell(0.5, 0.2, 0.0031, 5, "")];
     let svg = heat_map(cells).to_svg();
