@@ -5,8 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use acai_coordinator::store::RunId;
-
 use crate::network::COORDINATORS;
 use crate::plan::Plan;
 use crate::system::elapsed;
@@ -37,7 +35,8 @@ struct Notes {
     without_store: BTreeMap<&'static str, Duration>,
     /// Whether a backup was put back that may need checkpoints which were not needed since, and are deleted.
     has_old_backup: bool,
-    /// The trainers of each run, by its id; and whether it was alone there.
+    /// The trainers of each run, by its id, also of runs of another database or of a forgotten sweep that had the same id; and
+    /// whether it was alone there.
     suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
     violations: Vec<String>,
     counts: BTreeMap<(String, &'static str), Count>,
@@ -128,12 +127,6 @@ impl Journal {
     /// What the trainers of a run were like, and whether it was alone there.
     pub(crate) fn suffered(&self, run: u64) -> Vec<(Temper, bool)> {
         self.notes().suffered.get(&run).cloned().unwrap_or_default()
-    }
-
-    /// These runs were forgotten with their sweep. Other runs may get their ids.
-    pub(crate) fn forgets(&self, runs: &[RunId]) {
-        let mut notes = self.notes();
-        runs.iter().for_each(|run| drop(notes.suffered.remove(&u64::from(*run))));
     }
 
     /// A trainer does not go on from a checkpoint, although none is ever damaged.

@@ -89,7 +89,6 @@ store! {
                     return Ok(());
                 }
                 self.rewrite();
-                self.journal.forgets(&runs);
                 ledger.forgets(&runs)
             };
             self.answer("sweep_forget", store.sweep_forget(name), forgets).await
