@@ -110,7 +110,8 @@ pub(crate) fn horizontal_room(scale: &Scale, left: f64, right: f64) -> Room {
     };
     let mut taken = needed(&horizontal_ticks(scale, whole), whole);
     loop {
-        let length = whole - taken[0] - taken[1];
+        // On an axis without length labels reach half their width at the most, too, so that this ends.
+        let length = (whole - taken[0] - taken[1]).max(0.0);
         let ticks = horizontal_ticks(scale, length);
         let needs = needed(&ticks, length);
         if needs[0] <= taken[0] && needs[1] <= taken[1] {

@@ -5,8 +5,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use acai_access::Connection;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, StatusCode};
 use tonic::{Code, Status};
@@ -24,7 +26,11 @@ struct Opened {
     connection: Connection,
     /// How many there were before.
     number: u64,
+    since: Instant,
 }
+
+/// A connection stays for so long at least: while no coordinator can serve, a worker does not open one for each call.
+const LEAST_AGE: Duration = Duration::from_secs(2);
 
 type Response = <Connection as Service<Request<Body>>>::Response;
 type Error = <Connection as Service<Request<Body>>>::Error;
@@ -33,7 +39,7 @@ type Answer = Result<Response, Error>;
 impl Reconnecting {
     /// `open` makes a connection that connects when a call needs it, and again after it broke.
     pub(super) fn new(open: impl Fn() -> Connection + Send + Sync + 'static) -> Self {
-        let opened = Opened { connection: open(), number: 0 };
+        let opened = Opened { connection: open(), number: 0, since: Instant::now() };
         Self { open: Arc::new(open), opened: Arc::new(Mutex::new(opened)) }
     }
 
@@ -41,11 +47,11 @@ impl Reconnecting {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves the connection of that number, if no other call has done that. Calls on their way there go on.
+    /// Leaves the connection of that number, if no other call has done that, and if it is not a new one. Calls on their way there go on.
     fn leave(&self, number: u64) {
         let mut opened = self.opened();
-        if opened.number == number {
-            *opened = Opened { connection: (self.open)(), number: number + 1 };
+        if opened.number == number && opened.since.elapsed() >= LEAST_AGE {
+            *opened = Opened { connection: (self.open)(), number: number + 1, since: Instant::now() };
         }
     }
 }
@@ -61,7 +67,7 @@ impl Service<Request<Body>> for Reconnecting {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (reconnecting, Opened { connection, number }) = (self.clone(), self.opened().clone());
+        let (reconnecting, Opened { connection, number, .. }) = (self.clone(), self.opened().clone());
         Box::pin(async move {
             let answer = connection.oneshot(request).await;
             if !is_served(&answer) {
