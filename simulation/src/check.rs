@@ -31,7 +31,7 @@ pub(crate) struct Check {
     runtime: Option<Runtime>,
     /// Numbers of runs that were seen to be completed in this store.
     completed: BTreeSet<u32>,
-    /// How often what had been stored was not so any more until then.
+    /// How often the database had been put back or exchanged, or a sweep forgotten, until then.
     rewrites: u32,
 }
 

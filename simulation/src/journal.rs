@@ -13,7 +13,7 @@ use crate::trainer::Temper;
 /// How long it is counted how often somebody does something.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// How long what balances load takes to know that a coordinator has no database.
+/// The load balancer sends no new connections to a coordinator that has been without its database for so long.
 const BALANCED: Duration = Duration::from_secs(5);
 
 /// See above.

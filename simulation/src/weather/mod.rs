@@ -130,7 +130,7 @@ impl Weather {
         self.rewrites.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often what had been stored was not so any more: the database was put back or exchanged, or a sweep was forgotten.
+    /// How often the database was put back or exchanged, or a sweep forgotten.
     pub(crate) fn rewrites(&self) -> u32 {
         self.rewrites.load(Ordering::Relaxed)
     }

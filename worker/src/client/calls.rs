@@ -25,8 +25,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One connection to the coordinator, opened when a call needs it, and again after it broke or could not serve a call. Clones
-/// share it.
+/// Two connections to the coordinator, for calls and for transfers, each opened when a call needs it, and again after it broke or
+/// could not serve a call. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     client: WorkerServiceClient<Reconnecting>,

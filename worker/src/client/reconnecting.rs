@@ -1,5 +1,5 @@
-//! A connection that is another one after a call that could not be served. Behind an address may be several coordinators, of
-//! which one may have lost its database, and a connection that is open stays with the coordinator that it came to.
+//! Calls go over one connection. After a call that could not be served the next one opens a new connection: behind an address
+//! may be several coordinators, of which one may have lost its database, and a connection stays with the one that it came to.
 
 use std::fmt;
 use std::pin::Pin;
@@ -47,7 +47,8 @@ impl Reconnecting {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves the connection of that number, if no other call has done that, and if it is not a new one. Calls on their way there go on.
+    /// Leaves the connection of that number, if no other call has done that, and if it is not a new one. Calls on their way
+    /// there go on.
     fn leave(&self, number: u64) {
         let mut opened = self.opened();
         if opened.number == number && opened.since.elapsed() >= LEAST_AGE {

@@ -106,7 +106,7 @@ impl State {
         sweep.numbered += 1;
         let last = self.runs.last_key_value().map_or(0, |(id, _)| u64::from(*id));
         let run = Run {
-            // As of SQLite: the id of a run that is forgotten may be given again.
+            // As SQLite does: the id of a run that is forgotten may be given again.
             id: RunId::from(last + 1),
             sweep: id,
             number,
