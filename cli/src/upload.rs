@@ -40,7 +40,10 @@ pub(crate) async fn upload(
         match send(blobs, header, path).await? {
             Ok(()) => return Ok(()),
             Err(status)
-                if matches!(status.code(), Code::DeadlineExceeded | Code::Unavailable | Code::Cancelled) =>
+                if matches!(
+                    status.code(),
+                    Code::DeadlineExceeded | Code::Unavailable | Code::Cancelled | Code::Aborted
+                ) =>
             {
                 broken = Some((there.bytes, status));
             }

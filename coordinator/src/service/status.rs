@@ -39,7 +39,9 @@ pub(super) fn blob_status(error: BlobError) -> Status {
         BlobError::Mismatch(_) => Code::InvalidArgument,
         BlobError::Full => Code::ResourceExhausted,
         BlobError::Broken { .. } => Code::DataLoss,
-        BlobError::Busy | BlobError::Failed { .. } => Code::Unavailable,
+        // This coordinator can serve it: a worker that went to another one would begin there from the first byte.
+        BlobError::Busy => Code::Aborted,
+        BlobError::Failed { .. } => Code::Unavailable,
     };
     if matches!(error, BlobError::Full | BlobError::Broken { .. } | BlobError::Failed { .. }) {
         tracing::error!(%error, "a transfer failed");
@@ -60,7 +62,7 @@ impl From<UseCaseError> for Status {
             | UseCaseError::NoSuchRun { .. }
             | UseCaseError::NoSuchWorker { .. }
             | UseCaseError::NoSuchToken { .. } => Status::not_found(message),
-            UseCaseError::ForgottenUpload(_) => Status::unavailable(message),
+            UseCaseError::ForgottenUpload(_) => Status::aborted(message),
             UseCaseError::BrokenDown(_) | UseCaseError::Show(_) => Status::internal(message),
             UseCaseError::NoSuchCheckpoint { .. } | UseCaseError::BeyondBlob { .. } => {
                 Status::out_of_range(message)

@@ -78,7 +78,7 @@ async fn two_uploads_of_one_blob_do_not_meet_in_its_file() {
     for offset in [0, 200_000] {
         let second =
             coordinator.upload(coordinator.header(&blob, offset), &blob[offset..]).await.unwrap_err();
-        assert_eq!(second.code(), Code::Unavailable, "{second}");
+        assert_eq!(second.code(), Code::Aborted, "{second}");
     }
     first.send(&blob[200_000..]).await;
     first.end().await.unwrap();
@@ -99,7 +99,7 @@ async fn many_at_once_of_the_same_and_of_others_all_arrive() {
                 let stat = coordinator.stat(&blob).await;
                 let staged = usize::try_from(stat.bytes).unwrap();
                 match coordinator.upload(coordinator.header(&blob, staged), &blob[staged..]).await {
-                    Err(status) if matches!(status.code(), Code::Unavailable | Code::OutOfRange) => {
+                    Err(status) if matches!(status.code(), Code::Aborted | Code::OutOfRange) => {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                     }
                     answer => break answer.unwrap(),

@@ -53,7 +53,7 @@ impl Client {
         // Transfers may take long, so they have no deadline, and a connection of their own so that they delay no call.
         let connect = |endpoint: Endpoint| {
             let (network, current) = (network.clone(), current.clone());
-            Reconnecting::new(move || connection_with(network.open(&endpoint), &current))
+            Reconnecting::new(peer.clone(), move || connection_with(network.open(&endpoint), &current))
         };
         let blobs = Blobs::new(connect(endpoint.clone()), peer.clone());
         let client = WorkerServiceClient::new(connect(endpoint.timeout(CALL_DEADLINE)));

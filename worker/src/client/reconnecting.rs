@@ -1,6 +1,9 @@
 //! Calls go over one connection. After a call that could not be served the next one opens a new connection: behind an address
 //! may be several coordinators, of which one may have lost its database, and a connection stays with the one that it came to.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,17 +11,21 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use acai_access::Connection;
+use acai_proto::SIGNATURE;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, StatusCode};
 use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
+use super::peer::Peer;
+
 /// Clones share the connection.
 #[derive(Clone)]
 pub(super) struct Reconnecting {
     open: Arc<dyn Fn() -> Connection + Send + Sync>,
     opened: Arc<Mutex<Opened>>,
+    peer: Peer,
 }
 
 #[derive(Clone)]
@@ -38,22 +45,41 @@ type Answer = Result<Response, Error>;
 
 impl Reconnecting {
     /// `open` makes a connection that connects when a call needs it, and again after it broke.
-    pub(super) fn new(open: impl Fn() -> Connection + Send + Sync + 'static) -> Self {
+    pub(super) fn new(peer: Peer, open: impl Fn() -> Connection + Send + Sync + 'static) -> Self {
         let opened = Opened { connection: open(), number: 0, since: Instant::now() };
-        Self { open: Arc::new(open), opened: Arc::new(Mutex::new(opened)) }
+        Self { open: Arc::new(open), opened: Arc::new(Mutex::new(opened)), peer }
+    }
+
+    /// The next call opens a new connection. For whoever gave up a call that was not answered, or got an answer that broke off.
+    pub(super) fn leave_current(&self) {
+        let number = self.opened().number;
+        self.leave(number);
     }
 
     fn opened(&self) -> MutexGuard<'_, Opened> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Leaves the connection of that number, if no other call has done that, and if it is not a new one. Calls on their way
-    /// there go on.
+    /// Leaves the connection of that number, if no other call has done that, and if the connection is not a new one. Calls on their
+    /// way there go on.
     fn leave(&self, number: u64) {
         let mut opened = self.opened();
         if opened.number == number && opened.since.elapsed() >= LEAST_AGE {
             *opened = Opened { connection: (self.open)(), number: number + 1, since: Instant::now() };
         }
+    }
+
+    /// Whether a coordinator could serve the call, though it may have refused it. A proxy or a web server is no coordinator.
+    fn is_served(&self, answer: &Answer) -> bool {
+        let Ok(response) = answer else { return false };
+        let is_coordinators = self.peer.is_first_release() || response.headers().contains_key(SIGNATURE);
+        let code = Status::from_header_map(response.headers()).map(|status| status.code());
+        // What came after its deadline is `Cancelled`; what broke is `Internal` or `Unknown`.
+        let cannot =
+            [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Internal, Code::Unknown];
+        is_coordinators
+            && response.status() == StatusCode::OK
+            && code.is_none_or(|code| !cannot.contains(&code))
     }
 }
 
@@ -71,20 +97,12 @@ impl Service<Request<Body>> for Reconnecting {
         let (reconnecting, Opened { connection, number, .. }) = (self.clone(), self.opened().clone());
         Box::pin(async move {
             let answer = connection.oneshot(request).await;
-            if !is_served(&answer) {
+            if !reconnecting.is_served(&answer) {
                 reconnecting.leave(number);
             }
             answer
         })
     }
-}
-
-/// Whether the other side could serve the call, though it may have refused it.
-fn is_served(answer: &Answer) -> bool {
-    let Ok(response) = answer else { return false };
-    let code = Status::from_header_map(response.headers()).map(|status| status.code());
-    let cannot = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled, Code::Internal, Code::Unknown];
-    response.status() == StatusCode::OK && code.is_none_or(|code| !cannot.contains(&code))
 }
 
 impl fmt::Debug for Reconnecting {

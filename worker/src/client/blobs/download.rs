@@ -6,29 +6,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acai_proto::SIGNATURE;
-use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Checkpoint, DownloadRequest};
 use tonic::Code;
 
+use super::Blobs;
 use super::digest::digest;
 use super::error::{TransferError, TryError};
-use super::patience::in_time;
 use crate::backoff::Backoff;
 use crate::client::call_error::CallError;
-use crate::client::peer::Peer;
-use crate::client::reconnecting::Reconnecting;
 use crate::machine::disk::on_disk;
 
 /// Brings a checkpoint's file to `path`.
-pub(super) async fn run(
-    client: &BlobServiceClient<Reconnecting>,
-    peer: &Peer,
-    checkpoint: &Checkpoint,
-    path: &Path,
-) -> Result<(), TransferError> {
+pub(super) async fn run(blobs: &Blobs, checkpoint: &Checkpoint, path: &Path) -> Result<(), TransferError> {
     let of_file = |cause| TransferError::File { path: path.to_owned(), cause };
     let part = path.with_added_extension("part");
-    let download = Download { client, peer, checkpoint, part: &part };
+    let download = Download { blobs, checkpoint, part: &part };
     // What an earlier try left may have been damaged on this disk; the second time all bytes are new.
     for _ in 0..2 {
         download.complete().await?;
@@ -45,8 +37,7 @@ pub(super) async fn run(
 
 /// A download of one checkpoint, into a file that holds the bytes that have arrived so far.
 struct Download<'a> {
-    client: &'a BlobServiceClient<Reconnecting>,
-    peer: &'a Peer,
+    blobs: &'a Blobs,
     checkpoint: &'a Checkpoint,
     part: &'a Path,
 }
@@ -86,10 +77,8 @@ impl Download<'_> {
         })
         .await?;
         let bytes = self.checkpoint.bytes;
-        if offset >= bytes {
-            return Ok(());
-        }
-        let arrived = offset + self.receive(offset, &file).await?;
+        let arrived = if offset < bytes { offset + self.receive(offset, &file).await? } else { offset };
+        // Also what an earlier try received, which broke off before the bytes were on the disk.
         on_disk(move || file.sync_all()).await?;
         if arrived < bytes {
             let reason = format!("it ended after {arrived} of {bytes} bytes");
@@ -101,14 +90,14 @@ impl Download<'_> {
     /// Appends what comes from `offset` on to `file`; returns how many bytes that were.
     async fn receive(&self, offset: u64, file: &Arc<File>) -> Result<u64, TryError> {
         let request = DownloadRequest { sha256: self.checkpoint.sha256.clone(), offset };
-        let mut client = self.client.clone();
-        let answer = in_time(client.download(request)).await?;
-        let answer = answer.map_err(|status| self.peer.vouch(status))?;
-        let is_signed = answer.metadata().contains_key(SIGNATURE) || self.peer.is_first_release();
+        let mut client = self.blobs.client();
+        let answer = self.blobs.in_time(client.download(request)).await?;
+        let answer = answer.map_err(|status| self.blobs.peer.vouch(status))?;
+        let is_signed = answer.metadata().contains_key(SIGNATURE) || self.blobs.peer.is_first_release();
         let mut chunks = answer.into_inner();
         let mut received = 0;
         loop {
-            match in_time(chunks.message()).await? {
+            match self.blobs.in_time(chunks.message()).await? {
                 Ok(Some(chunk)) => {
                     received += chunk.data.len() as u64;
                     let file = Arc::clone(file);
@@ -119,7 +108,10 @@ impl Download<'_> {
                 Err(status) if status.code() == Code::DataLoss && is_signed => {
                     return Err(TryError::Broken(status.message().to_owned()));
                 }
-                Err(status) => return Err(self.peer.vouch(status).into()),
+                Err(status) => {
+                    self.blobs.connection.leave_current();
+                    return Err(self.blobs.peer.vouch(status).into());
+                }
             }
         }
     }

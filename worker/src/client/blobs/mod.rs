@@ -21,14 +21,18 @@ pub(crate) use error::TransferError;
 /// The coordinator's blob store.
 #[derive(Debug, Clone)]
 pub(crate) struct Blobs {
-    client: BlobServiceClient<Reconnecting>,
+    connection: Reconnecting,
     peer: Peer,
 }
 
 impl Blobs {
     pub(super) fn new(connection: Reconnecting, peer: Peer) -> Self {
+        Self { connection, peer }
+    }
+
+    fn client(&self) -> BlobServiceClient<Reconnecting> {
         // A message holds a chunk and a few bytes of framing.
-        Self { client: BlobServiceClient::new(connection).max_decoding_message_size(CHUNK + CHUNK / 4), peer }
+        BlobServiceClient::new(self.connection.clone()).max_decoding_message_size(CHUNK + CHUNK / 4)
     }
 
     /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the
@@ -62,14 +66,13 @@ impl Blobs {
         let hashed = digest(file).await;
         let (sha256, bytes) = hashed.map_err(|cause| TransferError::File { path: file.to_owned(), cause })?;
         let checkpoint = Checkpoint { step, sha256, bytes };
-        let (client, peer) = (&self.client, &self.peer);
-        let upload = Upload { client, peer, attempt, file, checkpoint: &checkpoint, is_artifact };
+        let upload = Upload { blobs: self, attempt, file, checkpoint: &checkpoint, is_artifact };
         upload.run().await?;
         Ok(checkpoint)
     }
 
     /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.
     pub(crate) async fn download(&self, checkpoint: &Checkpoint, path: &Path) -> Result<(), TransferError> {
-        download::run(&self.client, &self.peer, checkpoint, path).await
+        download::run(self, checkpoint, path).await
     }
 }

@@ -6,18 +6,15 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+use super::Blobs;
 use super::error::{TransferError, TryError};
-use super::patience::{in_time, in_time_for};
 use crate::backoff::Backoff;
 use crate::client::call_error::{CallError, is_signed};
-use crate::client::peer::Peer;
-use crate::client::reconnecting::Reconnecting;
 use crate::machine::disk::on_disk;
 
 /// Bytes in a message.
@@ -28,8 +25,7 @@ const TRIES_UNWANTED: u32 = 4;
 
 /// An upload of one file.
 pub(super) struct Upload<'a> {
-    pub(super) client: &'a BlobServiceClient<Reconnecting>,
-    pub(super) peer: &'a Peer,
+    pub(super) blobs: &'a Blobs,
     pub(super) attempt: Attempt,
     pub(super) file: &'a Path,
     pub(super) checkpoint: &'a Checkpoint,
@@ -82,20 +78,20 @@ impl Upload<'_> {
             artifact: self.is_artifact,
         };
         let (messages, outgoing) = mpsc::channel(2);
-        let mut client = self.client.clone();
+        let mut client = self.blobs.client();
         let call = client.upload(ReceiverStream::new(outgoing));
         let transfer = async { tokio::join!(call, send(file, header, messages)) };
-        let (answer, sent) = in_time_for(self.checkpoint.bytes, transfer).await?;
+        let (answer, sent) = self.blobs.in_time_for(self.checkpoint.bytes, transfer).await?;
         sent?;
-        answer.map(drop).map_err(|status| refusal(self.peer.vouch(status)))
+        answer.map(drop).map_err(|status| refusal(self.blobs.peer.vouch(status)))
     }
 
     /// How many of the file's first bytes the store has; none when it has all.
     async fn missing_from(&self) -> Result<Option<u64>, TryError> {
         let request = StatRequest { sha256: self.checkpoint.sha256.clone() };
-        let mut client = self.client.clone();
-        let answer = in_time(client.stat(request)).await?;
-        let there = answer.map_err(|status| self.peer.vouch(status))?.into_inner();
+        let mut client = self.blobs.client();
+        let answer = self.blobs.in_time(client.stat(request)).await?;
+        let there = answer.map_err(|status| self.blobs.peer.vouch(status))?.into_inner();
         Ok((!there.complete).then_some(there.bytes))
     }
 }
