@@ -35,5 +35,5 @@ hunt() { # PATCH SEEDS FIRST SECONDS
 
 for patch in "$root"/museum/seeds/*${1-}*.patch; do
     basename "$patch" .patch
-    hunt "$patch" "${2-2000}" "${3-100000}" "${4-180}"
+    hunt "$patch" "${2-2000}" "${3-400000}" "${4-180}"
 done

@@ -27,6 +27,7 @@ forbid acai-dashboard torch-sys acai-worker
 forbid acai-worker sqlx torch-sys turmoil acai-simulation acai-coordinator
 forbid acai-cli torch-sys
 forbid acai-blocking sqlx tonic torch-sys acai-access acai-sweep acai-proto acai-coordinator acai-worker
+forbid acai-promises tokio sqlx tonic torch-sys acai-sweep acai-proto acai-coordinator acai-worker
 forbid acai-simulation torch-sys acai-cli acai-dashboard acai-chaos
 forbid acai-chaos torch-sys acai-coordinator acai-worker
 forbid acai-trainer ureq tokio sqlx tonic acai-proto acai-coordinator acai-worker

@@ -2,20 +2,23 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use acai_coordinator::store::{RunDetails, Store};
-use acai_sweep::run::RunState;
+use acai_coordinator::store::{
+    Artifact, AttemptRecord, RunDetails, RunId, RunRecord, Store, StoredCheckpoint,
+};
+use acai_promises::{Checkpoint, Point, Stored};
+use acai_sweep::run::{Desired, RunState};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::journal::Journal;
+use crate::journal::{Attempt, Journal};
 use crate::people::SWEEP;
 use crate::plan::{AGENTS, Plan, What, Wish};
 use crate::releases::Release;
 use crate::system::disk::Trouble;
 use crate::trainer::Temper;
-use crate::trainer::model::{LOSS, Model, SCORE};
+use crate::trainer::model::{LOSS, Model, PICTURE, SCORE, picture};
 use crate::weather::Weather;
 
 /// Machines in a row that cannot train a run before it is given up.
@@ -31,6 +34,8 @@ pub(crate) struct Check {
     runtime: Option<Runtime>,
     /// Numbers of runs that were seen to be completed in this store.
     completed: BTreeSet<u32>,
+    /// The runs that were cancelled in this store when it came, or were to be.
+    cancelled: BTreeSet<RunId>,
     /// How often the database had been put back or exchanged, or a sweep forgotten, until then.
     rewrites: u32,
 }
@@ -43,6 +48,7 @@ impl Check {
             journal,
             runtime: Builder::new_current_thread().build().ok(),
             completed: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
             rewrites: 0,
         }
     }
@@ -68,12 +74,32 @@ impl Check {
         points.into_iter().map(|point| (point.step, point.value)).collect()
     }
 
+    /// Looks at the database once more, if another one was put in its place.
+    pub(crate) fn notices_rewrites(&mut self) {
+        if self.rewrites == self.weather.rewrites() {
+            return;
+        }
+        // What was completed after a backup was made is not, once that is put back.
+        (self.rewrites, self.completed) = (self.weather.rewrites(), BTreeSet::new());
+        let runs = self.runs();
+        let is_cancelled =
+            |run: &RunRecord| run.state == RunState::Cancelled || run.desired == Some(Desired::Cancelled);
+        let cancelled = runs.iter().map(|details| &details.run).filter(|run| is_cancelled(run));
+        self.cancelled = cancelled.map(|run| run.id).collect();
+        if self.weather.is_old_backup() {
+            let checkpoints = runs.iter().flat_map(|details| &details.checkpoints);
+            let mut named: Vec<String> = checkpoints.map(|stored| stored.checkpoint.sha256.clone()).collect();
+            let artifacts = runs.iter().flat_map(|details| self.artifacts(details.run.number));
+            named.extend(artifacts.map(|artifact| artifact.sha256));
+            for sha256 in named.iter().filter(|sha256| self.content(sha256).is_none()) {
+                self.journal.is_gone(sha256);
+            }
+        }
+    }
+
     /// What must be so at every moment.
     pub(crate) fn all_along(&mut self) {
-        // What was completed after a backup was made is not, once that is put back.
-        if self.rewrites != self.weather.rewrites() {
-            (self.rewrites, self.completed) = (self.weather.rewrites(), BTreeSet::new());
-        }
+        self.notices_rewrites();
         let runs = self.runs();
         // Nobody ever says that results may be set aside.
         if let Some(gone) =
@@ -88,56 +114,80 @@ impl Check {
             } else if self.completed.contains(&details.run.number) {
                 self.says(&details, &format!("it was completed, and is {}", details.run.state));
             }
-            let safe = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
-            for metric in [LOSS, SCORE] {
-                self.points(&details, metric, &model, safe);
-            }
-            let rejected = details.checkpoints.iter().find_map(|stored| stored.rejected.as_ref());
-            if let Some(rejected) = rejected.filter(|_| !self.journal.may_miss_checkpoints()) {
-                self.says(&details, &format!("a whole checkpoint was taken out of use: {rejected}"));
-            }
-            for stored in details.checkpoints.iter().filter(|_| !self.journal.may_miss_checkpoints()) {
-                self.blob(&details, &model, stored.checkpoint.step, &stored.checkpoint.sha256);
-            }
-            for attempt in details.attempts.iter().filter(|attempt| attempt.replay_mismatches > 0) {
+            self.promises(&details, &model);
+            let rejected = details.checkpoints.iter().filter(|stored| stored.rejected.is_some());
+            for stored in rejected.filter(|stored| !self.journal.may_miss(&stored.checkpoint.sha256)) {
                 self.says(
                     &details,
-                    &format!("attempt {} reported other points than those before", attempt.number),
+                    &format!("a whole checkpoint was taken out of use: {:?}", stored.rejected),
                 );
+            }
+            self.pictures(&details);
+        }
+    }
+
+    /// What is stored of the run is what an undisturbed run comes to, as far as this one has come.
+    fn promises(&self, details: &RunDetails, model: &Model) {
+        let curves: Vec<(String, Vec<(u64, f64)>)> =
+            self.metrics().into_iter().map(|metric| (metric.clone(), self.curve(details, &metric))).collect();
+        let bits = |metric, (step, value): &(u64, f64)| Point { metric, step: *step, bits: value.to_bits() };
+        let points =
+            curves.iter().flat_map(|(metric, curve)| curve.iter().map(move |point| bits(metric, point)));
+        let in_use = details.checkpoints.iter().filter(|stored| stored.rejected.is_none());
+        let stored = Stored {
+            claims: details.run.attempt,
+            is_completed: details.run.state == RunState::Completed,
+            attempts: details.attempts.iter().map(attempt).collect(),
+            points: points.collect(),
+            checkpoints: in_use.map(|stored| self.checkpoint(stored, model)).collect(),
+        };
+        let due = [LOSS, SCORE].map(|metric| (metric, model.curve(metric, model.total)));
+        let due = due.iter().flat_map(|(metric, curve)| curve.iter().map(move |point| bits(metric, point)));
+        for broken in acai_promises::broken(&stored, Some(&due.collect::<Vec<_>>())) {
+            self.says(details, &format!("it {}", broken.what));
+        }
+    }
+
+    /// A checkpoint whose file may be missing counts as whole.
+    fn checkpoint(&self, stored: &StoredCheckpoint, model: &Model) -> Checkpoint {
+        let (step, sha256) = (stored.checkpoint.step, &stored.checkpoint.sha256);
+        let is_whole = || self.content(sha256) == Some(model.checkpoint(step, model.weights(step)));
+        Checkpoint { step, is_whole: self.journal.may_miss(sha256) || is_whole() }
+    }
+
+    /// The names of all metrics that there are.
+    fn metrics(&self) -> Vec<String> {
+        let store = self.weather.store();
+        let asked = store.metric_list(SWEEP);
+        self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).unwrap_or_default()
+    }
+
+    /// The bytes that are kept under this SHA-256, if the database knows of any and they are there.
+    fn content(&self, sha256: &str) -> Option<String> {
+        let store = self.weather.store();
+        let asked = store.blob_find(sha256);
+        let (file, _) = self.runtime.as_ref()?.block_on(asked).ok().flatten()?;
+        let shard = &sha256[..2];
+        fs::read_to_string(format!("{}/{shard}/{sha256}-{}", self.plan.depot(), file.tag)).ok()
+    }
+
+    /// Each picture is as its trainer drew it.
+    fn pictures(&self, details: &RunDetails) {
+        let drawn =
+            self.artifacts(details.run.number).into_iter().filter(|artifact| artifact.name == PICTURE);
+        for Artifact { step, sha256, .. } in drawn.filter(|artifact| !self.journal.may_miss(&artifact.sha256))
+        {
+            if self.content(&sha256) != Some(picture(details.run.id.into(), step)) {
+                self.says(details, &format!("its picture at {step} is not as its trainer drew it"));
             }
         }
     }
 
-    /// Each point is the reference's, and before a checkpoint there is none missing.
-    fn points(&self, details: &RunDetails, metric: &str, model: &Model, safe: u64) {
-        let (curve, due) = (self.curve(details, metric), model.curve(metric, model.total));
-        if let Some(point) = curve.iter().find(|point| !due.contains(point)) {
-            self.says(details, &format!("{metric} has a point {point:?} that the reference has not"));
-        }
-        if curve.windows(2).any(|two| two[0].0 >= two[1].0) {
-            self.says(details, &format!("{metric} has a step twice"));
-        }
-        let until = if details.run.state == RunState::Completed { model.total } else { safe };
-        if let Some(point) = due.iter().find(|point| point.0 <= until && !curve.contains(point)) {
-            self.says(
-                details,
-                &format!("{metric} lacks the point {point:?} although {until} steps are safe"),
-            );
-        }
-    }
-
-    fn blob(&self, details: &RunDetails, model: &Model, step: u64, sha256: &str) {
-        let store = self.weather.store();
-        let asked = store.blob_find(sha256);
-        let found = self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).flatten();
-        let Some((file, _)) = found else {
-            return self.says(details, &format!("the blob of the checkpoint at {step} is unknown"));
-        };
-        let shard = &sha256[..2];
-        let path = PathBuf::from(format!("{}/{shard}/{sha256}-{}", self.plan.depot(), file.tag));
-        if fs::read_to_string(&path).ok() != Some(model.checkpoint(step, model.weights(step))) {
-            self.says(details, &format!("the bytes of the checkpoint at {step} are not there, or others"));
-        }
+    fn artifacts(&self, number: u32) -> Vec<Artifact> {
+        let (store, numbers) = (self.weather.store(), [number]);
+        let asked = store.artifact_list(SWEEP, &numbers, None, u32::MAX);
+        let listed = self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok());
+        listed.unwrap_or_default().into_iter().map(|record| record.artifact).collect()
     }
 
     /// What must be so when faults have stopped and all runs have ended.
@@ -175,7 +225,13 @@ impl Check {
     }
 
     fn end(&self, details: &RunDetails) {
-        let suffered = self.journal.suffered(details.run.id.into());
+        let of_attempt = |attempt: &AttemptRecord| Attempt {
+            run: details.run.id.into(),
+            number: attempt.number,
+            host: attempt.worker.clone(),
+        };
+        let suffered: Vec<(Temper, bool)> =
+            details.attempts.iter().flat_map(|attempt| self.journal.suffered(&of_attempt(attempt))).collect();
         // Of what happens to a group nobody is charged, unless the coordinator would grant it again at once.
         let is_first = self.plan.release == Release::First;
         let charged = suffered
@@ -186,6 +242,8 @@ impl Check {
             matches!(temper, Temper::IsKilled(_) | Temper::LacksMemory(_) | Temper::NeverReady)
         };
         let machines = suffered.iter().filter(|(temper, _)| lacks(temper)).count();
+        let is_wish_to_cancel =
+            |what: &What| matches!(what, What::Person(Wish::Cancel(run)) if *run == details.run.number);
         // A disk that fails costs machines and uploads, and no point.
         let is_broken = self.plan.has(|what| matches!(what, What::Disk { .. }));
         match details.run.state {
@@ -201,13 +259,9 @@ impl Check {
             }
             RunState::Failed if charged > self.plan.max_restarts as usize => {}
             RunState::Lost if machines >= MACHINES || is_broken => {}
-            RunState::Cancelled if self.plan.has(|what| matches!(what, What::Person(Wish::Cancel(_)))) => {}
+            RunState::Cancelled if self.plan.has(is_wish_to_cancel) => {}
             // What is forgotten is cancelled first, and is that again when it comes back from a backup.
-            RunState::Cancelled
-                if self.plan.has(|what| matches!(what, What::Person(Wish::Forget)))
-                    && self
-                        .plan
-                        .has(|what| matches!(what, What::Restored { .. } | What::Replaced { .. })) => {}
+            RunState::Cancelled if self.cancelled.contains(&details.run.id) => {}
             state => self.says(
                 details,
                 &format!(
@@ -220,5 +274,13 @@ impl Check {
 
     fn says(&self, details: &RunDetails, what: &str) {
         self.journal.violates(format!("run {} ({}): {what}", details.run.number, details.run.id));
+    }
+}
+
+fn attempt(record: &AttemptRecord) -> acai_promises::Attempt {
+    acai_promises::Attempt {
+        number: record.number,
+        is_completed: record.outcome.as_deref() == Some(RunState::Completed.as_str()),
+        replay_mismatches: record.replay_mismatches,
     }
 }

@@ -28,8 +28,8 @@ use crate::weather::Weather;
 
 /// How long a process takes to be started again that has ended by itself.
 const RESTART: Duration = Duration::from_secs(5);
-/// Longer than any simulation takes in virtual time.
-const END: Duration = Duration::from_secs(3 * 3600);
+/// Longer than any simulation takes in virtual time, also one with many slow trainers.
+const END: Duration = Duration::from_secs(24 * 3600);
 /// How often the promises are checked in virtual time.
 const CHECK_EVERY: Duration = Duration::from_secs(10);
 
@@ -79,6 +79,7 @@ pub(crate) fn simulate(plan: &Plan) -> Outcome {
             system::is_now(sim.elapsed());
             disturb(&journal, event);
             world.happen(&mut sim, event);
+            check.notices_rewrites();
         }
         let step = sim.step();
         system::is_now(sim.elapsed());

@@ -1,6 +1,6 @@
 //! What happened, as far as somebody has to account for it in the end. Clones share it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,8 +13,9 @@ use crate::trainer::Temper;
 /// How long it is counted how often somebody does something.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The load balancer sends no new connections to a coordinator that has been without its database for so long.
-const BALANCED: Duration = Duration::from_secs(5);
+/// The load balancer sends no new connections to a coordinator that has been without its database for so long: after the time
+/// between two renewals the coordinator says that it is not ready, for which a probe asks every two seconds.
+const BALANCED: Duration = Duration::from_secs(10 + 2);
 
 /// See above.
 #[derive(Clone, Default)]
@@ -33,17 +34,27 @@ struct Notes {
     coordinators: &'static [&'static str],
     /// The coordinators that cannot reach their database, and since when.
     without_store: BTreeMap<&'static str, Duration>,
-    /// Whether a backup was put back that may need checkpoints which were not needed since, and are deleted.
-    has_old_backup: bool,
-    /// The trainers of each run, by its id, also of runs of another database or of a forgotten sweep that had the same id; and
-    /// whether it was alone there.
-    suffered: BTreeMap<u64, Vec<(Temper, bool)>>,
+    /// Checkpoints and artifacts, by their SHA-256, whose files were not there any more when an old backup was put back that names
+    /// them.
+    gone: BTreeSet<String>,
+    /// The trainers of each attempt, and whether its run was alone there.
+    suffered: BTreeMap<Attempt, Vec<(Temper, bool)>>,
+    /// Slow trainers that were started so far.
+    slow: u32,
     violations: Vec<String>,
     counts: BTreeMap<(String, &'static str), Count>,
     /// When something has happened to a host last, and how much of that goes on.
     disturbances: BTreeMap<&'static str, (Duration, i32)>,
     /// The agents that were given a copy of another one's folder; and whether they have refused it.
     copies: BTreeMap<&'static str, bool>,
+}
+
+/// An attempt, as its trainer knows it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Attempt {
+    pub(crate) run: u64,
+    pub(crate) number: u32,
+    pub(crate) host: String,
 }
 
 /// How often something happened.
@@ -72,7 +83,9 @@ impl Journal {
     pub(crate) fn launches(&self) -> (u64, Temper) {
         let mut notes = self.notes();
         notes.launches += 1;
-        (notes.launches, notes.tempers.get(&notes.launches).copied().unwrap_or(Temper::Good))
+        let temper = notes.tempers.get(&notes.launches).copied().unwrap_or(Temper::Good);
+        notes.slow += u32::from(temper == Temper::IsSlow);
+        (notes.launches, temper)
     }
 
     /// Whether a run breaks its trainer at this step.
@@ -89,14 +102,19 @@ impl Journal {
         self.notes().coordinators
     }
 
-    /// A backup was put back that is older than what nobody needs is kept.
-    pub(crate) fn puts_back_an_old_backup(&self) {
-        self.notes().has_old_backup = true;
+    /// A backup was put back that names a checkpoint or an artifact, and is so old that the file is rightly deleted.
+    pub(crate) fn is_gone(&self, sha256: &str) {
+        self.notes().gone.insert(sha256.to_owned());
     }
 
-    /// Whether checkpoints may be missing that the database names.
-    pub(crate) fn may_miss_checkpoints(&self) -> bool {
-        self.notes().has_old_backup
+    /// Whether the file of a checkpoint or an artifact may be missing.
+    pub(crate) fn may_miss(&self, sha256: &str) -> bool {
+        self.notes().gone.contains(sha256)
+    }
+
+    /// Whether any file may be missing.
+    pub(crate) fn may_miss_any(&self) -> bool {
+        !self.notes().gone.is_empty()
     }
 
     /// A coordinator cannot reach its database from now on, or can again.
@@ -119,14 +137,21 @@ impl Journal {
     }
 
     /// A trainer is given these runs.
-    pub(crate) fn trains(&self, temper: Temper, runs: &[u64]) {
+    pub(crate) fn trains(&self, temper: Temper, runs: &[Attempt]) {
         let (mut notes, is_alone) = (self.notes(), runs.len() == 1);
-        runs.iter().for_each(|run| notes.suffered.entry(*run).or_default().push((temper, is_alone)));
+        for run in runs {
+            notes.suffered.entry(run.clone()).or_default().push((temper, is_alone));
+        }
     }
 
-    /// What the trainers of a run were like, and whether it was alone there.
-    pub(crate) fn suffered(&self, run: u64) -> Vec<(Temper, bool)> {
-        self.notes().suffered.get(&run).cloned().unwrap_or_default()
+    /// What the trainers of an attempt were like, and whether its run was alone there.
+    pub(crate) fn suffered(&self, attempt: &Attempt) -> Vec<(Temper, bool)> {
+        self.notes().suffered.get(attempt).cloned().unwrap_or_default()
+    }
+
+    /// How many slow trainers were started so far.
+    pub(crate) fn slow_trainers(&self) -> u32 {
+        self.notes().slow
     }
 
     /// A trainer does not go on from a checkpoint, although none is ever damaged.

@@ -12,10 +12,6 @@ use crate::system::elapsed;
 /// Terms that starting coordinators give a lease until it is renewed.
 const FRESH_TERMS: u32 = 3;
 
-/// Workers that did nothing for so long by the coordinator's clock are forgotten, in milliseconds, and with them which of their claims
-/// were answered.
-const FORGOTTEN_MS: i64 = 30 * 24 * 3600 * 1000;
-
 /// See above. A copy is what a backup promises that is made now.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
@@ -67,6 +63,17 @@ impl Ledger {
     /// A worker has said that it ends.
     pub(crate) fn leaves(&mut self, worker: &str) {
         self.left.insert(worker.to_owned());
+    }
+
+    /// Workers are forgotten that have no attempts, and with them which of their claims were answered.
+    pub(crate) fn forgets_workers(&mut self, workers: &[String]) -> Result<(), String> {
+        for worker in workers {
+            if self.attempts.values().any(|held| held.worker == *worker && held.end.is_none()) {
+                return Err(format!("worker {worker} was forgotten while it held a run"));
+            }
+            self.claims.remove(worker);
+        }
+        Ok(())
     }
 
     /// A worker calls.
@@ -177,9 +184,6 @@ impl Ledger {
     /// A coordinator starts, whose clock was set by so much since the last one started.
     pub(crate) fn opens(&mut self, by_ms: i64) {
         self.opened = elapsed();
-        if by_ms >= FORGOTTEN_MS {
-            self.claims.clear();
-        }
         // A clock that was set back comes to the same time once more.
         let set_back = Duration::from_millis(by_ms.min(0).unsigned_abs());
         self.faults.values_mut().for_each(|at| *at += set_back);

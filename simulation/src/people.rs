@@ -17,7 +17,6 @@ use crate::journal::Journal;
 use crate::network::{self, COORDINATOR, PORT};
 use crate::plan::{AGENTS, CALM, Plan, SEEDS, What, Wish};
 use crate::releases::Release;
-use crate::trainer::Temper;
 
 /// The name of the sweep.
 pub(crate) const SWEEP: &str = "simulated";
@@ -28,7 +27,7 @@ const CURIOSITY: Duration = Duration::from_secs(7);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Once faults have ended, everything ends within this time …
 const BOUND: Duration = Duration::from_secs(45 * 60);
-/// … and for each trainer that is slow in so much more: its steps take up to 30 s.
+/// … and for each trainer that was slow in so much more: its steps take up to 30 s.
 const BOUND_IF_SLOW: Duration = Duration::from_secs(32 * 60);
 
 /// A person at a terminal.
@@ -83,13 +82,13 @@ impl Person {
         }
         self.wish(Wish::Limit(0)).await;
         self.wish(Wish::Resume(0)).await;
-        let slow = self.plan.tempers().into_values().filter(|temper| *temper == Temper::IsSlow).count();
-        let ended = timeout(BOUND + BOUND_IF_SLOW * slow as u32, async {
-            while !self.all_ended().await {
-                sleep(Duration::from_secs(5)).await;
-            }
-        });
-        if ended.await.is_err() {
+        let bound = |journal: &Journal| BOUND + BOUND_IF_SLOW * journal.slow_trainers();
+        let mut has_ended = self.all_ended().await;
+        while !has_ended && begun.elapsed() < CALM + bound(&self.journal) {
+            sleep(Duration::from_secs(5)).await;
+            has_ended = self.all_ended().await;
+        }
+        if !has_ended {
             let open = self.runs().await.into_iter().filter(|run| !is_terminal(run));
             let open: Vec<String> =
                 open.map(|run| format!("{} is {:?} ({})", run.number, run.state(), run.message)).collect();
@@ -134,7 +133,7 @@ impl Person {
             let Ok(Ok(answer)) = timeout(PATIENCE, self.control.explain_run(request)).await else { continue };
             let missing =
                 answer.into_inner().reasons.into_iter().find(|reason| reason.contains("is missing"));
-            if let Some(untrue) = missing.filter(|_| !self.journal.may_miss_checkpoints()) {
+            if let Some(untrue) = missing.filter(|_| !self.journal.may_miss_any()) {
                 self.journal.violates(format!(
                     "no checkpoint is ever lost, and of run {} is told: {untrue}",
                     run.number

@@ -87,6 +87,11 @@ fn a_worker_that_was_forgotten_when_a_clock_was_set_a_month_forth_may_repeat_its
     keeps_promises(100_962);
 }
 
+#[test]
+fn a_picture_that_was_not_on_the_disk_when_the_power_failed_is_not_handed_over() {
+    keeps_promises(400_229);
+}
+
 /// This seed, which raised an alarm once, breaks no promise.
 fn keeps_promises(seed: u64) {
     let search = Search {

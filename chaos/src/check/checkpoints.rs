@@ -1,4 +1,4 @@
-//! What runs would resume from is there, whole, and no older than what was acknowledged.
+//! What runs would resume from is in use, and no older than what was acknowledged.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,6 @@ use crate::journal::{AttemptId, Ending, Entry, What};
 
 pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     let rows = &evidence.snapshot.checkpoints;
-    for row in rows.iter().filter(|row| row.is_committed && !evidence.whole_blobs.contains(&row.sha256)) {
-        let what = format!(
-            "run {} would resume at step {} from {}, which is not there whole",
-            row.run, row.step, row.sha256
-        );
-        verdict.add(ViolationKind::CheckpointGone, what);
-    }
     // Nothing here damages a checkpoint, so none deserves it; but the bytes of one that a backup has may have been deleted
     // since, as those of an old one.
     let may_be_gone = |digest: &str, sent: u64| {

@@ -5,6 +5,7 @@ mod eras;
 mod history;
 mod points;
 mod results;
+mod runs;
 pub mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use snapshot::Evidence;
 #[must_use]
 pub fn check(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
+    runs::check(evidence, &mut verdict);
     points::check(evidence, &mut verdict);
     history::check(evidence, &mut verdict);
     checkpoints::check(evidence, &mut verdict);

@@ -1,4 +1,4 @@
-//! Acknowledged points are stored, once, with their bits.
+//! Acknowledged points are stored, with their bits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,6 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
     for row in &evidence.snapshot.points {
         stored.entry((row.run, &row.point.name, row.point.step)).or_default().push(row);
     }
-    for ((run, name, step), rows) in &stored {
-        if rows.len() > 1 {
-            let what = format!("run {run} has `{name}` at step {step} {} times", rows.len());
-            verdict.add(ViolationKind::Doubled, what);
-        }
-    }
     let acknowledged = acknowledged(evidence);
     verdict.points_acknowledged = acknowledged.len() as u64;
     let mut judged = BTreeSet::new();
@@ -30,16 +24,6 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
             }
             let rows = stored.get(&(attempt.run, point.name.as_str(), point.step));
             judge(*attempt, *seq, point, rows.map_or(&[], Vec::as_slice), verdict);
-        }
-    }
-    for row in &evidence.snapshot.attempts {
-        if row.replay_mismatches > 0 {
-            let AttemptId { run, number, .. } = row.id;
-            let what = format!(
-                "attempt {number} of run {run} gave {} points other values than an earlier one, on one machine",
-                row.replay_mismatches
-            );
-            verdict.add(ViolationKind::Replay, what);
         }
     }
 }

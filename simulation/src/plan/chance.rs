@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
 use super::fault::{Fault, What, Wish};
-use super::{AGENTS, ASKING, CALM, FORGETTING, MORE_SEEDS, TWO_COORDINATORS};
+use super::{AGENTS, ASKING, CALM, FORGETTING, MORE_SEEDS, TWO_COORDINATORS, VANISHING};
 use crate::depot::Failing;
 use crate::network::COORDINATOR;
 use crate::system::disk::Trouble;
@@ -29,11 +29,12 @@ const KINDS: [&str; 11] = [
 
 /// What else happens, from which seed on: those before it are as they were when these kinds of faults came, since tests name some
 /// of them.
-const LATER: [(u64, &[&str]); 4] = [
+const LATER: [(u64, &[&str]); 5] = [
     (10_000, &["restored", "poison", "other file"]),
     (ASKING, &["clock", "folder copied", "folder restored", "other sweep", "back in plan", "depot"]),
     (TWO_COORDINATORS, &["other coordinator crashes", "other partition"]),
     (FORGETTING, &["forget", "replaced", "store away from other"]),
+    (VANISHING, &["store vanishes", "store vanishes for other"]),
 ];
 
 /// By how many seconds clocks are set: also by more than a day and by more than a month, after which things are deleted.
@@ -112,6 +113,10 @@ fn later_what(random: &mut impl Rng, kind: &str, agents: usize) -> What {
         "replaced" => What::Replaced { lasts: random.random_bool(0.6).then(|| between(random, 5, 120)) },
         "store away from other" => {
             What::StoreAwayFromOther { outage: outage(random), lasts: between(random, 1, 120) }
+        }
+        "store vanishes" => What::StoreAway { outage: Outage::IsSilent, lasts: between(random, 1, 120) },
+        "store vanishes for other" => {
+            What::StoreAwayFromOther { outage: Outage::IsSilent, lasts: between(random, 1, 120) }
         }
         "other coordinator crashes" => What::OtherCoordinatorCrashes { down: between(random, 1, 60) },
         "other partition" => {

@@ -57,6 +57,9 @@ const TWO_COORDINATORS: u64 = 200_000;
 /// From this seed on people forget their sweep, coordinators start on another database, and one of two may lose it alone.
 const FORGETTING: u64 = 300_000;
 
+/// From this seed on the database may vanish without a word, and half of the files that are not flushed outlive a power cut.
+pub(crate) const VANISHING: u64 = 400_000;
+
 /// Among these seeds choose.
 const RELEASES: [Release; 5] = [Release::Same, Release::Same, Release::Same, Release::Next, Release::First];
 

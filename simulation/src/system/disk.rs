@@ -12,6 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libc::{c_char, c_int, c_long, c_void, off64_t, size_t, ssize_t};
 
+use crate::plan::VANISHING;
+
 /// How a disk is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -40,12 +42,15 @@ struct Disks {
     dirty: BTreeMap<PathBuf, u64>,
     /// Counts what chance is asked for.
     chance: u64,
+    /// Whether half of the files that are not flushed lose nothing with the power: what was written before may be lost, and what was
+    /// written after that may not.
+    keeps_half: bool,
 }
 
 static DISKS: Mutex<Option<Disks>> = Mutex::new(None);
 
 pub(super) fn begin(seed: u64) {
-    *disks() = Some(Disks { chance: seed, ..Disks::default() });
+    *disks() = Some(Disks { chance: seed, keeps_half: seed >= VANISHING, ..Disks::default() });
 }
 
 fn disks() -> MutexGuard<'static, Option<Disks>> {
@@ -94,7 +99,10 @@ impl Disks {
         let (own, others) =
             dirty.into_iter().partition(|(path, _)| host_of(&path.to_string_lossy()) == Some(host));
         self.dirty = others;
-        let own: BTreeMap<PathBuf, u64> = own;
+        let mut own: BTreeMap<PathBuf, u64> = own;
+        if self.keeps_half {
+            own.retain(|_, _| self.below(2) == 0);
+        }
         let lose = |(path, from): (PathBuf, u64)| {
             let written = fs::metadata(&path).map_or(from, |file| file.len()).max(from);
             let length = from + self.below(written - from + 1);

@@ -47,9 +47,9 @@ impl Launcher for Trainers {
         let (printed, errors) = duplex(PIPE_BYTES);
         let (ends, ended) = watch::channel(None);
         let teller = ends.clone();
-        let journal = self.journal.clone();
+        let (host, journal) = (self.host, self.journal.clone());
         let task = tokio::spawn(async move {
-            let code = role::act(temper, commands, events, printed, &journal).await;
+            let code = role::act(temper, host, commands, events, printed, &journal).await;
             teller.send_if_modified(|end| end.replace(ExitStatus::from_raw(code)).is_none());
         });
         let process = Box::new(Simulated { task, ends, ended });

@@ -9,6 +9,14 @@ const LOSS_EVERY: u64 = 3;
 pub(crate) const LOSS: &str = "train/loss";
 pub(crate) const SCORE: &str = "eval/mean_distance";
 
+/// The name of the picture that trainers draw.
+pub(crate) const PICTURE: &str = "samples.png";
+
+/// What is in the picture that is drawn of a run after `step` steps.
+pub(crate) fn picture(run: u64, step: u64) -> String {
+    format!("picture of {run} at {step}")
+}
+
 /// A model that is trained to a schedule.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {

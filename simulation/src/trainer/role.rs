@@ -13,9 +13,9 @@ use rand::RngExt;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines};
 use tokio::time::sleep;
 
-use super::model::{LOSS, Model};
+use super::model::{LOSS, Model, picture};
 use super::temper::Temper;
-use crate::journal::Journal;
+use crate::journal::{Attempt, Journal};
 
 /// A trainer that is slow is so for as many steps as a run has: slow for all the runs that it stays for, it would not be done in time.
 const SLOW_STEPS: u64 = 64;
@@ -28,6 +28,7 @@ const KILLED: i32 = 9;
 /// Trains what it is told; answers how it exits.
 pub(super) async fn act(
     temper: Temper,
+    host: &'static str,
     commands: DuplexStream,
     events: DuplexStream,
     printed: DuplexStream,
@@ -35,6 +36,7 @@ pub(super) async fn act(
 ) -> i32 {
     let mut trainer = Trainer {
         temper,
+        host,
         commands: BufReader::new(commands).lines(),
         events,
         printed,
@@ -49,6 +51,7 @@ pub(super) async fn act(
 
 struct Trainer<'a> {
     temper: Temper,
+    host: &'static str,
     commands: Lines<BufReader<DuplexStream>>,
     events: DuplexStream,
     printed: DuplexStream,
@@ -140,7 +143,7 @@ impl Trainer<'_> {
     fn is_poisoned(&self) -> bool {
         let is_poisoned = self.group.iter().any(|(run, of)| self.journal.is_poison(*run, of.step + 1));
         if is_poisoned {
-            self.journal.trains(Temper::Crashes(self.steps), &self.group.keys().copied().collect::<Vec<_>>());
+            self.journal.trains(Temper::Crashes(self.steps), &self.attempts());
         }
         is_poisoned
     }
@@ -200,7 +203,7 @@ impl Trainer<'_> {
         }
         if is_due && rand::random_bool(0.3) {
             let path = folder.join(format!("samples-{step:09}.png"));
-            if fs::write(&path, format!("picture of {run} at {step}")).is_ok() {
+            if fs::write(&path, picture(run, step)).is_ok() {
                 self.say(&Event::Artifact { run, step, path }).await?;
             }
         }
@@ -240,8 +243,7 @@ impl Trainer<'_> {
         match serde_json::from_str(line).map_err(io::Error::other)? {
             Command::Start { group, stay } => {
                 self.stays = stay;
-                let runs: Vec<u64> = group.iter().map(|member| member.run).collect();
-                self.journal.trains(self.temper, &runs);
+                self.is_joined_by(&group);
                 for member in group {
                     self.begin(member).await?;
                 }
@@ -270,9 +272,21 @@ impl Trainer<'_> {
 
     /// Notes that these runs are given to this trainer beside those that it has.
     fn is_joined_by(&self, newcomers: &[Member]) {
-        let newcomers = newcomers.iter().map(|member| member.run);
-        let runs: Vec<u64> = self.group.keys().copied().chain(newcomers).collect();
-        self.journal.trains(self.temper, &runs);
+        let mut attempts = self.attempts();
+        attempts.extend(newcomers.iter().map(|member| self.attempt(member.run, &member.folder)));
+        self.journal.trains(self.temper, &attempts);
+    }
+
+    /// The attempts that this trainer has.
+    fn attempts(&self) -> Vec<Attempt> {
+        self.group.iter().map(|(run, of)| self.attempt(*run, &of.folder)).collect()
+    }
+
+    /// The attempt at a run that has this folder, which is called after the attempt's number.
+    fn attempt(&self, run: u64, folder: &Path) -> Attempt {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let number = name.split('-').nth(1).and_then(|number| number.parse().ok()).unwrap_or_default();
+        Attempt { run, number, host: self.host.to_owned() }
     }
 
     /// Does nothing that it is told. Whatever it is given suffers from that all the same.
@@ -294,7 +308,7 @@ impl Trainer<'_> {
     fn leaves(&mut self, run: u64) {
         self.group.remove(&run);
         if self.group.len() == 1 && self.temper != Temper::Good {
-            self.journal.trains(self.temper, &self.group.keys().copied().collect::<Vec<_>>());
+            self.journal.trains(self.temper, &self.attempts());
         }
     }
 

@@ -81,6 +81,16 @@ store! {
             self.answer("worker_leave", store.worker_leave(worker), leaves).await
         }
 
+        async fn worker_forget(&self, before_ms: i64) -> Result<u64> {
+            let (store, known) = (self.store(), self.workers().await?);
+            let forgotten = self.answer("worker_forget", store.worker_forget(before_ms), |_, _| Ok(())).await;
+            let left = self.workers().await?;
+            let gone: Vec<String> = known.difference(&left).cloned().collect();
+            let kept = self.promised().ledger.forgets_workers(&gone);
+            self.expect(kept);
+            forgotten
+        }
+
         async fn sweep_forget(&self, name: &str) -> Result<bool> {
             let store = self.store();
             let runs: Vec<RunId> = reasons::runs(&store, name).await?.iter().map(|run| run.id).collect();
@@ -233,7 +243,6 @@ store! {
     event_forget(before_ms: i64) -> u64;
     worker_list(since_ms: i64, after: &str, most: u32) -> Vec<WorkerRecord>;
     demand() -> Demand;
-    worker_forget(before_ms: i64) -> u64;
     worker_set_duty(name: &str, duty: Duty) -> Option<u32>;
     worker_set_rest(worker: &str, rest: Rest) -> ();
     probe() -> i64;

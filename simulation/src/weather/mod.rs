@@ -3,15 +3,18 @@
 
 mod answers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use acai_coordinator::clock::Clock;
+use acai_coordinator::garbage::Ages;
 use acai_coordinator::store::memory::MemoryStore;
+use acai_coordinator::store::postgres::Limits;
 use acai_coordinator::store::{AttemptRef, Result, Store, StoreError};
+use tokio::time::sleep;
 
 use crate::journal::Journal;
 use crate::ledger::Ledger;
@@ -27,9 +30,6 @@ const TERM: Duration = Duration::from_secs(29);
 /// ended leases may be late.
 const UNDISTURBED: Duration = Duration::from_secs(60);
 
-/// A checkpoint that nobody needs is kept for so long, by the database's clock.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
-
 /// How a database that is away fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outage {
@@ -37,6 +37,8 @@ pub(crate) enum Outage {
     Refuses,
     /// It does what it is asked, but its answer is lost.
     LosesAnswers,
+    /// It has vanished without a word, and coordinators wait for it for as long as they wait for Postgres.
+    IsSilent,
 }
 
 /// A store that can be away.
@@ -56,6 +58,8 @@ pub(crate) struct Weather {
     away: Mutex<BTreeMap<&'static str, Away>>,
     /// See [`Weather::rewrites`].
     rewrites: AtomicU32,
+    /// See [`Weather::is_old_backup`].
+    is_old_backup: AtomicBool,
 }
 
 /// When an outage began, and when the last long one ended.
@@ -84,6 +88,7 @@ impl Weather {
             outages: Mutex::default(),
             away: Mutex::default(),
             rewrites: AtomicU32::new(0),
+            is_old_backup: AtomicBool::new(false),
         }
     }
 
@@ -108,10 +113,9 @@ impl Weather {
     pub(crate) fn restore(&self) {
         if let Some((backup, then_ms)) = self.backup.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let before = std::mem::replace(&mut *self.promised(), backup);
-            // By the clock that was set meanwhile.
-            if before.store.clock().now_ms() - then_ms >= KEPT.as_millis() as i64 {
-                self.journal.puts_back_an_old_backup();
-            }
+            // By the clock that was set meanwhile. What nobody needed for so long is deleted.
+            let is_old = before.store.clock().now_ms() - then_ms >= Ages::default().unused_ms;
+            self.is_old_backup.store(is_old, Ordering::Relaxed);
             self.rewrite();
         }
     }
@@ -123,6 +127,7 @@ impl Weather {
             || Promised { store: Arc::new(MemoryStore::new(Clock::start())), ledger: Ledger::default() };
         let next = other.take().unwrap_or_else(empty);
         *other = Some(std::mem::replace(&mut *self.promised(), next));
+        self.is_old_backup.store(false, Ordering::Relaxed);
         self.rewrite();
     }
 
@@ -133,6 +138,11 @@ impl Weather {
     /// How often the database was put back or exchanged, or a sweep forgotten.
     pub(crate) fn rewrites(&self) -> u32 {
         self.rewrites.load(Ordering::Relaxed)
+    }
+
+    /// Whether the database is a backup that was put back after longer than checkpoints are kept which nobody needs.
+    pub(crate) fn is_old_backup(&self) -> bool {
+        self.is_old_backup.load(Ordering::Relaxed)
     }
 
     /// From now on it is away so for these coordinators, or there again.
@@ -190,6 +200,10 @@ impl Weather {
     ) -> Result<T> {
         self.journal.counts("store", method);
         self.fails_with(Outage::Refuses)?;
+        if let Err(silent) = self.fails_with(Outage::IsSilent) {
+            sleep(Limits::default().short).await;
+            return Err(silent);
+        }
         let answer = answer.await;
         let kept = promises(&mut self.promised().ledger, &answer);
         self.expect(kept);
@@ -201,6 +215,12 @@ impl Weather {
         if let Err(broken) = kept {
             self.journal.violates(broken);
         }
+    }
+
+    /// The workers that the store knows.
+    async fn workers(&self) -> Result<BTreeSet<String>> {
+        let workers = self.store().worker_list(i64::MIN, "", u32::MAX).await?;
+        Ok(workers.into_iter().map(|worker| worker.registration.id).collect())
     }
 
     /// The store's time in so many milliseconds.
