@@ -87,6 +87,7 @@ impl From<tonic::Status> for Failure {
             | Code::FailedPrecondition
             | Code::ResourceExhausted
             | Code::DataLoss
+            | Code::Aborted
             | Code::Unauthenticated
             | Code::PermissionDenied => anyhow::anyhow!("{message}"),
             _ if is_hung_up(&status) => {

@@ -18,6 +18,17 @@ pub struct LeaseTerms {
     pub renew_ms: u32,
 }
 
+impl LeaseTerms {
+    /// A coordinator that has written nothing for so long is not ready. The store is tried twice between two renewals, so one try may
+    /// fail. Of several coordinators the one that has lost the database is left out then while its workers can still renew at another
+    /// one: with the usual terms the call of a worker waits for as long as there is between two renewals, and a lease is three times
+    /// as long.
+    #[must_use]
+    pub fn readiness(self) -> Duration {
+        Duration::from_millis(u64::from(self.renew_ms)) * 5 / 4
+    }
+}
+
 impl Default for LeaseTerms {
     fn default() -> Self {
         LeaseTerms { lease_ms: 30_000, renew_ms: 10_000 }
@@ -97,6 +108,18 @@ mod tests {
     use super::*;
 
     const TERMS: LeaseTerms = LeaseTerms { lease_ms: 30_000, renew_ms: 10_000 };
+
+    #[test]
+    fn a_worker_whose_coordinator_lost_the_database_can_renew_at_another_one_before_its_leases_end() {
+        // The last renewal, at 0, came through. The next one waits for the deadline of a call, which is 10 s.
+        let [renew, lease, call] =
+            [TERMS.renew_ms, TERMS.lease_ms, 10_000].map(|ms| Duration::from_millis(ms.into()));
+        let is_given_up = renew + call;
+        // What balances load asks every two seconds.
+        assert!(TERMS.readiness() + Duration::from_secs(2) < is_given_up && is_given_up < lease);
+        // One failed try does not make a coordinator unready.
+        assert!(TERMS.readiness() > renew);
+    }
 
     #[test]
     fn leases_end_while_the_database_takes_writes_and_not_for_a_term_after_it_took_none() {

@@ -1,6 +1,7 @@
 //! The promises of docs/reliability.md, as far as what is stored of a run shows whether they are kept.
 //!
-//! Pure functions. `chaos` asks them of real databases after real faults, `simulation` of the simplest store all along.
+//! Pure functions. `chaos` asks them of real databases after real faults, `simulation` of the simplest store all along, which by its
+//! structure cannot have a point twice, or attempts with gaps.
 
 #[cfg(test)]
 mod tests;
@@ -31,9 +32,11 @@ pub struct Attempt {
 
 /// A checkpoint of the run that was committed and is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkpoint {
+pub struct Checkpoint<'a> {
     /// Training steps done.
     pub step: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: &'a str,
     /// Whether its bytes are there, and are those that were committed.
     pub is_whole: bool,
 }
@@ -50,7 +53,7 @@ pub struct Stored<'a> {
     /// All points, in any order.
     pub points: Vec<Point<'a>>,
     /// All checkpoints in use.
-    pub checkpoints: Vec<Checkpoint>,
+    pub checkpoints: Vec<Checkpoint<'a>>,
 }
 
 /// Which promise is broken.
@@ -64,7 +67,7 @@ pub enum Promise {
     Attempts,
     /// Promise 4: not exactly the completed run has a completed attempt, and only one.
     Ends,
-    /// Promise 5: a point is missing that was stored before a checkpoint, or at all of a completed run.
+    /// Promise 5: a point is missing of a step before a checkpoint's, or of any step of a completed run.
     Missing,
     /// Promise 5: there is a point that an undisturbed run has not.
     Extra,
@@ -138,8 +141,10 @@ fn doubled(run: &Stored<'_>) -> Vec<Broken> {
 
 fn checkpoints(run: &Stored<'_>) -> Vec<Broken> {
     let gone = run.checkpoints.iter().filter(|checkpoint| !checkpoint.is_whole);
-    let what = |step| format!("would resume at step {step} from a checkpoint that is not there whole");
-    gone.map(|checkpoint| Broken::new(Promise::CheckpointGone, what(checkpoint.step))).collect()
+    let what = |of: &Checkpoint<'_>| {
+        format!("would resume at step {} from {}, which is not there whole", of.step, of.sha256)
+    };
+    gone.map(|checkpoint| Broken::new(Promise::CheckpointGone, what(checkpoint))).collect()
 }
 
 fn curves(run: &Stored<'_>, reference: &[Point<'_>]) -> Vec<Broken> {
@@ -162,10 +167,10 @@ fn curves(run: &Stored<'_>, reference: &[Point<'_>]) -> Vec<Broken> {
             Some(_) => {}
         }
     }
-    // A checkpoint is committed once the points before it are stored.
+    // A checkpoint is committed once the points that were reported before it are stored. Those of its own step may be reported after it.
     let safe = run.checkpoints.iter().map(|checkpoint| checkpoint.step).max().unwrap_or_default();
-    let until = if run.is_completed { u64::MAX } else { safe };
-    for (metric, step) in due.keys().filter(|place| place.1 <= until && !stored.contains_key(*place)) {
+    let is_due = |step: u64| run.is_completed || step < safe;
+    for (metric, step) in due.keys().filter(|place| is_due(place.1) && !stored.contains_key(*place)) {
         broken.push(Broken::new(Promise::Missing, format!("has no `{metric}` at step {step}")));
     }
     broken

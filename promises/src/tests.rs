@@ -9,7 +9,7 @@ fn curve(steps: std::ops::RangeInclusive<u64>) -> Vec<Point<'static>> {
 /// A run whose second attempt has points up to step 4, and checkpoints of steps 1 and 3.
 fn in_order() -> Stored<'static> {
     let attempt = |number| Attempt { number, is_completed: false, replay_mismatches: 0 };
-    let checkpoint = |step| Checkpoint { step, is_whole: true };
+    let checkpoint = |step| Checkpoint { step, sha256: "ab", is_whole: true };
     Stored {
         claims: 2,
         is_completed: false,
@@ -36,8 +36,8 @@ fn complete(run: &mut Stored<'static>) {
 fn what_is_in_order_breaks_no_promise() {
     assert_eq!(broken_by(|_| ()), []);
     assert_eq!(broken_by(complete), []);
-    // Points after the last checkpoint may still come.
-    assert_eq!(broken_by(|run| run.points.truncate(4)), []);
+    // Points from the step of the last checkpoint on may still come.
+    assert_eq!(broken_by(|run| run.points.truncate(3)), []);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn each_broken_promise_is_named() {
     assert_eq!(broken_by(|run| run.points.extend(curve(2..=2))), [Promise::Doubled]);
     assert_eq!(broken_by(|run| run.points.extend(curve(7..=7))), [Promise::Extra]);
     assert_eq!(broken_by(|run| run.points[4].bits += 1), [Promise::Differs]);
-    assert_eq!(broken_by(|run| run.points.truncate(3)), [Promise::Missing]);
+    assert_eq!(broken_by(|run| run.points.truncate(2)), [Promise::Missing]);
     assert_eq!(
         broken_by(|run| {
             complete(run);

@@ -1,6 +1,6 @@
 //! The promises of docs/reliability.md, asked of the database, the checkpoints and the agents' folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::journal::{Attempt, Journal};
 use crate::people::SWEEP;
 use crate::plan::{AGENTS, Plan, What, Wish};
+use crate::quiet;
 use crate::releases::Release;
 use crate::system::disk::Trouble;
 use crate::trainer::Temper;
@@ -23,8 +24,8 @@ use crate::weather::Weather;
 
 /// Machines in a row that cannot train a run before it is given up.
 const MACHINES: usize = 3;
-/// Times that an agent does anything within a minute, at the most: it may do so for each of its runs once in a second.
-const MOST_CALLS: u64 = 400;
+/// Attempts of one run at the most.
+const MOST_ATTEMPTS: usize = 200;
 
 /// Whoever checks.
 pub(crate) struct Check {
@@ -36,6 +37,9 @@ pub(crate) struct Check {
     completed: BTreeSet<u32>,
     /// The runs that were cancelled in this store when it came, or were to be.
     cancelled: BTreeSet<RunId>,
+    /// Checkpoints and artifacts, by their SHA-256, whose files were not there any more when an old backup was put back that names
+    /// them; and these files.
+    gone: BTreeMap<String, String>,
     /// How often the database had been put back or exchanged, or a sweep forgotten, until then.
     rewrites: u32,
 }
@@ -49,6 +53,7 @@ impl Check {
             runtime: Builder::new_current_thread().build().ok(),
             completed: BTreeSet::new(),
             cancelled: BTreeSet::new(),
+            gone: BTreeMap::new(),
             rewrites: 0,
         }
     }
@@ -71,7 +76,11 @@ impl Check {
         let asked = store.point_list(&from, metric, usize::MAX);
         let points =
             self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).unwrap_or_default();
-        points.into_iter().map(|point| (point.step, point.value)).collect()
+        let curve: Vec<(u64, f64)> = points.into_iter().map(|point| (point.step, point.value)).collect();
+        if !curve.is_sorted_by(|before, after| before.0 < after.0) {
+            self.says(details, &format!("the steps of `{metric}` are not in order"));
+        }
+        curve
     }
 
     /// Looks at the database once more, if another one was put in its place.
@@ -91,9 +100,12 @@ impl Check {
             let mut named: Vec<String> = checkpoints.map(|stored| stored.checkpoint.sha256.clone()).collect();
             let artifacts = runs.iter().flat_map(|details| self.artifacts(details.run.number));
             named.extend(artifacts.map(|artifact| artifact.sha256));
-            for sha256 in named.iter().filter(|sha256| self.content(sha256).is_none()) {
-                self.journal.is_gone(sha256);
+            for sha256 in named {
+                if let Some(file) = self.file(&sha256).filter(|file| !Path::new(file).exists()) {
+                    self.gone.insert(sha256, file);
+                }
             }
+            self.journal.may_miss_files(!self.gone.is_empty());
         }
     }
 
@@ -116,13 +128,13 @@ impl Check {
             }
             self.promises(&details, &model);
             let rejected = details.checkpoints.iter().filter(|stored| stored.rejected.is_some());
-            for stored in rejected.filter(|stored| !self.journal.may_miss(&stored.checkpoint.sha256)) {
+            for stored in rejected.filter(|stored| !self.may_miss(&stored.checkpoint.sha256)) {
                 self.says(
                     &details,
                     &format!("a whole checkpoint was taken out of use: {:?}", stored.rejected),
                 );
             }
-            self.pictures(&details);
+            self.pictures(&details, &model);
         }
     }
 
@@ -149,10 +161,15 @@ impl Check {
     }
 
     /// A checkpoint whose file may be missing counts as whole.
-    fn checkpoint(&self, stored: &StoredCheckpoint, model: &Model) -> Checkpoint {
+    fn checkpoint<'c>(&self, stored: &'c StoredCheckpoint, model: &Model) -> Checkpoint<'c> {
         let (step, sha256) = (stored.checkpoint.step, &stored.checkpoint.sha256);
         let is_whole = || self.content(sha256) == Some(model.checkpoint(step, model.weights(step)));
-        Checkpoint { step, is_whole: self.journal.may_miss(sha256) || is_whole() }
+        Checkpoint { step, sha256, is_whole: self.may_miss(sha256) || is_whole() }
+    }
+
+    /// Whether nothing but a file that was gone already, when an old backup was put back, is kept under this SHA-256.
+    fn may_miss(&self, sha256: &str) -> bool {
+        self.gone.get(sha256).is_some_and(|gone| self.file(sha256).is_none_or(|file| file == *gone))
     }
 
     /// The names of all metrics that there are.
@@ -162,22 +179,26 @@ impl Check {
         self.runtime.as_ref().and_then(|runtime| runtime.block_on(asked).ok()).unwrap_or_default()
     }
 
-    /// The bytes that are kept under this SHA-256, if the database knows of any and they are there.
-    fn content(&self, sha256: &str) -> Option<String> {
+    /// The file that is kept under this SHA-256, if the database knows of one.
+    fn file(&self, sha256: &str) -> Option<String> {
         let store = self.weather.store();
         let asked = store.blob_find(sha256);
         let (file, _) = self.runtime.as_ref()?.block_on(asked).ok().flatten()?;
         let shard = &sha256[..2];
-        fs::read_to_string(format!("{}/{shard}/{sha256}-{}", self.plan.depot(), file.tag)).ok()
+        Some(format!("{}/{shard}/{sha256}-{}", self.plan.depot(), file.tag))
+    }
+
+    /// What is in that file.
+    fn content(&self, sha256: &str) -> Option<String> {
+        fs::read_to_string(self.file(sha256)?).ok()
     }
 
     /// Each picture is as its trainer drew it.
-    fn pictures(&self, details: &RunDetails) {
+    fn pictures(&self, details: &RunDetails, model: &Model) {
         let drawn =
             self.artifacts(details.run.number).into_iter().filter(|artifact| artifact.name == PICTURE);
-        for Artifact { step, sha256, .. } in drawn.filter(|artifact| !self.journal.may_miss(&artifact.sha256))
-        {
-            if self.content(&sha256) != Some(picture(details.run.id.into(), step)) {
+        for Artifact { step, sha256, .. } in drawn.filter(|artifact| !self.may_miss(&artifact.sha256)) {
+            if self.content(&sha256) != Some(picture(model.weights(step))) {
                 self.says(details, &format!("its picture at {step} is not as its trainer drew it"));
             }
         }
@@ -195,7 +216,10 @@ impl Check {
         for details in self.runs() {
             self.end(&details);
         }
-        self.quiet();
+        quiet::calls(&self.journal, self.plan.agents);
+        for agent in &AGENTS[..self.plan.agents] {
+            quiet::files(&self.journal, agent);
+        }
         for agent in self.journal.unnoticed_copies() {
             self.journal.violates(format!("{agent} works on a copy of another one's folder"));
         }
@@ -213,18 +237,10 @@ impl Check {
         }
     }
 
-    /// Nobody calls without a pause.
-    fn quiet(&self) {
-        for ((who, what), count) in self.journal.all_counts() {
-            tracing::info!(target: "simulation", "{who} {what}: {} in all, {} a minute at most", count.total, count.most);
-            let agents = if who == "store" { self.plan.agents as u64 } else { 1 };
-            if count.most > MOST_CALLS * agents {
-                self.journal.violates(format!("{who}: {} times {what} within a minute", count.most));
-            }
-        }
-    }
-
     fn end(&self, details: &RunDetails) {
+        if details.attempts.len() > MOST_ATTEMPTS {
+            self.says(details, &format!("it had {} attempts", details.attempts.len()));
+        }
         let of_attempt = |attempt: &AttemptRecord| Attempt {
             run: details.run.id.into(),
             number: attempt.number,
@@ -246,11 +262,12 @@ impl Check {
             |what: &What| matches!(what, What::Person(Wish::Cancel(run)) if *run == details.run.number);
         // A disk that fails costs machines and uploads, and no point.
         let is_broken = self.plan.has(|what| matches!(what, What::Disk { .. }));
+        let takes_nothing = self.plan.has(|what| *what == What::DepotTakesNothing);
         match details.run.state {
             RunState::Completed => {
                 let model = Model::new(&details.run.configuration.training_config(), details.run.seed);
                 let last = details.checkpoints.first().map_or(0, |newest| newest.checkpoint.step);
-                if last != model.total && !is_broken {
+                if last != model.total && !is_broken && !takes_nothing {
                     self.says(
                         details,
                         &format!("it is completed, and its last checkpoint is of step {last}"),

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use acai_coordinator::blobs::directory::Directory;
@@ -27,23 +27,35 @@ pub(crate) enum Failing {
 
 /// How the place is just now. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Conditions(Arc<Mutex<Option<Failing>>>);
+pub(crate) struct Conditions(Arc<Mutex<Now>>);
+
+#[derive(Debug, Default)]
+struct Now {
+    failing: Option<Failing>,
+    takes_nothing: bool,
+}
 
 impl Conditions {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on the place fails like this, or not any more.
     pub(crate) fn set(&self, failing: Option<Failing>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failing;
+        self.now().failing = failing;
+    }
+
+    /// From now on the place takes nothing more, as a bucket does whose writers have lost their right to write.
+    pub(crate) fn take_nothing(&self) {
+        self.now().takes_nothing = true;
     }
 
     fn fails_with(&self, failing: Failing) -> Result<()> {
-        let now = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match now {
-            Some(now) if now == failing => Err(BlobError::Failed {
-                doing: "reach the place of checkpoints",
-                cause: format!("simulated: {now:?}"),
-            }),
-            _ => Ok(()),
-        }
+        if self.now().failing == Some(failing) { Err(failed(&format!("{failing:?}"))) } else { Ok(()) }
+    }
+
+    fn takes(&self) -> Result<()> {
+        if self.now().takes_nothing { Err(failed("it takes nothing")) } else { Ok(()) }
     }
 
     /// What is done there takes its time, and may fail before or after.
@@ -56,6 +68,10 @@ impl Conditions {
         self.fails_with(Failing::LosesAnswers)?;
         Ok(done)
     }
+}
+
+fn failed(how: &str) -> BlobError {
+    BlobError::Failed { doing: "reach the place of checkpoints", cause: format!("simulated: {how}") }
 }
 
 /// The place as a coordinator sees it. Several coordinators have a common place, and each a folder of its own for what is not whole.
@@ -83,6 +99,7 @@ impl Blobs for Depot {
     }
 
     async fn put(&self, name: &Name, file: &Path) -> Result<()> {
+        self.conditions.takes()?;
         self.conditions.answer(self.folder.put(name, file)).await
     }
 

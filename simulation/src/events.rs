@@ -67,6 +67,7 @@ fn lasts(what: &What) -> Option<Duration> {
         | What::FolderRestored { lasts, .. } => Some(*lasts),
         What::Replaced { lasts } => *lasts,
         What::AgentStops { .. }
+        | What::DepotTakesNothing
         | What::ClockSet { .. }
         | What::Trainer { .. }
         | What::Poison { .. }
@@ -95,6 +96,7 @@ pub(crate) fn disturb(journal: &Journal, Event { what, ends }: Event) {
         What::ClockSet { .. }
         | What::StoreAwayFromOther { .. }
         | What::DepotFails { .. }
+        | What::DepotTakesNothing
         | What::Trainer { .. }
         | What::Poison { .. }
         | What::Person(_) => return,
@@ -143,6 +145,7 @@ impl World {
                 self.journal.loses_store(COORDINATORS[1], !ends);
             }
             What::DepotFails { failing, .. } => self.depot.set((!ends).then_some(failing)),
+            What::DepotTakesNothing => self.depot.take_nothing(),
             What::Restored { .. } if !ends => self.weather.back_up(),
             What::Restored { .. } => self.while_nobody_serves(sim, Weather::restore),
             What::Replaced { .. } => self.while_nobody_serves(sim, Weather::exchange),

@@ -1,9 +1,11 @@
 //! What happened, as far as somebody has to account for it in the end. Clones share it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use acai_coordinator::LeaseTerms;
 
 use crate::network::COORDINATORS;
 use crate::plan::Plan;
@@ -13,9 +15,8 @@ use crate::trainer::Temper;
 /// How long it is counted how often somebody does something.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The load balancer sends no new connections to a coordinator that has been without its database for so long: after the time
-/// between two renewals the coordinator says that it is not ready, for which a probe asks every two seconds.
-const BALANCED: Duration = Duration::from_secs(10 + 2);
+/// How often what balances load asks coordinators whether they are ready.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// See above.
 #[derive(Clone, Default)]
@@ -34,9 +35,8 @@ struct Notes {
     coordinators: &'static [&'static str],
     /// The coordinators that cannot reach their database, and since when.
     without_store: BTreeMap<&'static str, Duration>,
-    /// Checkpoints and artifacts, by their SHA-256, whose files were not there any more when an old backup was put back that names
-    /// them.
-    gone: BTreeSet<String>,
+    /// Whether an old backup was put back that names files which are deleted.
+    may_miss_files: bool,
     /// The trainers of each attempt, and whether its run was alone there.
     suffered: BTreeMap<Attempt, Vec<(Temper, bool)>>,
     /// Slow trainers that were started so far.
@@ -102,19 +102,14 @@ impl Journal {
         self.notes().coordinators
     }
 
-    /// A backup was put back that names a checkpoint or an artifact, and is so old that the file is rightly deleted.
-    pub(crate) fn is_gone(&self, sha256: &str) {
-        self.notes().gone.insert(sha256.to_owned());
-    }
-
-    /// Whether the file of a checkpoint or an artifact may be missing.
-    pub(crate) fn may_miss(&self, sha256: &str) -> bool {
-        self.notes().gone.contains(sha256)
+    /// An old backup was put back, which names files that are deleted, or none that is.
+    pub(crate) fn may_miss_files(&self, may: bool) {
+        self.notes().may_miss_files = may;
     }
 
     /// Whether any file may be missing.
     pub(crate) fn may_miss_any(&self) -> bool {
-        !self.notes().gone.is_empty()
+        self.notes().may_miss_files
     }
 
     /// A coordinator cannot reach its database from now on, or can again.
@@ -129,8 +124,9 @@ impl Journal {
     /// The coordinators to which connections come: those that say that they are healthy, or all if none does.
     pub(crate) fn balanced(&self) -> Vec<&'static str> {
         let notes = self.notes();
+        let noticed = LeaseTerms::default().readiness() + PROBE;
         let is_healthy = |host: &&&'static str| {
-            notes.without_store.get(**host).is_none_or(|since| elapsed() < *since + BALANCED)
+            notes.without_store.get(**host).is_none_or(|since| elapsed() < *since + noticed)
         };
         let healthy: Vec<_> = notes.coordinators.iter().filter(is_healthy).copied().collect();
         if healthy.is_empty() { notes.coordinators.to_vec() } else { healthy }

@@ -34,6 +34,7 @@ mod ledger;
 mod network;
 mod people;
 mod plan;
+mod quiet;
 mod reasons;
 mod releases;
 mod seeds;

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const BOUND: Duration = Duration::from_secs(45 * 60);
 /// … and for each trainer that was slow in so much more: its steps take up to 30 s.
 const BOUND_IF_SLOW: Duration = Duration::from_secs(32 * 60);
+/// … and in so much more if checkpoints have no place any more: for that agents wait for half an hour, and two minutes for each run.
+const BOUND_WITHOUT_DEPOT: Duration = Duration::from_secs(60 * 60);
 
 /// A person at a terminal.
 #[derive(Clone)]
@@ -82,7 +84,9 @@ impl Person {
         }
         self.wish(Wish::Limit(0)).await;
         self.wish(Wish::Resume(0)).await;
-        let bound = |journal: &Journal| BOUND + BOUND_IF_SLOW * journal.slow_trainers();
+        let takes_nothing = u32::from(self.plan.has(|what| *what == What::DepotTakesNothing));
+        let bound = BOUND + BOUND_WITHOUT_DEPOT * takes_nothing;
+        let bound = |journal: &Journal| bound + BOUND_IF_SLOW * journal.slow_trainers();
         let mut has_ended = self.all_ended().await;
         while !has_ended && begun.elapsed() < CALM + bound(&self.journal) {
             sleep(Duration::from_secs(5)).await;

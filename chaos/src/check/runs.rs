@@ -1,5 +1,7 @@
 //! What is stored of each run breaks no promise.
 
+use std::collections::BTreeSet;
+
 use acai_promises::{Attempt, Broken, Checkpoint, Promise, Stored};
 
 use super::snapshot::{Evidence, RunRow};
@@ -11,6 +13,15 @@ pub(super) fn check(evidence: &Evidence, verdict: &mut Verdict) {
         for Broken { promise, what } in broken(evidence, run) {
             verdict.add(kind(promise), format!("run {} {what}", run.id));
         }
+    }
+    let snapshot = &evidence.snapshot;
+    let runs: BTreeSet<u64> = snapshot.runs.iter().map(|run| run.id).collect();
+    let named = snapshot.points.iter().map(|row| row.run);
+    let named = named.chain(snapshot.attempts.iter().map(|row| row.id.run));
+    let named: BTreeSet<u64> = named.chain(snapshot.checkpoints.iter().map(|row| row.run)).collect();
+    for run in named.difference(&runs) {
+        verdict
+            .add(ViolationKind::Extra, format!("run {run} is not in the database, and something of it is"));
     }
 }
 
@@ -42,7 +53,11 @@ fn stored<'e>(evidence: &'e Evidence, run: &RunRow) -> Stored<'e> {
         attempts,
         points: snapshot.points.iter().filter(|row| row.run == run.id).map(|row| point(&row.point)).collect(),
         checkpoints: checkpoints
-            .map(|row| Checkpoint { step: row.step, is_whole: evidence.whole_blobs.contains(&row.sha256) })
+            .map(|row| Checkpoint {
+                step: row.step,
+                sha256: &row.sha256,
+                is_whole: evidence.whole_blobs.contains(&row.sha256),
+            })
             .collect(),
     }
 }

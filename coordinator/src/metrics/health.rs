@@ -11,7 +11,6 @@ use tonic_health::pb::health_server;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use super::Metrics;
-use super::observation::patience;
 use crate::lease::LeaseTerms;
 
 /// How often it is looked at least whether the coordinator does its work.
@@ -38,7 +37,7 @@ pub(crate) async fn tell_health(
 ) -> Infallible {
     let mut writes = metrics.last_write.subscribe();
     while !*stop.borrow() {
-        let status = match metrics.writes(patience(terms)) {
+        let status = match metrics.writes(terms.readiness()) {
             Ok(()) => ServingStatus::Serving,
             Err(_) => ServingStatus::NotServing,
         };

@@ -20,6 +20,9 @@ pub(crate) use health::{Health, health, tell_health};
 pub(crate) use measured::Measured;
 pub use observation::Observation;
 
+/// Writes that follow each other sooner are noted as one.
+const OFTEN: Duration = Duration::from_millis(50);
+
 /// One label and its value.
 type Label = [(&'static str, &'static str); 1];
 /// No label: for what can be left out.
@@ -170,7 +173,18 @@ impl Metrics {
     /// The store has taken a small write in this time.
     pub(crate) fn committed(&self, took: Duration) {
         self.store_commit_seconds.observe(took.as_secs_f64());
-        self.last_write.send_replace(Some(Instant::now()));
+        self.wrote();
+    }
+
+    /// The store has taken a write.
+    pub(crate) fn wrote(&self) {
+        self.last_write.send_if_modified(|last| {
+            let is_news = last.is_none_or(|last| last.elapsed() >= OFTEN);
+            if is_news {
+                *last = Some(Instant::now());
+            }
+            is_news
+        });
     }
 
     /// Whether the store has taken a write within this time.

@@ -1,7 +1,6 @@
 //! What the database knows, looked up at each scrape.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use acai_sweep::run::RunState;
 use acai_telemetry::Observed;
@@ -47,15 +46,8 @@ impl Observed for Observation {
     }
 
     fn ready(&self) -> std::result::Result<(), String> {
-        self.metrics.writes(patience(self.terms))
+        self.metrics.writes(self.terms.readiness())
     }
-}
-
-/// A store that takes no writes for this long cannot renew leases. Of several coordinators the one whose database is away is left
-/// out soon enough then for workers to renew at another one: their calls wait for as long again, and a lease lasts three times as
-/// long.
-pub(super) fn patience(terms: LeaseTerms) -> Duration {
-    Duration::from_millis(u64::from(terms.renew_ms))
 }
 
 impl Metrics {

@@ -131,7 +131,8 @@ impl BlobTransfers {
     ) -> Result<Option<v1::UploadRequest>, Status> {
         let late = |_| {
             let patience = self.patience;
-            Status::deadline_exceeded(format!(
+            // Not a deadline that was exceeded, after which a worker would go to another coordinator, which does not have the bytes.
+            Status::aborted(format!(
                 "nothing came for {patience:?}: what came before stays, go on from there"
             ))
         };
@@ -181,7 +182,7 @@ async fn send(
             // Nobody listens any more.
             Ok(Err(_)) => return,
             Err(_) => {
-                break Status::deadline_exceeded(format!(
+                break Status::aborted(format!(
                     "nothing was taken for {patience:?}: go on from what has arrived"
                 ));
             }

@@ -49,6 +49,9 @@ use acai_testing::postgres::Postgres;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+/// The name of the file of a SQLite database.
+const DATABASE: &str = "acai.db";
+
 /// A store under test and the clock that it lives by.
 pub(crate) struct Tested {
     store: Arc<dyn Store>,
@@ -69,8 +72,25 @@ impl Deref for Tested {
 
 impl Tested {
     async fn sqlite() -> Tested {
-        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::default());
-        let path = folder.path().join("acai.db");
+        Tested::sqlite_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// A copy of an empty database, which need not be brought up to date: for tests that need many. All copies have one identity.
+    async fn sqlite_like(empty: &[u8]) -> Tested {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(DATABASE), empty).unwrap();
+        Tested::sqlite_in(folder).await
+    }
+
+    /// An empty database for [`sqlite_like`](Self::sqlite_like).
+    async fn empty_sqlite() -> Vec<u8> {
+        let empty = Tested::sqlite().await;
+        empty.store.close().await;
+        std::fs::read(empty.url.trim_start_matches("sqlite:")).unwrap()
+    }
+
+    async fn sqlite_in(folder: TempDir) -> Tested {
+        let (path, clock) = (folder.path().join(DATABASE), ManualClock::default());
         let store = SqliteStore::open(&path, Clock::Manual(clock.clone())).await.unwrap();
         let url = format!("sqlite:{}", path.display());
         Tested { store: Arc::new(store), clock, url, _folder: Some(folder) }

@@ -186,7 +186,9 @@ impl Specified {
 
 #[test]
 fn sqlite_does_what_the_simplest_store_does() {
-    compare(sequences(150), async || Some(Tested::sqlite().await));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let empty = runtime.block_on(Tested::empty_sqlite());
+    compare(sequences(1_000), async || Some(Tested::sqlite_like(&empty).await));
 }
 
 #[test]

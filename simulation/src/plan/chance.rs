@@ -34,7 +34,7 @@ const LATER: [(u64, &[&str]); 5] = [
     (ASKING, &["clock", "folder copied", "folder restored", "other sweep", "back in plan", "depot"]),
     (TWO_COORDINATORS, &["other coordinator crashes", "other partition"]),
     (FORGETTING, &["forget", "replaced", "store away from other"]),
-    (VANISHING, &["store vanishes", "store vanishes for other"]),
+    (VANISHING, &["store vanishes", "store vanishes for other", "depot for ever"]),
 ];
 
 /// By how many seconds clocks are set: also by more than a day and by more than a month, after which things are deleted.
@@ -113,6 +113,10 @@ fn later_what(random: &mut impl Rng, kind: &str, agents: usize) -> What {
         "replaced" => What::Replaced { lasts: random.random_bool(0.6).then(|| between(random, 5, 120)) },
         "store away from other" => {
             What::StoreAwayFromOther { outage: outage(random), lasts: between(random, 1, 120) }
+        }
+        "depot for ever" if random.random_bool(0.3) => What::DepotTakesNothing,
+        "depot for ever" => {
+            What::DepotFails { failing: Failing::Refuses, lasts: between(random, 60, CALM.as_secs()) }
         }
         "store vanishes" => What::StoreAway { outage: Outage::IsSilent, lasts: between(random, 1, 120) },
         "store vanishes for other" => {

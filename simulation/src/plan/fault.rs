@@ -52,6 +52,8 @@ pub(crate) enum What {
     FolderRestored { agent: usize, lasts: Duration },
     /// The place of checkpoints fails.
     DepotFails { failing: Failing, lasts: Duration },
+    /// The place of checkpoints takes nothing more, for ever.
+    DepotTakesNothing,
     /// A host's disk is in trouble.
     Disk { host: &'static str, trouble: Trouble, lasts: Duration },
     /// The n-th trainer that is started is like this.

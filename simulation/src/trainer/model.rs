@@ -12,9 +12,9 @@ pub(crate) const SCORE: &str = "eval/mean_distance";
 /// The name of the picture that trainers draw.
 pub(crate) const PICTURE: &str = "samples.png";
 
-/// What is in the picture that is drawn of a run after `step` steps.
-pub(crate) fn picture(run: u64, step: u64) -> String {
-    format!("picture of {run} at {step}")
+/// What is in the picture that is drawn of a model with these weights.
+pub(crate) fn picture(weights: u64) -> String {
+    format!("picture of {weights}")
 }
 
 /// A model that is trained to a schedule.

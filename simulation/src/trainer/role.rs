@@ -191,9 +191,11 @@ impl Trainer<'_> {
 
     /// Checkpoints and pictures that are due, and the end.
     async fn after_step(&mut self, run: u64) -> io::Result<()> {
-        let Some(Training { step, model, checkpoint_every, folder, saved, .. }) = self.group.get(&run) else {
+        let Some(Training { step, model, weights, checkpoint_every, folder, saved }) = self.group.get(&run)
+        else {
             return Ok(());
         };
+        let weights = *weights;
         let (step, is_last, folder) = (*step, *step == model.total, folder.clone());
         let is_due = step.is_multiple_of(*checkpoint_every) || is_last;
         let is_saved = *saved >= step;
@@ -203,7 +205,7 @@ impl Trainer<'_> {
         }
         if is_due && rand::random_bool(0.3) {
             let path = folder.join(format!("samples-{step:09}.png"));
-            if fs::write(&path, picture(run, step)).is_ok() {
+            if fs::write(&path, picture(weights)).is_ok() {
                 self.say(&Event::Artifact { run, step, path }).await?;
             }
         }

@@ -5,7 +5,7 @@ mod answers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) enum Outage {
     Refuses,
     /// It does what it is asked, but its answer is lost.
     LosesAnswers,
-    /// It has vanished without a word, and coordinators wait for it for as long as they wait for Postgres.
+    /// It has vanished without a word. Each call waits for as long as a read of Postgres, and has no effect.
     IsSilent,
 }
 
@@ -60,6 +60,8 @@ pub(crate) struct Weather {
     rewrites: AtomicU32,
     /// See [`Weather::is_old_backup`].
     is_old_backup: AtomicBool,
+    /// The latest time that a coordinator's clock has shown since the backup was made, in milliseconds.
+    latest_ms: AtomicI64,
 }
 
 /// When an outage began, and when the last long one ended.
@@ -89,6 +91,7 @@ impl Weather {
             away: Mutex::default(),
             rewrites: AtomicU32::new(0),
             is_old_backup: AtomicBool::new(false),
+            latest_ms: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -105,6 +108,7 @@ impl Weather {
     pub(crate) fn back_up(&self) {
         let Promised { store, ledger } = self.promised().clone();
         let now_ms = store.clock().now_ms();
+        self.latest_ms.store(now_ms, Ordering::Relaxed);
         let backup = Promised { store: Arc::new(store.copy()), ledger };
         *self.backup.lock().unwrap_or_else(PoisonError::into_inner) = Some((backup, now_ms));
     }
@@ -113,8 +117,9 @@ impl Weather {
     pub(crate) fn restore(&self) {
         if let Some((backup, then_ms)) = self.backup.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let before = std::mem::replace(&mut *self.promised(), backup);
-            // By the clock that was set meanwhile. What nobody needed for so long is deleted.
-            let is_old = before.store.clock().now_ms() - then_ms >= Ages::default().unused_ms;
+            // By the clock that was set meanwhile, and maybe set back. What nobody needed for so long is deleted.
+            let latest_ms = self.latest_ms.load(Ordering::Relaxed).max(before.store.clock().now_ms());
+            let is_old = latest_ms - then_ms >= Ages::default().unused_ms;
             self.is_old_backup.store(is_old, Ordering::Relaxed);
             self.rewrite();
         }
@@ -172,6 +177,7 @@ impl Weather {
         if !self.has_clock {
             let mut promised = self.promised();
             let (before, clock) = (promised.store.clock().now_ms(), Clock::start());
+            self.latest_ms.fetch_max(before.max(clock.now_ms()), Ordering::Relaxed);
             promised.ledger.opens(whole_seconds(clock.now_ms() - before));
             promised.store = Arc::new(promised.store.reopened(clock));
         }

@@ -1,5 +1,7 @@
 //! How an attempt ends: first everything is acknowledged, then comes the last call.
 
+use std::time::Duration;
+
 use acai_proto::v1::Attempt;
 use tokio::time::sleep;
 
@@ -13,7 +15,7 @@ use super::member::Member;
 use super::resume::reject;
 use crate::client::digest;
 use crate::machine::disk::on_disk;
-use crate::reporting::{ReportError, Reporter};
+use crate::reporting::ReportError;
 use crate::spool::OwnFault;
 use crate::summary::Outcome;
 
@@ -74,14 +76,15 @@ pub(super) async fn hand_back(context: &Context, attempt: Attempt, fault: Option
 }
 
 async fn end(context: &Context, member: &Member, ending: Ending) -> Closed {
-    match flush(context, &member.reporter, &ending).await {
+    match flush(context, member, &ending).await {
         Ok(last_seq) => end_reported(context, member, ending, last_seq).await,
         Err(error) => end_unreported(context, member, error).await.into(),
     }
 }
 
 /// Resolves with the number of the last point when all is acknowledged.
-async fn flush(context: &Context, reporter: &Reporter, ending: &Ending) -> Result<u64, ReportError> {
+async fn flush(context: &Context, member: &Member, ending: &Ending) -> Result<u64, ReportError> {
+    let reporter = &member.reporter;
     match ending {
         // The time for checkpoints is limited, because another machine goes on from the last checkpoint that came
         // through, and this slot takes another run.
@@ -91,10 +94,28 @@ async fn flush(context: &Context, reporter: &Reporter, ending: &Ending) -> Resul
             () = context.last_moment() => reporter.flush_points().await,
         },
         Ending::Completed { .. } | Ending::Failed { .. } | Ending::CheckpointRefused { .. } => {
-            reporter.flush().await
+            let last_seq = reporter.flush_points().await?;
+            let given_up = async {
+                sleep(LEAST_PATIENCE).await;
+                context.coordinator.blobs().fail_for(MOST_PATIENCE).await;
+            };
+            tokio::select! {
+                flushed = reporter.flush() => flushed,
+                () = given_up => {
+                    let id = member.attempt.run;
+                    tracing::warn!(id, "the last checkpoint stays here: no upload came through for {MOST_PATIENCE:?}");
+                    Ok(last_seq)
+                }
+            }
         }
     }
 }
+
+/// A run whose points are all acknowledged waits for its last checkpoint until no upload has come through for so long: a place of
+/// checkpoints that has failed for ever would otherwise keep the slot, and the run from its end …
+const MOST_PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// … and for so long at least: the coordinator may just have come back, of which the next try will tell.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// Ends an attempt whose points up to number `last_seq` are acknowledged, and there are no more.
 async fn end_reported(context: &Context, member: &Member, ending: Ending, last_seq: u64) -> Closed {

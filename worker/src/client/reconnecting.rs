@@ -50,10 +50,9 @@ impl Reconnecting {
         Self { open: Arc::new(open), opened: Arc::new(Mutex::new(opened)), peer }
     }
 
-    /// The next call opens a new connection. For whoever gave up a call that was not answered, or got an answer that broke off.
-    pub(super) fn leave_current(&self) {
-        let number = self.opened().number;
-        self.leave(number);
+    /// The number of the connection that the next call goes over.
+    pub(super) fn number(&self) -> u64 {
+        self.opened().number
     }
 
     fn opened(&self) -> MutexGuard<'_, Opened> {
@@ -61,8 +60,9 @@ impl Reconnecting {
     }
 
     /// Leaves the connection of that number, if no other call has done that, and if the connection is not a new one. Calls on their
-    /// way there go on.
-    fn leave(&self, number: u64) {
+    /// way there go on. Calls that could not be served do so themselves; others do that give up a call that is not answered, or whose
+    /// answer broke off.
+    pub(super) fn leave(&self, number: u64) {
         let mut opened = self.opened();
         if opened.number == number && opened.since.elapsed() >= LEAST_AGE {
             *opened = Opened { connection: (self.open)(), number: number + 1, since: Instant::now() };

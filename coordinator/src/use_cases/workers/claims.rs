@@ -72,6 +72,7 @@ impl WorkerCalls {
         rest: Option<Rest>,
     ) -> Result<Renewal> {
         let renewal = self.store.lease_renew(worker, attempts, self.terms.lease_ms.into()).await?;
+        self.metrics.wrote();
         // After the leases, which have connections of their own: this may have to wait for others' writes.
         if let Some(rest) = rest {
             self.store.worker_set_rest(worker, rest).await?;

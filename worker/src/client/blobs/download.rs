@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acai_proto::SIGNATURE;
+use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Checkpoint, DownloadRequest};
 use tonic::Code;
 
@@ -14,6 +15,7 @@ use super::digest::digest;
 use super::error::{TransferError, TryError};
 use crate::backoff::Backoff;
 use crate::client::call_error::CallError;
+use crate::client::reconnecting::Reconnecting;
 use crate::machine::disk::on_disk;
 
 /// Brings a checkpoint's file to `path`.
@@ -77,10 +79,16 @@ impl Download<'_> {
         })
         .await?;
         let bytes = self.checkpoint.bytes;
-        let arrived = if offset < bytes { offset + self.receive(offset, &file).await? } else { offset };
+        let (client, connection) = self.blobs.client();
+        let arrived = if offset < bytes {
+            offset + self.receive(client, connection, offset, &file).await?
+        } else {
+            offset
+        };
         // Also what an earlier try received, which broke off before the bytes were on the disk.
         on_disk(move || file.sync_all()).await?;
         if arrived < bytes {
+            self.blobs.connection.leave(connection);
             let reason = format!("it ended after {arrived} of {bytes} bytes");
             return Err(CallError::Unavailable(reason).into());
         }
@@ -88,16 +96,21 @@ impl Download<'_> {
     }
 
     /// Appends what comes from `offset` on to `file`; returns how many bytes that were.
-    async fn receive(&self, offset: u64, file: &Arc<File>) -> Result<u64, TryError> {
+    async fn receive(
+        &self,
+        mut client: BlobServiceClient<Reconnecting>,
+        connection: u64,
+        offset: u64,
+        file: &Arc<File>,
+    ) -> Result<u64, TryError> {
         let request = DownloadRequest { sha256: self.checkpoint.sha256.clone(), offset };
-        let mut client = self.blobs.client();
-        let answer = self.blobs.in_time(client.download(request)).await?;
+        let answer = self.blobs.in_time(connection, client.download(request)).await?;
         let answer = answer.map_err(|status| self.blobs.peer.vouch(status))?;
         let is_signed = answer.metadata().contains_key(SIGNATURE) || self.blobs.peer.is_first_release();
         let mut chunks = answer.into_inner();
         let mut received = 0;
         loop {
-            match self.blobs.in_time(chunks.message()).await? {
+            match self.blobs.in_time(connection, chunks.message()).await? {
                 Ok(Some(chunk)) => {
                     received += chunk.data.len() as u64;
                     let file = Arc::clone(file);
@@ -109,7 +122,7 @@ impl Download<'_> {
                     return Err(TryError::Broken(status.message().to_owned()));
                 }
                 Err(status) => {
-                    self.blobs.connection.leave_current();
+                    self.blobs.connection.leave(connection);
                     return Err(self.blobs.peer.vouch(status).into());
                 }
             }

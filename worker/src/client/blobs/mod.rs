@@ -3,16 +3,19 @@
 mod digest;
 mod download;
 mod error;
+mod failing;
 mod patience;
 mod upload;
 
 use std::path::Path;
+use std::time::Duration;
 
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint};
 
 use super::peer::Peer;
 use super::reconnecting::Reconnecting;
+use failing::Failing;
 use upload::{CHUNK, Upload};
 
 pub(crate) use digest::digest;
@@ -23,16 +26,19 @@ pub(crate) use error::TransferError;
 pub(crate) struct Blobs {
     connection: Reconnecting,
     peer: Peer,
+    failing: Failing,
 }
 
 impl Blobs {
     pub(super) fn new(connection: Reconnecting, peer: Peer) -> Self {
-        Self { connection, peer }
+        Self { connection, peer, failing: Failing::default() }
     }
 
-    fn client(&self) -> BlobServiceClient<Reconnecting> {
+    /// A client for one try, and the number of the connection that it goes over.
+    fn client(&self) -> (BlobServiceClient<Reconnecting>, u64) {
+        let client = BlobServiceClient::new(self.connection.clone());
         // A message holds a chunk and a few bytes of framing.
-        BlobServiceClient::new(self.connection.clone()).max_decoding_message_size(CHUNK + CHUNK / 4)
+        (client.max_decoding_message_size(CHUNK + CHUNK / 4), self.connection.number())
     }
 
     /// Brings the file of `attempt`'s checkpoint after `step` steps to the store, through outages and from where the
@@ -69,6 +75,11 @@ impl Blobs {
         let upload = Upload { blobs: self, attempt, file, checkpoint: &checkpoint, is_artifact };
         upload.run().await?;
         Ok(checkpoint)
+    }
+
+    /// Resolves when uploads have been failing for so long, all of them, and trying again has not helped.
+    pub(crate) async fn fail_for(&self, patience: Duration) {
+        self.failing.lasts(patience).await;
     }
 
     /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 
 use acai_proto::v1::{Attempt, Checkpoint, StatRequest, UploadHeader, UploadRequest};
@@ -60,6 +61,7 @@ impl Upload<'_> {
                     }
                     // Refusals from before an outage say nothing of the room that there is after the outage.
                     unwanted = 0;
+                    self.blobs.failing.fails();
                     backoff.pause().await;
                 }
             }
@@ -78,42 +80,51 @@ impl Upload<'_> {
             artifact: self.is_artifact,
         };
         let (messages, outgoing) = mpsc::channel(2);
-        let mut client = self.blobs.client();
-        let call = client.upload(ReceiverStream::new(outgoing));
-        let transfer = async { tokio::join!(call, send(file, header, messages)) };
-        let (answer, sent) = self.blobs.in_time_for(self.checkpoint.bytes, transfer).await?;
-        sent?;
-        answer.map(drop).map_err(|status| refusal(self.blobs.peer.vouch(status)))
+        let (mut client, connection) = self.blobs.client();
+        let mut call = pin!(client.upload(ReceiverStream::new(outgoing)));
+        let answer = tokio::select! {
+            // It may be refused before all is sent.
+            answer = &mut call => answer,
+            sent = self.send(connection, file, header, messages) => {
+                sent?;
+                self.blobs.in_time_for(self.checkpoint.bytes, connection, call).await?
+            }
+        };
+        answer.map_err(|status| refusal(self.blobs.peer.vouch(status)))?;
+        self.blobs.failing.is_over();
+        Ok(())
+    }
+
+    /// Sends the rest of `file`, the first chunk with `header`.
+    async fn send(
+        &self,
+        connection: u64,
+        file: Arc<File>,
+        header: UploadHeader,
+        messages: mpsc::Sender<UploadRequest>,
+    ) -> Result<(), TryError> {
+        let mut offset = header.offset;
+        let mut header = Some(header);
+        loop {
+            let file = Arc::clone(&file);
+            let data = on_disk(move || chunk(&file, offset)).await?;
+            offset += data.len() as u64;
+            let is_last = header.is_none() && data.is_empty();
+            let message = UploadRequest { header: header.take(), data };
+            // When nobody takes the message any more, the call's own answer says why.
+            if is_last || self.blobs.in_time(connection, messages.send(message)).await?.is_err() {
+                return Ok(());
+            }
+        }
     }
 
     /// How many of the file's first bytes the store has; none when it has all.
     async fn missing_from(&self) -> Result<Option<u64>, TryError> {
         let request = StatRequest { sha256: self.checkpoint.sha256.clone() };
-        let mut client = self.blobs.client();
-        let answer = self.blobs.in_time(client.stat(request)).await?;
+        let (mut client, connection) = self.blobs.client();
+        let answer = self.blobs.in_time(connection, client.stat(request)).await?;
         let there = answer.map_err(|status| self.blobs.peer.vouch(status))?.into_inner();
         Ok((!there.complete).then_some(there.bytes))
-    }
-}
-
-/// Sends the rest of `file`, the first chunk with `header`.
-async fn send(
-    file: Arc<File>,
-    header: UploadHeader,
-    messages: mpsc::Sender<UploadRequest>,
-) -> io::Result<()> {
-    let mut offset = header.offset;
-    let mut header = Some(header);
-    loop {
-        let file = Arc::clone(&file);
-        let data = on_disk(move || chunk(&file, offset)).await?;
-        offset += data.len() as u64;
-        let is_last = header.is_none() && data.is_empty();
-        let message = UploadRequest { header: header.take(), data };
-        // When nobody takes the message any more, the call's own answer says why.
-        if is_last || messages.send(message).await.is_err() {
-            return Ok(());
-        }
     }
 }
 
