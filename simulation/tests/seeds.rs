@@ -134,7 +134,7 @@ fn a_machine_could_not_train_a_run_a_moment_ago_also_when_a_clock_that_was_set_b
 #[test]
 fn the_usual_seeds_break_no_promise() {
     let search = Search {
-        seeds: 100..108,
+        seeds: 400_600..400_632,
         jobs: 2,
         tries: 80,
         stops: false,
@@ -144,5 +144,5 @@ fn the_usual_seeds_break_no_promise() {
     let found = simulate_seeds(Path::new(PROGRAM), &search).unwrap();
     let stories: Vec<String> = found.broken.into_iter().map(|(_, story)| story).collect();
     assert!(stories.is_empty(), "{}", stories.join("\n\n"));
-    assert!(found.virtual_seconds > 8.0 * 300.0, "{} virtual seconds", found.virtual_seconds);
+    assert!(found.virtual_seconds > 32.0 * 300.0, "{} virtual seconds", found.virtual_seconds);
 }
