@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use acai_proto::v1::Attempt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::completion::complete;
 use super::context::Context;
@@ -95,15 +95,15 @@ async fn flush(context: &Context, member: &Member, ending: &Ending) -> Result<u6
         },
         Ending::Completed { .. } | Ending::Failed { .. } | Ending::CheckpointRefused { .. } => {
             let last_seq = reporter.flush_points().await?;
-            let given_up = async {
-                sleep(LEAST_PATIENCE).await;
-                context.coordinator.blobs().fail_for(MOST_PATIENCE).await;
-            };
+            let not_before = Instant::now() + LEAST_PATIENCE;
             tokio::select! {
                 flushed = reporter.flush() => flushed,
-                () = given_up => {
+                () = context.coordinator.blobs().fail_for(MOST_PATIENCE, not_before) => {
                     let id = member.attempt.run;
-                    tracing::warn!(id, "the last checkpoint stays here: no upload came through for {MOST_PATIENCE:?}");
+                    tracing::warn!(
+                        id,
+                        "the last checkpoint stays here: the place of checkpoints took nothing for {MOST_PATIENCE:?}"
+                    );
                     Ok(last_seq)
                 }
             }
@@ -111,10 +111,10 @@ async fn flush(context: &Context, member: &Member, ending: &Ending) -> Result<u6
     }
 }
 
-/// A run whose points are all acknowledged waits for its last checkpoint until no upload has come through for so long: a place of
-/// checkpoints that has failed for ever would otherwise keep the slot, and the run from its end …
+/// A run whose points are all acknowledged waits for its last checkpoint until the place of checkpoints has taken nothing for so long:
+/// one that fails for ever would otherwise keep the slot, and the run from its end …
 const MOST_PATIENCE: Duration = Duration::from_secs(30 * 60);
-/// … and for so long at least: the coordinator may just have come back, of which the next try will tell.
+/// … and for so long at least, until one more try fails: the place may be whole again, and a long upload under way.
 const LEAST_PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// Ends an attempt whose points up to number `last_seq` are acknowledged, and there are no more.

@@ -1,4 +1,4 @@
-//! Since when no upload has come through. What is refused, or is there already, does not tell.
+//! Since when the place of checkpoints takes nothing, as far as uploads that came to the coordinator tell.
 
 use std::future::pending;
 use std::time::Duration;
@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Since when all tries of uploads fail in a way that a later try may not. Clones share it.
+/// When tries began to fail and when the last one did, if none has come through since. A coordinator that is away does not count;
+/// neither does what it refuses, or has already. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Failing(watch::Sender<Option<Instant>>);
+pub(super) struct Failing(watch::Sender<Option<(Instant, Instant)>>);
 
 impl Default for Failing {
     fn default() -> Self {
@@ -17,29 +18,26 @@ impl Default for Failing {
 }
 
 impl Failing {
-    /// A try failed.
+    /// The coordinator could not bring a file to its place.
     pub(super) fn fails(&self) {
-        self.0.send_if_modified(|since| {
-            let is_first = since.is_none();
-            since.get_or_insert_with(Instant::now);
-            is_first
-        });
+        let now = Instant::now();
+        self.0.send_modify(|failing| *failing = Some((failing.map_or(now, |(first, _)| first), now)));
     }
 
     /// A file was taken.
     pub(super) fn is_over(&self) {
-        self.0.send_if_modified(|since| since.take().is_some());
+        self.0.send_if_modified(|failing| failing.take().is_some());
     }
 
-    /// Resolves when that has lasted for so long.
-    pub(super) async fn lasts(&self, patience: Duration) {
+    /// Resolves when that has lasted for so long, and a try has failed since `after`.
+    pub(super) async fn lasts(&self, patience: Duration, after: Instant) {
         let mut failing = self.0.subscribe();
         loop {
-            let since = *failing.borrow_and_update();
+            let failed = *failing.borrow_and_update();
             let lasted = async {
-                match since {
-                    Some(since) => sleep_until(since + patience).await,
-                    None => pending().await,
+                match failed {
+                    Some((first, last)) if last >= after => sleep_until(first + patience).await,
+                    _ => pending().await,
                 }
             };
             tokio::select! {
@@ -57,10 +55,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn failing_lasts_from_the_first_failure_until_an_upload_comes_through() {
+    async fn failing_lasts_from_the_first_failure_until_a_file_is_taken() {
         let (failing, patience) = (Failing::default(), Duration::from_secs(60));
+        let begun = Instant::now();
         let lasts =
-            async |within| timeout(Duration::from_secs(within), failing.lasts(patience)).await.is_ok();
+            async |within| timeout(Duration::from_secs(within), failing.lasts(patience, begun)).await.is_ok();
         assert!(!lasts(3600).await, "nothing has failed");
         failing.fails();
         assert!(!lasts(30).await);
@@ -72,5 +71,17 @@ mod tests {
         failing.fails();
         advance(patience).await;
         assert!(lasts(1).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_of_before_do_not_count_alone() {
+        let (failing, patience) = (Failing::default(), Duration::from_secs(60));
+        failing.fails();
+        advance(2 * patience).await;
+        let now = Instant::now();
+        let lasts = async || timeout(patience, failing.lasts(patience, now)).await.is_ok();
+        assert!(!lasts().await, "a try may be under way that comes through");
+        failing.fails();
+        assert!(lasts().await);
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use acai_proto::v1::blob_service_client::BlobServiceClient;
 use acai_proto::v1::{Attempt, Checkpoint};
+use tokio::time::Instant;
 
 use super::peer::Peer;
 use super::reconnecting::Reconnecting;
@@ -77,9 +78,9 @@ impl Blobs {
         Ok(checkpoint)
     }
 
-    /// Resolves when uploads have been failing for so long, all of them, and trying again has not helped.
-    pub(crate) async fn fail_for(&self, patience: Duration) {
-        self.failing.lasts(patience).await;
+    /// Resolves when the place of checkpoints has taken nothing for so long, and a try has failed since `after`.
+    pub(crate) async fn fail_for(&self, patience: Duration, after: Instant) {
+        self.failing.lasts(patience, after).await;
     }
 
     /// Brings a checkpoint's file to `path`, through outages; whole and with its digest, or not at all.

@@ -61,7 +61,6 @@ impl Upload<'_> {
                     }
                     // Refusals from before an outage say nothing of the room that there is after the outage.
                     unwanted = 0;
-                    self.blobs.failing.fails();
                     backoff.pause().await;
                 }
             }
@@ -87,12 +86,22 @@ impl Upload<'_> {
             answer = &mut call => answer,
             sent = self.send(connection, file, header, messages) => {
                 sent?;
-                self.blobs.in_time_for(self.checkpoint.bytes, connection, call).await?
+                let answer = self.blobs.in_time_for(self.checkpoint.bytes, connection, call).await;
+                answer.inspect_err(|_| self.blobs.failing.fails())?
             }
         };
-        answer.map_err(|status| refusal(self.blobs.peer.vouch(status)))?;
+        answer.map_err(|status| refusal(self.heard(status)))?;
         self.blobs.failing.is_over();
         Ok(())
+    }
+
+    /// Notes whether the coordinator says that it cannot serve the call, as when the place of checkpoints fails.
+    fn heard(&self, status: Status) -> Status {
+        let status = self.blobs.peer.vouch(status);
+        if is_signed(&status) && matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) {
+            self.blobs.failing.fails();
+        }
+        status
     }
 
     /// Sends the rest of `file`, the first chunk with `header`.
@@ -123,7 +132,7 @@ impl Upload<'_> {
         let request = StatRequest { sha256: self.checkpoint.sha256.clone() };
         let (mut client, connection) = self.blobs.client();
         let answer = self.blobs.in_time(connection, client.stat(request)).await?;
-        let there = answer.map_err(|status| self.blobs.peer.vouch(status))?.into_inner();
+        let there = answer.map_err(|status| self.heard(status))?.into_inner();
         Ok((!there.complete).then_some(there.bytes))
     }
 }
