@@ -32,6 +32,8 @@ struct Notes {
     poison: BTreeMap<u64, u64>,
     /// Whether runs can join what trainers train.
     has_joining_trainers: bool,
+    /// Whether trainers may leave their checkpoints unflushed.
+    has_careless_trainers: bool,
     coordinators: &'static [&'static str],
     /// The coordinators that cannot reach their database, and since when.
     without_store: BTreeMap<&'static str, Duration>,
@@ -71,7 +73,15 @@ impl Journal {
     pub(crate) fn new(plan: &Plan) -> Journal {
         let (tempers, poison) = (plan.tempers(), plan.poison());
         let (has_joining_trainers, coordinators) = (plan.has_joining_trainers(), plan.coordinators());
-        let notes = Notes { tempers, poison, has_joining_trainers, coordinators, ..Notes::default() };
+        let has_careless_trainers = plan.has_careless_trainers();
+        let notes = Notes {
+            tempers,
+            poison,
+            has_joining_trainers,
+            has_careless_trainers,
+            coordinators,
+            ..Notes::default()
+        };
         Journal(Arc::new(Mutex::new(notes)))
     }
 
@@ -95,6 +105,10 @@ impl Journal {
 
     pub(crate) fn has_joining_trainers(&self) -> bool {
         self.notes().has_joining_trainers
+    }
+
+    pub(crate) fn has_careless_trainers(&self) -> bool {
+        self.notes().has_careless_trainers
     }
 
     /// The hosts of the coordinators that there are.

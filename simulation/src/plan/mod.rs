@@ -57,7 +57,8 @@ const TWO_COORDINATORS: u64 = 200_000;
 /// From this seed on people forget their sweep, coordinators start on another database, and one of two may lose it alone.
 const FORGETTING: u64 = 300_000;
 
-/// From this seed on the database may vanish without a word, and half of the files that are not flushed outlive a power cut.
+/// From this seed on the database may vanish without a word, half of the files that are not flushed outlive a power cut, and trainers leave
+/// half of their checkpoints unflushed.
 pub(crate) const VANISHING: u64 = 400_000;
 
 /// Among these seeds choose.
@@ -154,6 +155,11 @@ impl Plan {
     /// Whether runs can join what trainers train.
     pub(crate) fn has_joining_trainers(&self) -> bool {
         self.seed >= ASKING
+    }
+
+    /// Whether trainers may leave their checkpoints unflushed, as those of one's own may.
+    pub(crate) fn has_careless_trainers(&self) -> bool {
+        self.seed >= VANISHING
     }
 
     pub(crate) fn has(&self, is_meant: impl Fn(&What) -> bool) -> bool {

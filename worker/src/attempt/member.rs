@@ -10,6 +10,7 @@ use super::ending::Ending;
 use super::machine_fault::MachineFault;
 use crate::artifacts::Artifacts;
 use crate::machine::disk::on_disk;
+use crate::machine::durable::flush;
 use crate::metrics::TrainedImages;
 use crate::reporting::Reporter;
 use crate::run_folder::Checkpoint;
@@ -42,10 +43,16 @@ impl Member {
                 self.reporter.points(values.into_iter().map(point));
             }
             Event::Progress { step, .. } | Event::Working { step, .. } => self.progress(step),
-            Event::Checkpoint { step, path, .. } => match self.holds("checkpoint", &path).await? {
-                Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
-                Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
-            },
+            Event::Checkpoint { step, path, .. } => {
+                let is_kept = match self.holds("checkpoint", &path).await? {
+                    Ok(()) => self.flush(&path).await,
+                    Err(fault) => Err(fault),
+                };
+                match is_kept {
+                    Ok(()) => self.reporter.checkpoint(Checkpoint { step, file: path }),
+                    Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
+                }
+            }
             Event::Artifact { step, path, .. } => match self.holds("artifact", &path).await? {
                 Ok(()) => self.keep_artifact(path, step).await,
                 Err(fault) => return Ok(Some(Ending::MachineFault(fault))),
@@ -58,6 +65,16 @@ impl Member {
             Event::Failed { kind, message, .. } => return Ok(Some(self.failed(kind, message))),
         }
         Ok(None)
+    }
+
+    /// Brings a checkpoint to the disk before anything names it: not every trainer does that, and after a power cut this machine would
+    /// go on from half a file, and hand it over.
+    async fn flush(&self, path: &Path) -> Result<(), MachineFault> {
+        let file = path.to_owned();
+        on_disk(move || flush(&file)).await.map_err(|error| MachineFault::State {
+            path: self.folder.attempt().to_owned(),
+            reason: format!("cannot flush the checkpoint `{}`: {error}", path.display()),
+        })
     }
 
     /// Has an artifact uploaded. A lost picture is no reason to lose the run.

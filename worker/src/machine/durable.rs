@@ -1,4 +1,5 @@
-//! Files that are replaced in one step: after a crash or on a full disk they hold either the old bytes or the new ones.
+//! Files that outlive a power cut; those that are replaced in one step hold either the old bytes or the new ones after a crash, or on a
+//! full disk.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,5 +15,18 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
+    flush_name(path)
+}
+
+/// Brings the file `path`, which somebody else has written, to the disk, and its name.
+///
+/// # Errors
+/// The disk's errors; what is on the disk is not known then.
+pub(crate) fn flush(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    flush_name(path)
+}
+
+fn flush_name(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(path))?.sync_all()
 }

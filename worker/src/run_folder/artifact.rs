@@ -5,7 +5,7 @@
 //! this agent was killed finds it, and goes on.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunFolder;
 use super::layout::{LOGS, PICTURES};
+use crate::machine::durable::flush;
 
 /// What the name of a note ends with.
 const NOTE: &str = "upload";
@@ -67,7 +68,7 @@ impl RunFolder {
 impl Artifact {
     /// Notes that the file is to be uploaded. The file is on the disk before the note: after a power cut there is no note of half a file.
     fn noted(file: PathBuf, name: String, attempt: Attempt, step: u64) -> io::Result<Artifact> {
-        File::open(&file)?.sync_all()?;
+        flush(&file)?;
         let note = note_of(&file);
         let contents = Note { run: attempt.run, attempt: attempt.number, token: attempt.token, name, step };
         fs::write(&note, serde_json::to_vec(&contents)?)?;
